@@ -1,0 +1,130 @@
+//! An alert: one rule's judgement of one key at one cause. Immutable; the same id wherever it is seen.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{EventTime, Hash256, Key, PartyMatch};
+
+/// The hash of the rule's content, the key and the cause.
+pub type AlertId = Hash256;
+
+/// How grave the rule holds its finding.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "each is what it says")]
+pub enum Severity {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+/// What the rule asks for. Ordered: a softer finding never lowers a harder one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "each is what it says")]
+pub enum Action {
+    Alert,
+    Hold,
+    Reject,
+}
+
+/// What made the rule speak.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Cause {
+    /// An event was judged.
+    Event {
+        /// The event.
+        event_id: String,
+    },
+    /// A new list version was compared with a known party.
+    Rescreen {
+        /// The list source.
+        list: String,
+        /// The version's content hash.
+        version: String,
+        /// The entry met.
+        entry_id: String,
+        /// The party that met it.
+        party: String,
+    },
+}
+
+/// The value of one declared window, as the rule saw it.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum WindowValue {
+    /// A count, a sum in minor units, a time in seconds.
+    Int(i64),
+    /// A ratio, a mean, a deviation.
+    Float(f64),
+    /// A window with nothing in it has no minimum, no first, no last.
+    Nothing(()),
+}
+
+/// What was in force when the judgement was made.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Versions {
+    /// The rule's content hash, without its parameters.
+    pub rule: String,
+    /// The hash of the parameters' values.
+    pub parameters: String,
+    /// Each list source with its version.
+    pub lists: BTreeMap<String, String>,
+    /// The engine that judged.
+    pub engine: String,
+}
+
+/// One rule's judgement. The JSON shape is a contract: replay's output, `sluice.alerts` and the API carry it alike.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Alert {
+    /// The hash of the rule's content (parameters included), the key and the cause.
+    pub alert_id: AlertId,
+    /// The rule's id: `R01`.
+    pub rule_id: String,
+    /// The hash of the rule's content, parameters included, shortened for people.
+    pub rule_version: String,
+    /// The pattern of laundering it points to: `structuring`.
+    pub typology: String,
+    /// What was watched.
+    pub key: Key,
+    /// The customers (or, failing them, accounts or names) that a case is about.
+    pub subjects: Vec<String>,
+    /// The event that was judged; empty for a rescreening.
+    pub event_id: String,
+    /// Its payment.
+    pub payment_id: String,
+    /// The event's own time.
+    pub occurred_at: EventTime,
+    /// How grave.
+    pub severity: Severity,
+    /// What the rule asks for.
+    pub action: Action,
+    /// In words, made from the parameters and values.
+    pub reason: String,
+    /// The declared windows' values.
+    pub windows: BTreeMap<String, WindowValue>,
+    /// The list matches that stood behind it.
+    pub matches: Vec<PartyMatch>,
+    /// What made the rule speak.
+    pub cause: Cause,
+    /// What was in force.
+    pub versions: Versions,
+}
+
+impl Alert {
+    /// The id of an alert: a hash over the rule's content (parameters included), the key and the cause.
+    pub fn id(rule_content: Hash256, key: &Key, cause: &Cause) -> AlertId {
+        let kind = key.kind.name().as_bytes();
+        let (tag, parts): (&[u8], [&str; 4]) = match cause {
+            Cause::Event { event_id } => (b"event", [event_id, "", "", ""]),
+            Cause::Rescreen { list, version, entry_id, party } => {
+                (b"rescreen", [list, version, entry_id, party])
+            }
+        };
+        let fixed = [b"sluice/alert/v1".as_slice(), &rule_content.0, kind, key.value.as_bytes(), tag];
+        Hash256::of_parts(fixed.into_iter().chain(parts.iter().map(|p| p.as_bytes())))
+    }
+}

@@ -1,0 +1,120 @@
+//! Control records: what officers and configuration change, written into the logs so that a replay meets
+//! each change where it happened.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{EventTime, Hash256, Key};
+
+/// Each list source with the version that is active: `ofac-sdn` → content hash.
+pub type ListSet = BTreeMap<String, Hash256>;
+
+/// A change that the stages feel from its place in the log on.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "control", rename_all = "snake_case")]
+pub enum Control {
+    /// Screen against these versions with these settings.
+    Screening(Screening),
+    /// A rule set to make ready: shards fill its windows from history, aside.
+    Prepare(RuleBundle),
+    /// The prepared rule set judges from here on.
+    Activate {
+        /// The bundle's hash.
+        rules: Hash256,
+    },
+    /// Reject every payment of a key.
+    Freeze(Freeze),
+    /// End a freeze.
+    Unfreeze(Freeze),
+    /// Let a held payment go.
+    Release(Release),
+    /// A known false positive: this customer is not this entry.
+    Suppress(Suppression),
+    /// A payment somebody waits for was not decided in time; the answer is by policy.
+    Deadline {
+        /// The payment.
+        payment_id: String,
+        /// The event that asked.
+        event_id: String,
+    },
+}
+
+/// What screening runs against.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Screening {
+    /// The active versions. Empty: screening is off, and everything that shows state says so.
+    pub lists: ListSet,
+    /// From 0 to 1; `None`: the matcher's documented default.
+    pub threshold: Option<f64>,
+}
+
+/// The files of a rule set: rules (`*.rhai`) and reference data (`*.toml`), by path, in order.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct RuleBundle {
+    /// Sorted by path, so that the hash is of the content alone.
+    pub files: Vec<RuleFile>,
+}
+
+/// One file of a rule set.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RuleFile {
+    /// Relative to the rules' folder, with `/`.
+    pub path: String,
+    /// The file's text.
+    pub text: String,
+}
+
+impl RuleBundle {
+    /// A bundle of files in any order.
+    pub fn new(mut files: Vec<RuleFile>) -> Self {
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Self { files }
+    }
+
+    /// The hash of every path and text.
+    pub fn hash(&self) -> Hash256 {
+        Hash256::of_parts(self.files.iter().flat_map(|f| [f.path.as_bytes(), f.text.as_bytes()]))
+    }
+}
+
+/// A freeze of a key, or its end.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Freeze {
+    /// The customer, account or other key.
+    pub key: Key,
+    /// The case in which it was decided.
+    pub case_id: String,
+    /// When it was ordered.
+    pub at: EventTime,
+}
+
+/// The release of a held payment.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Release {
+    /// The payment.
+    pub payment_id: String,
+    /// The case in which it was decided.
+    pub case_id: String,
+    /// When it was ordered.
+    pub at: EventTime,
+}
+
+/// A false positive that officers have decided: bound to customer, entry and entry content, and it expires.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Suppression {
+    /// The customer id; where the party is no customer, its name.
+    pub party: String,
+    /// The list source.
+    pub list: String,
+    /// The entry on that list.
+    pub entry_id: String,
+    /// The hash of the entry's content: the suppression ends when the entry changes.
+    pub entry_hash: Hash256,
+    /// Why: the discriminator that tells them apart.
+    pub reason: String,
+    /// Who approved.
+    pub approver: String,
+    /// When it ends, in event time.
+    pub expires_at: EventTime,
+}

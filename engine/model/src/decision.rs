@@ -1,0 +1,104 @@
+//! What is answered to whoever waits for a payment, and what is published of holds and refusals.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AlertId, EventTime};
+
+/// The answer to a payment service. Ordered: reject > hold > allow.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "each is what it says")]
+pub enum Outcome {
+    #[default]
+    Allow,
+    Hold,
+    Reject,
+}
+
+impl From<crate::Action> for Outcome {
+    fn from(action: crate::Action) -> Self {
+        match action {
+            crate::Action::Alert => Self::Allow,
+            crate::Action::Hold => Self::Hold,
+            crate::Action::Reject => Self::Reject,
+        }
+    }
+}
+
+/// The answer for one event of a payment, once every verdict is in or the deadline has passed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Decision {
+    /// The payment decided.
+    pub payment_id: String,
+    /// The event that asked.
+    pub event_id: String,
+    /// allow, hold or reject.
+    pub decision: Outcome,
+    /// The alerts behind it, in order.
+    pub alerts: Vec<AlertId>,
+    /// Why, in words that may be shown to an officer, never to a customer.
+    pub reasons: Vec<String>,
+    /// Whether the deadline passed before every verdict was in; the answer is then by policy.
+    pub deadline_passed: bool,
+}
+
+/// Where a held payment stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "each is what it says")]
+pub enum DispositionState {
+    Held,
+    Rejected,
+    Released,
+}
+
+/// A hold, refusal or release of a payment, published for payment services.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Disposition {
+    /// The payment.
+    pub payment_id: String,
+    /// The event that was judged; for a release, empty.
+    pub event_id: String,
+    /// Where it stands now.
+    pub state: DispositionState,
+    /// The alert that holds it, or the case that released it.
+    pub because: String,
+    /// The event's own time; for a release, when it was ordered.
+    pub at: EventTime,
+}
+
+/// What could not be taken in, with the reason and the original bytes: nothing is lost.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// When its source handed it over.
+    pub received_at: EventTime,
+    /// Where it came from: `http`, a file's name.
+    pub source: String,
+    /// Which kind of refusal: `malformed`, `far_future`, `too_old`, `conflict`, `too_large`.
+    pub code: String,
+    /// Why, without personal data.
+    pub reason: String,
+    /// The bytes as they came.
+    #[serde(with = "bytes_as_text")]
+    pub original: Vec<u8>,
+}
+
+/// UTF-8 as text, anything else as hexadecimal after `hex:`, so that a person can read what can be read.
+mod bytes_as_text {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) if !text.starts_with("hex:") => s.serialize_str(text),
+            _ => s.serialize_str(&format!("hex:{}", hex::encode(bytes))),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(d)?;
+        match text.strip_prefix("hex:") {
+            Some(digits) => hex::decode(digits).map_err(de::Error::custom),
+            None => Ok(text.into_bytes()),
+        }
+    }
+}

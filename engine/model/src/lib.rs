@@ -1,0 +1,36 @@
+//! The vocabulary that every other crate speaks: events, parties, money, time, keys, alerts, decisions and
+//! control records.
+//!
+//! **Invariant.** No I/O, no clock, no random source, no floats for money. Types here are parsed, never
+//! validated later: a value that exists is a value that holds.
+
+mod alert;
+mod control;
+mod decision;
+mod decode;
+mod event;
+mod hash;
+mod key;
+pub mod limits;
+mod money;
+mod record;
+mod screening;
+mod status;
+mod time;
+
+pub use alert::{Action, Alert, AlertId, Cause, Severity, Versions, WindowValue};
+pub use control::{Control, Freeze, ListSet, Release, RuleBundle, RuleFile, Screening, Suppression};
+pub use decision::{DeadLetter, Decision, Disposition, DispositionState, Outcome};
+pub use event::{
+    Attributes, Card, Device, Direction, EventType, Merchant, Party, PaymentEvent, Proxy, RelatedParty, Role,
+};
+pub use hash::Hash256;
+pub use key::{Key, KeyKind};
+pub use money::{Currency, Money, MoneyError};
+pub use record::{EventRecord, PaymentRecord};
+pub use screening::{EntryKind, ListMatch, PartyMatch, Reason};
+pub use status::{PaymentStatus, StatusSet};
+pub use time::{EventTime, Span, TimeError};
+
+/// The version of the engine that judges: it stands in every alert, and a change of judgement changes it.
+pub const ENGINE_VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,73 @@
+//! What screening says of a party: the entry it met, how well, and why.
+
+use serde::{Deserialize, Serialize};
+
+/// What a list entry, or a party, is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "each is what it says")]
+pub enum EntryKind {
+    Person,
+    Organisation,
+    Vessel,
+    Aircraft,
+}
+
+impl EntryKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Person, Self::Organisation, Self::Vessel, Self::Aircraft];
+
+    /// The lower-case name, as events and lists carry it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Organisation => "organisation",
+            Self::Vessel => "vessel",
+            Self::Aircraft => "aircraft",
+        }
+    }
+
+    /// The kind of that lower-case name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| k.name() == name)
+    }
+}
+
+/// One list entry that a name met, with the reasons: enough to write in a case file.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ListMatch {
+    /// From 0 to 1, to four decimals, so that it reads and hashes the same everywhere.
+    pub score: f64,
+    /// The source: `ofac-sdn`, `un`, a company's own `blacklist`.
+    pub list: String,
+    /// The version's content hash.
+    pub version: String,
+    /// The entry's id on that list.
+    pub entry_id: String,
+    /// The name on the list that was met.
+    pub name: String,
+    /// Which tokens met, how, and what each adjustment did.
+    pub reasons: Vec<Reason>,
+}
+
+/// One step of a score.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Reason {
+    /// What was looked at: `token`, `extra`, `missing`, `birth_date`, `country`, `gender`, `identifier`, `weak_alias`.
+    pub step: String,
+    /// In words, naming the tokens and the script path.
+    pub text: String,
+    /// How much it moved the score; for a token, the share of the score that it carried.
+    pub weight: f64,
+}
+
+/// The matches of one party of an event.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct PartyMatch {
+    /// `debtor`, `creditor`, `debtor_agent`, `creditor_agent`, `intermediary`, `remittance`, or a related party's role.
+    pub role: String,
+    /// The name that was screened.
+    pub name: String,
+    /// Best first.
+    pub matches: Vec<ListMatch>,
+}

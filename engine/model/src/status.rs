@@ -1,0 +1,109 @@
+//! The payment state machine's states, and small sets of them.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a payment stands: INITIATED → PROCESSING → AUTHORIZED → CAPTURED → COMPLETED, or an end that is none.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names are the standard's own")]
+pub enum PaymentStatus {
+    Initiated,
+    Processing,
+    Authorized,
+    Captured,
+    Completed,
+    Failed,
+    Declined,
+    Refunded,
+    Disputed,
+    Cancelled,
+    Expired,
+}
+
+impl PaymentStatus {
+    /// Every status, in the order of the state machine.
+    pub const ALL: [Self; 11] = [
+        Self::Initiated,
+        Self::Processing,
+        Self::Authorized,
+        Self::Captured,
+        Self::Completed,
+        Self::Failed,
+        Self::Declined,
+        Self::Refunded,
+        Self::Disputed,
+        Self::Cancelled,
+        Self::Expired,
+    ];
+
+    /// The lower-case name, as events carry it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Initiated => "initiated",
+            Self::Processing => "processing",
+            Self::Authorized => "authorized",
+            Self::Captured => "captured",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Declined => "declined",
+            Self::Refunded => "refunded",
+            Self::Disputed => "disputed",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// The status of that lower-case name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.name() == name)
+    }
+}
+
+/// A set of statuses: those a rule counts, or those a payment has had.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+pub struct StatusSet(u16);
+
+impl StatusSet {
+    /// No status.
+    pub const EMPTY: Self = Self(0);
+    /// What a windowed rule counts unless it says otherwise: the first of authorized, captured, completed.
+    pub const SETTLED: Self = Self::EMPTY
+        .with(PaymentStatus::Authorized)
+        .with(PaymentStatus::Captured)
+        .with(PaymentStatus::Completed);
+    /// What a rule without windows judges unless it says otherwise: the first time that a payment is seen alive.
+    pub const ALIVE: Self = Self::SETTLED.with(PaymentStatus::Initiated).with(PaymentStatus::Processing);
+
+    /// This set and one more.
+    #[must_use]
+    pub const fn with(self, status: PaymentStatus) -> Self {
+        Self(self.0 | 1 << status as u16)
+    }
+
+    /// Whether the status is in the set.
+    pub const fn has(self, status: PaymentStatus) -> bool {
+        self.0 & (1 << status as u16) != 0
+    }
+
+    /// Whether the sets share a status.
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Whether an event with `status`, of a payment that had `prior` statuses before, is the first that this
+    /// set counts: a payment counts once.
+    pub const fn counts(self, status: PaymentStatus, prior: Self) -> bool {
+        self.has(status) && !self.meets(prior)
+    }
+
+    /// The statuses in the set.
+    pub fn iter(self) -> impl Iterator<Item = PaymentStatus> {
+        PaymentStatus::ALL.into_iter().filter(move |s| self.has(*s))
+    }
+}
+
+impl FromIterator<PaymentStatus> for StatusSet {
+    fn from_iter<I: IntoIterator<Item = PaymentStatus>>(iter: I) -> Self {
+        iter.into_iter().fold(Self::EMPTY, Self::with)
+    }
+}
