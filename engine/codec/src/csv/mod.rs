@@ -1,0 +1,9 @@
+//! CSV through a mapping: a small TOML file says which column is what. A row seen through a mapping is read by
+//! the very visitor that reads canonical JSON, so both know the same fields and refuse the same values.
+
+mod mapping;
+mod row;
+mod rows;
+
+pub use mapping::{Mapping, MappingError};
+pub use rows::Rows;

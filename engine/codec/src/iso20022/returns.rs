@@ -1,0 +1,51 @@
+//! pacs.004: a transfer sent back. The return is a payment of its own, a refund of the original: its debtor is
+//! who gives the money back.
+
+use sluice_model::{EventType, PaymentEvent, PaymentStatus};
+
+use super::{
+    Header, References, code, keep,
+    party::{Sides, intermediaries, related},
+};
+use crate::{DecodeError, xml::Element};
+
+pub(super) fn read(header: &Header<'_>, message: &Element) -> Result<Vec<PaymentEvent>, DecodeError> {
+    (1..)
+        .zip(message.children("TxInf"))
+        .map(|(place, transaction)| give_back(header, transaction, place))
+        .collect()
+}
+
+fn give_back(header: &Header<'_>, transaction: &Element, place: usize) -> Result<PaymentEvent, DecodeError> {
+    let references = References::original(transaction, place);
+    let original = transaction.text_at("OrgnlGrpInf/OrgnlMsgId");
+    let mut event = header.event(&references, None)?;
+    event.event_type = EventType::Refund;
+    event.status = PaymentStatus::Authorized;
+    event.method = Some(super::transfers::WIRE.to_owned());
+    let return_id = transaction.text_at("RtrId").map(str::to_owned);
+    let return_id = return_id.unwrap_or_else(|| references.reference());
+    event.payment_id = Some(format!("{}:{return_id}", header.message_id));
+    event.original_payment_id = (references.uetr.is_some() || original.is_some())
+        .then(|| references.payment_id(original.unwrap_or_default()));
+    event.amount = Some(header.required_money(&references, transaction, "RtrdIntrBkSttlmAmt")?);
+    let sides = sides(transaction);
+    event.debtor = sides.debtor.read("debtor", &mut event.attributes);
+    event.creditor = sides.creditor.read("creditor", &mut event.attributes);
+    event.intermediaries = intermediaries(transaction, &sides);
+    event.related_parties = related(&[transaction.child("RtrChain").unwrap_or(transaction)]);
+    keep(&mut event.attributes, "original_message_id", original);
+    keep(&mut event.attributes, "settlement_date", transaction.text_at("IntrBkSttlmDt"));
+    keep(&mut event.attributes, "charge_bearer", transaction.text_at("ChrgBr"));
+    keep(&mut event.attributes, "return_reason", code(transaction.at("RtrRsnInf/Rsn")));
+    Ok(event)
+}
+
+/// The return's own chain; older versions give only the original's parties, whose parts are then exchanged.
+fn sides(transaction: &Element) -> Sides<'_> {
+    if let Some(chain) = transaction.child("RtrChain") {
+        return Sides::of(&[chain]);
+    }
+    let original = Sides::of(transaction.child("OrgnlTxRef").as_slice());
+    Sides { debtor: original.creditor, creditor: original.debtor }
+}

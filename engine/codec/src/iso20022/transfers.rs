@@ -1,0 +1,80 @@
+//! pacs.008: a credit transfer from one institution to another. The debtor's institution has taken the order
+//! and the money is on its way, which is the canonical `authorized`; the status report that follows completes
+//! or declines it.
+
+use sluice_model::{PaymentEvent, PaymentStatus};
+
+use super::{
+    Header, References, code, keep, keep_money,
+    party::{Sides, intermediaries, related},
+    remittance,
+};
+use crate::{DecodeError, xml::Element};
+
+/// The method of a transfer between institutions.
+pub(super) const WIRE: &str = "wire";
+
+pub(super) fn read(header: &Header<'_>, message: &Element) -> Result<Vec<PaymentEvent>, DecodeError> {
+    let group = message.child("GrpHdr");
+    (1..)
+        .zip(message.children("CdtTrfTxInf"))
+        .map(|(place, transaction)| transfer(header, group, transaction, place))
+        .collect()
+}
+
+fn transfer(
+    header: &Header<'_>,
+    group: Option<&Element>,
+    transaction: &Element,
+    place: usize,
+) -> Result<PaymentEvent, DecodeError> {
+    let references = References::own(transaction.child("PmtId"), place);
+    let mut event = header.event(&references, transaction.text_at("AccptncDtTm"))?;
+    event.payment_id = Some(references.payment_id(header.message_id));
+    event.status = PaymentStatus::Authorized;
+    event.method = Some(WIRE.to_owned());
+    event.amount = Some(header.required_money(&references, transaction, "IntrBkSttlmAmt")?);
+    let sides = Sides::of(&[transaction]);
+    event.debtor = sides.debtor.read("debtor", &mut event.attributes);
+    event.creditor = sides.creditor.read("creditor", &mut event.attributes);
+    event.intermediaries = intermediaries(transaction, &sides);
+    event.related_parties = related(&[transaction]);
+    event.purpose = code(transaction.child("Purp")).map(str::to_owned);
+    event.remittance = remittance(transaction);
+    details(header, group, transaction, &references, &mut event)?;
+    Ok(event)
+}
+
+/// What the canonical event has no field for.
+fn details(
+    header: &Header<'_>,
+    group: Option<&Element>,
+    transaction: &Element,
+    references: &References<'_>,
+    event: &mut PaymentEvent,
+) -> Result<(), DecodeError> {
+    if let Some(element) = transaction.child("InstdAmt") {
+        let instructed = header.money(references, element)?;
+        if Some(instructed) != event.amount {
+            keep_money(&mut event.attributes, "instructed_amount", instructed);
+        }
+    }
+    let kept = &mut event.attributes;
+    let of_group = |path: &str| group.and_then(|group| group.text_at(path));
+    let settled = transaction.text_at("IntrBkSttlmDt").or_else(|| of_group("IntrBkSttlmDt"));
+    keep(kept, "settlement_date", settled);
+    keep(kept, "settlement_method", of_group("SttlmInf/SttlmMtd"));
+    keep(kept, "clearing_system", code(group.and_then(|group| group.at("SttlmInf/ClrSys"))));
+    keep(kept, "exchange_rate", transaction.text_at("XchgRate"));
+    keep(kept, "charge_bearer", transaction.text_at("ChrgBr"));
+    keep(kept, "service_level", code(transaction.at("PmtTpInf/SvcLvl")));
+    keep(kept, "local_instrument", code(transaction.at("PmtTpInf/LclInstrm")));
+    keep(kept, "category_purpose", code(transaction.at("PmtTpInf/CtgyPurp")));
+    let instructions: Vec<&str> = ["InstrForCdtrAgt", "InstrForNxtAgt"]
+        .into_iter()
+        .flat_map(|name| transaction.children(name))
+        .filter_map(|instruction| instruction.text_at("InstrInf"))
+        .collect();
+    keep(kept, "instructions", Some(instructions.join(" ").as_str()).filter(|text| !text.is_empty()));
+    Ok(())
+}

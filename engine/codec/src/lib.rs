@@ -1,0 +1,23 @@
+//! Bytes to payment events: canonical JSON, ISO 20022 and CSV mappings.
+//!
+//! Owns: what each source's words mean in the canonical event, and every limit on what is read. Whatever
+//! cannot be read is refused with a reason that names the place and never repeats what stood there, so that
+//! reasons may be logged, counted and shown.
+//!
+//! **Invariant.** No clock, no files, no sockets: bytes (or a reader of them) come in, events come out, and the
+//! same bytes always give the same events, ids included.
+
+mod accept;
+pub mod csv;
+mod error;
+pub mod iso20022;
+mod json;
+mod ndjson;
+mod xml;
+
+pub use accept::accept;
+pub use csv::{Mapping, MappingError};
+pub use error::{Code, DecodeError, Refused};
+pub use iso20022::decode_iso20022;
+pub use json::{decode_json, encode_json};
+pub use ndjson::{Events as NdjsonEvents, Line, lines};

@@ -1,0 +1,95 @@
+//! Every example of `docs/events.md` is what it says it is.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::{fs, path::Path};
+
+use serde_json::Value;
+use sluice_codec::{Mapping, decode_iso20022, decode_json, lines};
+use sluice_model::PaymentEvent;
+
+/// A fenced block: what its first line says it is, and its text.
+struct Block {
+    kind: String,
+    text: String,
+}
+
+fn guide() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/events.md")).unwrap()
+}
+
+fn blocks(guide: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut open: Option<Block> = None;
+    for line in guide.lines() {
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(kind), None) => open = Some(Block { kind: kind.to_owned(), text: String::new() }),
+            (Some(_), Some(_)) => blocks.extend(open.take()),
+            (None, Some(block)) => block.text += &format!("{line}\n"),
+            (None, None) => {}
+        }
+    }
+    blocks
+}
+
+fn of_kind<'a>(blocks: &'a [Block], kind: &'a str) -> impl Iterator<Item = &'a str> {
+    blocks.iter().filter(move |block| block.kind == kind).map(|block| block.text.as_str())
+}
+
+#[test]
+fn every_block_is_of_a_kind_that_is_executed() {
+    let known = ["json event", "toml mapping", "csv rows", "ndjson events", "xml iso20022", "json becomes"];
+    for block in blocks(&guide()) {
+        assert!(known.contains(&block.kind.as_str()), "nothing executes ```{}", block.kind);
+    }
+}
+
+#[test]
+fn events_are_read() {
+    let guide = guide();
+    let blocks = blocks(&guide);
+    assert_eq!(of_kind(&blocks, "json event").count(), 3);
+    for text in of_kind(&blocks, "json event") {
+        decode_json(text.as_bytes()).unwrap_or_else(|error| panic!("{text}\n{error}"));
+    }
+}
+
+#[test]
+fn refusals_read_as_the_table_says() {
+    let guide = guide();
+    let rows = guide.lines().filter_map(|line| {
+        let (event, reason) = line.strip_prefix("| `{")?.split_once("` | `")?;
+        Some((format!("{{{event}"), reason.strip_suffix("` |")?))
+    });
+    let mut count = 0;
+    for (event, reason) in rows {
+        let refused = decode_json(event.as_bytes()).unwrap_err().to_string();
+        assert!(refused.starts_with(reason), "{event}\n{refused}\n{reason}");
+        count += 1;
+    }
+    assert_eq!(count, 7);
+}
+
+#[test]
+fn the_mapping_reads_the_rows_as_shown() {
+    let guide = guide();
+    let blocks = blocks(&guide);
+    let one = |kind| of_kind(&blocks, kind).next().unwrap();
+    let mapping = Mapping::parse(one("toml mapping")).unwrap();
+    let read: Vec<PaymentEvent> =
+        mapping.rows(one("csv rows").as_bytes()).unwrap().map(|row| row.unwrap().unwrap()).collect();
+    let shown: Vec<PaymentEvent> =
+        lines(one("ndjson events").as_bytes()).map(|(_, line)| decode_json(line).unwrap()).collect();
+    assert_eq!(read, shown);
+}
+
+#[test]
+fn the_message_becomes_the_event_shown() {
+    let guide = guide();
+    let blocks = blocks(&guide);
+    let one = |kind| of_kind(&blocks, kind).next().unwrap();
+    let read = decode_iso20022(one("xml iso20022").as_bytes()).unwrap();
+    let shown: Value = serde_json::from_str(one("json becomes")).unwrap();
+    assert_eq!(read.len(), 1);
+    assert_eq!(serde_json::to_value(&read[0]).unwrap(), shown);
+}
