@@ -1,0 +1,321 @@
+//! XML lists, record by record: each element of a list that is an entry becomes a small tree, whole lists never
+//! do. No document type definition, no entities but the five of XML and characters by number, no nesting beyond
+//! a limit: a list has no use for any of them, an attack has.
+
+use quick_xml::{
+    Reader,
+    errors::{Error, IllFormedError, SyntaxError},
+    events::{BytesRef, BytesStart, Event},
+};
+
+use super::{Doubt, ImportError, RECORD_BYTES_MAX, Sink, TextFile, text::some};
+
+/// How deep elements may be nested; the deepest real list has 12 levels.
+const DEPTH_MAX: usize = 48;
+
+/// An element with all that is in it. Names are without namespace prefixes.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Element {
+    pub name: String,
+    pub attributes: Vec<(String, String)>,
+    pub text: String,
+    pub children: Vec<Element>,
+    pub line: u64,
+}
+
+impl Element {
+    /// The child elements of that name.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
+        self.children.iter().filter(move |c| c.name == name)
+    }
+
+    /// The first child element of that name.
+    pub fn child(&self, name: &str) -> Option<&Self> {
+        self.children.iter().find(|c| c.name == name)
+    }
+
+    /// The text of the first child element of that name, where there is any.
+    pub fn text_of(&self, name: &str) -> Option<String> {
+        self.child(name).and_then(|c| some(&c.text))
+    }
+
+    /// The texts of the `item` elements in the `list` elements.
+    pub fn texts_in<'a>(&'a self, list: &'a str, item: &'a str) -> impl Iterator<Item = String> + 'a {
+        self.all(list).flat_map(move |l| l.all(item)).filter_map(|i| some(&i.text))
+    }
+
+    /// An attribute's text, where there is any.
+    pub fn attribute(&self, name: &str) -> Option<String> {
+        self.attributes.iter().find(|(n, _)| n == name).and_then(|(_, value)| some(value))
+    }
+}
+
+/// What a document is read for.
+pub(super) struct Shape<'a> {
+    /// The names that the root element may have.
+    pub roots: &'a [&'a str],
+    /// The names of the elements that are handed over, wherever they stand.
+    pub records: &'a [&'a str],
+}
+
+/// Read a document: every record is handed over, whole; the root comes back without its children. A document
+/// that ends too early is a doubt, one that is no such document an error.
+pub(super) fn read(
+    file: &TextFile<'_>,
+    shape: &Shape<'_>,
+    sink: &mut Sink,
+    mut each: impl FnMut(Element, &mut Sink) -> Result<(), ImportError>,
+) -> Result<Element, ImportError> {
+    let mut document =
+        Document { file, line: 1, counted: 0, depth: 0, open: Vec::new(), size: 0, root: None };
+    let mut reader = Reader::from_str(&file.text);
+    loop {
+        let before = reader.buffer_position();
+        let event = match reader.read_event() {
+            Ok(event) => event,
+            Err(error) if ends_too_early(&error, &file.text, reader.error_position()) => Event::Eof,
+            Err(error) => {
+                document.count_lines(reader.error_position());
+                return Err(document.malformed(format!("not well-formed XML: {error}")));
+            }
+        };
+        document.count_lines(before);
+        let done = match event {
+            Event::Start(tag) => {
+                document.start(&tag, shape)?;
+                None
+            }
+            Event::Empty(tag) => {
+                document.start(&tag, shape)?;
+                document.end()
+            }
+            Event::End(_) => document.end(),
+            Event::Text(text) => document.text(&text.xml10_content()),
+            Event::CData(text) => document.text(&text.xml10_content()),
+            Event::GeneralRef(reference) => {
+                let character = resolve(&reference).ok_or_else(|| {
+                    document.malformed("an entity that XML does not define: refused".to_owned())
+                })?;
+                document.text(character.encode_utf8(&mut [0; 4]))
+            }
+            Event::DocType(_) => {
+                return Err(document.malformed("a document type definition: refused".to_owned()));
+            }
+            Event::Decl(_) | Event::PI(_) | Event::Comment(_) => None,
+            Event::Eof => break,
+        };
+        match done {
+            Some(Done::Record(record)) => each(record, sink)?,
+            Some(Done::TooLarge(line)) => {
+                sink.odd(file.name, line, format!("a record of more than {RECORD_BYTES_MAX} bytes"))?;
+            }
+            None => {}
+        }
+    }
+    if document.depth > 0 || document.root.is_none() {
+        document.count_lines(file.text.len() as u64);
+        let reason = "the XML is not closed";
+        sink.doubt(Doubt::Truncated { file: file.name.to_owned(), line: document.line, reason });
+    }
+    Ok(document.root.unwrap_or_default())
+}
+
+/// A record that has ended.
+enum Done {
+    Record(Element),
+    /// Larger than the limit; it began on this line.
+    TooLarge(u64),
+}
+
+/// Where the reading of a document stands.
+struct Document<'a> {
+    file: &'a TextFile<'a>,
+    line: u64,
+    /// The byte up to which lines are counted.
+    counted: usize,
+    /// How many elements are open.
+    depth: usize,
+    /// The open elements of the record that is being read, outermost first.
+    open: Vec<Element>,
+    /// The bytes of that record so far.
+    size: usize,
+    root: Option<Element>,
+}
+
+impl Document<'_> {
+    fn start(&mut self, tag: &BytesStart<'_>, shape: &Shape<'_>) -> Result<(), ImportError> {
+        let name = tag.local_name().as_ref().to_owned();
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return Err(self.malformed(format!("elements are nested more than {DEPTH_MAX} deep")));
+        }
+        let inside = !self.open.is_empty();
+        let is_root = self.root.is_none();
+        if is_root && !shape.roots.contains(&name.as_str()) {
+            return Err(self.malformed(format!("the root element is not <{}>", shape.roots.join("> or <"))));
+        }
+        if !inside && !is_root && !shape.records.contains(&name.as_str()) {
+            return Ok(());
+        }
+        let mut element = Element { name, line: self.line, ..Element::default() };
+        self.size += element.name.len();
+        for attribute in tag.attributes() {
+            let attribute =
+                attribute.map_err(|error| self.malformed(format!("not well-formed XML: {error}")))?;
+            self.size += attribute.value.len();
+            if self.size <= RECORD_BYTES_MAX {
+                let value = attribute
+                    .normalized_value(quick_xml::XmlVersion::Implicit1_0)
+                    .map_err(|error| self.malformed(format!("not well-formed XML: {error}")))?;
+                let name = attribute.key.local_name().as_ref().to_owned();
+                element.attributes.push((name, value.into_owned()));
+            }
+        }
+        if is_root {
+            self.size = 0;
+            self.root = Some(element);
+        } else {
+            self.open.push(element);
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) -> Option<Done> {
+        if let Some(element) = self.open.last_mut() {
+            self.size += text.len();
+            if self.size <= RECORD_BYTES_MAX {
+                element.text.push_str(text);
+            }
+        }
+        None
+    }
+
+    fn end(&mut self) -> Option<Done> {
+        self.depth = self.depth.saturating_sub(1);
+        let element = self.open.pop()?;
+        let large = self.size > RECORD_BYTES_MAX;
+        match self.open.last_mut() {
+            Some(parent) if large => {
+                parent.children.clear();
+                None
+            }
+            Some(parent) => {
+                parent.children.push(element);
+                None
+            }
+            None => {
+                self.size = 0;
+                Some(if large { Done::TooLarge(element.line) } else { Done::Record(element) })
+            }
+        }
+    }
+
+    fn count_lines(&mut self, position: u64) {
+        let position = usize::try_from(position).unwrap_or(usize::MAX).min(self.file.text.len());
+        let passed = self.file.text.as_bytes().get(self.counted..position).unwrap_or_default();
+        self.line += passed.iter().filter(|b| **b == b'\n').count() as u64;
+        self.counted = self.counted.max(position);
+    }
+
+    fn malformed(&self, reason: String) -> ImportError {
+        ImportError::Malformed { file: self.file.name.to_owned(), line: self.line, reason }
+    }
+}
+
+/// One of XML's own entities, or a character by its number.
+fn resolve(reference: &BytesRef<'_>) -> Option<char> {
+    if reference.is_char_ref() {
+        return reference.resolve_char_ref().ok().flatten();
+    }
+    match reference.as_ref() {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => None,
+    }
+}
+
+/// Whether the text ended inside markup.
+fn ends_too_early(error: &Error, text: &str, position: u64) -> bool {
+    let rest = usize::try_from(position).ok().and_then(|at| text.get(at..)).unwrap_or_default();
+    match error {
+        Error::Syntax(SyntaxError::InvalidBangMarkup) => rest.len() < "<![CDATA[".len(),
+        Error::Syntax(_) => true,
+        Error::IllFormed(IllFormedError::UnclosedReference) => !rest.contains('<'),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SHAPE: Shape<'_> = Shape { roots: &["list"], records: &["entry"] };
+
+    fn run(text: &str) -> (Result<Vec<Element>, ImportError>, Sink) {
+        let file = TextFile { name: "f.xml", text: text.into() };
+        let mut sink = Sink::default();
+        let mut records = Vec::new();
+        let read = read(&file, &SHAPE, &mut sink, |record, _| {
+            records.push(record);
+            Ok(())
+        });
+        (read.map(|_| records), sink)
+    }
+
+    #[test]
+    fn records_are_handed_over_with_their_lines() {
+        let (records, sink) = run(
+            "<?xml version='1.0'?>\n<x:list xmlns:x='u'>\n<a><entry id='1 &amp; 2'>\n<n>A &lt;&#66;</n><n/></entry></a>\n<b/><entry/></x:list>\n",
+        );
+        let records = records.unwrap();
+        assert_eq!(records.len(), 2);
+        assert_eq!(records[0].attribute("id").as_deref(), Some("1 & 2"));
+        assert_eq!(records[0].text_of("n").as_deref(), Some("A <B"));
+        assert_eq!((records[0].line, records[1].line), (3, 5));
+        assert!(sink.doubts.is_empty());
+    }
+
+    #[test]
+    fn bombs_and_external_entities_are_refused() {
+        for text in [
+            "<!DOCTYPE list [<!ENTITY a 'b'>]><list/>",
+            "<!DOCTYPE list SYSTEM 'file:///etc/passwd'><list><entry>&x;</entry></list>",
+            "<list><entry>&lol9;</entry></list>",
+            "<other/>",
+            "<list></entry></list>",
+            &format!("<list>{}", "<entry>".repeat(1_000)),
+        ] {
+            assert!(matches!(run(text).0, Err(ImportError::Malformed { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_document_cut_anywhere_is_doubted() {
+        let text = "<?xml version='1.0'?><list><!-- c --><entry a='b'>x &amp; y<![CDATA[z]]></entry></list>";
+        for cut in 0..text.len() {
+            let (read, sink) = run(&text[..cut]);
+            assert!(read.is_ok(), "cut at {cut}: {read:?}");
+            assert!(matches!(sink.doubts[..], [Doubt::Truncated { .. }]), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_record_beyond_the_limit_is_skipped_and_the_next_is_not() {
+        let long = "n".repeat(RECORD_BYTES_MAX + 1);
+        let (records, sink) = run(&format!("<list><entry><n>{long}</n></entry><entry/></list>"));
+        assert_eq!(records.unwrap().len(), 1);
+        assert_eq!(sink.skipped.len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(parts in prop::collection::vec("<list>|</list>|<entry|</entry>|>|&|&amp;|<!|<!\\[CDATA\\[|\\]\\]>|<\\?|\"|=|a|\\PC", 0..40)) {
+            let _ = run(&parts.concat());
+        }
+    }
+}

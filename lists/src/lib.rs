@@ -1,0 +1,26 @@
+//! Sanctions, PEP and private lists: sources ▸ normalised entries ▸ content-addressed version ▸ index ▸
+//! explained matches.
+//!
+//! **Invariant.** No clock, random source, file or socket: bytes come in, values go out. `sluice-list-store`
+//! does the I/O.
+
+pub mod calibrate;
+mod country;
+mod date;
+mod diff;
+mod entry;
+pub mod import;
+mod matching;
+pub mod rescreen;
+mod screener;
+mod script;
+mod version;
+
+pub use country::Country;
+pub use date::{BirthDate, DateError, PartialDate};
+pub use diff::{Changed, Diff, FieldChange};
+pub use entry::{Address, Entry, Gender, Identifier, IdentifierKind, Name, NameQuality, Place, Topic};
+pub use matching::{NAME_CHARS_MAX, Scoring, TOKENS_MAX};
+pub use screener::{DEFAULT_THRESHOLD, Query, ScreenError, Screener, Settings, score_pair};
+pub use script::Script;
+pub use version::{ListVersion, VersionError, is_source_name};

@@ -1,0 +1,272 @@
+//! From a name as written to words that can be compared: compatibility forms, case, accents, invisible
+//! characters, look-alike letters, digits typed for letters, and where a word ends.
+//!
+//! Owns no knowledge of languages and never drops a letter: what a word means is told in `tokens`.
+
+use unicode_normalization::{UnicodeNormalization, char::decompose_compatible};
+
+use crate::Script;
+
+/// Characters of a name that are looked at; whatever follows is ignored. No listed name comes near.
+pub const NAME_CHARS_MAX: usize = 512;
+
+/// One word of a name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Word {
+    /// Folded: Latin in lower-case ASCII, other scripts in their own letters without marks.
+    pub text: String,
+    /// The writing system of its letters; `Other` for digits alone.
+    pub script: Script,
+    /// Whether a hyphen ties it to the word before.
+    pub tied: bool,
+    /// Whether a comma stands before it.
+    pub after_comma: bool,
+}
+
+/// The words of a name.
+pub(crate) fn words(name: &str) -> Vec<Word> {
+    let mut out = Vec::with_capacity(4);
+    if name.is_ascii() {
+        split(name.chars().take(NAME_CHARS_MAX), &mut out);
+    } else {
+        split(fold_marks(name), &mut out);
+    }
+    for word in &mut out {
+        if word.text.is_ascii() {
+            undo_leet(&mut word.text);
+        } else {
+            fold_word(word);
+        }
+    }
+    out
+}
+
+/// Compatibility-composed, without accents and points, but with Hangul and Han left whole.
+fn fold_marks(name: &str) -> impl Iterator<Item = char> {
+    let mut folded = Vec::with_capacity(name.len());
+    for c in name.nfkc().take(NAME_CHARS_MAX).filter(|c| !is_invisible(*c)) {
+        if ('\u{AC00}'..='\u{D7A3}').contains(&c) {
+            folded.push(c);
+        } else {
+            decompose_compatible(c, |part| {
+                if !is_mark(part) {
+                    folded.push(part);
+                }
+            });
+        }
+    }
+    folded.into_iter()
+}
+
+/// Format characters, joiners, the Arabic stretch: present in the bytes, absent to the eye.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{0640}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+        | '\u{180B}'..='\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+        | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{E0000}'..='\u{E01EF}')
+}
+
+/// Accents, Arabic short vowels, Hebrew points. Vowel signs of Indic scripts are letters here.
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{0300}'..='\u{036F}' | '\u{0483}'..='\u{0489}' | '\u{0591}'..='\u{05C7}' | '\u{0610}'..='\u{061A}'
+        | '\u{064B}'..='\u{065F}' | '\u{0670}' | '\u{06D6}'..='\u{06ED}' | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}'
+        | '\u{20D0}'..='\u{20FF}' | '\u{FE20}'..='\u{FE2F}')
+}
+
+/// Apostrophes and half rings stand inside words (`Ba'asyir`, `ʿAli`) and are not written by everybody.
+fn is_apostrophe(c: char) -> bool {
+    matches!(c, '\'' | '`' | '\u{00B4}' | '\u{02B0}'..='\u{02FF}' | '\u{2018}'..='\u{201B}' | '\u{2032}' | '\u{05F3}')
+}
+
+fn is_hyphen(c: char) -> bool {
+    matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
+}
+
+fn split(chars: impl Iterator<Item = char>, out: &mut Vec<Word>) {
+    let mut word = String::new();
+    let mut tied = false;
+    let mut last_lower = false;
+    let mut comma = false;
+    let end = |word: &mut String, tied: bool, comma: bool, out: &mut Vec<Word>| {
+        if !word.is_empty() {
+            out.push(Word {
+                text: std::mem::take(word),
+                script: Script::Latin,
+                tied: tied && !out.is_empty(),
+                after_comma: comma,
+            });
+        }
+    };
+    let mut chars = chars.peekable();
+    while let Some(c) = chars.next() {
+        if c.is_alphanumeric() || is_vowel_sign(c) {
+            // `SiemensAG`, `AlisherUsmanov`: a capital after a small letter begins a word, but not in `GmbH`.
+            if last_lower && c.is_uppercase() && chars.peek().is_some_and(|next| next.is_alphabetic()) {
+                end(&mut word, tied, comma, out);
+                tied = true;
+            }
+            last_lower = c.is_lowercase();
+            word.extend(c.to_lowercase());
+        } else if !is_apostrophe(c) {
+            end(&mut word, tied, comma, out);
+            tied = is_hyphen(c);
+            comma |= matches!(c, ',' | '،' | '，');
+            last_lower = false;
+            if matches!(c, '&' | '+') {
+                out.push(Word { text: "and".into(), script: Script::Latin, tied: false, after_comma: comma });
+            }
+        }
+    }
+    end(&mut word, tied, comma, out);
+}
+
+/// Signs that belong to a word though they are no letters: Indic and Thai vowels, Khmer and Burmese signs.
+fn is_vowel_sign(c: char) -> bool {
+    matches!(c, '\u{0900}'..='\u{0DFF}' | '\u{0E31}'..='\u{0E4E}' | '\u{0EB1}'..='\u{0ECD}' | '\u{102B}'..='\u{109F}' | '\u{17B6}'..='\u{17D3}')
+}
+
+/// Tells a word's script, and writes Latin letters in ASCII.
+fn fold_word(word: &mut Word) {
+    let mut counts = [(Script::Latin, 0), (Script::Cyrillic, 0), (Script::Greek, 0)];
+    let mut other = None;
+    for c in word.text.chars().filter(|c| c.is_alphabetic()) {
+        let script = Script::of_letter(c);
+        match counts.iter_mut().find(|(s, _)| *s == script) {
+            Some((_, n)) => *n += 1,
+            None => other = other.or(Some(script)),
+        }
+    }
+    if let Some(script) = other {
+        word.script = if script == Script::Han { Script::of(&word.text) } else { script };
+        return;
+    }
+    let kinds = counts.iter().filter(|(_, n)| *n > 0).count();
+    let mut most = counts[0];
+    for count in &counts[1..] {
+        if count.1 > most.1 {
+            most = *count;
+        }
+    }
+    word.script = most.0;
+    if kinds > 1 {
+        word.text = word.text.chars().map(|c| as_look_alike(c, most.0)).collect();
+    }
+    if word.script == Script::Latin {
+        word.text = ascii(&word.text);
+    }
+}
+
+/// Lower-case ASCII letters and digits for any text.
+pub(crate) fn ascii(text: &str) -> String {
+    any_ascii::any_ascii(text)
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
+}
+
+/// Lower-case letters of three scripts that look alike; a word that mixes scripts is written in one.
+const LOOK_ALIKES: [(char, char, char); 17] = [
+    ('a', 'а', 'α'),
+    ('b', 'в', 'β'),
+    ('c', 'с', 'ϲ'),
+    ('e', 'е', 'ε'),
+    ('h', 'н', 'η'),
+    ('i', 'і', 'ι'),
+    ('j', 'ј', 'ϳ'),
+    ('k', 'к', 'κ'),
+    ('m', 'м', 'μ'),
+    ('n', 'п', 'ν'),
+    ('o', 'о', 'ο'),
+    ('p', 'р', 'ρ'),
+    ('s', 'ѕ', 'σ'),
+    ('t', 'т', 'τ'),
+    ('u', 'ц', 'υ'),
+    ('x', 'х', 'χ'),
+    ('y', 'у', 'γ'),
+];
+
+fn as_look_alike(c: char, script: Script) -> char {
+    let Some((latin, cyrillic, greek)) = LOOK_ALIKES.iter().find(|l| l.0 == c || l.1 == c || l.2 == c) else {
+        return c;
+    };
+    match script {
+        Script::Cyrillic => *cyrillic,
+        Script::Greek => *greek,
+        _ => *latin,
+    }
+}
+
+/// Digits typed for letters (`Ig0r`): only in a word that has more letters than digits and is no ordinal.
+fn undo_leet(word: &mut String) {
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    if digits == 0 || digits * 2 > word.len() || is_ordinal(word) || word.len() < 4 {
+        return;
+    }
+    // A number at the end is a number (`unit731`); it is split off in `tokens`.
+    let trailing = word.bytes().rev().take_while(u8::is_ascii_digit).count();
+    if trailing == digits && trailing > 1 {
+        return;
+    }
+    *word = word
+        .chars()
+        .map(|c| match c {
+            '0' => 'o',
+            '1' => 'i',
+            '3' => 'e',
+            '4' => 'a',
+            '5' => 's',
+            '7' => 't',
+            '8' => 'b',
+            '9' => 'g',
+            other => other,
+        })
+        .collect();
+}
+
+/// `1st`, `22nd`, `103rd`, `4th`.
+pub(crate) fn is_ordinal(word: &str) -> bool {
+    let suffix = word.trim_start_matches(|c: char| c.is_ascii_digit());
+    suffix.len() < word.len() && matches!(suffix, "st" | "nd" | "rd" | "th")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(name: &str) -> Vec<String> {
+        words(name).into_iter().map(|w| w.text).collect()
+    }
+
+    #[test]
+    fn what_the_eye_does_not_see_does_not_count() {
+        for (name, folded) in [
+            ("Erdo\u{11F}an", "erdogan"),
+            ("I\u{200B}van\u{FEFF}", "ivan"),
+            ("ＩＶＡＮ", "ivan"),
+            ("I\u{301}van", "ivan"),
+            // Cyrillic а and о among Latin letters.
+            ("Iv\u{430}n\u{43E}v", "ivanov"),
+            ("Ig0r", "igor"),
+            ("Ba'asyir", "baasyir"),
+            ("Straße", "strasse"),
+            ("م\u{640}ح\u{64E}مد", "محمد"),
+        ] {
+            assert_eq!(texts(name), [folded], "{name}");
+        }
+    }
+
+    #[test]
+    fn words_end_where_a_reader_would_end_them() {
+        assert_eq!(texts("AL BEN ALI, Isa"), ["al", "ben", "ali", "isa"]);
+        assert_eq!(texts("SiemensAG"), ["siemens", "ag"]);
+        assert_eq!(texts("Johnson & Son"), ["johnson", "and", "son"]);
+        assert_eq!(texts("  "), Vec::<String>::new());
+        assert!(words("Jong-un")[1].tied);
+    }
+
+    #[test]
+    fn an_endless_name_is_cut() {
+        assert!(texts(&"x".repeat(1_000_000))[0].len() <= NAME_CHARS_MAX);
+        assert!(texts(&"é".repeat(1_000_000))[0].len() <= NAME_CHARS_MAX);
+    }
+}

@@ -1,0 +1,164 @@
+//! The index returns precisely what comparing with every name returns: over invented names at any threshold, and
+//! over the real lists where they are at hand.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::{fs, path::PathBuf, sync::Arc};
+
+use proptest::prelude::*;
+use sluice_lists::{
+    Entry, ListVersion, Name, NameQuality, Query, Screener, Settings,
+    import::{Format, Request, SourceFile, import},
+};
+use sluice_model::EntryKind;
+
+/// Parts from which names are put together: near to each other on purpose, in several scripts, with particles,
+/// titles, initials, numbers and legal forms.
+const PARTS: &[&str] = &[
+    "mohammad",
+    "muhamad",
+    "mahmud",
+    "ali",
+    "bin",
+    "al",
+    "hassan",
+    "hasan",
+    "husayn",
+    "ivan",
+    "iwan",
+    "ivanov",
+    "ivanova",
+    "petrov",
+    "john",
+    "jon",
+    "smith",
+    "schmidt",
+    "kim",
+    "jong",
+    "un",
+    "jongun",
+    "chan",
+    "tai",
+    "man",
+    "taiman",
+    "chen",
+    "dawen",
+    "Dr",
+    "Haji",
+    "A",
+    "J.",
+    "M",
+    "Ltd",
+    "GmbH",
+    "Trading",
+    "Bank",
+    "of",
+    "7",
+    "II",
+    "Иванов",
+    "Пётр",
+    "محمد",
+    "علي",
+    "حسن",
+    "陳",
+    "大文",
+    "陈",
+    "김",
+    "정은",
+    "bob",
+    "robert",
+    "Jean-Claude",
+    "abd",
+    "rahman",
+    "abdulrahman",
+    "xi",
+    "Zh",
+    "o'neil",
+    "ø",
+];
+
+fn a_name() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        9 => prop::sample::select(PARTS).prop_map(str::to_owned),
+        1 => "[a-z]{1,9}",
+    ];
+    prop::collection::vec(part, 1..6).prop_map(|parts| parts.join(" "))
+}
+
+fn screener(names: Vec<String>, threshold: f64) -> Screener {
+    let entries = names.into_iter().enumerate().map(|(i, name)| {
+        let mut entry = Entry::new(i.to_string(), EntryKind::Person, name.clone());
+        if i % 3 == 0 {
+            entry.names.push(Name::new(format!("{name} alias"), NameQuality::Weak));
+        }
+        entry
+    });
+    let version = ListVersion::new("test", entries.collect()).unwrap();
+    Screener::build(&[Arc::new(version)], Settings { threshold: Some(threshold), ..Settings::default() })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    #[test]
+    fn the_index_finds_what_an_exhaustive_scan_finds(
+        names in prop::collection::vec(a_name(), 1..60),
+        queries in prop::collection::vec(a_name(), 1..6),
+        threshold in 0.05_f64..1.0,
+    ) {
+        let screener = screener(names, threshold);
+        for name in queries {
+            let query = Query::name(name);
+            prop_assert_eq!(screener.screen_cold(&query), screener.exhaustive(&query));
+        }
+    }
+}
+
+fn shared() -> Option<PathBuf> {
+    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared"));
+    let folder = std::env::var_os("SLUICE_SHARED").map_or_else(beside, PathBuf::from).join("data/lists");
+    folder.is_dir().then_some(folder)
+}
+
+fn load(folder: &str, format: Format) -> Option<Arc<ListVersion>> {
+    let mut files = Vec::new();
+    for file in fs::read_dir(shared()?.join(folder)).ok()? {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if format.takes(&name) {
+            files.push((name, fs::read(&path).unwrap()));
+        }
+    }
+    let files: Vec<_> = files.iter().map(|(name, bytes)| SourceFile { name, bytes }).collect();
+    let request = Request { format, source: None, encoding: None, files: &files };
+    Some(Arc::new(import(&request).unwrap().version))
+}
+
+#[test]
+fn over_the_real_lists_too() {
+    let lists = [load("ofac_sdn_2021-07", Format::OfacCsv), load("un_2026-02", Format::UnXml)];
+    let lists: Vec<_> = lists.into_iter().flatten().collect();
+    if lists.is_empty() {
+        println!("left out: exact retrieval over the real lists (no ../shared)");
+        return;
+    }
+    for threshold in [0.5, 0.8] {
+        let screener =
+            Screener::build(&lists, Settings { threshold: Some(threshold), ..Settings::default() });
+        // Every so many listed names, with a letter lost and the last word gone: near hits and misses.
+        let names: Vec<&str> =
+            lists.iter().flat_map(|l| l.entries()).flat_map(|e| &e.names).map(|n| n.text.as_str()).collect();
+        let mut hits = 0;
+        for name in names.iter().step_by(names.len() / 60) {
+            let mut changed: Vec<char> = name.chars().collect();
+            changed.remove(changed.len() / 2);
+            let shorter = name.rsplit_once(' ').map_or(*name, |(head, _)| head);
+            for query in [(*name).to_owned(), changed.into_iter().collect(), shorter.to_owned()] {
+                let query = Query::name(query);
+                let found = screener.screen_cold(&query);
+                assert_eq!(found, screener.exhaustive(&query), "{query:?} at {threshold}");
+                hits += found.len();
+            }
+        }
+        assert!(hits > 100, "{hits}");
+    }
+}
