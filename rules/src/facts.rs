@@ -1,0 +1,52 @@
+//! What a rule may know of one event, and why an expression may fail on it.
+
+use sluice_model::{Currency, PartyMatch, PaymentEvent, Role, StatusSet};
+
+/// Everything about one event, as one key sees it, that a rule may read.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The event.
+    pub event: &'a PaymentEvent,
+    /// The sides on which the key stands.
+    pub role: Role,
+    /// The statuses that the payment had before this event.
+    pub prior: StatusSet,
+    /// What screening found.
+    pub matches: &'a [PartyMatch],
+    /// Whether a party could not be screened.
+    pub screening_failed: bool,
+    /// The last `customer` event of the customer that is the key.
+    pub profile: Option<&'a PaymentEvent>,
+}
+
+/// Why an expression has no value for an event. Never carries a value of the event: messages reach logs.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum EvalError {
+    /// A field or window has no value here, and the rule did not say what then.
+    #[error("`{0}` has no value here")]
+    Missing(String),
+    /// A field holds something else than its declared type.
+    #[error("`{0}` is not of its declared type")]
+    Mistyped(String),
+    /// No rate for the currency on or before the event's day.
+    #[error("no rate for {0} on the day of the event")]
+    NoRate(Currency),
+    /// A reference table has no row in force at the event's time.
+    #[error("reference table `{0}` has nothing in force at the time of the event")]
+    NotInForce(String),
+    /// A party could not be screened, and the rule asks for matches.
+    #[error("screening failed for a party of this payment")]
+    ScreeningFailed,
+    /// A whole number left 64 bits.
+    #[error("arithmetic overflow")]
+    Overflow,
+    /// A division by zero.
+    #[error("division by zero")]
+    DivisionByZero,
+    /// A limit of the interpreter was reached: operations, depth, sizes.
+    #[error("the rule exceeded its limit of {0}")]
+    Limit(&'static str),
+    /// Anything else that the interpreter refused.
+    #[error("the rule failed: {0}")]
+    Failed(String),
+}

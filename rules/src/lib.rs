@@ -1,0 +1,42 @@
+//! Rhai rules: parse, check, lower, evaluate, explain.
+//!
+//! This crate owns everything between a rule's text and its judgement of one event: the language, the types,
+//! the reference tables, the closures that a condition becomes. It never keeps the windows' state (that is
+//! the core's), and it never reads a clock, a random source, a file or a socket: it is handed texts and facts.
+
+mod backtest;
+mod cases;
+mod check;
+mod compile;
+mod diagnostics;
+mod explain;
+mod facts;
+mod fields;
+mod interpret;
+pub mod limits;
+mod lower;
+mod meta;
+mod parameter;
+mod place;
+mod plan;
+#[cfg(test)]
+mod properties;
+mod reference;
+mod schema;
+mod set;
+mod syntax;
+mod template;
+mod tree;
+mod types;
+mod window;
+
+pub use backtest::{Backtest, Changed, Counts, Labels, Line, Quality};
+pub use cases::{CASES_SUFFIX, CaseEngine, CaseReport, Coverage, TestReport, Untried, run_cases};
+pub use diagnostics::{Diagnostic, Diagnostics, Gravity};
+pub use explain::{DescribedParameter, DescribedWindow, Description, Evaluated};
+pub use facts::{EvalError, Facts};
+pub use plan::{
+    EventTypes, Failures, Finding, Judgement, Length, Measure, Plan, Regulation, Rule, RuleMeta, Speaks,
+    Stream, Window,
+};
+pub use set::RuleSet;

@@ -1,0 +1,420 @@
+//! What the core needs to run the rules of one kind of key: which samples enter which stream, which windows
+//! to read, and the judgement.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use sluice_model::{Action, EventType, Hash256, KeyKind, Severity, Span, StatusSet, WindowValue};
+
+use crate::{
+    EvalError, Facts,
+    cases::COULD_NOT_BE_JUDGED,
+    lower::{Env, Native, Words},
+    reference::Reference,
+    template::Writer,
+    window::RoleFilter,
+};
+
+/// All that is watched on one kind of key. Streams and windows are shared between rules.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Samples by time: a filter and a value.
+    pub streams: Vec<Stream>,
+    /// What is read from the streams.
+    pub windows: Vec<Window>,
+    /// Rules, then typologies: what judgements and alerts name.
+    pub rules: Vec<Rule>,
+    pub(crate) reference: Arc<Reference>,
+}
+
+/// A filter and a value: which events leave a sample, and which.
+#[derive(Debug)]
+pub struct Stream {
+    /// The hash of its definition: the state survives a change of rules that leaves it alone.
+    pub id: Hash256,
+    pub(crate) program: StreamProgram,
+}
+
+/// How a stream's samples are found.
+pub(crate) struct StreamProgram {
+    pub role: RoleFilter,
+    pub statuses: StatusSet,
+    pub events: EventTypes,
+    pub filter: Option<Native<bool>>,
+    pub value: SampleOf,
+    pub reference: Arc<Reference>,
+}
+
+/// What a stream samples.
+pub(crate) enum SampleOf {
+    /// The event itself: 1.
+    Event,
+    /// A whole number.
+    Number(Native<i64>),
+    /// A text, by its hash.
+    Text(Words),
+}
+
+/// Something measured over a stretch of a stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Window {
+    /// Into [`Plan::streams`].
+    pub stream: usize,
+    /// What is measured.
+    pub measure: Measure,
+    /// Over which stretch.
+    pub length: Length,
+    /// Whether the event itself is left out.
+    pub before: bool,
+}
+
+/// How far back a window reaches: (t − length, t] of event time.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Length {
+    /// A sliding span.
+    Span(Span),
+    /// From midnight at a fixed offset from UTC.
+    Day {
+        /// Hong Kong: 8.
+        utc_offset_hours: i64,
+    },
+    /// From the first of January at a fixed offset from UTC.
+    Year {
+        /// Hong Kong: 8.
+        utc_offset_hours: i64,
+    },
+    /// Since the key was first seen.
+    Ever,
+}
+
+/// What a window measures. Empty windows: counts and sums are zero, everything else has no value.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Measure {
+    /// How many samples.
+    Count,
+    /// Their sum.
+    Sum,
+    /// Their mean.
+    Average,
+    /// The least.
+    Min,
+    /// The greatest.
+    Max,
+    /// How many different values.
+    Distinct,
+    /// When the first came: seconds since 1970.
+    First,
+    /// When the last came: seconds since 1970.
+    Last,
+    /// Seconds since the previous sample.
+    TimeSince,
+    /// The sample standard deviation (n − 1); no value under two samples.
+    StdDev,
+    /// The middle value; the mean of the middle two.
+    Median,
+    /// The value at or below which this percentage of samples lies (nearest rank).
+    Percentile(u8),
+    /// The share of samples with `low ≤ value < high`, from 0 to 1.
+    ShareWithin {
+        /// In the stream's unit.
+        low: i64,
+        /// In the stream's unit.
+        high: i64,
+    },
+    /// How many samples lie within ±`percent` of the event's own value.
+    Similar {
+        /// From 0 to 100.
+        percent: i64,
+    },
+    /// How many samples equal the event's own value.
+    Occurrences,
+    /// How many different values were not seen before the window began.
+    DistinctNew,
+    /// Chi-square of the first digits against Benford's law, 8 degrees of freedom.
+    Benford,
+}
+
+/// A compiled rule or typology.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// What the rule says of itself.
+    pub meta: RuleMeta,
+    /// The hash of its text, parameters' values included: the rule's version.
+    pub content: Hash256,
+    /// The hash of its text alone.
+    pub source: Hash256,
+    /// The hash of its parameters' values.
+    pub parameters: Hash256,
+    pub(crate) judge: Arc<Judge>,
+}
+
+/// How a rule comes to its finding.
+pub(crate) enum Judge {
+    /// By its own condition.
+    Condition(ConditionProgram),
+    /// By the findings of other rules on the same event.
+    Weights(WeightsProgram),
+}
+
+pub(crate) struct ConditionProgram {
+    pub condition: Native<bool>,
+    pub reason: Writer,
+    /// The declared windows: name, and place in [`Plan::windows`].
+    pub windows: Vec<(String, usize)>,
+    /// The streams under them.
+    pub streams: Vec<usize>,
+}
+
+pub(crate) struct WeightsProgram {
+    /// Rule, by its place in [`Plan::rules`], and weight.
+    pub weights: Vec<(usize, i64)>,
+    pub alert_at: i64,
+    pub hold_at: Option<i64>,
+}
+
+/// What a rule says of itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RuleMeta {
+    /// `R01`.
+    pub id: String,
+    /// For people.
+    pub title: String,
+    /// What it watches.
+    pub key: KeyKind,
+    /// How grave a finding is.
+    pub severity: Severity,
+    /// What a finding asks for.
+    pub action: Action,
+    /// What an error asks for: [`Action::Alert`] or [`Action::Hold`].
+    pub on_error: Action,
+    /// The pattern that it looks for: `structuring`.
+    pub typology: String,
+    /// Where the rule comes from.
+    pub regulation: Vec<Regulation>,
+    /// How often it speaks.
+    pub speaks: Speaks,
+    /// At which status a payment is judged and counted, once.
+    pub statuses: StatusSet,
+    /// Which events are judged.
+    pub events: EventTypes,
+    /// Whether it only records what it would have done.
+    pub shadow: bool,
+}
+
+/// A provision, paper or practice behind a rule.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Regulation {
+    /// What it says.
+    pub text: String,
+    /// Where it stands.
+    pub source: String,
+    /// As of when: `YYYY-MM-DD`.
+    pub date: String,
+}
+
+/// How often a rule speaks of one key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Speaks {
+    /// On every event that meets the condition.
+    Every,
+    /// When the condition becomes true after it was not.
+    Crossing,
+    /// At most once in a period.
+    OncePer(Span),
+}
+
+/// A small set of event types.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct EventTypes(pub(crate) u16);
+
+impl EventTypes {
+    /// No type.
+    pub const EMPTY: Self = Self(0);
+
+    /// This set and one more.
+    #[must_use]
+    pub const fn with(self, event_type: EventType) -> Self {
+        Self(self.0 | 1 << event_type as u16)
+    }
+
+    /// Whether the type is in the set.
+    pub const fn has(self, event_type: EventType) -> bool {
+        self.0 & (1 << event_type as u16) != 0
+    }
+}
+
+/// The streams that failed on an event, with the reason; see [`Plan::admit`].
+pub type Failures = Vec<(usize, EvalError)>;
+
+/// What one rule says of one event.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Judgement {
+    /// Into [`Plan::rules`].
+    pub rule: usize,
+    /// What it found.
+    pub finding: Finding,
+}
+
+/// A condition that was met, or could not be evaluated.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Finding {
+    /// How grave.
+    pub severity: Severity,
+    /// What it asks for.
+    pub action: Action,
+    /// In words.
+    pub reason: String,
+    /// The declared windows' values.
+    pub windows: BTreeMap<String, WindowValue>,
+    /// Whether it stands for an error, by the rule's failure policy.
+    pub error: bool,
+}
+
+impl Stream {
+    /// The sample that the event leaves, if it enters: minor units of HKD, a count of 1, or a stable 64-bit
+    /// hash of a text.
+    pub fn admit(&self, facts: &Facts<'_>) -> Result<Option<i64>, EvalError> {
+        let program = &self.program;
+        let stands = match program.role {
+            RoleFilter::Either => true,
+            RoleFilter::Debtor => facts.role.is_debtor(),
+            RoleFilter::Creditor => facts.role.is_creditor(),
+        };
+        let counts = stands
+            && program.events.has(facts.event.event_type)
+            && program.statuses.counts(facts.event.status, facts.prior);
+        if !counts {
+            return Ok(None);
+        }
+        let env = Env { facts, windows: &[], reference: &program.reference };
+        if let Some(filter) = &program.filter
+            && !filter(&env).map_err(|e| *e)?
+        {
+            return Ok(None);
+        }
+        match &program.value {
+            SampleOf::Event => Ok(Some(1)),
+            SampleOf::Number(value) => value(&env).map(Some).map_err(|e| *e),
+            SampleOf::Text(words) => words.get(&env).map(|text| Some(hash_of_text(&text))).map_err(|e| *e),
+        }
+    }
+}
+
+/// A hash of a text that is the same on every machine and in every version: window state holds it.
+fn hash_of_text(text: &str) -> i64 {
+    use std::hash::Hasher;
+    #[expect(deprecated, reason = "the stable SipHasher is wanted: its output is specified")]
+    let mut hasher = std::hash::SipHasher::new();
+    hasher.write(text.as_bytes());
+    hasher.finish().cast_signed()
+}
+
+impl Plan {
+    /// Every stream's sample for the event, in order; a stream that fails leaves none, and is named in
+    /// `failures` for [`Plan::judge`].
+    pub fn admit(&self, facts: &Facts<'_>, samples: &mut Vec<Option<i64>>, failures: &mut Failures) {
+        samples.clear();
+        failures.clear();
+        for (i, stream) in self.streams.iter().enumerate() {
+            samples.push(stream.admit(facts).unwrap_or_else(|error| {
+                failures.push((i, error));
+                None
+            }));
+        }
+    }
+
+    /// What the rules say of the event: `windows[i]` is the value of `self.windows[i]`. A rule whose
+    /// expression, or whose window's stream, fails speaks by its failure policy: never silently no.
+    pub fn judge(
+        &self,
+        facts: &Facts<'_>,
+        windows: &[WindowValue],
+        failures: &[(usize, EvalError)],
+        out: &mut Vec<Judgement>,
+    ) {
+        let env = Env { facts, windows, reference: &self.reference };
+        let from = out.len();
+        for (index, rule) in self.rules.iter().enumerate() {
+            if !rule.meta.judges(facts) {
+                continue;
+            }
+            let finding = match rule.judge.as_ref() {
+                Judge::Condition(program) => rule.finding(program, &env, failures),
+                Judge::Weights(program) => rule.weighed(program, &self.rules, &out[from..]),
+            };
+            out.extend(finding.map(|finding| Judgement { rule: index, finding }));
+        }
+    }
+}
+
+impl Rule {
+    fn finding(
+        &self,
+        program: &ConditionProgram,
+        env: &Env<'_>,
+        failures: &[(usize, EvalError)],
+    ) -> Option<Finding> {
+        let failed = failures.iter().find(|(stream, _)| program.streams.contains(stream));
+        let met = match failed {
+            Some((_, error)) => Err(error.clone()),
+            None => (program.condition)(env).map_err(|error| *error),
+        };
+        let (action, reason, error) = match met {
+            Ok(false) => return None,
+            Ok(true) => (self.meta.action, program.reason.write(env), false),
+            Err(error) => (self.meta.on_error, self.failure(&error), true),
+        };
+        let named = |(name, slot): &(String, usize)| (name.clone(), env.windows[*slot]);
+        let windows = program.windows.iter().map(named).collect();
+        Some(Finding { severity: self.meta.severity, action, reason, windows, error })
+    }
+
+    fn failure(&self, error: &EvalError) -> String {
+        format!("{} {COULD_NOT_BE_JUDGED}: {error}", self.meta.title)
+    }
+
+    /// The finding of a typology. A member that could not be judged counts as met, and its harder action
+    /// stands: a softer finding never lowers a harder one.
+    fn weighed(&self, program: &WeightsProgram, rules: &[Self], judgements: &[Judgement]) -> Option<Finding> {
+        // A rule in shadow alerts nobody, through a typology neither.
+        let counts = |rule: usize| self.meta.shadow || !rules[rule].meta.shadow;
+        let met = |rule: usize| judgements.iter().find(|j| j.rule == rule && counts(rule));
+        let members: Vec<_> =
+            program.weights.iter().filter_map(|(rule, weight)| Some((met(*rule)?, *weight))).collect();
+        let score: i64 = members.iter().map(|(_, weight)| weight).sum();
+        if score < program.alert_at {
+            return None;
+        }
+        let own = if program.hold_at.is_some_and(|at| score >= at) { Action::Hold } else { Action::Alert };
+        let parts: Vec<_> =
+            members.iter().map(|(j, weight)| format!("{} ({weight})", rules[j.rule].meta.id)).collect();
+        let reason =
+            format!("{}: score {score} of {} from {}", self.meta.title, program.alert_at, parts.join(", "));
+        Some(Finding {
+            severity: members.iter().map(|(j, _)| j.finding.severity).fold(self.meta.severity, Ord::max),
+            action: members.iter().map(|(j, _)| j.finding.action).fold(own, Ord::max),
+            reason,
+            windows: members.iter().flat_map(|(j, _)| j.finding.windows.clone()).collect(),
+            error: members.iter().any(|(j, _)| j.finding.error),
+        })
+    }
+}
+
+impl fmt::Debug for StreamProgram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("compiled")
+    }
+}
+
+impl fmt::Debug for Judge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("compiled")
+    }
+}
+
+impl RuleMeta {
+    /// Whether the event is one that the rule judges: of its types, and the first of its payment that its
+    /// statuses count.
+    pub fn judges(&self, facts: &Facts<'_>) -> bool {
+        self.events.has(facts.event.event_type) && self.statuses.counts(facts.event.status, facts.prior)
+    }
+}

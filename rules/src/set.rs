@@ -1,0 +1,98 @@
+//! A compiled rule set: one plan for each kind of key.
+
+use std::collections::BTreeMap;
+
+use sluice_model::{Hash256, KeyKind, RuleBundle};
+
+use crate::{
+    Description, Diagnostics, Plan,
+    compile::{self, Mode},
+    lower::Probes,
+};
+
+/// Rules, parameters and reference tables, checked and compiled. Immutable, and shared between threads.
+#[derive(Debug)]
+pub struct RuleSet {
+    hash: Hash256,
+    plans: [Plan; KeyKind::ALL.len()],
+    descriptions: Vec<Description>,
+    warnings: Diagnostics,
+    probes: BTreeMap<String, Probes>,
+    /// Rule or typology id → file.
+    files: BTreeMap<String, String>,
+}
+
+impl RuleSet {
+    /// A set that watches nothing.
+    pub fn empty() -> Self {
+        Self {
+            hash: RuleBundle::default().hash(),
+            plans: Default::default(),
+            descriptions: Vec::new(),
+            warnings: Diagnostics::default(),
+            probes: BTreeMap::new(),
+            files: BTreeMap::new(),
+        }
+    }
+
+    /// Compile rules (`*.rhai`), parameters (`parameters.toml`) and reference tables (`reference/*.toml`);
+    /// every error at once, or the set. Cases (`*.cases.toml`) are left to the tests.
+    pub fn compile(bundle: &RuleBundle) -> Result<Self, Diagnostics> {
+        Self::made(bundle, Mode::Native)
+    }
+
+    /// The same, noting what every condition comes to: for the coverage of a test run.
+    pub fn compile_probed(bundle: &RuleBundle) -> Result<Self, Diagnostics> {
+        Self::made(bundle, Mode::Probed)
+    }
+
+    /// The same, with nothing lowered: what benches and tests compare with.
+    pub fn compile_interpreted(bundle: &RuleBundle) -> Result<Self, Diagnostics> {
+        Self::made(bundle, Mode::Interpreted)
+    }
+
+    fn made(bundle: &RuleBundle, mode: Mode) -> Result<Self, Diagnostics> {
+        let compile::Compiled { plans, descriptions, warnings, probes, files } =
+            compile::compile(bundle, mode)?;
+        Ok(Self { hash: bundle.hash(), plans, descriptions, warnings, probes, files })
+    }
+
+    /// The bundle's hash.
+    pub fn hash(&self) -> Hash256 {
+        self.hash
+    }
+
+    /// What is watched on a kind of key. [`KeyKind::Payment`] is judged at home, without windows.
+    pub fn plan(&self, kind: KeyKind) -> &Plan {
+        &self.plans[kind as usize]
+    }
+
+    /// Whether any rule watches the kind.
+    pub fn watches(&self, kind: KeyKind) -> bool {
+        !self.plan(kind).rules.is_empty()
+    }
+
+    /// What each rule is, for people.
+    pub fn descriptions(&self) -> &[Description] {
+        &self.descriptions
+    }
+
+    /// What deserves a look, though it loads.
+    pub fn warnings(&self) -> &Diagnostics {
+        &self.warnings
+    }
+
+    /// Every rule and typology with its file.
+    pub fn files(&self) -> &BTreeMap<String, String> {
+        &self.files
+    }
+
+    /// The rules and typologies of one file.
+    pub(crate) fn ids_in(&self, path: &str) -> Vec<String> {
+        self.files.iter().filter(|(_, file)| *file == path).map(|(id, _)| id.clone()).collect()
+    }
+
+    pub(crate) fn probes(&self, rule: &str) -> Option<&Probes> {
+        self.probes.get(rule)
+    }
+}
