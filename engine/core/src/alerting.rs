@@ -1,0 +1,173 @@
+//! From a rule's finding to an alert: who it is about, what caused it, what was in force.
+
+use std::collections::BTreeMap;
+
+use sluice_model::{
+    Action, Alert, AlertId, Cause, Disposition, DispositionState, ENGINE_VERSION, EventTime, Hash256, Key,
+    KeyKind, Outcome, PaymentEvent, Severity, Versions,
+};
+use sluice_rules::{Finding, Rule};
+
+use crate::wire::{Screened, Speaker, Verdict};
+
+/// What was judged, on which key.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    /// The key that was watched.
+    pub key: &'a Key,
+    /// The event that was judged.
+    pub event: &'a PaymentEvent,
+    /// What screening found.
+    pub screened: &'a Screened,
+}
+
+/// What the engine itself finds, without a rule. Their ids are reserved.
+#[derive(Clone, Debug)]
+pub enum EngineFinding<'a> {
+    /// A frozen key was touched.
+    Frozen {
+        /// The key.
+        key: &'a Key,
+        /// The case that froze it.
+        case_id: &'a str,
+    },
+    /// A party could not be screened.
+    NotScreened,
+}
+
+/// The alert of a rule.
+pub fn of_rule(rule: &Rule, finding: Finding, scene: Scene<'_>) -> Alert {
+    alert(
+        scene,
+        Judged {
+            rule_id: &rule.meta.id,
+            typology: &rule.meta.typology,
+            content: rule.content,
+            source: rule.source,
+            parameters: rule.parameters.to_string(),
+        },
+        finding,
+    )
+}
+
+/// The alert of the engine itself.
+pub fn of_engine(found: &EngineFinding<'_>, scene: Scene<'_>) -> Alert {
+    let (rule_id, typology, severity, action, reason) = match found {
+        EngineFinding::Frozen { key, case_id } => (
+            "ENGINE-FROZEN",
+            "frozen",
+            Severity::High,
+            Action::Reject,
+            format!("the {} is frozen by case {case_id}", key.kind.name()),
+        ),
+        EngineFinding::NotScreened => (
+            "ENGINE-NOT-SCREENED",
+            "not_screened",
+            Severity::High,
+            Action::Hold,
+            "a party could not be screened: held until it has been".to_owned(),
+        ),
+    };
+    let content = Hash256::of_parts([b"sluice/engine-rule/v1".as_slice(), rule_id.as_bytes()]);
+    let judged = Judged { rule_id, typology, content, source: content, parameters: String::new() };
+    let finding = Finding { severity, action, reason, windows: BTreeMap::new(), error: false };
+    alert(scene, judged, finding)
+}
+
+struct Judged<'a> {
+    rule_id: &'a str,
+    typology: &'a str,
+    content: Hash256,
+    source: Hash256,
+    parameters: String,
+}
+
+fn alert(scene: Scene<'_>, judged: Judged<'_>, finding: Finding) -> Alert {
+    let Scene { key, event, screened } = scene;
+    let cause = Cause::Event { event_id: event.event_id.clone() };
+    Alert {
+        alert_id: Alert::id(judged.content, key, &cause),
+        rule_id: judged.rule_id.to_owned(),
+        rule_version: judged.content.short(),
+        typology: judged.typology.to_owned(),
+        key: key.clone(),
+        subjects: subjects(key, event),
+        event_id: event.event_id.clone(),
+        payment_id: event.payment_id().to_owned(),
+        occurred_at: event.occurred_at,
+        severity: finding.severity,
+        action: finding.action,
+        reason: finding.reason,
+        windows: finding.windows,
+        matches: screened.matches.clone(),
+        cause,
+        versions: Versions {
+            rule: judged.source.to_string(),
+            parameters: judged.parameters,
+            lists: screened.lists.iter().map(|(list, hash)| (list.clone(), hash.to_string())).collect(),
+            engine: ENGINE_VERSION.to_owned(),
+        },
+    }
+}
+
+/// Whom a case is about: the customer behind the key where there is one, else the key itself; for a payment,
+/// both of its sides.
+fn subjects(key: &Key, event: &PaymentEvent) -> Vec<String> {
+    let sides = [&event.debtor, &event.creditor].into_iter().flatten();
+    let names = |p: &sluice_model::Party| {
+        p.customer_id
+            .clone()
+            .or_else(|| p.account.clone())
+            .or_else(|| p.name.clone())
+            .or_else(|| p.name_local.clone())
+    };
+    let mut subjects: Vec<String> = match key.kind {
+        KeyKind::Payment => sides.filter_map(names).collect(),
+        KeyKind::Account => sides
+            .filter(|p| p.account.as_deref() == Some(&key.value))
+            .filter_map(|p| p.customer_id.clone())
+            .collect(),
+        _ => Vec::new(),
+    };
+    if subjects.is_empty() {
+        subjects.push(key.value.clone());
+    }
+    subjects.dedup();
+    subjects
+}
+
+/// The hold or refusal that an alert asks for, if it asks for one.
+pub fn disposition(alert: &Alert) -> Option<Disposition> {
+    let state = match alert.action {
+        Action::Alert => return None,
+        Action::Hold => DispositionState::Held,
+        Action::Reject => DispositionState::Rejected,
+    };
+    Some(Disposition {
+        payment_id: alert.payment_id.clone(),
+        event_id: alert.event_id.clone(),
+        state,
+        because: alert.alert_id.to_string(),
+        at: alert.occurred_at,
+    })
+}
+
+/// The verdict that alerts on one event amount to. `None` where nobody waits and the payment may go on.
+pub fn verdict(from: Speaker, event: &PaymentEvent, awaited: bool, alerts: &[Alert]) -> Option<Verdict> {
+    let outcome = alerts.iter().map(|a| Outcome::from(a.action)).max().unwrap_or_default();
+    let counted: Vec<(AlertId, String)> = alerts
+        .iter()
+        .filter(|alert| Outcome::from(alert.action) != Outcome::Allow || awaited)
+        .map(|alert| (alert.alert_id, alert.reason.clone()))
+        .collect();
+    let at: EventTime = event.occurred_at;
+    (awaited || outcome != Outcome::Allow).then(|| Verdict {
+        payment_id: event.payment_id().to_owned(),
+        event_id: event.event_id.clone(),
+        at,
+        awaited,
+        from,
+        outcome,
+        alerts: counted,
+    })
+}

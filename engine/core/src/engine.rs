@@ -1,0 +1,243 @@
+//! The whole engine over one payments partition: home, shards and gathering in one stage. The embedded mode and
+//! `sluice replay` run it; its control records stand in the payments log itself.
+//!
+//! A batch goes through in four passes, of which the wide ones run in parallel: screen every event, feel each at
+//! the home in order, feel the copies on their shards, gather the verdicts in order. The output is the same as
+//! applying record after record.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use sluice_model::{Alert, Control, DeadLetter, Disposition, EventRecord, Hash256, PaymentRecord};
+
+use crate::{
+    Gather, Home, Library, Offset, Shard, SnapshotError, Stage,
+    output::{GatherOutput, HomeOutput, Output, ShardOutput},
+    snapshot,
+    wire::{Copy, Screened, VerdictRecord, partition_of},
+};
+
+/// Batches smaller than this are not worth waking other threads for.
+const PARALLEL_FROM: usize = 32;
+
+/// How an engine is laid out.
+#[derive(Clone, Copy, Debug)]
+pub struct EngineConfig {
+    /// How many shards the keys are spread over. Alerts do not depend on it.
+    pub shards: u32,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self { shards: 4 }
+    }
+}
+
+/// Home, shards and gathering over one payments partition.
+pub struct Engine {
+    home: Home,
+    shards: Vec<Shard>,
+    gather: Gather,
+}
+
+#[derive(Serialize, Deserialize)]
+struct State {
+    home: Vec<u8>,
+    shards: Vec<Vec<u8>>,
+    gather: Vec<u8>,
+}
+
+/// What the home or one key brought forth at one record of a batch.
+#[derive(Default)]
+struct Brought {
+    /// The record's place in the batch.
+    place: usize,
+    alerts: Vec<Alert>,
+    dispositions: Vec<Disposition>,
+    dead_letters: Vec<DeadLetter>,
+    verdicts: Vec<VerdictRecord>,
+}
+
+impl Engine {
+    /// An engine that has felt nothing.
+    pub fn new(config: EngineConfig, library: Arc<dyn Library>) -> Self {
+        Self {
+            shards: (0..config.shards.max(1)).map(|_| Shard::new(Arc::clone(&library))).collect(),
+            home: Home::new(library),
+            gather: Gather::default(),
+        }
+    }
+
+    /// The home, for looking at.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// How many keys are held.
+    pub fn keys(&self) -> usize {
+        self.shards.iter().map(Shard::keys).sum()
+    }
+
+    fn control(&mut self, control: &Control, out: &mut Output) {
+        let mut felt = HomeOutput::default();
+        self.home.feel_control(control, &mut felt);
+        self.shards.iter_mut().for_each(|shard| shard.feel_control(control));
+        self.publish(Brought::of_home(0, felt).into_iter(), out);
+    }
+
+    fn events(&mut self, records: &[&EventRecord], out: &mut Output) {
+        let mut screened: Vec<Option<Screened>> = Vec::new();
+        if records.len() >= PARALLEL_FROM {
+            let home = &self.home;
+            screened = records.par_iter().map(|record| Some(home.screen(&record.event))).collect();
+        }
+        let mut screened = screened.into_iter();
+        let (mut brought, mut copies) = (Vec::new(), Vec::new());
+        for (place, record) in records.iter().enumerate() {
+            let mut felt = HomeOutput::default();
+            self.home.feel_event(record, screened.next().flatten(), &mut felt);
+            out.counts.add(felt.counts);
+            copies.extend(felt.copies.drain(..).map(|copy| (place, copy)));
+            brought.extend(Brought::of_home(place, felt));
+        }
+        brought.extend(self.feel_copies(copies));
+        // Stable: at one record the home comes first, then its keys in the order in which they were asked.
+        brought.sort_by_key(|b| b.place);
+        self.publish(brought.into_iter(), out);
+    }
+
+    /// Every copy on its shard.
+    fn feel_copies(&mut self, copies: Vec<(usize, Copy)>) -> Vec<Brought> {
+        let count = u32::try_from(self.shards.len()).unwrap_or(1);
+        let parallel = copies.len() >= PARALLEL_FROM;
+        let mut routed: Vec<Vec<(usize, usize, Copy)>> = vec![Vec::new(); self.shards.len()];
+        for (order, (place, copy)) in copies.into_iter().enumerate() {
+            routed[partition_of(&copy.key.value, count) as usize].push((order, place, copy));
+        }
+        let mut brought: Vec<(usize, Brought)> = if parallel {
+            let pairs = self.shards.par_iter_mut().zip(routed);
+            pairs.flat_map_iter(|(shard, copies)| feel_in_order(shard, &copies)).collect()
+        } else {
+            let pairs = self.shards.iter_mut().zip(routed);
+            pairs.flat_map(|(shard, copies)| feel_in_order(shard, &copies)).collect()
+        };
+        brought.sort_unstable_by_key(|(order, _)| *order);
+        brought.into_iter().map(|(_, brought)| brought).collect()
+    }
+
+    fn publish(&mut self, brought: impl Iterator<Item = Brought>, out: &mut Output) {
+        let mut gathered = GatherOutput::default();
+        for Brought { alerts, dispositions, dead_letters, verdicts, .. } in brought {
+            out.alerts.extend(alerts);
+            out.dispositions.extend(dispositions);
+            out.dead_letters.extend(dead_letters);
+            verdicts.iter().for_each(|verdict| self.gather.apply(verdict, &mut gathered));
+        }
+        out.decisions.append(&mut gathered.decisions);
+    }
+}
+
+impl Brought {
+    /// What a home brought forth, if anything.
+    fn of_home(place: usize, felt: HomeOutput) -> Option<Self> {
+        let HomeOutput { alerts, dispositions, verdicts, dead_letters, .. } = felt;
+        let nothing =
+            dispositions.is_empty() && alerts.is_empty() && verdicts.is_empty() && dead_letters.is_empty();
+        (!nothing).then_some(Self { place, alerts, dispositions, dead_letters, verdicts })
+    }
+}
+
+/// The copies of one shard, in order; only those that brought something forth are named.
+fn feel_in_order(shard: &mut Shard, copies: &[(usize, usize, Copy)]) -> Vec<(usize, Brought)> {
+    let mut brought = Vec::new();
+    let mut out = ShardOutput::default();
+    for (order, place, copy) in copies {
+        shard.feel_copy(copy, &mut out);
+        if !out.alerts.is_empty() || !out.verdicts.is_empty() {
+            let ShardOutput { alerts, dispositions, verdicts } = std::mem::take(&mut out);
+            brought.push((
+                *order,
+                Brought { place: *place, alerts, dispositions, verdicts, ..Brought::default() },
+            ));
+        }
+    }
+    brought
+}
+
+impl Stage for Engine {
+    type Record = PaymentRecord;
+    type Output = Output;
+
+    fn apply(&mut self, record: &PaymentRecord, out: &mut Output) {
+        match record {
+            PaymentRecord::Event(event) => self.events(&[event], out),
+            PaymentRecord::Control(control) => self.control(control, out),
+        }
+    }
+
+    fn apply_all(&mut self, records: &[(Offset, PaymentRecord)], out: &mut Output) {
+        let is_event = |record: &PaymentRecord| matches!(record, PaymentRecord::Event(_));
+        for run in records.chunk_by(|(_, a), (_, b)| is_event(a) && is_event(b)) {
+            let events: Vec<&EventRecord> = run
+                .iter()
+                .filter_map(|(_, record)| match record {
+                    PaymentRecord::Event(event) => Some(event),
+                    PaymentRecord::Control(_) => None,
+                })
+                .collect();
+            match &run[0].1 {
+                PaymentRecord::Event(_) => self.events(&events, out),
+                PaymentRecord::Control(control) => self.control(control, out),
+            }
+        }
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
+        snapshot::encode(&State {
+            home: self.home.snapshot()?,
+            shards: self.shards.par_iter().map(Stage::snapshot).collect::<Result<_, _>>()?,
+            gather: self.gather.snapshot()?,
+        })
+    }
+
+    fn restore(bytes: &[u8], library: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
+        let state: State = snapshot::decode(bytes)?;
+        Ok(Self {
+            home: Home::restore(&state.home, library)?,
+            shards: state
+                .shards
+                .par_iter()
+                .map(|bytes| Shard::restore(bytes, library))
+                .collect::<Result<_, _>>()?,
+            gather: Gather::restore(&state.gather, library)?,
+        })
+    }
+
+    fn wants_filling(&self) -> Option<Hash256> {
+        self.shards.iter().find_map(Stage::wants_filling)
+    }
+
+    /// An engine whose shards read the prepared windows from the first record on. Its home meets every control
+    /// record of the past again, rules left aside.
+    fn candidate(&self) -> Self {
+        Self {
+            home: self.home.candidate(),
+            shards: self.shards.iter().map(Stage::candidate).collect(),
+            gather: Gather::default(),
+        }
+    }
+
+    fn activates(record: &PaymentRecord) -> Option<Hash256> {
+        match record {
+            PaymentRecord::Control(Control::Activate { rules }) => Some(*rules),
+            _ => None,
+        }
+    }
+
+    fn adopt(&mut self, candidate: Self) {
+        for (shard, filled) in self.shards.iter_mut().zip(candidate.shards) {
+            shard.adopt(filled);
+        }
+    }
+}

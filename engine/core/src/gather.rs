@@ -1,0 +1,182 @@
+//! Gathers the verdicts on a payment into a decision: reject > hold > allow, once every key that was asked has
+//! answered, or by policy once the deadline has passed. A pure function of the verdicts' own log.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize};
+use sluice_model::{Decision, EventTime, Hash256, Key, Outcome, limits::DEDUPE_HORIZON};
+
+use crate::{
+    Library, SnapshotError, Stage,
+    output::GatherOutput,
+    snapshot,
+    wire::{Speaker, Verdict, VerdictRecord},
+};
+
+/// What is answered when the deadline passes before every verdict is in: closed, visibly.
+pub const OUTCOME_ON_DEADLINE: Outcome = Outcome::Hold;
+/// Why.
+pub const REASON_ON_DEADLINE: &str = "not every rule had answered when the deadline passed";
+
+/// The decisions of one partition's payments.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Gather {
+    pending: HashMap<String, Pending>,
+    /// By event; kept for the dedupe horizon, so that asking again returns the answer.
+    decided: HashMap<String, Decision>,
+    /// By the stream's time when they were decided.
+    decided_at: BTreeMap<EventTime, Vec<String>>,
+    stream_time: EventTime,
+    /// By payment: a hold binds every later event of the payment until it is released.
+    holds: HashMap<String, Findings>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Pending {
+    payment_id: String,
+    asked: Option<u32>,
+    answered: BTreeSet<Key>,
+    findings: Findings,
+}
+
+/// What verdicts amount to. Ordered by alert, so that the order of arrival does not show.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Findings {
+    outcome: Outcome,
+    alerts: BTreeMap<Hash256, String>,
+}
+
+impl Findings {
+    fn add(&mut self, outcome: Outcome, alerts: impl IntoIterator<Item = (Hash256, String)>) {
+        self.outcome = self.outcome.max(outcome);
+        self.alerts.extend(alerts);
+    }
+}
+
+impl Gather {
+    fn verdict(&mut self, verdict: &Verdict, out: &mut GatherOutput) {
+        self.stream_time = self.stream_time.max(verdict.at);
+        if verdict.outcome != Outcome::Allow {
+            let holds = self.holds.entry(verdict.payment_id.clone()).or_default();
+            holds.add(verdict.outcome, verdict.alerts.iter().cloned());
+        }
+        if !verdict.awaited || self.decided.contains_key(&verdict.event_id) {
+            return;
+        }
+        let pending = self.pending.entry(verdict.event_id.clone()).or_default();
+        pending.payment_id.clone_from(&verdict.payment_id);
+        pending.findings.add(verdict.outcome, verdict.alerts.iter().cloned());
+        match &verdict.from {
+            Speaker::Home { asked } => pending.asked = Some(*asked),
+            Speaker::Key(key) => {
+                pending.answered.insert(key.clone());
+            }
+        }
+        if pending.asked.is_some_and(|asked| pending.answered.len() >= asked as usize) {
+            self.decide(&verdict.event_id, false, out);
+        }
+    }
+
+    /// Asked again: the answer that was given. Asked for the first time after the event was judged for nobody:
+    /// what is known of its payment now. Still being decided: the answer will come.
+    fn again(&mut self, payment_id: &str, event_id: &str, out: &mut GatherOutput) {
+        if let Some(decision) = self.decided.get(event_id) {
+            out.decisions.push(decision.clone());
+        } else if !self.pending.contains_key(event_id) {
+            let pending = Pending { payment_id: payment_id.to_owned(), ..Pending::default() };
+            self.pending.insert(event_id.to_owned(), pending);
+            self.decide(event_id, false, out);
+        }
+    }
+
+    /// Whoever waited was answered by policy. That was the answer, even where the last verdict came in before
+    /// this record: asking again returns it.
+    fn deadline(&mut self, event_id: &str, out: &mut GatherOutput) {
+        match self.decided.get_mut(event_id) {
+            Some(decision) if decision.deadline_passed => {}
+            Some(decision) => {
+                decision.decision = decision.decision.max(OUTCOME_ON_DEADLINE);
+                decision.deadline_passed = true;
+                decision.reasons.push(REASON_ON_DEADLINE.to_owned());
+                out.decisions.push(decision.clone());
+            }
+            None => self.decide(event_id, true, out),
+        }
+    }
+
+    fn decide(&mut self, event_id: &str, deadline_passed: bool, out: &mut GatherOutput) {
+        let Some(mut pending) = self.pending.remove(event_id) else { return };
+        if let Some(held) = self.holds.get(&pending.payment_id) {
+            pending.findings.add(held.outcome, held.alerts.clone());
+        }
+        if deadline_passed {
+            pending.findings.outcome = pending.findings.outcome.max(OUTCOME_ON_DEADLINE);
+        }
+        let Findings { outcome, alerts } = pending.findings;
+        let (ids, mut reasons): (Vec<_>, Vec<_>) = alerts.into_iter().unzip();
+        if deadline_passed {
+            reasons.push(REASON_ON_DEADLINE.to_owned());
+        }
+        let decision = Decision {
+            payment_id: pending.payment_id,
+            event_id: event_id.to_owned(),
+            decision: outcome,
+            alerts: ids,
+            reasons,
+            deadline_passed,
+        };
+        self.decided_at.entry(self.stream_time).or_default().push(event_id.to_owned());
+        self.decided.insert(event_id.to_owned(), decision.clone());
+        self.forget();
+        out.decisions.push(decision);
+    }
+
+    /// Forget the answers that lie further back than ids are remembered.
+    fn forget(&mut self) {
+        let kept = self.decided_at.split_off(&self.stream_time.minus(DEDUPE_HORIZON));
+        for event_id in std::mem::replace(&mut self.decided_at, kept).into_values().flatten() {
+            self.decided.remove(&event_id);
+        }
+    }
+}
+
+impl Stage for Gather {
+    type Record = VerdictRecord;
+    type Output = GatherOutput;
+
+    fn apply(&mut self, record: &VerdictRecord, out: &mut GatherOutput) {
+        match record {
+            VerdictRecord::Verdict(verdict) => self.verdict(verdict, out),
+            VerdictRecord::Deadline { event_id, .. } => self.deadline(event_id, out),
+            VerdictRecord::Again { payment_id, event_id } => self.again(payment_id, event_id, out),
+            VerdictRecord::Released { payment_id } => {
+                self.holds.remove(payment_id);
+            }
+        }
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
+        snapshot::encode(self)
+    }
+
+    fn restore(bytes: &[u8], _: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
+        snapshot::decode(bytes)
+    }
+
+    fn wants_filling(&self) -> Option<Hash256> {
+        None
+    }
+
+    fn candidate(&self) -> Self {
+        self.clone()
+    }
+
+    fn activates(_: &VerdictRecord) -> Option<Hash256> {
+        None
+    }
+
+    fn adopt(&mut self, _: Self) {}
+}

@@ -1,0 +1,49 @@
+//! The pure heart of Sluice: what decides whether a payment is new, what is judged, what is alerted, and what
+//! a crash may not change.
+//!
+//! Everything here is a **stage**: a state machine that is a pure function of one partition of one log.
+//!
+//! ```text
+//! payments[p] ─▶ Home ──copies──▶ keyed[k] ─▶ Shard ──┐
+//!                 │ alerts, dispositions      │ alerts, dispositions
+//!                 └──────verdicts[p]◀─────────┘
+//!                           └─▶ Gather ─▶ decisions
+//! ```
+//!
+//! [`Engine`] is the three of them over a single payments partition, for the embedded mode and for replays.
+//! [`Worker`] carries any stage through batches, commits, aborts, crashes and moves; its driver owns the I/O.
+//!
+//! **Invariants.** No clock, no random source, no file, no socket. Time comes with the event. All that decides
+//! what is lost or doubled is in this crate, so that the seeded simulation proves what runs.
+
+mod alerting;
+mod control;
+mod dedupe;
+mod engine;
+mod freezes;
+mod gather;
+mod home;
+mod library;
+mod output;
+mod payments;
+mod rulebook;
+mod screening;
+mod shard;
+mod snapshot;
+mod speaking;
+mod stage;
+pub mod window;
+mod wire;
+mod worker;
+
+pub use control::Distributor;
+pub use engine::{Engine, EngineConfig};
+pub use gather::{Gather, OUTCOME_ON_DEADLINE, REASON_ON_DEADLINE};
+pub use home::Home;
+pub use library::{Library, NoLists, Unavailable};
+pub use output::{Counts, DistributorOutput, GatherOutput, HomeOutput, Output, Routed, ShardOutput};
+pub use shard::Shard;
+pub use snapshot::SnapshotError;
+pub use stage::{Offset, Stage};
+pub use wire::{Copy, KeyedRecord, Screened, Speaker, Verdict, VerdictRecord, partition_of};
+pub use worker::{Batch, Step, Worker, WorkerConfig, WorkerError};

@@ -1,0 +1,260 @@
+//! A shard of keys: the windows of each key that rules watch, and the judgement of every event on it.
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use sluice_model::{Alert, Control, EventType, Hash256, KeyKind, PaymentEvent, WindowValue};
+use sluice_rules::{EvalError, Facts, Judgement, Plan, RuleSet, Speaks};
+
+use crate::{
+    Library, SnapshotError, Stage,
+    alerting::{self, Scene},
+    output::ShardOutput,
+    rulebook::{Rulebook, Sources},
+    snapshot,
+    speaking::Spoken,
+    window::{KeyWindows, WindowPlan},
+    wire::{Copy, KeyedRecord, Speaker, VerdictRecord},
+};
+
+const KINDS: usize = KeyKind::ALL.len();
+
+type Keys = HashMap<Box<str>, KeyState, foldhash::fast::RandomState>;
+
+/// The keys of one partition.
+pub struct Shard {
+    library: Arc<dyn Library>,
+    rules: Rulebook,
+    plans: [WindowPlan; KINDS],
+    keys: [Keys; KINDS],
+    /// Filled with the past under prepared rules: windows are kept, nothing is judged.
+    filling: bool,
+    scratch: Scratch,
+}
+
+/// What is known of one key.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct KeyState {
+    windows: KeyWindows,
+    spoken: Spoken,
+    /// The last `customer` event, as JSON in a snapshot.
+    #[serde(with = "as_json")]
+    profile: Option<Arc<PaymentEvent>>,
+}
+
+/// Reused between events.
+#[derive(Default)]
+struct Scratch {
+    samples: Vec<Option<i64>>,
+    failures: Vec<(usize, EvalError)>,
+    values: Vec<WindowValue>,
+    judgements: Vec<Judgement>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct State {
+    rules: Sources,
+    keys: [Keys; KINDS],
+}
+
+fn plans_of(rules: &RuleSet) -> [WindowPlan; KINDS] {
+    KeyKind::ALL.map(|kind| WindowPlan::new(rules.plan(kind)))
+}
+
+impl Shard {
+    /// A shard that has felt nothing.
+    pub fn new(library: Arc<dyn Library>) -> Self {
+        Self::with(Rulebook::empty(), library)
+    }
+
+    fn with(rules: Rulebook, library: Arc<dyn Library>) -> Self {
+        let plans = plans_of(rules.active());
+        Self { library, rules, plans, keys: Default::default(), filling: false, scratch: Scratch::default() }
+    }
+
+    /// How many keys are held.
+    pub fn keys(&self) -> usize {
+        self.keys.iter().map(Keys::len).sum()
+    }
+
+    /// Feel an event on one of this shard's keys.
+    pub fn feel_copy(&mut self, copy: &Copy, out: &mut ShardOutput) {
+        let kind = copy.key.kind;
+        let plan = self.rules.active().plan(kind);
+        let state = match self.keys[kind as usize].get_mut(&*copy.key.value) {
+            Some(state) => state,
+            None => self.keys[kind as usize].entry(copy.key.value.as_str().into()).or_default(),
+        };
+        state.feel_profile(copy);
+        let facts = Facts {
+            event: &copy.event,
+            role: copy.role,
+            prior: copy.prior,
+            matches: &copy.screened.matches,
+            screening_failed: copy.screened.failed,
+            profile: state.profile.as_deref(),
+        };
+        let Scratch { samples, failures, values, judgements } = &mut self.scratch;
+        plan.admit(&facts, samples, failures);
+        state.windows.observe(&self.plans[kind as usize], copy.event.occurred_at, samples, values);
+        if self.filling {
+            return;
+        }
+        plan.judge(&facts, values, failures, judgements);
+        let speaking = Speaking { plan, facts: &facts, copy };
+        let alerts = speaking.alerts(&mut state.spoken, judgements);
+        out.dispositions.extend(alerts.iter().filter_map(alerting::disposition));
+        let from = Speaker::Key(copy.key.clone());
+        let verdict = (copy.awaited || !alerts.is_empty())
+            .then(|| alerting::verdict(from, &copy.event, copy.awaited, &alerts))
+            .flatten();
+        out.verdicts.extend(verdict.map(VerdictRecord::Verdict));
+        out.alerts.extend(alerts);
+    }
+
+    /// Feel a control record; most are the home's concern alone. A candidate has its rules already.
+    pub fn feel_control(&mut self, control: &Control) {
+        if self.filling {
+            return;
+        }
+        match control {
+            Control::Prepare(bundle) => self.rules.prepare(bundle, &*self.library),
+            Control::Activate { rules } if self.rules.activate(*rules) => self.change_plans(),
+            _ => {}
+        }
+    }
+
+    /// Read the windows by the rules now in force. What a new window needs of the past was adopted from a
+    /// candidate before; what was held under the same definition stays.
+    fn change_plans(&mut self) {
+        let old = std::mem::replace(&mut self.plans, plans_of(self.rules.active()));
+        for ((old, new), keys) in old.iter().zip(&self.plans).zip(&mut self.keys) {
+            keys.values_mut().for_each(|state| state.windows.migrate(old, new));
+        }
+    }
+}
+
+impl KeyState {
+    /// A `customer` event replaces the profile whole, in log order, unless it is older than the one held.
+    fn feel_profile(&mut self, copy: &Copy) {
+        let about_this_key =
+            copy.key.kind == KeyKind::Customer && copy.event.event_type == EventType::Customer;
+        let newer = self.profile.as_ref().is_none_or(|held| held.occurred_at <= copy.event.occurred_at);
+        if about_this_key && newer {
+            self.profile = Some(Arc::clone(&copy.event));
+        }
+    }
+}
+
+/// Rules about to speak of one event.
+struct Speaking<'a> {
+    plan: &'a Plan,
+    facts: &'a Facts<'a>,
+    copy: &'a Copy,
+}
+
+impl Speaking<'_> {
+    /// The alerts of those rules that may speak now.
+    fn alerts(&self, spoken: &mut Spoken, judgements: &mut Vec<Judgement>) -> Vec<Alert> {
+        self.remember_silence(spoken, judgements);
+        let Copy { key, event, screened, .. } = self.copy;
+        let scene = Scene { key, event, screened };
+        let mut alerts = Vec::new();
+        for judgement in judgements.drain(..) {
+            let rule = &self.plan.rules[judgement.rule];
+            let meta = &rule.meta;
+            if !meta.shadow && spoken.may_speak(&meta.id, meta.speaks, event.occurred_at) {
+                alerts.push(alerting::of_rule(rule, judgement.finding, scene));
+            }
+        }
+        alerts
+    }
+
+    /// A rule that speaks on crossing must know when its condition did not hold.
+    fn remember_silence(&self, spoken: &mut Spoken, judgements: &[Judgement]) {
+        if spoken.is_empty() {
+            return;
+        }
+        for (i, rule) in self.plan.rules.iter().enumerate() {
+            let silent = || judgements.iter().all(|judgement| judgement.rule != i);
+            if rule.meta.speaks == Speaks::Crossing && rule.meta.judges(self.facts) && silent() {
+                spoken.fell_silent(&rule.meta.id);
+            }
+        }
+    }
+}
+
+impl Stage for Shard {
+    type Record = KeyedRecord;
+    type Output = ShardOutput;
+
+    fn apply(&mut self, record: &KeyedRecord, out: &mut ShardOutput) {
+        match record {
+            KeyedRecord::Copy(copy) => self.feel_copy(copy, out),
+            KeyedRecord::Control(control) => self.feel_control(control),
+        }
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
+        snapshot::encode(&State { rules: self.rules.sources(), keys: self.keys.clone() })
+    }
+
+    fn restore(bytes: &[u8], library: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
+        let state: State = snapshot::decode(bytes)?;
+        let mut shard = Self::with(Rulebook::restore(&state.rules, &**library)?, Arc::clone(library));
+        shard.keys = state.keys;
+        Ok(shard)
+    }
+
+    fn wants_filling(&self) -> Option<Hash256> {
+        let prepared = self.rules.prepared()?;
+        let covered = KeyKind::ALL
+            .into_iter()
+            .all(|kind| self.plans[kind as usize].covers(&WindowPlan::new(prepared.plan(kind))));
+        (!covered).then(|| prepared.hash())
+    }
+
+    fn candidate(&self) -> Self {
+        Self { filling: true, ..Self::with(self.rules.candidate(), Arc::clone(&self.library)) }
+    }
+
+    fn activates(record: &KeyedRecord) -> Option<Hash256> {
+        match record {
+            KeyedRecord::Control(Control::Activate { rules }) => Some(*rules),
+            _ => None,
+        }
+    }
+
+    /// The candidate's windows are those of the prepared rules already; what was spoken, and who the customers
+    /// are, stays.
+    fn adopt(&mut self, candidate: Self) {
+        self.plans = candidate.plans;
+        for (held, filled) in self.keys.iter_mut().zip(candidate.keys) {
+            held.values_mut().for_each(|state| state.windows = KeyWindows::default());
+            for (value, state) in filled {
+                held.entry(value).or_default().windows = state.windows;
+            }
+        }
+    }
+}
+
+/// Profiles are events, and events are written as JSON wherever they are kept.
+mod as_json {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+    use sluice_model::PaymentEvent;
+
+    pub fn serialize<S: Serializer>(profile: &Option<Arc<PaymentEvent>>, s: S) -> Result<S::Ok, S::Error> {
+        profile
+            .as_ref()
+            .map(|event| serde_json::to_vec(&**event).map_err(ser::Error::custom))
+            .transpose()?
+            .serialize(s)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Arc<PaymentEvent>>, D::Error> {
+        let bytes = Option::<Vec<u8>>::deserialize(d)?;
+        bytes.map(|bytes| serde_json::from_slice(&bytes).map(Arc::new).map_err(de::Error::custom)).transpose()
+    }
+}

@@ -1,0 +1,48 @@
+//! A stage: a state machine over one partition of one log.
+
+use std::sync::Arc;
+
+use sluice_model::Hash256;
+
+use crate::{Library, SnapshotError};
+
+/// A record's place in its partition. The next record's is greater; it need not be the next number, since a
+/// log with transactions keeps places for its own markers.
+pub type Offset = u64;
+
+/// State that is a pure function of the records applied to it, in order.
+pub trait Stage: Sized {
+    /// What the partition holds.
+    type Record;
+    /// What judging produces; gathered over a batch and committed with the batch's offset, or not at all.
+    type Output: Default;
+
+    /// Feel one record.
+    fn apply(&mut self, record: &Self::Record, output: &mut Self::Output);
+
+    /// Feel several records in order. The same as applying each; a stage may do it faster.
+    fn apply_all(&mut self, records: &[(Offset, Self::Record)], output: &mut Self::Output) {
+        for (_, record) in records {
+            self.apply(record, output);
+        }
+    }
+
+    /// Everything that [`Stage::restore`] needs, without the library's content.
+    fn snapshot(&self) -> Result<Vec<u8>, SnapshotError>;
+
+    /// The state that a snapshot stands for.
+    fn restore(bytes: &[u8], library: &Arc<dyn Library>) -> Result<Self, SnapshotError>;
+
+    /// Rules that were prepared and need windows which this state does not hold: a [`Stage::candidate`] must be
+    /// filled with the partition's past before they may be activated.
+    fn wants_filling(&self) -> Option<Hash256>;
+
+    /// An empty stage under the prepared rules, which the worker fills aside.
+    fn candidate(&self) -> Self;
+
+    /// The rules that this record puts in force, if they are the ones prepared.
+    fn activates(record: &Self::Record) -> Option<Hash256>;
+
+    /// Take over the windows of a candidate that has felt every record this stage has felt.
+    fn adopt(&mut self, candidate: Self);
+}

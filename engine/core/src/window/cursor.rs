@@ -1,0 +1,135 @@
+//! One stretch of one key's stream: how many of the newest samples are inside, and tallies of them once they are
+//! many.
+
+use sluice_model::{EventTime, WindowValue};
+
+use super::{
+    measure::{Tally, TallyKind, View},
+    memory::Sighted,
+    plan::{StretchPlan, WindowPlace},
+    samples::{Sample, Samples},
+};
+
+/// Up to this many samples a window is measured by looking at them all; beyond, tallies are kept. They go again
+/// when no more than a quarter is left, so that building them is paid for by the samples that came and went.
+pub const SMALL: u32 = 32;
+
+/// One stretch. After each event, exactly the samples of `(latest − W, latest]` are inside.
+#[derive(Clone, Debug, Default)]
+pub struct Cursor {
+    /// How many of the newest samples are inside.
+    inside: u32,
+    /// One for each of the stretch's kinds of tally; none while samples are few.
+    tallies: Box<[Tally]>,
+}
+
+impl Cursor {
+    /// The cursor of a stretch that opens after `opens` and includes all samples since.
+    pub fn over(samples: &Samples, opens: EventTime, kinds: &[TallyKind]) -> Self {
+        let inside = samples.len() - samples.place(opens);
+        let mut cursor = Self { inside: inside as u32, tallies: Box::default() };
+        if cursor.inside > SMALL {
+            cursor.keep_tallies(samples, kinds);
+        }
+        cursor
+    }
+
+    /// Let go of what is no longer after `opens`.
+    pub fn advance(&mut self, samples: &Samples, opens: EventTime) {
+        while self.inside > 0
+            && let Some(oldest) = samples.get(self.start(samples))
+            && oldest.at <= opens
+        {
+            self.let_go(oldest);
+        }
+    }
+
+    /// Let go of the oldest sample inside.
+    pub fn let_go(&mut self, oldest: Sample) {
+        self.inside -= 1;
+        if self.tallies.is_empty() {
+            return;
+        }
+        if self.inside <= SMALL / 4 {
+            self.tallies = Box::default();
+        } else {
+            self.tallies.iter_mut().for_each(|tally| tally.remove(oldest));
+        }
+    }
+
+    /// Take in a sample that has just been inserted.
+    pub fn admit(&mut self, samples: &Samples, sample: Sample, kinds: &[TallyKind]) {
+        self.inside += 1;
+        if !self.tallies.is_empty() {
+            self.tallies.iter_mut().for_each(|tally| tally.add(sample));
+        } else if self.inside > SMALL {
+            self.keep_tallies(samples, kinds);
+        }
+    }
+
+    /// Follow a change in the first sightings of values; what moved here, moved from within or from before.
+    pub fn follow(&mut self, sighted: Sighted, opens: EventTime) {
+        let came = sighted != Sighted::Before;
+        let left = matches!(sighted, Sighted::Moved(from) if from > opens);
+        self.inside = self.inside + u32::from(came) - u32::from(left);
+    }
+
+    /// The values of some of the stretch's windows at an event.
+    #[inline]
+    pub fn read(
+        &mut self,
+        stretch: &StretchPlan,
+        windows: &[WindowPlace],
+        mut view: View<'_>,
+        late: bool,
+        values: &mut [WindowValue],
+    ) {
+        if late {
+            return self.read_late(windows, stretch.opens(view.at), view, values);
+        }
+        view.range = self.start(view.samples)..view.samples.len();
+        for window in windows {
+            values[window.slot] = view.read(window.measure, self.tallies.get(window.tally));
+        }
+    }
+
+    /// The values at a late event: over those samples of its own windows that are not later than it.
+    fn read_late(
+        &mut self,
+        windows: &[WindowPlace],
+        opens: EventTime,
+        view: View<'_>,
+        values: &mut [WindowValue],
+    ) {
+        let samples = view.samples;
+        let held = self.start(samples)..samples.len();
+        let end = samples.place(view.at);
+        let start = samples.place(opens).min(end);
+        let walk = held.start.abs_diff(start) + (held.end - end);
+        let view = View { range: start..end, ..view };
+        for window in windows {
+            values[window.slot] = match self.tallies.get_mut(window.tally) {
+                Some(Tally::Extremes(extremes)) => extremes.read_late(held.start, window.measure, &view),
+                Some(tally) if walk < view.range.len() => {
+                    // Nearer to the tally than to nothing, so the ranges overlap: `start ≤ held.start < end`.
+                    samples.range(end..held.end).for_each(|later| tally.remove(later));
+                    samples.range(start..held.start).for_each(|older| tally.add(older));
+                    let value = view.read(window.measure, Some(tally));
+                    samples.range(start..held.start).for_each(|older| tally.remove(older));
+                    samples.range(end..held.end).for_each(|later| tally.add(later));
+                    value
+                }
+                _ => view.read(window.measure, None),
+            };
+        }
+    }
+
+    fn start(&self, samples: &Samples) -> usize {
+        samples.len() - self.inside as usize
+    }
+
+    fn keep_tallies(&mut self, samples: &Samples, kinds: &[TallyKind]) {
+        let inside = || samples.range(self.start(samples)..samples.len());
+        self.tallies = kinds.iter().map(|kind| kind.over(inside())).collect();
+    }
+}

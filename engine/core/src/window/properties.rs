@@ -1,0 +1,271 @@
+//! Windows equal the oracle, whatever happens to a key.
+
+use proptest::{prelude::*, sample::subsequence};
+use sluice_model::{EventTime, Hash256, Span, WindowValue, limits::DEDUPE_HORIZON};
+use sluice_rules::{Length, Measure, Window};
+
+use super::{KeyWindows, WindowPlan, oracle::Logged};
+
+/// Streams that plans choose from.
+const STREAMS: usize = 4;
+
+/// A plan as rules would make it.
+#[derive(Clone, Debug)]
+struct Rules {
+    /// Which streams, in the plan's order.
+    streams: Vec<usize>,
+    windows: Vec<Window>,
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Event {
+        moves: Moves,
+        samples: [Option<i64>; STREAMS],
+    },
+    /// A snapshot is taken, and the key goes on from it.
+    Restore,
+    /// Other rules take over.
+    Change,
+}
+
+/// From the key's latest event.
+#[derive(Clone, Copy, Debug)]
+enum Moves {
+    On(Span),
+    Back(Span),
+}
+
+fn id(stream: usize) -> Hash256 {
+    Hash256([stream as u8; 32])
+}
+
+impl Rules {
+    fn plan(&self) -> WindowPlan {
+        WindowPlan::of(self.streams.iter().copied().map(id), &self.windows)
+    }
+
+    fn admitted(&self, samples: &[Option<i64>; STREAMS]) -> Vec<Option<i64>> {
+        self.streams.iter().map(|stream| samples[*stream]).collect()
+    }
+}
+
+/// The key, and what the oracle knows of it.
+struct Key {
+    /// In force, and to come.
+    rules: [Rules; 2],
+    windows: KeyWindows,
+    latest: EventTime,
+    log: Vec<(EventTime, [Option<i64>; STREAMS])>,
+    logged: [Logged; STREAMS],
+}
+
+impl Key {
+    fn new(rules: [Rules; 2]) -> Self {
+        let latest = "2025-12-27T22:00:00Z".parse().unwrap();
+        Self { rules, windows: KeyWindows::new(), latest, log: Vec::new(), logged: Default::default() }
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
+        match step {
+            Step::Event { moves, samples } => self.event(*moves, samples),
+            Step::Restore => {
+                let bytes = postcard::to_stdvec(&self.windows).unwrap();
+                self.windows = postcard::from_bytes(&bytes).unwrap();
+                Ok(())
+            }
+            Step::Change => {
+                self.change();
+                Ok(())
+            }
+        }
+    }
+
+    fn event(&mut self, moves: Moves, samples: &[Option<i64>; STREAMS]) -> Result<(), TestCaseError> {
+        let at = match moves {
+            Moves::On(span) => self.latest.plus(span),
+            Moves::Back(span) => self.latest.minus(span),
+        };
+        self.latest = self.latest.max(at);
+        let Rules { streams, windows } = &self.rules[0];
+        let mut values = Vec::new();
+        self.windows.observe(&self.rules[0].plan(), at, &self.rules[0].admitted(samples), &mut values);
+        prop_assert_eq!(values.len(), windows.len());
+        for (window, value) in windows.iter().zip(values) {
+            let stream = streams[window.stream];
+            let expected = self.logged[stream].value(window, at, samples[stream]);
+            prop_assert!(same(value, expected), "{window:?} at {at}: {value:?}, expected {expected:?}");
+        }
+        self.log.push((at, *samples));
+        for (logged, sample) in self.logged.iter_mut().zip(samples) {
+            sample.iter().for_each(|value| logged.push(at, *value));
+        }
+        Ok(())
+    }
+
+    /// As a shard does it: windows that the state does not cover are filled by replay.
+    fn change(&mut self) {
+        self.rules.swap(0, 1);
+        let [new, old] = self.rules.each_ref().map(Rules::plan);
+        if old.covers(&new) {
+            self.windows.migrate(&old, &new);
+            return;
+        }
+        self.windows = KeyWindows::new();
+        for (at, samples) in &self.log {
+            self.windows.observe(&new, *at, &self.rules[0].admitted(samples), &mut Vec::new());
+        }
+    }
+}
+
+fn same(value: WindowValue, expected: WindowValue) -> bool {
+    match (value, expected) {
+        (WindowValue::Float(a), WindowValue::Float(b)) => (a - b).abs() <= 1e-9 * b.abs().max(1.0),
+        _ => value == expected,
+    }
+}
+
+fn measures() -> Vec<Measure> {
+    vec![
+        Measure::Count,
+        Measure::Sum,
+        Measure::Average,
+        Measure::Min,
+        Measure::Max,
+        Measure::Distinct,
+        Measure::First,
+        Measure::Last,
+        Measure::TimeSince,
+        Measure::StdDev,
+        Measure::Median,
+        Measure::Percentile(0),
+        Measure::Percentile(90),
+        Measure::ShareWithin { low: 3, high: 9 },
+        Measure::Similar { percent: 20 },
+        Measure::Occurrences,
+        Measure::DistinctNew,
+        Measure::Benford,
+    ]
+}
+
+fn lengths() -> Vec<Length> {
+    let spans =
+        [Span::minutes(1), Span::minutes(5), Span::hours(1), Span::days(1), Span::days(7), Span::days(400)];
+    let civil = [Length::Day { utc_offset_hours: 8 }, Length::Year { utc_offset_hours: 8 }];
+    spans.into_iter().map(Length::Span).chain(civil).chain([Length::Ever]).collect()
+}
+
+fn rules() -> impl Strategy<Value = Rules> {
+    let streams = subsequence((0..STREAMS).collect::<Vec<_>>(), 1..=STREAMS).prop_shuffle();
+    let window =
+        (any::<usize>(), prop::sample::select(measures()), prop::sample::select(lengths()), any::<bool>());
+    (streams, prop::collection::vec(window, 0..10)).prop_map(|(streams, windows)| {
+        let windows = windows.into_iter().map(|(stream, measure, length, before)| Window {
+            stream: stream % streams.len(),
+            measure,
+            length,
+            before,
+        });
+        Rules { windows: windows.collect(), streams }
+    })
+}
+
+/// Rules, and others that follow them: fewer windows over the same streams, or something else altogether.
+fn successive_rules() -> impl Strategy<Value = [Rules; 2]> {
+    let fewer = rules().prop_flat_map(|rules| {
+        let (streams, windows) = (rules.streams.clone(), rules.windows.clone());
+        let windows = (0..=windows.len()).prop_flat_map(move |n| subsequence(windows.clone(), n));
+        windows.prop_map(move |windows| [rules.clone(), Rules { streams: streams.clone(), windows }])
+    });
+    prop_oneof![fewer, [rules(), rules()]]
+}
+
+/// Whole half-minutes, so that ties are common and windows' edges are hit exactly.
+fn half_minutes(range: std::ops::RangeInclusive<i64>) -> impl Strategy<Value = Span> {
+    range.prop_map(|n| Span::seconds(30 * n))
+}
+
+fn moves() -> impl Strategy<Value = Moves> {
+    let horizon = DEDUPE_HORIZON.micros() / Span::seconds(30).micros();
+    prop_oneof![
+        40 => half_minutes(0..=4).prop_map(Moves::On),
+        10 => half_minutes(0..=600).prop_map(Moves::On),
+        4 => half_minutes(0..=2 * horizon).prop_map(Moves::On),
+        1 => half_minutes(0..=150 * horizon).prop_map(Moves::On),
+        20 => half_minutes(0..=20).prop_map(Moves::Back),
+        4 => half_minutes(0..=horizon).prop_map(Moves::Back),
+        1 => Just(Moves::Back(DEDUPE_HORIZON)),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let sample = prop_oneof![
+        1 => Just(None),
+        3 => (-2i64..12).prop_map(Some),
+        1 => (-100_000_000i64..1_000_000_000).prop_map(Some),
+    ];
+    prop_oneof![
+        60 => (moves(), prop::array::uniform4(sample)).prop_map(|(moves, samples)| Step::Event { moves, samples }),
+        1 => Just(Step::Restore),
+        1 => Just(Step::Change),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Disorder, ties, late events, restores and changes of plan.
+    #[test]
+    fn windows_equal_the_oracle(
+        rules in successive_rules(),
+        steps in prop::collection::vec(step(), 0..250),
+    ) {
+        let mut key = Key::new(rules);
+        for step in &steps {
+            key.step(step)?;
+        }
+    }
+
+    /// A key with so few events that no tally is ever kept.
+    #[test]
+    fn a_quiet_key_equals_the_oracle(
+        rules in successive_rules(),
+        steps in prop::collection::vec(step(), 0..12),
+    ) {
+        let mut key = Key::new(rules);
+        for step in &steps {
+            key.step(step)?;
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// A key so busy that every tally is large: all measures at once, a tenth of the events late.
+    #[test]
+    fn a_busy_key_equals_the_oracle(
+        length in prop::sample::select(lengths()),
+        before: bool,
+        events in prop::collection::vec((0i64..40, 0i64..40, -50i64..2_000), 2_000..3_000),
+    ) {
+        let window = |measure| Window { stream: 0, measure, length, before };
+        let rules = Rules { streams: vec![0], windows: measures().into_iter().map(window).collect() };
+        let (plan, mut windows, mut logged) = (rules.plan(), KeyWindows::new(), Logged::default());
+        let mut latest = EventTime::from_micros(0);
+        let mut values = Vec::new();
+        for (i, (on, back, own)) in events.into_iter().enumerate() {
+            let at = if back < 4 { latest.minus(Span::minutes(back * 10)) } else { latest.plus(Span::seconds(on)) };
+            latest = latest.max(at);
+            windows.observe(&plan, at, &[Some(own)], &mut values);
+            // The oracle is slow: some events are enough.
+            if i % 97 < 3 {
+                for (window, value) in rules.windows.iter().zip(&values) {
+                    let expected = logged.value(window, at, Some(own));
+                    prop_assert!(same(*value, expected), "{window:?} at {at}: {value:?}, expected {expected:?}");
+                }
+            }
+            logged.push(at, own);
+        }
+    }
+}

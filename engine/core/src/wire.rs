@@ -1,0 +1,129 @@
+//! What travels between stages.
+
+use std::{hash::Hasher, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use sluice_model::{
+    AlertId, Control, EventTime, Key, ListSet, Outcome, PartyMatch, PaymentEvent, Role, StatusSet,
+};
+
+/// One record of `sluice.keyed`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyedRecord {
+    /// A copy of an event, for a key that a rule watches.
+    Copy(Box<Copy>),
+    /// A change of rules.
+    Control(Control),
+}
+
+/// An event as one key sees it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Copy {
+    /// The key that is to judge it.
+    pub key: Key,
+    /// The sides on which the key stands.
+    pub role: Role,
+    /// The statuses that the payment had before this event.
+    pub prior: StatusSet,
+    /// Whether somebody waits for the decision.
+    pub awaited: bool,
+    /// The event.
+    pub event: Arc<PaymentEvent>,
+    /// What screening found.
+    pub screened: Arc<Screened>,
+}
+
+/// The result of screening one event, with the versions under which it was screened.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Screened {
+    /// The versions in force.
+    pub lists: Arc<ListSet>,
+    /// The parties that met an entry, suppressed matches left out.
+    pub matches: Vec<PartyMatch>,
+    /// A party could not be screened: never "no match".
+    pub failed: bool,
+}
+
+/// One record of `sluice.verdicts`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictRecord {
+    /// What the home or one key says of an event.
+    Verdict(Verdict),
+    /// An event that was judged already is asked for again.
+    Again {
+        /// The payment.
+        payment_id: String,
+        /// The event that asks.
+        event_id: String,
+    },
+    /// The deadline of an event passed.
+    Deadline {
+        /// The payment.
+        payment_id: String,
+        /// The event that asked.
+        event_id: String,
+    },
+    /// An officer released the payment.
+    Released {
+        /// The payment.
+        payment_id: String,
+    },
+}
+
+/// What the home or one key says of an event. Sent when somebody waits, or when the payment must not go on.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The payment judged.
+    pub payment_id: String,
+    /// The event judged.
+    pub event_id: String,
+    /// The event's own time.
+    pub at: EventTime,
+    /// Whether somebody waits for the decision.
+    pub awaited: bool,
+    /// Who speaks.
+    pub from: Speaker,
+    /// allow, hold or reject.
+    pub outcome: Outcome,
+    /// The alerts behind it, with their reasons.
+    pub alerts: Vec<(AlertId, String)>,
+}
+
+/// Who a verdict is from.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Speaker {
+    /// The payment's home, which asked this many keys.
+    Home {
+        /// How many verdicts of keys will follow.
+        asked: u32,
+    },
+    /// A key that was asked.
+    Key(Key),
+}
+
+/// The partition, of `partitions`, that owns an id or a key. Stable for ever: it is part of what the logs mean.
+pub fn partition_of(text: &str, partitions: u32) -> u32 {
+    // FNV-1a: specified, tiny, and even enough to spread keys over partitions.
+    let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
+    hasher.write(text.as_bytes());
+    // A multiply-shift of the mixed hash; the low bits of FNV alone are weak.
+    let mixed = (hasher.finish() ^ (hasher.finish() >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    u32::try_from((u128::from(mixed) * u128::from(partitions)) >> 64).unwrap_or(0)
+}
+
+struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
