@@ -1,0 +1,157 @@
+//! The log in one SQLite file, for one process.
+//!
+//! One thread writes. Whoever waits for durability shares its `fsync` with everybody else who waits at that
+//! moment: the writer takes all that is queued, commits it as one SQLite transaction, then tells each. Readers
+//! have connections of their own and never wait for the writer (WAL).
+
+mod checkpoints;
+mod lock;
+mod reader;
+mod store;
+mod writer;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, mpsc::SyncSender},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use crate::{
+    Done, Log, LogError, Offset, Partition, ReadLimit, StoredRecord, Transaction,
+    embedded::{
+        lock::FolderLock,
+        reader::Readers,
+        store::{Ends, Store},
+        writer::{Queue, Request},
+    },
+};
+
+/// The most transactions that wait for the writer.
+const QUEUE_TRANSACTIONS_MAX: usize = 4_096;
+/// The most bytes that wait for the writer: eight request bodies of the largest size.
+const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// The largest record: the largest request body as a dead letter, every byte of it escaped as JSON escapes it.
+const RECORD_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// What may be chosen about an embedded log.
+#[derive(Clone, Copy, Debug)]
+pub struct EmbeddedOptions {
+    /// The most transactions that wait for the writer before [`LogError::Busy`].
+    pub queue_transactions_max: usize,
+    /// The most bytes that wait for the writer before [`LogError::Busy`].
+    pub queue_bytes_max: usize,
+    /// The most space the log may take on disk before [`LogError::Full`]; `None`: what the disk has.
+    pub space_bytes_max: Option<u64>,
+}
+
+impl Default for EmbeddedOptions {
+    fn default() -> Self {
+        Self {
+            queue_transactions_max: QUEUE_TRANSACTIONS_MAX,
+            queue_bytes_max: QUEUE_BYTES_MAX,
+            space_bytes_max: None,
+        }
+    }
+}
+
+/// The log in one SQLite file. Dropping it writes what is queued and closes it.
+pub struct EmbeddedLog {
+    folder: PathBuf,
+    queue: Queue,
+    writer: Option<(SyncSender<Request>, JoinHandle<()>)>,
+    readers: Readers,
+    ends: Arc<Ends>,
+    /// Held as long as anything above is open.
+    _lock: FolderLock,
+}
+
+impl EmbeddedLog {
+    /// Open the log in a folder, which is made where there is none.
+    pub fn open(folder: &Path) -> Result<Self, LogError> {
+        Self::open_with(folder, EmbeddedOptions::default())
+    }
+
+    /// Open the log in a folder with other limits than the documented ones.
+    pub fn open_with(folder: &Path, options: EmbeddedOptions) -> Result<Self, LogError> {
+        fs::create_dir_all(folder).map_err(|error| LogError::storage(folder, error))?;
+        let lock = FolderLock::take(folder)?;
+        let store = Store::open(folder, options.space_bytes_max)?;
+        let ends = Arc::new(Ends::new(store.ends()?));
+        let queue = Queue::new(options.queue_bytes_max);
+        let writer = writer::start(store, Arc::clone(&ends), queue.clone(), options.queue_transactions_max)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            queue,
+            writer: Some(writer),
+            readers: Readers::new(folder),
+            ends,
+            _lock: lock,
+        })
+    }
+
+    /// The folder it lives in.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn sender(&self) -> Result<&SyncSender<Request>, LogError> {
+        self.writer.as_ref().map(|(sender, _)| sender).ok_or(LogError::Closed)
+    }
+}
+
+impl Log for EmbeddedLog {
+    fn submit(&self, transaction: Transaction, done: Done) -> Result<(), LogError> {
+        check_sizes(&transaction)?;
+        self.queue.try_send(self.sender()?, transaction, done)
+    }
+
+    fn submit_waiting(&self, transaction: Transaction, done: Done) -> Result<(), LogError> {
+        check_sizes(&transaction)?;
+        self.queue.send(self.sender()?, transaction, done)
+    }
+
+    fn read(
+        &self,
+        partition: Partition,
+        from: Offset,
+        limit: ReadLimit,
+    ) -> Result<Vec<StoredRecord>, LogError> {
+        let end = self.ends.of(partition);
+        if from >= end {
+            return Ok(Vec::new());
+        }
+        self.readers.read(partition, from..end, limit)
+    }
+
+    fn end(&self, partition: Partition) -> Result<Offset, LogError> {
+        Ok(self.ends.of(partition))
+    }
+
+    fn wait(&self, partition: Partition, from: Offset, timeout: Duration) -> Result<bool, LogError> {
+        Ok(self.ends.wait(partition, from, timeout))
+    }
+
+    fn committed(&self, consumer: &str, partition: Partition) -> Result<Offset, LogError> {
+        self.readers.committed(consumer, partition)
+    }
+}
+
+impl Drop for EmbeddedLog {
+    fn drop(&mut self) {
+        if let Some((sender, writer)) = self.writer.take() {
+            drop(sender);
+            // A writer that panicked has already told everybody by dropping their requests.
+            let _ = writer.join();
+        }
+    }
+}
+
+fn check_sizes(transaction: &Transaction) -> Result<(), LogError> {
+    let records = transaction.appends.iter().flat_map(|append| &append.records);
+    match records.map(crate::Record::size).find(|bytes| *bytes > RECORD_BYTES_MAX) {
+        Some(bytes) => Err(LogError::TooLarge { bytes, max: RECORD_BYTES_MAX }),
+        None => Ok(()),
+    }
+}

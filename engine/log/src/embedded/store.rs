@@ -1,0 +1,249 @@
+//! What the SQLite file holds, and how a group of transactions is written into it.
+//!
+//! Each partition is a table of its own, `"<topic>/<index>"`, with the offset as its row id: a record is always
+//! written at the right edge of a tree, which is SQLite's cheapest insert.
+
+use std::{
+    collections::{BTreeMap, HashMap, btree_map::Entry},
+    path::{Path, PathBuf},
+    sync::{Condvar, Mutex, PoisonError},
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params};
+
+use crate::{Append, LogError, Offset, Offsets, Partition, Topic, Transaction};
+
+const FILE: &str = "log.sqlite";
+/// What the file calls itself, for `file(1)` and for us: `SLCE`.
+const APPLICATION_ID: i64 = 0x534c_4345;
+/// The version of the tables below.
+const FORMAT: i64 = 1;
+/// Statements kept prepared: an insert for each partition in use, and a few more.
+const STATEMENTS: usize = 64;
+/// SQLite's page, in bytes.
+const PAGE_BYTES: u64 = 4_096;
+
+const TABLES: &str = "
+CREATE TABLE partitions (topic TEXT NOT NULL, partition INTEGER NOT NULL, PRIMARY KEY (topic, partition)) STRICT;
+CREATE TABLE consumers (
+    consumer TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,
+    PRIMARY KEY (consumer, topic, partition)
+) STRICT, WITHOUT ROWID;
+";
+
+/// The writer's connection.
+pub(super) struct Store {
+    folder: PathBuf,
+    connection: Connection,
+}
+
+impl Store {
+    pub fn open(folder: &Path, space_bytes_max: Option<u64>) -> Result<Self, LogError> {
+        let connection = Connection::open(folder.join(FILE)).map_err(|error| failed(folder, error))?;
+        let store = Self { folder: folder.to_owned(), connection };
+        store.prepare(space_bytes_max).map_err(|error| failed(folder, error))?;
+        store.check_format()?;
+        Ok(store)
+    }
+
+    fn prepare(&self, space_bytes_max: Option<u64>) -> rusqlite::Result<()> {
+        let connection = &self.connection;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // One process owns the folder; only our own readers can be in a checkpoint's way, and not for long.
+        connection.busy_timeout(Duration::from_secs(10))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // FULL: a commit returns once the WAL is on disk. NORMAL would acknowledge what a power cut takes back.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        // Checkpoints have a thread of their own: see `checkpoints`.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        if let Some(bytes) = space_bytes_max {
+            connection.pragma_update(
+                None,
+                "max_page_count",
+                i64::try_from(bytes / PAGE_BYTES).unwrap_or(i64::MAX),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Make the tables in a new file; refuse a file of another version.
+    fn check_format(&self) -> Result<(), LogError> {
+        let failed = |error| failed(&self.folder, error);
+        let number = |pragma| self.connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+        let found = number("user_version").map_err(failed)?;
+        if found == 0 && number("page_count").map_err(failed)? <= 1 {
+            return self
+                .connection
+                .execute_batch(&format!(
+                    "BEGIN; {TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT;"
+                ))
+                .map_err(failed);
+        }
+        if found != FORMAT || number("application_id").map_err(failed)? != APPLICATION_ID {
+            return Err(LogError::Format { folder: self.folder.clone(), found, known: FORMAT });
+        }
+        Ok(())
+    }
+
+    /// The offset after the last record of every partition.
+    pub fn ends(&self) -> Result<HashMap<Partition, Offset>, LogError> {
+        self.read_ends().map_err(|error| failed(&self.folder, error))
+    }
+
+    fn read_ends(&self) -> rusqlite::Result<HashMap<Partition, Offset>> {
+        let mut ends = HashMap::new();
+        let mut partitions = self.connection.prepare("SELECT topic, partition FROM partitions")?;
+        let rows = partitions.query_map((), |row| Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?)))?;
+        for row in rows {
+            let (name, index) = row?;
+            // A topic that this version does not know is left alone.
+            let Some(topic) = Topic::ALL.into_iter().find(|topic| topic.name() == name) else { continue };
+            let partition = topic.partition(index);
+            let sql = format!("SELECT coalesce(max(offset) + 1, 0) FROM {}", table(partition));
+            ends.insert(partition, self.connection.query_row(&sql, (), |row| row.get(0))?);
+        }
+        Ok(ends)
+    }
+
+    /// Write a group of transactions with one `fsync`. All of them or none; the offsets of each, in order.
+    pub fn write(&mut self, group: &[&Transaction], ends: &Ends) -> Result<Vec<Offsets>, LogError> {
+        let mut moved = BTreeMap::new();
+        let written = self.try_write(group, ends, &mut moved).map_err(|error| failed(&self.folder, error))?;
+        ends.advance(&moved);
+        Ok(written)
+    }
+
+    fn try_write(
+        &mut self,
+        group: &[&Transaction],
+        ends: &Ends,
+        moved: &mut BTreeMap<Partition, Offset>,
+    ) -> rusqlite::Result<Vec<Offsets>> {
+        // Dropped before `commit`, it rolls back.
+        let sql = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut written = Vec::with_capacity(group.len());
+        for transaction in group {
+            let mut offsets = Vec::with_capacity(transaction.appends.len());
+            for append in &transaction.appends {
+                let next = match moved.entry(append.partition) {
+                    Entry::Occupied(held) => held.into_mut(),
+                    Entry::Vacant(free) => free.insert(ends.of(append.partition)),
+                };
+                let first = *next;
+                if first == 0 {
+                    create(&sql, append.partition)?;
+                }
+                *next = insert(&sql, append, first)?;
+                offsets.push(first..*next);
+            }
+            for commit in &transaction.commits {
+                sql.prepare_cached(
+                    "INSERT INTO consumers VALUES (?1, ?2, ?3, ?4) \
+                     ON CONFLICT DO UPDATE SET next = excluded.next",
+                )?
+                .execute(params![
+                    commit.consumer,
+                    commit.partition.topic.name(),
+                    commit.partition.index,
+                    commit.next
+                ])?;
+            }
+            written.push(offsets);
+        }
+        sql.commit()?;
+        Ok(written)
+    }
+
+    /// Copy what the WAL holds into the file and begin the WAL anew.
+    pub fn restart_wal(&self) -> Result<(), LogError> {
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(RESTART)", (), |_| Ok(()))
+            .map_err(|error| failed(&self.folder, error))
+    }
+
+    /// The folder the file is in.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+fn create(sql: &Connection, partition: Partition) -> rusqlite::Result<()> {
+    let table = table(partition);
+    sql.execute_batch(&format!(
+        "CREATE TABLE IF NOT EXISTS {table} (offset INTEGER PRIMARY KEY, key TEXT NOT NULL, value BLOB NOT NULL) STRICT"
+    ))?;
+    sql.execute(
+        "INSERT OR IGNORE INTO partitions VALUES (?1, ?2)",
+        params![partition.topic.name(), partition.index],
+    )?;
+    Ok(())
+}
+
+/// The offset after the last inserted.
+fn insert(sql: &Connection, append: &Append, first: Offset) -> rusqlite::Result<Offset> {
+    let statement = format!("INSERT INTO {} VALUES (?1, ?2, ?3)", table(append.partition));
+    let mut statement = sql.prepare_cached(&statement)?;
+    let mut next = first;
+    for record in &append.records {
+        statement.execute(params![next, record.key, record.value])?;
+        next += 1;
+    }
+    Ok(next)
+}
+
+/// The quoted name of a partition's table.
+pub(super) fn table(partition: Partition) -> String {
+    format!("\"{partition}\"")
+}
+
+/// A connection that only reads.
+pub(super) fn open_reader(folder: &Path) -> Result<Connection, LogError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection =
+        Connection::open_with_flags(folder.join(FILE), flags).map_err(|error| failed(folder, error))?;
+    connection.busy_timeout(Duration::from_secs(10)).map_err(|error| failed(folder, error))?;
+    Ok(connection)
+}
+
+/// A connection for checkpoints.
+pub(super) fn open_checkpointer(folder: &Path) -> Result<Connection, LogError> {
+    Connection::open(folder.join(FILE)).map_err(|error| failed(folder, error))
+}
+
+/// SQLite's error, by what the caller can do about it.
+pub(super) fn failed(folder: &Path, error: rusqlite::Error) -> LogError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => LogError::Full { folder: folder.to_owned() },
+        _ => LogError::storage(folder, error),
+    }
+}
+
+/// Where each partition ends; wakes those who wait for more.
+pub(super) struct Ends {
+    ends: Mutex<HashMap<Partition, Offset>>,
+    moved: Condvar,
+}
+
+impl Ends {
+    pub fn new(ends: HashMap<Partition, Offset>) -> Self {
+        Self { ends: Mutex::new(ends), moved: Condvar::new() }
+    }
+
+    pub fn of(&self, partition: Partition) -> Offset {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner).get(&partition).copied().unwrap_or(0)
+    }
+
+    fn advance(&self, moved: &BTreeMap<Partition, Offset>) {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner).extend(moved);
+        self.moved.notify_all();
+    }
+
+    pub fn wait(&self, partition: Partition, from: Offset, timeout: Duration) -> bool {
+        let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_short = |ends: &mut HashMap<_, _>| ends.get(&partition).is_none_or(|end| *end <= from);
+        let (_ends, waited) =
+            self.moved.wait_timeout_while(ends, timeout, is_short).unwrap_or_else(PoisonError::into_inner);
+        !waited.timed_out()
+    }
+}

@@ -1,0 +1,76 @@
+//! The log: what is durable, in which order, and how far each consumer has come.
+//!
+//! Everything else in Sluice is derived from it, so the promises are few and hard:
+//!
+//! - a record has an offset only once it is on disk, and keeps both for ever;
+//! - a [`Transaction`] (records on several topics, with consumers' offsets) is there whole or not at all;
+//! - the offsets of a partition grow in the order in which its records became durable.
+//!
+//! [`Log`] is the one trait; [`EmbeddedLog`] keeps it in SQLite, in one folder, for one process. State that is
+//! derived from the log but slow to derive lives beside it, in [`Snapshots`].
+//!
+//! **Invariants.** Records are bytes here: what they mean is their producers' and consumers' business. No clock.
+//! A full queue or a full disk is an answer ([`LogError::Busy`], [`LogError::Full`]), never a lost record.
+
+mod embedded;
+mod error;
+mod record;
+mod snapshots;
+mod topic;
+
+use std::{ops::Range, sync::mpsc, time::Duration};
+
+pub use embedded::{EmbeddedLog, EmbeddedOptions};
+pub use error::LogError;
+pub use record::{Append, Commit, Offset, ReadLimit, Record, StoredRecord, Transaction};
+pub use snapshots::{FileSnapshots, Snapshots};
+pub use topic::{Partition, Topic};
+
+/// The offsets that a transaction's appends were given, one range for each append, in order.
+pub type Offsets = Vec<Range<Offset>>;
+
+/// What is told of a submitted transaction, once: its offsets when it is durable, or why nothing of it was kept.
+///
+/// Called on the log's own thread, in the order in which transactions became durable. It must not wait.
+pub type Done = Box<dyn FnOnce(Result<Offsets, LogError>) + Send>;
+
+/// A durable, ordered, partitioned log with transactions.
+pub trait Log: Send + Sync {
+    /// Hand a transaction over without waiting. [`LogError::Busy`] at once, and `done` never called, when as
+    /// much is waiting as the log takes: this is where back-pressure begins.
+    fn submit(&self, transaction: Transaction, done: Done) -> Result<(), LogError>;
+
+    /// Hand a transaction over, waiting for room in the queue, but not for the disk.
+    fn submit_waiting(&self, transaction: Transaction, done: Done) -> Result<(), LogError>;
+
+    /// The records of a partition from an offset on, at most `limit` of them; none at the end of the partition.
+    fn read(
+        &self,
+        partition: Partition,
+        from: Offset,
+        limit: ReadLimit,
+    ) -> Result<Vec<StoredRecord>, LogError>;
+
+    /// The offset after a partition's last durable record; 0 for one that was never written.
+    fn end(&self, partition: Partition) -> Result<Offset, LogError>;
+
+    /// Wait until a partition reaches beyond `from`, at most `timeout`. Whether it does.
+    fn wait(&self, partition: Partition, from: Offset, timeout: Duration) -> Result<bool, LogError>;
+
+    /// The offset that a consumer is to read next; 0 for one that has committed nothing.
+    fn committed(&self, consumer: &str, partition: Partition) -> Result<Offset, LogError>;
+
+    /// Make a transaction durable and wait for it, for room in the queue too.
+    fn transact(&self, transaction: Transaction) -> Result<Offsets, LogError> {
+        let (told, answer) = mpsc::sync_channel(1);
+        // The receiver waits below, so that there is somebody to be told.
+        self.submit_waiting(transaction, Box::new(move |result| drop(told.send(result))))?;
+        answer.recv().map_err(|_| LogError::Closed)?
+    }
+
+    /// Make records durable on one partition and wait for it. Their offsets.
+    fn append(&self, partition: Partition, records: Vec<Record>) -> Result<Range<Offset>, LogError> {
+        let offsets = self.transact(Transaction::append(partition, records))?;
+        Ok(offsets.into_iter().next().unwrap_or_default())
+    }
+}

@@ -1,0 +1,118 @@
+//! What is written and read.
+
+use crate::{Partition, Topic};
+
+/// A record's place in its partition.
+pub type Offset = u64;
+
+/// A record to be written.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Record {
+    /// What it is about, such as its payment id: a partitioned log keeps records of one key together.
+    pub key: String,
+    /// Its bytes.
+    pub value: Vec<u8>,
+}
+
+impl Record {
+    /// A record of that key and value.
+    pub fn new(key: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
+        Self { key: key.into(), value: value.into() }
+    }
+
+    /// How much of a limit in bytes it uses.
+    pub fn size(&self) -> usize {
+        self.key.len() + self.value.len()
+    }
+}
+
+/// A durable record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredRecord {
+    /// Its place in the partition.
+    pub offset: Offset,
+    /// What it is about.
+    pub key: String,
+    /// Its bytes.
+    pub value: Vec<u8>,
+}
+
+/// Records for one partition, in order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Append {
+    /// Where to.
+    pub partition: Partition,
+    /// In this order.
+    pub records: Vec<Record>,
+}
+
+/// How far a consumer has come.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Commit {
+    /// Who reads.
+    pub consumer: String,
+    /// What it reads.
+    pub partition: Partition,
+    /// The offset that it is to read next.
+    pub next: Offset,
+}
+
+/// Records and consumers' offsets that become durable together or not at all.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Transaction {
+    /// In this order.
+    pub appends: Vec<Append>,
+    /// Set with them.
+    pub commits: Vec<Commit>,
+}
+
+impl Transaction {
+    /// Records on one partition.
+    pub fn append(partition: Partition, records: Vec<Record>) -> Self {
+        Self { appends: vec![Append { partition, records }], commits: Vec::new() }
+    }
+
+    /// These records too, on the first partition of a topic; nothing where there are none.
+    #[must_use]
+    pub fn and(mut self, topic: Topic, records: Vec<Record>) -> Self {
+        if !records.is_empty() {
+            self.appends.push(Append { partition: topic.partition(0), records });
+        }
+        self
+    }
+
+    /// This consumer's progress too.
+    #[must_use]
+    pub fn commit(mut self, consumer: &str, partition: Partition, next: Offset) -> Self {
+        self.commits.push(Commit { consumer: consumer.to_owned(), partition, next });
+        self
+    }
+
+    /// How much of a limit in bytes it uses.
+    pub fn size(&self) -> usize {
+        self.appends.iter().flat_map(|a| &a.records).map(Record::size).sum()
+    }
+}
+
+/// How much to read at once. At least one record is read where there is one, however large.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReadLimit {
+    /// So many records.
+    pub records: usize,
+    /// Of so many bytes together.
+    pub bytes: usize,
+}
+
+impl Default for ReadLimit {
+    /// A batch that is worth a read and no burden on memory.
+    fn default() -> Self {
+        Self { records: 4_096, bytes: 8 * 1024 * 1024 }
+    }
+}
+
+impl ReadLimit {
+    /// The default number of bytes, and so many records.
+    pub fn records(records: usize) -> Self {
+        Self { records, ..Self::default() }
+    }
+}

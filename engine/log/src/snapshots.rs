@@ -1,0 +1,123 @@
+//! Where snapshots of state that is derived from a log are kept. They only save time: whoever reads one checks
+//! that it is whole, and goes back to an older one, or to the log, when it is not.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use crate::{LogError, Offset};
+
+/// Keeps snapshots by name and by the offset before which every record has been felt.
+pub trait Snapshots: Send + Sync {
+    /// Keep a snapshot; durable when this returns.
+    fn put(&self, name: &str, offset: Offset, bytes: &[u8]) -> Result<(), LogError>;
+
+    /// The offsets of which there is a snapshot, newest first.
+    fn offsets(&self, name: &str) -> Result<Vec<Offset>, LogError>;
+
+    /// The bytes of a snapshot, as whole as the store has them.
+    fn get(&self, name: &str, offset: Offset) -> Result<Vec<u8>, LogError>;
+
+    /// Forget all but the newest `keep`.
+    fn prune(&self, name: &str, keep: usize) -> Result<(), LogError>;
+}
+
+/// Snapshots as files, each under its offset: `<folder>/<name>/<offset>.snapshot`.
+#[derive(Debug)]
+pub struct FileSnapshots {
+    folder: PathBuf,
+}
+
+const EXTENSION: &str = "snapshot";
+
+impl FileSnapshots {
+    /// Snapshots in a folder, which is made when the first is kept.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    fn path(&self, name: &str, offset: Offset) -> PathBuf {
+        self.folder.join(name).join(format!("{offset:020}.{EXTENSION}"))
+    }
+
+    fn failed(&self, error: io::Error) -> LogError {
+        match error.kind() {
+            io::ErrorKind::StorageFull => LogError::Full { folder: self.folder.clone() },
+            _ => LogError::storage(&self.folder, error),
+        }
+    }
+}
+
+impl Snapshots for FileSnapshots {
+    fn put(&self, name: &str, offset: Offset, bytes: &[u8]) -> Result<(), LogError> {
+        write_whole(&self.path(name, offset), bytes).map_err(|error| self.failed(error))
+    }
+
+    fn offsets(&self, name: &str) -> Result<Vec<Offset>, LogError> {
+        let entries = match fs::read_dir(self.folder.join(name)) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(self.failed(error)),
+        };
+        let mut offsets: Vec<Offset> = entries.filter_map(|entry| offset_of(&entry.ok()?.path())).collect();
+        offsets.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(offsets)
+    }
+
+    fn get(&self, name: &str, offset: Offset) -> Result<Vec<u8>, LogError> {
+        fs::read(self.path(name, offset)).map_err(|error| self.failed(error))
+    }
+
+    fn prune(&self, name: &str, keep: usize) -> Result<(), LogError> {
+        for offset in self.offsets(name)?.into_iter().skip(keep) {
+            fs::remove_file(self.path(name, offset)).map_err(|error| self.failed(error))?;
+        }
+        Ok(())
+    }
+}
+
+/// The offset that a snapshot's file name says; `None` for any other file.
+fn offset_of(path: &Path) -> Option<Offset> {
+    if path.extension()? != EXTENSION {
+        return None;
+    }
+    path.file_stem()?.to_str()?.parse().ok()
+}
+
+/// A file that is there whole under its name or not at all.
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let partial = path.with_extension("partial");
+    let mut file = File::create(&partial)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&partial, path)?;
+    // The name itself must outlive a power cut.
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snapshots_are_found_newest_first_and_the_oldest_are_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let snapshots = FileSnapshots::new(folder.path());
+        assert_eq!(snapshots.offsets("engine").unwrap(), []);
+        for offset in [9, 100, 20] {
+            snapshots.put("engine", offset, offset.to_string().as_bytes()).unwrap();
+        }
+        // A write that a crash cut short has another name.
+        fs::write(folder.path().join("engine/00000000000000000300.partial"), b"3").unwrap();
+        assert_eq!(snapshots.offsets("engine").unwrap(), [100, 20, 9]);
+        assert_eq!(snapshots.get("engine", 20).unwrap(), b"20");
+        assert_eq!(snapshots.offsets("other").unwrap(), []);
+
+        snapshots.prune("engine", 2).unwrap();
+        assert_eq!(snapshots.offsets("engine").unwrap(), [100, 20]);
+    }
+}

@@ -1,0 +1,226 @@
+//! Does the I/O that the core's worker asks for: reads the payments log, commits each batch's output with its
+//! offset in one transaction, keeps snapshots. It decides nothing.
+
+use std::{collections::HashMap, sync::Arc, thread, time::Instant};
+
+use sluice_core::{Batch, Engine, EngineConfig, Library, Output, Step, Worker, WorkerConfig};
+use sluice_log::{Log, Offset, ReadLimit, Record, Snapshots, Topic, Transaction};
+use sluice_model::PaymentRecord;
+
+use crate::{
+    RuntimeError,
+    desk::Desk,
+    gateway::PAYMENTS,
+    handoff::{Handoff, Taken},
+    limits::{BATCH_RECORDS_MAX, COMMIT_RETRY_AFTER, REPLAY_BYTES_MAX},
+    progress::Progress,
+    records,
+    saver::Saver,
+    telemetry::Telemetry,
+};
+
+/// The name under which the engine's offset is committed and its snapshots are kept.
+pub(crate) const ENGINE: &str = "engine";
+
+/// What the driver works with.
+pub(crate) struct Driver {
+    pub log: Arc<dyn Log>,
+    pub snapshots: Arc<dyn Snapshots>,
+    pub library: Arc<dyn Library>,
+    pub handoff: Arc<Handoff>,
+    pub desk: Arc<Desk>,
+    pub progress: Arc<Progress>,
+    pub telemetry: Telemetry,
+    pub snapshot_every_records: u64,
+}
+
+type Records = Vec<(Offset, PaymentRecord)>;
+
+impl Driver {
+    /// Run on a thread of its own until the handoff is closed and all is judged, or something fails. Whatever
+    /// ends it is told to the progress.
+    pub fn start(self) -> Result<thread::JoinHandle<Result<(), RuntimeError>>, RuntimeError> {
+        thread::Builder::new()
+            .name("engine".into())
+            .spawn(move || {
+                let end = EndGuard(Arc::clone(&self.progress));
+                let result = self.run();
+                if let Err(error) = &result {
+                    tracing::error!(%error, "the engine has stopped");
+                    end.tell(error.to_string());
+                }
+                result
+            })
+            .map_err(RuntimeError::Thread)
+    }
+
+    fn run(&self) -> Result<(), RuntimeError> {
+        let mut worker = self.worker()?;
+        let saver = Saver::start(Arc::clone(&self.snapshots), self.telemetry.clone())?;
+        // The records of the batch under way: its alerts name where they stand.
+        let mut batch_records = Records::new();
+        // Where the worker was told that the log ends: told twice, there is nothing to do but wait.
+        let mut ends_at = None;
+        loop {
+            match worker.step() {
+                Ok(Step::Restore { at_most }) => worker.restored(self.newest_first(at_most)?),
+                Ok(Step::Read { from, limit }) => {
+                    batch_records = self.read(from, limit)?;
+                    if batch_records.is_empty() && ends_at == Some(from) {
+                        if !self.handoff.wait(from) {
+                            return self.finish(worker, saver);
+                        }
+                        continue;
+                    }
+                    ends_at = batch_records.is_empty().then_some(from);
+                    worker.records(&batch_records)?;
+                    self.tell_progress(&worker, &batch_records);
+                }
+                Ok(Step::Commit(batch)) => {
+                    self.commit(&batch, &batch_records)?;
+                    worker.committed()?;
+                    self.desk.tell(&batch.output.decisions, &batch.output.dead_letters);
+                    self.tell_progress(&worker, &batch_records);
+                }
+                Ok(Step::Save { offset, bytes }) => saver.save(offset, bytes),
+                Ok(Step::Await) => return Err(sluice_core::WorkerError::NotAsked("a pause").into()),
+                // The worker goes on without this snapshot.
+                Err(error) => {
+                    tracing::error!(%error, "a snapshot could not be made");
+                    self.telemetry.snapshot(None);
+                }
+            }
+        }
+    }
+
+    fn worker(&self) -> Result<Worker<Engine>, RuntimeError> {
+        let config = WorkerConfig {
+            batch_records_max: BATCH_RECORDS_MAX,
+            snapshot_every_records: self.snapshot_every_records,
+        };
+        let committed = self.log.committed(ENGINE, PAYMENTS)?;
+        let library = Arc::clone(&self.library);
+        let fresh = move || Engine::new(EngineConfig::default(), Arc::clone(&library));
+        Ok(Worker::new(config, Arc::clone(&self.library), committed, fresh))
+    }
+
+    /// The snapshots at or before an offset, each read only when the one before it was of no use.
+    fn newest_first(&self, at_most: Offset) -> Result<impl Iterator<Item = Vec<u8>>, RuntimeError> {
+        let offsets = self.snapshots.offsets(ENGINE)?;
+        Ok(offsets.into_iter().filter(move |offset| *offset <= at_most).filter_map(|offset| {
+            self.snapshots
+                .get(ENGINE, offset)
+                .inspect_err(|error| tracing::warn!(%error, offset, "a snapshot could not be read"))
+                .ok()
+        }))
+    }
+
+    /// Records from memory where they are there, from the log where they are not, none at its end.
+    fn read(&self, from: Offset, limit: usize) -> Result<Records, RuntimeError> {
+        match self.handoff.take(from, limit) {
+            Taken::Records(records) => Ok(records),
+            Taken::None => Ok(Records::new()),
+            Taken::InTheLog => {
+                let limit = ReadLimit { records: limit, bytes: REPLAY_BYTES_MAX };
+                let stored = self.log.read(PAYMENTS, from, limit)?;
+                stored.iter().map(|record| Ok((record.offset, records::parse_payment(record)?))).collect()
+            }
+        }
+    }
+
+    /// Commit a batch's output and offset. A log that fails is tried again until it does not, or until the
+    /// process is to end: the output is not lost, since it is made again from the log.
+    fn commit(&self, batch: &Batch<Output>, felt: &[(Offset, PaymentRecord)]) -> Result<(), RuntimeError> {
+        let transaction = transaction(batch, felt)?;
+        let began = Instant::now();
+        while let Err(error) = self.log.transact(transaction.clone()) {
+            self.telemetry.commit_failed();
+            if !error.is_transient() || self.handoff.is_closed() {
+                return Err(error.into());
+            }
+            tracing::error!(%error, "the engine could not commit and tries again");
+            self.progress.update(|status| status.trouble = Some(error.to_string()));
+            thread::sleep(COMMIT_RETRY_AFTER);
+            // Refused in words but kept in fact: committing again would double it.
+            if self.log.committed(ENGINE, PAYMENTS)? == batch.to {
+                break;
+            }
+        }
+        self.telemetry.committed(&batch.output, began.elapsed(), self.handoff.ahead_of(batch.to));
+        Ok(())
+    }
+
+    fn tell_progress(&self, worker: &Worker<Engine>, felt: &[(Offset, PaymentRecord)]) {
+        let Some(engine) = worker.stage() else { return };
+        let is_control = |(_, record): &(Offset, PaymentRecord)| matches!(record, PaymentRecord::Control(_));
+        let changed = felt.iter().any(is_control);
+        self.progress.update(|status| {
+            let restored = !status.is_live && worker.is_live();
+            status.applied = worker.committed_offset();
+            status.is_live |= worker.is_live();
+            status.keys = engine.keys();
+            status.filling = worker.filling();
+            status.trouble = None;
+            if changed || restored {
+                status.rules = Arc::clone(engine.home().rules().active());
+                status.screening = engine.home().screening().clone();
+            }
+        });
+    }
+
+    /// All is judged and nothing more will come.
+    fn finish(&self, mut worker: Worker<Engine>, saver: Saver) -> Result<(), RuntimeError> {
+        worker.want_snapshot();
+        match worker.step() {
+            Ok(Step::Save { offset, bytes }) => saver.save(offset, bytes),
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "the last snapshot could not be made"),
+        }
+        self.progress.update(|status| status.stopped = Some("stopped as asked".into()));
+        Ok(())
+    }
+}
+
+/// Everything that a batch publishes, and the offset it moves.
+fn transaction(batch: &Batch<Output>, felt: &[(Offset, PaymentRecord)]) -> Result<Transaction, RuntimeError> {
+    let Output { alerts, dispositions, dead_letters, decisions, .. } = &batch.output;
+    let places = if alerts.is_empty() { HashMap::new() } else { places(felt) };
+    let alerts: Vec<Record> = alerts
+        .iter()
+        .map(|alert| records::alert(alert, places.get(alert.event_id.as_str()).copied()))
+        .collect::<Result<_, _>>()?;
+    Ok(Transaction::default()
+        .and(Topic::Alerts, alerts)
+        .and(Topic::Dispositions, dispositions.iter().map(records::disposition).collect::<Result<_, _>>()?)
+        .and(Topic::DeadLetters, dead_letters.iter().map(records::dead_letter).collect::<Result<_, _>>()?)
+        .and(Topic::Decisions, decisions.iter().map(records::decision).collect::<Result<_, _>>()?)
+        .commit(ENGINE, PAYMENTS, batch.to))
+}
+
+/// Where each event first stands.
+fn places(felt: &[(Offset, PaymentRecord)]) -> HashMap<&str, Offset> {
+    let mut places = HashMap::with_capacity(felt.len());
+    for (offset, record) in felt {
+        if let PaymentRecord::Event(record) = record {
+            places.entry(record.event.event_id.as_str()).or_insert(*offset);
+        }
+    }
+    places
+}
+
+/// Tells whoever waits that the engine has ended, should it end without saying so.
+struct EndGuard(Arc<Progress>);
+
+impl EndGuard {
+    fn tell(&self, reason: String) {
+        self.0.update(|status| status.stopped = Some(reason));
+    }
+}
+
+impl Drop for EndGuard {
+    fn drop(&mut self) {
+        self.0.update(|status| {
+            status.stopped.get_or_insert_with(|| "the engine failed unexpectedly".to_owned());
+        });
+    }
+}

@@ -1,0 +1,97 @@
+//! Reading bodies within their limits.
+
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderMap, StatusCode, header},
+};
+use http_body_util::BodyExt;
+use sluice_model::limits::BODY_BYTES_MAX;
+use tokio::sync::SemaphorePermit;
+
+use crate::{
+    http::{App, problem::Problem},
+    ingest::{self, Contents, Format},
+    limits::{BODIES_BYTES_MAX, INLINE_BODY_BYTES_MAX},
+};
+
+/// The unit in which memory for bodies is lent.
+pub(super) const PERMIT_BYTES: usize = 4 * 1024;
+/// All of it.
+pub(super) const BODY_PERMITS: usize = BODIES_BYTES_MAX / PERMIT_BYTES;
+/// A body that is too large is read on to here before it is refused: a client that is still sending would meet
+/// a broken connection instead of the answer.
+const DRAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// A body in memory that was lent for it.
+pub(super) struct Lent<'a> {
+    pub bytes: Bytes,
+    _permit: Option<SemaphorePermit<'a>>,
+}
+
+/// Read a body, within the limit of one and of all together.
+pub(super) async fn read<'a>(app: &'a App, headers: &HeaderMap, mut body: Body) -> Result<Lent<'a>, Problem> {
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported",
+            "bodies are read as they are: send no Content-Encoding",
+        ));
+    }
+    let (mut read, mut bytes, mut lent) = (0, Vec::new(), None);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Problem::bad_request("the body ended before it was whole"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        read += data.len();
+        if read <= BODY_BYTES_MAX {
+            borrow(app, &mut lent, read)?;
+            bytes.extend_from_slice(&data);
+        } else if read <= DRAINED_BYTES_MAX {
+            (bytes, lent) = (Vec::new(), None);
+        } else {
+            break;
+        }
+    }
+    if read > BODY_BYTES_MAX {
+        let detail = format!("a body may have {BODY_BYTES_MAX} bytes at most: send fewer events at once");
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail));
+    }
+    Ok(Lent { bytes: bytes.into(), _permit: lent })
+}
+
+/// Borrow as much memory as so many bytes need, beyond what is lent already.
+fn borrow<'a>(app: &'a App, lent: &mut Option<SemaphorePermit<'a>>, bytes: usize) -> Result<(), Problem> {
+    let missing = bytes.div_ceil(PERMIT_BYTES) - lent.as_ref().map_or(0, SemaphorePermit::num_permits);
+    let permit = u32::try_from(missing).ok().and_then(|missing| app.bodies.try_acquire_many(missing).ok());
+    let Some(permit) = permit else {
+        app.telemetry.busy();
+        return Err(Problem::busy("too many bodies are being read at once"));
+    };
+    match lent {
+        Some(lent) => lent.merge(permit),
+        None => *lent = Some(permit),
+    }
+    Ok(())
+}
+
+/// The format of a body, if it is one of those that are read here.
+pub(super) fn format(headers: &HeaderMap, read_here: &[Format]) -> Result<Format, Problem> {
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    Format::of(content_type).filter(|format| read_here.contains(format)).ok_or_else(|| {
+        let names: Vec<_> = read_here.iter().map(|format| format.media_type()).collect();
+        let detail = format!("send a Content-Type of {}", names.join(" or "));
+        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported", detail)
+    })
+}
+
+/// Decode a body; a large one on a thread of its own.
+pub(super) async fn decode(format: Format, bytes: &Bytes) -> Result<Contents, Problem> {
+    if bytes.len() <= INLINE_BODY_BYTES_MAX {
+        return Ok(ingest::read(format, bytes));
+    }
+    let bytes = bytes.clone();
+    let decoded = tokio::task::spawn_blocking(move || ingest::read(format, &bytes)).await;
+    decoded.map_err(|_| {
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the body could not be decoded")
+    })
+}

@@ -1,0 +1,122 @@
+//! `GET /v1/dead-letters` and `POST /v1/dead-letters/{id}/resubmit`.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    http::StatusCode,
+};
+use serde::{Deserialize, Serialize};
+use sluice_log::{Offset, Partition, ReadLimit, StoredRecord, Topic};
+use sluice_model::{DeadLetter, PaymentRecord};
+
+use crate::{
+    RuntimeError,
+    gateway::Intake,
+    http::{App, events::SOURCE, problem::Problem},
+    ingest::{self, Format},
+    limits::{PAGE_DEFAULT, PAGE_MAX, REASON_CHARS_MAX},
+    records,
+};
+
+const DEAD_LETTERS: Partition = Topic::DeadLetters.partition(0);
+
+/// Which part of the list.
+#[derive(Deserialize)]
+pub(super) struct Page {
+    limit: Option<usize>,
+    cursor: Option<Offset>,
+}
+
+/// One page of a list.
+#[derive(Serialize)]
+pub(super) struct Listed<T> {
+    items: Vec<T>,
+    next_cursor: Option<String>,
+}
+
+/// A dead letter with its id: its place in the log.
+#[derive(Serialize)]
+pub(super) struct Item {
+    id: String,
+    #[serde(flatten)]
+    letter: DeadLetter,
+}
+
+/// The dead letters, oldest first.
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Query(page): Query<Page>,
+) -> Result<Json<Listed<Item>>, Problem> {
+    let limit = page.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
+    let from = page.cursor.unwrap_or_default();
+    let (stored, end) = blocking(move || {
+        Ok((app.log.read(DEAD_LETTERS, from, ReadLimit::records(limit))?, app.log.end(DEAD_LETTERS)?))
+    })
+    .await?;
+    let next = stored.last().map(|record| record.offset + 1).filter(|next| *next < end);
+    let items = stored.iter().map(item).collect::<Result<_, _>>()?;
+    Ok(Json(Listed { items, next_cursor: next.map(|next| next.to_string()) }))
+}
+
+/// Why it is sent again.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Resubmission {
+    reason: String,
+}
+
+/// What came of it.
+#[derive(Serialize)]
+pub(super) struct Resubmitted {
+    accepted: usize,
+}
+
+/// Take in a dead letter's events after all; one that was too old is let in for the reason given.
+pub(super) async fn resubmit(
+    State(app): State<Arc<App>>,
+    Path(id): Path<Offset>,
+    Json(Resubmission { reason }): Json<Resubmission>,
+) -> Result<(StatusCode, Json<Resubmitted>), Problem> {
+    if reason.trim().is_empty() || reason.chars().count() > REASON_CHARS_MAX {
+        return Err(Problem::bad_request(format!("give a reason of 1 to {REASON_CHARS_MAX} characters")));
+    }
+    let log = Arc::clone(&app.log);
+    let stored = blocking(move || Ok(log.read(DEAD_LETTERS, id, ReadLimit::records(1))?)).await?;
+    let stored = stored.first().filter(|record| record.offset == id);
+    let letter: DeadLetter =
+        records::parse(stored.ok_or_else(|| Problem::not_found("there is no such dead letter"))?)?;
+
+    let contents = ingest::read(format_of(&letter.original), &letter.original);
+    if let Some(refused) = contents.refused.first() {
+        let detail = format!("it still cannot be read: {}", refused.reason);
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, refused.code, detail));
+    }
+    let (mut payments, dead_letters) = contents.into_records(app.clock.now(), SOURCE);
+    for payment in &mut payments {
+        if let PaymentRecord::Event(record) = payment {
+            record.late_reason = Some(reason.clone());
+        }
+    }
+    let accepted = payments.len();
+    app.gateway.take_in(Intake { payments, dead_letters, answered: None }).await?;
+    app.telemetry.taken_in(accepted, []);
+    Ok((StatusCode::ACCEPTED, Json(Resubmitted { accepted })))
+}
+
+fn item(stored: &StoredRecord) -> Result<Item, RuntimeError> {
+    Ok(Item { id: stored.offset.to_string(), letter: records::parse(stored)? })
+}
+
+/// What stood in one body or on one line: markup begins with `<`.
+fn format_of(original: &[u8]) -> Format {
+    if original.trim_ascii_start().starts_with(b"<") { Format::Iso20022 } else { Format::Json }
+}
+
+/// Reading the log may wait for the disk.
+async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, RuntimeError> + Send + 'static,
+) -> Result<T, RuntimeError> {
+    tokio::task::spawn_blocking(read).await.map_err(|_| RuntimeError::Stopped)?
+}

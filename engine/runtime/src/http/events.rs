@@ -1,0 +1,116 @@
+//! `POST /v1/events`.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use sluice_codec::Refused;
+
+use crate::{
+    gateway::Intake,
+    http::{
+        App,
+        answer::{self, Turn},
+        body,
+        problem::Problem,
+    },
+    ingest::{Contents, Format},
+    limits::REFUSALS_LISTED_MAX,
+};
+
+/// Where dead letters of this source come from.
+pub(super) const SOURCE: &str = "http";
+
+/// What was taken in, and what was not.
+#[derive(Serialize)]
+struct Receipt<'a> {
+    /// Events that are durable now.
+    accepted: usize,
+    /// Lines that are in the dead letters now.
+    refused: usize,
+    /// The first of those, up to [`REFUSALS_LISTED_MAX`].
+    refusals: Vec<Refusal<'a>>,
+}
+
+#[derive(Serialize)]
+struct Refusal<'a> {
+    line: u64,
+    code: &'a str,
+    reason: &'a str,
+}
+
+impl<'a> Refusal<'a> {
+    fn of(refused: &'a Refused) -> Self {
+        Self { line: refused.line, code: refused.code, reason: &refused.reason }
+    }
+}
+
+/// Take in one event, a batch of them, or an ISO 20022 message.
+pub(super) async fn post_events(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let received_at = app.clock.now();
+    let format = body::format(&headers, &[Format::Json, Format::Ndjson, Format::Iso20022])?;
+    let lent = body::read(&app, &headers, body).await?;
+    let reserved = match answer::turn(&app, "/v1/events", &headers, &lent.bytes, received_at)? {
+        Turn::Do(reserved) => reserved,
+        Turn::Done(answer) => return Ok(accepted(answer.unwrap_or_default())),
+    };
+    let contents = body::decode(format, &lent.bytes).await?;
+    let whole_refusal = whole_refusal(format, &contents);
+    let receipt = receipt(&contents)?;
+    let (events, codes) = (contents.events.len(), codes(&contents));
+    let (payments, dead_letters) = contents.into_records(received_at, SOURCE);
+    // A refused whole is refused again when it comes again: only what was taken in is remembered.
+    let reserved = reserved.filter(|_| whole_refusal.is_none());
+    let answered = reserved.as_ref().map(|reserved| reserved.answered(Some(receipt.clone())));
+    let intake = Intake { payments, dead_letters, answered: answered.clone() };
+    app.gateway.take_in(intake).await.inspect_err(|error| app.note(error))?;
+    app.telemetry.taken_in(events, codes);
+    if let (Some(reserved), Some(answered)) = (reserved, &answered) {
+        reserved.keep(answered);
+    }
+    match whole_refusal {
+        Some(problem) => Err(problem),
+        None => Ok(accepted(receipt)),
+    }
+}
+
+fn accepted(receipt: String) -> Response {
+    (StatusCode::ACCEPTED, [(header::CONTENT_TYPE, "application/json")], receipt).into_response()
+}
+
+fn receipt(contents: &Contents) -> Result<String, Problem> {
+    let receipt = Receipt {
+        accepted: contents.events.len(),
+        refused: contents.refused.len(),
+        refusals: contents.refused.iter().take(REFUSALS_LISTED_MAX).map(Refusal::of).collect(),
+    };
+    serde_json::to_string(&receipt)
+        .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.to_string()))
+}
+
+/// The problem of a body that is one thing, and could not be read.
+pub(super) fn whole_refusal(format: Format, contents: &Contents) -> Option<Problem> {
+    let refused = contents.refused.first().filter(|_| format != Format::Ndjson)?;
+    let status = match refused.code {
+        "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    Some(Problem::new(
+        status,
+        refused.code,
+        format!("{}; the body is kept in the dead letters", refused.reason),
+    ))
+}
+
+pub(super) fn codes(contents: &Contents) -> Vec<&'static str> {
+    contents.refused.iter().map(|refused| refused.code).collect()
+}

@@ -1,0 +1,60 @@
+//! `POST /v1/events`, `POST /v1/decisions` and the dead letters. Unauthenticated: whoever mounts the router puts
+//! sign-in before it.
+
+mod answer;
+mod body;
+mod dead_letters;
+mod decisions;
+mod events;
+mod problem;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use sluice_log::{Log, LogError};
+use tokio::sync::Semaphore;
+
+use crate::{
+    RuntimeError, clock::Clock, desk::Desk, gateway::Gateway, http::body::BODY_PERMITS, progress::Progress,
+    requests::Requests, telemetry::Telemetry,
+};
+
+/// What the handlers work with.
+pub(crate) struct App {
+    pub log: Arc<dyn Log>,
+    pub gateway: Arc<Gateway>,
+    pub desk: Arc<Desk>,
+    pub requests: Requests,
+    pub progress: Arc<Progress>,
+    pub clock: Arc<dyn Clock>,
+    pub telemetry: Telemetry,
+    /// The memory that bodies may hold, in units of [`body::PERMIT_BYTES`].
+    pub bodies: Semaphore,
+}
+
+impl App {
+    /// The memory for bodies, all free.
+    pub fn bodies() -> Semaphore {
+        Semaphore::new(BODY_PERMITS)
+    }
+
+    /// Count a refusal for want of room.
+    fn note(&self, error: &RuntimeError) {
+        if matches!(error, RuntimeError::Log(LogError::Busy)) {
+            self.telemetry.busy();
+        }
+    }
+}
+
+/// The routes, all under `/v1`.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/v1/events", post(events::post_events))
+        .route("/v1/decisions", post(decisions::post_decision))
+        .route("/v1/dead-letters", get(dead_letters::list))
+        .route("/v1/dead-letters/{id}/resubmit", post(dead_letters::resubmit))
+        .with_state(app)
+}

@@ -1,0 +1,110 @@
+//! Bodies to what is taken in: events, and what could not be read.
+
+use sluice_codec::{DecodeError, Refused};
+use sluice_model::{DeadLetter, EventRecord, EventTime, PaymentEvent, PaymentRecord};
+
+/// The formats that are read, by media type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Format {
+    /// `application/json`: one event.
+    Json,
+    /// `application/x-ndjson`: one event a line.
+    Ndjson,
+    /// `application/xml`: an ISO 20022 message.
+    Iso20022,
+}
+
+impl Format {
+    /// The format of a `Content-Type`; its parameters do not matter.
+    pub fn of(content_type: &str) -> Option<Self> {
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        match media_type.to_ascii_lowercase().as_str() {
+            "application/json" => Some(Self::Json),
+            "application/x-ndjson" | "application/ndjson" => Some(Self::Ndjson),
+            "application/xml" | "text/xml" => Some(Self::Iso20022),
+            _ => None,
+        }
+    }
+
+    /// The media type to ask for.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Ndjson => "application/x-ndjson",
+            Self::Iso20022 => "application/xml",
+        }
+    }
+}
+
+/// What a body holds.
+#[derive(Debug, Default)]
+pub(crate) struct Contents {
+    /// The events, in order.
+    pub events: Vec<PaymentEvent>,
+    /// What could not be read, in order.
+    pub refused: Vec<Refused>,
+}
+
+/// Read a body. Whatever is not an event is refused with its line, reason and bytes; the rest goes on.
+pub(crate) fn read(format: Format, body: &[u8]) -> Contents {
+    let mut contents = Contents::default();
+    match format {
+        Format::Json => contents.one(1, body, sluice_codec::decode_json(body)),
+        Format::Ndjson => {
+            for (line, bytes) in sluice_codec::lines(body) {
+                contents.one(line, bytes, sluice_codec::decode_json(bytes));
+            }
+        }
+        Format::Iso20022 => match sluice_codec::decode_iso20022(body) {
+            Ok(events) => contents.events = events,
+            Err(error) => contents.one(1, body, Err(error)),
+        },
+    }
+    contents
+}
+
+impl Contents {
+    fn one(&mut self, line: u64, original: &[u8], decoded: Result<PaymentEvent, DecodeError>) {
+        match decoded {
+            Ok(event) => self.events.push(event),
+            Err(error) => self.refused.push(Refused {
+                line,
+                code: error.code(),
+                reason: error.to_string(),
+                original: original.to_vec(),
+            }),
+        }
+    }
+
+    /// The records that take this in: events stamped with the time at which they came, and dead letters.
+    pub fn into_records(self, received_at: EventTime, source: &str) -> (Vec<PaymentRecord>, Vec<DeadLetter>) {
+        let events =
+            self.events.into_iter().map(|event| record(event, received_at)).map(PaymentRecord::Event);
+        let letters = self.refused.into_iter().map(|refused| DeadLetter {
+            received_at,
+            source: source.to_owned(),
+            code: refused.code.to_owned(),
+            reason: refused.reason,
+            original: refused.original,
+        });
+        (events.collect(), letters.collect())
+    }
+}
+
+/// An event as it came, for which nobody waits.
+pub(crate) fn record(event: PaymentEvent, received_at: EventTime) -> EventRecord {
+    EventRecord { received_at, awaited: false, late_reason: None, event: event.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_media_type_says_the_format() {
+        assert_eq!(Format::of("application/json; charset=utf-8"), Some(Format::Json));
+        assert_eq!(Format::of("Application/X-NDJSON"), Some(Format::Ndjson));
+        assert_eq!(Format::of("application/xml"), Some(Format::Iso20022));
+        assert_eq!(Format::of("text/csv"), None);
+    }
+}

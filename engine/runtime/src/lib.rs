@@ -1,0 +1,43 @@
+//! Drives the core over a log: takes events in over HTTP, answers decisions, keeps snapshots, pushes back when
+//! it is full, and tells what it does.
+//!
+//! ```text
+//! HTTP ─▶ ingest ─▶ gateway ─▶ payments log ─▶ driver ─▶ core::Worker<Engine>
+//!                      │ durable records, in memory ▲        │ alerts, dispositions, dead letters,
+//!                      └───────── handoff ──────────┘        ▼ decisions and the offset: one transaction
+//!                                                  log ──▶ desk ─▶ whoever waits for a decision
+//! ```
+//!
+//! This crate owns the clock (each record's `received_at` is stamped here, once), the threads and the sockets.
+//!
+//! **Invariants.** It never judges, dedupes or decides what is lost or doubled: that is the core's. Nothing is
+//! acknowledged before the log has it on disk. No personal data in log lines, metrics or refusals.
+
+mod clock;
+mod desk;
+mod driver;
+mod error;
+mod gateway;
+mod handoff;
+mod http;
+mod ingest;
+mod library;
+pub mod limits;
+mod progress;
+mod records;
+mod replay;
+mod requests;
+mod rule_folder;
+mod runtime;
+mod saver;
+mod telemetry;
+mod watch;
+
+pub use clock::{Clock, SystemClock};
+pub use error::RuntimeError;
+pub use library::{BuildScreener, CachingLibrary};
+pub use progress::Status;
+pub use replay::{Read, Replay, Replayed};
+pub use rule_folder::{Fingerprint, fingerprint, is_part_of_rules, read_rules};
+pub use runtime::{Parts, Runtime};
+pub use watch::{Change, Watch};

@@ -1,0 +1,74 @@
+//! How far the engine has come, for those who wait for it and those who ask.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use sluice_log::Offset;
+use sluice_model::{Hash256, Screening};
+use sluice_rules::RuleSet;
+
+use crate::RuntimeError;
+
+/// How far the engine has come.
+#[derive(Clone)]
+pub struct Status {
+    /// Every record before this has been judged and its output committed.
+    pub applied: Offset,
+    /// Whether everything that was committed before this process has been felt again.
+    pub is_live: bool,
+    /// Keys with state.
+    pub keys: usize,
+    /// The rules in force.
+    pub rules: Arc<RuleSet>,
+    /// What screening runs against.
+    pub screening: Screening,
+    /// Prepared rules whose windows are being filled, how many records they have felt and of how many.
+    pub filling: Option<(Hash256, Offset, Offset)>,
+    /// What hinders the engine at this moment, such as a full disk.
+    pub trouble: Option<String>,
+    /// Why the engine has ended; `None` while it runs.
+    pub stopped: Option<String>,
+}
+
+/// A status that can be waited for.
+pub(crate) struct Progress {
+    status: Mutex<Status>,
+    changed: Condvar,
+}
+
+impl Progress {
+    pub fn new() -> Self {
+        let status = Status {
+            applied: 0,
+            is_live: false,
+            keys: 0,
+            rules: Arc::new(RuleSet::empty()),
+            screening: Screening::default(),
+            filling: None,
+            trouble: None,
+            stopped: None,
+        };
+        Self { status: Mutex::new(status), changed: Condvar::new() }
+    }
+
+    /// The status now.
+    pub fn now(&self) -> Status {
+        self.lock().clone()
+    }
+
+    /// Change the status and wake who waits for it.
+    pub fn update(&self, change: impl FnOnce(&mut Status)) {
+        change(&mut self.lock());
+        self.changed.notify_all();
+    }
+
+    /// Wait until the status is as wanted.
+    pub fn wait(&self, is_as_wanted: impl Fn(&Status) -> bool) -> Result<Status, RuntimeError> {
+        let not_yet = |status: &mut Status| !is_as_wanted(status) && status.stopped.is_none();
+        let status = self.changed.wait_while(self.lock(), not_yet).unwrap_or_else(PoisonError::into_inner);
+        if is_as_wanted(&status) { Ok(status.clone()) } else { Err(RuntimeError::Stopped) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Status> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

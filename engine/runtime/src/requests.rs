@@ -1,0 +1,156 @@
+//! Requests that carried an `Idempotency-Key`: a repeated one gets the answer of the first and does nothing.
+//!
+//! The answer becomes durable in the transaction that does what was asked, so that a crash between the two is
+//! not possible. What is remembered here is read back from the log at the start.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use serde::{Deserialize, Serialize};
+use sluice_log::{Log, ReadLimit, Topic};
+use sluice_model::{EventTime, Hash256};
+
+use crate::{
+    RuntimeError,
+    limits::{IDEMPOTENCY_KEYS_MAX, IDEMPOTENCY_LIFE},
+    records,
+};
+
+/// What was answered to a request under its key.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Answered {
+    /// The `Idempotency-Key`.
+    pub key: String,
+    /// The hash of the request: another request may not use the key.
+    pub fingerprint: Hash256,
+    /// When it was taken in.
+    pub at: EventTime,
+    /// The answer's body; `None` where the request itself, asked again, gives the same answer.
+    pub answer: Option<String>,
+}
+
+/// What a key means now.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Known {
+    /// Not seen: it is now reserved for the request that asked.
+    New,
+    /// The same request was answered before.
+    Answered(Option<String>),
+    /// The same or another request is under way with it.
+    UnderWay,
+    /// Another request used it.
+    OtherRequest,
+}
+
+/// The keys of the last day.
+#[derive(Default)]
+pub(crate) struct Requests {
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    by_key: HashMap<String, Entry>,
+    oldest_first: VecDeque<(EventTime, String)>,
+}
+
+struct Entry {
+    fingerprint: Hash256,
+    /// `None` while the request is under way.
+    answer: Option<Option<String>>,
+}
+
+impl Requests {
+    /// What the log remembers.
+    pub fn load(log: &dyn Log, now: EventTime) -> Result<Self, RuntimeError> {
+        let partition = Topic::Requests.partition(0);
+        let requests = Self::default();
+        let mut from = log.end(partition)?.saturating_sub(IDEMPOTENCY_KEYS_MAX as u64);
+        loop {
+            let stored = log.read(partition, from, ReadLimit::default())?;
+            let Some(last) = stored.last() else { return Ok(requests) };
+            from = last.offset + 1;
+            for record in &stored {
+                requests.remember(&records::parse(record)?, now);
+            }
+        }
+    }
+
+    /// What a key means; a new one is reserved until [`Requests::remember`] or [`Requests::forget`].
+    pub fn reserve(&self, key: &str, fingerprint: Hash256, now: EventTime) -> Known {
+        let mut held = self.lock();
+        held.expire(now);
+        match held.by_key.get(key) {
+            Some(entry) if entry.fingerprint != fingerprint => Known::OtherRequest,
+            Some(Entry { answer: Some(answer), .. }) => Known::Answered(answer.clone()),
+            Some(_) => Known::UnderWay,
+            None => {
+                held.by_key.insert(key.to_owned(), Entry { fingerprint, answer: None });
+                Known::New
+            }
+        }
+    }
+
+    /// The request was answered, durably.
+    pub fn remember(&self, answered: &Answered, now: EventTime) {
+        let mut held = self.lock();
+        let entry = Entry { fingerprint: answered.fingerprint, answer: Some(answered.answer.clone()) };
+        held.by_key.insert(answered.key.clone(), entry);
+        held.oldest_first.push_back((answered.at, answered.key.clone()));
+        held.expire(now);
+    }
+
+    /// The request was not done: it may be tried again.
+    pub fn forget(&self, key: &str) {
+        let mut held = self.lock();
+        if held.by_key.get(key).is_some_and(|entry| entry.answer.is_none()) {
+            held.by_key.remove(key);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn expire(&mut self, now: EventTime) {
+        let oldest = now.minus(IDEMPOTENCY_LIFE);
+        while self.oldest_first.len() > IDEMPOTENCY_KEYS_MAX
+            || self.oldest_first.front().is_some_and(|(at, _)| *at < oldest)
+        {
+            let Some((_, key)) = self.oldest_first.pop_front() else { return };
+            self.by_key.remove(&key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sluice_model::Span;
+
+    use super::*;
+
+    fn answered(key: &str, at: EventTime) -> Answered {
+        Answered { key: key.into(), fingerprint: Hash256::of(b"one"), at, answer: Some("done".into()) }
+    }
+
+    #[test]
+    fn a_key_stands_for_one_request_until_it_expires() {
+        let (requests, now) = (Requests::default(), EventTime::from_micros(0));
+        let (one, other) = (Hash256::of(b"one"), Hash256::of(b"other"));
+        assert_eq!(requests.reserve("k", one, now), Known::New);
+        assert_eq!(requests.reserve("k", one, now), Known::UnderWay);
+        assert_eq!(requests.reserve("k", other, now), Known::OtherRequest);
+        requests.forget("k");
+        assert_eq!(requests.reserve("k", one, now), Known::New);
+        requests.remember(&answered("k", now), now);
+        requests.forget("k");
+        assert_eq!(requests.reserve("k", one, now), Known::Answered(Some("done".into())));
+        assert_eq!(requests.reserve("k", other, now), Known::OtherRequest);
+        let later = now.plus(IDEMPOTENCY_LIFE).plus(Span::seconds(1));
+        assert_eq!(requests.reserve("k", other, later), Known::New);
+    }
+}

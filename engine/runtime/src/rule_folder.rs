@@ -1,0 +1,97 @@
+//! A folder of rules and reference data, and all below it, as one bundle.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use sluice_model::{RuleBundle, RuleFile};
+
+use crate::{
+    RuntimeError,
+    limits::{RULE_FILE_BYTES_MAX, RULE_FILES_MAX},
+};
+
+/// Cases stand beside rules and are no part of what judges.
+const CASES: &str = ".cases.toml";
+
+/// What tells whether a folder has changed without reading its files: paths, sizes and times of change.
+pub type Fingerprint = Vec<(PathBuf, u64, Option<SystemTime>)>;
+
+/// Read the rules (`*.rhai`) and reference data (`*.toml`) of a folder and all below it. Hidden files and
+/// folders are left out, as are cases (`*.cases.toml`).
+pub fn read_rules(folder: &Path) -> Result<RuleBundle, RuntimeError> {
+    let failed = |reason: String| RuntimeError::Folder { folder: folder.to_owned(), reason };
+    let mut files = Vec::new();
+    for (path, bytes, _) in fingerprint(folder)? {
+        let name = path.display();
+        if bytes > RULE_FILE_BYTES_MAX {
+            return Err(failed(format!("{name} is larger than {RULE_FILE_BYTES_MAX} bytes")));
+        }
+        let text =
+            fs::read_to_string(folder.join(&path)).map_err(|error| failed(format!("{name}: {error}")))?;
+        let path =
+            path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+        files.push(RuleFile { path, text });
+    }
+    Ok(RuleBundle::new(files))
+}
+
+/// Whether a file of this name is a part of a rule set.
+pub fn is_part_of_rules(name: &str) -> bool {
+    name.ends_with(".rhai") || (name.ends_with(".toml") && !name.ends_with(CASES))
+}
+
+/// The files of a folder of rules as they are now, in order.
+pub fn fingerprint(folder: &Path) -> Result<Fingerprint, RuntimeError> {
+    let failed =
+        |error: io::Error| RuntimeError::Folder { folder: folder.to_owned(), reason: error.to_string() };
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.starts_with('.') {
+                continue;
+            }
+            // Follows links, as whoever mounts a folder of links expects.
+            let about = fs::metadata(&path).map_err(failed)?;
+            if about.is_dir() {
+                folders.push(path);
+            } else if is_part_of_rules(&name) {
+                let relative = path.strip_prefix(folder).unwrap_or(&path).to_owned();
+                files.push((relative, about.len(), about.modified().ok()));
+            }
+        }
+        if files.len() + folders.len() > RULE_FILES_MAX {
+            let reason = format!("more than {RULE_FILES_MAX} rule and reference files");
+            return Err(RuntimeError::Folder { folder: folder.to_owned(), reason });
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bundle_is_the_rules_and_reference_data_of_the_whole_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("b/reference")).unwrap();
+        fs::create_dir_all(folder.path().join(".git")).unwrap();
+        for path in
+            ["b/two.rhai", "a.rhai", "b/two.cases.toml", "b/reference/rates.toml", "notes.md", ".git/c.rhai"]
+        {
+            fs::write(folder.path().join(path), path).unwrap();
+        }
+        let bundle = read_rules(folder.path()).unwrap();
+        let paths: Vec<_> = bundle.files.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(paths, ["a.rhai", "b/reference/rates.toml", "b/two.rhai"]);
+        assert_eq!(bundle.files[2].text, "b/two.rhai");
+        assert!(read_rules(&folder.path().join("none")).is_err());
+    }
+}

@@ -1,0 +1,180 @@
+//! A running engine: its parts wired together, and what may be asked of it.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+};
+
+use axum::Router;
+use prometheus::Registry;
+use sluice_core::Library;
+use sluice_log::{Log, Offset, ReadLimit, Snapshots, StoredRecord};
+use sluice_model::{Control, EventRecord, Hash256, PaymentEvent, PaymentRecord, RuleBundle, Screening};
+
+use crate::{
+    Clock, RuntimeError, Status,
+    desk::Desk,
+    driver::Driver,
+    gateway::{Gateway, Intake, PAYMENTS},
+    handoff::Handoff,
+    http::{self, App},
+    ingest::Contents,
+    limits::BATCH_RECORDS_MAX,
+    progress::Progress,
+    records,
+    requests::Requests,
+    telemetry::Telemetry,
+};
+
+/// What a runtime is made of.
+pub struct Parts {
+    /// The truth.
+    pub log: Arc<dyn Log>,
+    /// Where state is kept to save time.
+    pub snapshots: Arc<dyn Snapshots>,
+    /// List versions and compiled rules.
+    pub library: Arc<dyn Library>,
+    /// Stamps what is taken in.
+    pub clock: Arc<dyn Clock>,
+    /// Gathers the metrics.
+    pub registry: Registry,
+    /// A snapshot is due after so many records: see [`crate::limits::SNAPSHOT_EVERY_RECORDS`].
+    pub snapshot_every_records: u64,
+}
+
+/// A running engine with its HTTP surface. Dropped or [stopped](Runtime::stop), it judges all that is durable,
+/// keeps a snapshot and ends.
+pub struct Runtime {
+    app: Arc<App>,
+    handoff: Arc<Handoff>,
+    engine: Mutex<Option<JoinHandle<Result<(), RuntimeError>>>>,
+}
+
+impl Runtime {
+    /// Start the engine on threads of its own. It recovers in the background: see [`Runtime::wait_until_live`].
+    pub fn start(parts: Parts) -> Result<Self, RuntimeError> {
+        let Parts { log, snapshots, library, clock, registry, snapshot_every_records } = parts;
+        let telemetry = Telemetry::new(&registry)?;
+        let handoff = Arc::new(Handoff::new(log.end(PAYMENTS)?));
+        let desk = Arc::new(Desk::default());
+        let progress = Arc::new(Progress::new());
+        let requests = Requests::load(&*log, clock.now())?;
+        let engine = Driver {
+            log: Arc::clone(&log),
+            snapshots,
+            library,
+            handoff: Arc::clone(&handoff),
+            desk: Arc::clone(&desk),
+            progress: Arc::clone(&progress),
+            telemetry: telemetry.clone(),
+            snapshot_every_records,
+        }
+        .start()?;
+        let gateway = Arc::new(Gateway::new(Arc::clone(&log), Arc::clone(&handoff)));
+        let bodies = App::bodies();
+        let app = App { log, gateway, desk, requests, progress, clock, telemetry, bodies };
+        Ok(Self { app: Arc::new(app), handoff, engine: Mutex::new(Some(engine)) })
+    }
+
+    /// The routes for events, decisions and dead letters, without sign-in.
+    pub fn router(&self) -> Router {
+        http::router(Arc::clone(&self.app))
+    }
+
+    /// How far the engine has come.
+    pub fn status(&self) -> Status {
+        self.app.progress.now()
+    }
+
+    /// Wait until everything that was committed before this process is felt again.
+    pub fn wait_until_live(&self) -> Result<Status, RuntimeError> {
+        self.app.progress.wait(|status| status.is_live)
+    }
+
+    /// Wait until the engine has ended, and why it did.
+    pub fn wait_until_stopped(&self) -> String {
+        let status = self.app.progress.wait(|status| status.stopped.is_some());
+        status.ok().and_then(|status| status.stopped).unwrap_or_default()
+    }
+
+    /// Take in events as from any source: stamped now, durable when the future ends.
+    pub async fn take_in(&self, events: Vec<PaymentEvent>) -> Result<(), RuntimeError> {
+        let count = events.len();
+        let contents = Contents { events, refused: Vec::new() };
+        let (payments, dead_letters) = contents.into_records(self.app.clock.now(), "source");
+        self.app.gateway.take_in(Intake { payments, dead_letters, answered: None }).await?;
+        self.app.telemetry.taken_in(count, []);
+        Ok(())
+    }
+
+    /// Write a control record. When this returns, the log that must feel it has it on disk: every event that is
+    /// taken in afterwards feels it.
+    pub fn control(&self, control: Control) -> Result<(), RuntimeError> {
+        self.app.gateway.control([control]).map(|_| ())
+    }
+
+    /// Put rules in force: prepare them, let their windows be filled from history while traffic goes on, then
+    /// activate them. The caller has compiled them; nothing is written when they are in force already.
+    /// Whether anything was.
+    pub fn put_rules_in_force(&self, bundle: &RuleBundle) -> Result<bool, RuntimeError> {
+        let rules = bundle.hash();
+        if self.wait_until_live()?.rules.hash() == rules {
+            return Ok(false);
+        }
+        let prepared = self.app.gateway.control([Control::Prepare(bundle.clone())])?;
+        self.app.progress.wait(|status| status.applied >= prepared && is_filled(status, rules))?;
+        let activated = self.app.gateway.control([Control::Activate { rules }])?;
+        self.app.progress.wait(|status| status.applied >= activated)?;
+        Ok(true)
+    }
+
+    /// Screen against these versions from here on; nothing is written when that is so already. Whether anything
+    /// was.
+    pub fn screen_against(&self, screening: Screening) -> Result<bool, RuntimeError> {
+        if self.wait_until_live()?.screening == screening {
+            return Ok(false);
+        }
+        let written = self.app.gateway.control([Control::Screening(screening)])?;
+        self.app.progress.wait(|status| status.applied >= written)?;
+        Ok(true)
+    }
+
+    /// The event that an alert of `sluice.alerts` judged: its key is the event's place in the payments log.
+    pub fn judged_event(&self, alert: &StoredRecord) -> Result<Option<EventRecord>, RuntimeError> {
+        let Ok(offset) = alert.key.parse::<Offset>() else { return Ok(None) };
+        let stored = self.app.log.read(PAYMENTS, offset, ReadLimit::records(1))?;
+        let Some(stored) = stored.first().filter(|stored| stored.offset == offset) else { return Ok(None) };
+        match records::parse_payment(stored)? {
+            PaymentRecord::Event(record) => Ok(Some(record)),
+            PaymentRecord::Control(_) => Ok(None),
+        }
+    }
+
+    /// Count rules or lists that were not loaded.
+    pub fn config_failed(&self) {
+        self.app.telemetry.config_failed();
+    }
+
+    /// Judge all that is durable, keep a snapshot and end. To be called once nothing is taken in any more.
+    pub fn stop(&self) -> Result<(), RuntimeError> {
+        self.handoff.close();
+        let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner).take();
+        engine.map_or(Ok(()), |engine| engine.join().map_err(|_| RuntimeError::Stopped)?)
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        if let Err(error) = self.stop() {
+            tracing::error!(%error, "the engine did not stop cleanly");
+        }
+    }
+}
+
+/// Whether prepared rules may be activated without traffic having to wait for their windows: what is left to
+/// fill is a batch.
+fn is_filled(status: &Status, rules: Hash256) -> bool {
+    status
+        .filling
+        .is_none_or(|(filling, felt, of)| filling != rules || of - felt <= BATCH_RECORDS_MAX as Offset)
+}

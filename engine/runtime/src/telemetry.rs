@@ -1,0 +1,136 @@
+//! What the runtime counts, in one place: names are `sluice_<area>_<what>_<unit>[_total]`. Nothing personal is
+//! ever a label.
+
+use std::time::Duration;
+
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use sluice_core::{Counts, Output};
+
+use crate::RuntimeError;
+
+/// From 100 µs to 3.3 s: a commit, a decision.
+const LATENCY_SECONDS: [f64; 15] =
+    [0.0001, 0.0002, 0.0004, 0.0007, 0.001, 0.0015, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.2, 1.0, 3.3];
+
+/// The runtime's metrics.
+#[derive(Clone)]
+pub(crate) struct Telemetry {
+    ingest_events: IntCounter,
+    ingest_refusals: IntCounterVec,
+    ingest_busy: IntCounter,
+    engine_events: IntCounter,
+    engine_duplicates: IntCounter,
+    engine_dead_letters: IntCounter,
+    engine_alerts: IntCounter,
+    engine_lag: IntGauge,
+    engine_commit: Histogram,
+    engine_commit_failures: IntCounter,
+    snapshot_bytes: IntGauge,
+    snapshot_failures: IntCounter,
+    decision_latency: Histogram,
+    decision_deadlines: IntCounter,
+    config_failures: IntCounter,
+}
+
+impl Telemetry {
+    /// Metrics that `registry` gathers.
+    pub fn new(registry: &Registry) -> Result<Self, RuntimeError> {
+        let counter = |name: &str, help: &str| {
+            let counter = IntCounter::new(name, help)?;
+            registry.register(Box::new(counter.clone())).map(|()| counter)
+        };
+        let gauge = |name: &str, help: &str| {
+            let gauge = IntGauge::new(name, help)?;
+            registry.register(Box::new(gauge.clone())).map(|()| gauge)
+        };
+        let latency = |name: &str, help: &str| {
+            let histogram =
+                Histogram::with_opts(HistogramOpts::new(name, help).buckets(LATENCY_SECONDS.to_vec()))?;
+            registry.register(Box::new(histogram.clone())).map(|()| histogram)
+        };
+        let refusals = IntCounterVec::new(
+            Opts::new("sluice_ingest_refusals_total", "Lines and bodies that could not be read, by kind"),
+            &["code"],
+        )?;
+        registry.register(Box::new(refusals.clone()))?;
+        Ok(Self {
+            ingest_refusals: refusals,
+            ingest_events: counter("sluice_ingest_events_total", "Events made durable")?,
+            ingest_busy: counter("sluice_ingest_busy_total", "Requests told to come back: a queue was full")?,
+            engine_events: counter("sluice_engine_events_total", "Events judged")?,
+            engine_duplicates: counter("sluice_engine_duplicates_total", "Events that had come before")?,
+            engine_dead_letters: counter(
+                "sluice_engine_dead_letters_total",
+                "Events the engine would not judge",
+            )?,
+            engine_alerts: counter("sluice_engine_alerts_total", "Alerts committed")?,
+            engine_lag: gauge("sluice_engine_lag_records", "Durable records that are not yet judged")?,
+            engine_commit: latency("sluice_engine_commit_seconds", "Time to commit a batch's output")?,
+            engine_commit_failures: counter(
+                "sluice_engine_commit_failures_total",
+                "Commits that the log refused",
+            )?,
+            snapshot_bytes: gauge("sluice_engine_snapshot_bytes", "Size of the last snapshot")?,
+            snapshot_failures: counter(
+                "sluice_engine_snapshot_failures_total",
+                "Snapshots that were not kept",
+            )?,
+            decision_latency: latency("sluice_decision_latency_seconds", "Time from request to answer")?,
+            decision_deadlines: counter(
+                "sluice_decision_deadlines_total",
+                "Answers given because time was up",
+            )?,
+            config_failures: counter("sluice_config_failures_total", "Rules or lists that were not loaded")?,
+        })
+    }
+
+    /// A body was made durable.
+    pub fn taken_in(&self, events: usize, refused_codes: impl IntoIterator<Item = &'static str>) {
+        self.ingest_events.inc_by(events as u64);
+        for code in refused_codes {
+            self.ingest_refusals.with_label_values(&[code]).inc();
+        }
+    }
+
+    /// A request was told to come back.
+    pub fn busy(&self) {
+        self.ingest_busy.inc();
+    }
+
+    /// A batch was committed.
+    pub fn committed(&self, output: &Output, took: Duration, lag_records: u64) {
+        let Counts { events, duplicates, dead_letters } = output.counts;
+        self.engine_events.inc_by(events);
+        self.engine_duplicates.inc_by(duplicates);
+        self.engine_dead_letters.inc_by(dead_letters);
+        self.engine_alerts.inc_by(output.alerts.len() as u64);
+        self.engine_commit.observe(took.as_secs_f64());
+        self.engine_lag.set(i64::try_from(lag_records).unwrap_or(i64::MAX));
+    }
+
+    /// The log refused a batch.
+    pub fn commit_failed(&self) {
+        self.engine_commit_failures.inc();
+    }
+
+    /// A snapshot was kept, of this size, or was not.
+    pub fn snapshot(&self, kept: Option<usize>) {
+        match kept {
+            Some(bytes) => self.snapshot_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX)),
+            None => self.snapshot_failures.inc(),
+        }
+    }
+
+    /// A decision was answered.
+    pub fn decided(&self, took: Duration, deadline_passed: bool) {
+        self.decision_latency.observe(took.as_secs_f64());
+        if deadline_passed {
+            self.decision_deadlines.inc();
+        }
+    }
+
+    /// Rules or lists were not loaded.
+    pub fn config_failed(&self) {
+        self.config_failures.inc();
+    }
+}

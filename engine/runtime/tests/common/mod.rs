@@ -1,0 +1,135 @@
+//! A runtime on a log in a folder of its own, driven over its router without a socket.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(dead_code, reason = "each test uses its part")]
+
+use std::{path::Path, sync::Arc};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, StatusCode},
+};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use sluice_log::{EmbeddedLog, EmbeddedOptions, FileSnapshots, Log, ReadLimit, Topic};
+use sluice_model::{EventTime, RuleBundle, RuleFile};
+use sluice_runtime::{CachingLibrary, Clock, Parts, Runtime};
+use tower::ServiceExt;
+
+/// The time at which everything is taken in.
+pub const NOW: &str = "2026-11-20T10:00:00Z";
+
+struct StoppedClock;
+
+impl Clock for StoppedClock {
+    fn now(&self) -> EventTime {
+        NOW.parse().unwrap()
+    }
+}
+
+/// A runtime with its log.
+pub struct Running {
+    pub log: Arc<EmbeddedLog>,
+    pub runtime: Runtime,
+    pub router: Router,
+}
+
+/// Every payment of 1,000 and more is held; a customer's third payment within an hour is alerted.
+pub fn rules() -> RuleBundle {
+    let meta = r#"severity: "high", typology: "test", speaks: "every event",
+        regulation: #{ text: "a test", source: "https://example.com", date: "2026-01-01" },"#;
+    let large = format!(
+        r#"rule T01 #{{ title: "Large", about: "A large payment.", key: "payment", action: "hold", {meta} }};
+        parameter most #{{ value: 1000, unit: "HKD", range: [1, 100000], owner: "test", why: "a test" }};
+        condition amount >= most;
+        reason `${{most}} or more`;"#
+    );
+    let third = format!(
+        r#"rule T02 #{{ title: "Third", about: "Many payments.", key: "customer", action: "alert", {meta} }};
+        parameter within #{{ value: 1, unit: "hours", range: [1, 24], owner: "test", why: "a test" }};
+        window payments #{{ measure: "count", role: "debtor", length: within }};
+        condition is_debtor && payments >= 3;
+        reason `${{payments}} payments within ${{within}}`;"#
+    );
+    let file = |path: &str, text: String| RuleFile { path: path.into(), text };
+    RuleBundle::new(vec![file("T01.rhai", large), file("T02.rhai", third)])
+}
+
+/// Start on a folder, with the rules in force.
+pub fn start(folder: &Path) -> Running {
+    start_with(folder, EmbeddedOptions::default())
+}
+
+/// Start with other limits of the log.
+pub fn start_with(folder: &Path, options: EmbeddedOptions) -> Running {
+    let log = Arc::new(EmbeddedLog::open_with(&folder.join("log"), options).unwrap());
+    let runtime = Runtime::start(Parts {
+        log: Arc::clone(&log) as Arc<dyn Log>,
+        snapshots: Arc::new(FileSnapshots::new(folder.join("snapshots"))),
+        library: Arc::new(CachingLibrary::without_lists()),
+        clock: Arc::new(StoppedClock),
+        registry: prometheus::Registry::new(),
+        snapshot_every_records: sluice_runtime::limits::SNAPSHOT_EVERY_RECORDS,
+    })
+    .unwrap();
+    sluice_rules::RuleSet::compile(&rules()).unwrap_or_else(|error| panic!("{error:?}"));
+    runtime.put_rules_in_force(&rules()).unwrap();
+    let router = runtime.router();
+    Running { log, runtime, router }
+}
+
+/// A payment by a customer.
+pub fn payment(id: &str, customer: &str, value: &str) -> Value {
+    json!({
+        "event_id": id, "payment_id": format!("P-{id}"), "occurred_at": "2026-11-20T09:59:00Z",
+        "amount": {"value": value, "currency": "HKD"},
+        "debtor": {"customer_id": customer, "name": "Payer"}, "creditor": {"name": "Payee"},
+    })
+}
+
+/// An answer: status, headers and JSON.
+pub struct Answered {
+    pub status: StatusCode,
+    pub headers: axum::http::HeaderMap,
+    pub json: Value,
+}
+
+impl Running {
+    /// Post a body.
+    pub async fn post(&self, path: &str, content_type: &str, body: impl Into<Body>) -> Answered {
+        self.send(Request::post(path).header("content-type", content_type).body(body.into()).unwrap()).await
+    }
+
+    /// Post one JSON value.
+    pub async fn post_json(&self, path: &str, value: &Value) -> Answered {
+        self.post(path, "application/json", value.to_string()).await
+    }
+
+    /// Get a path.
+    pub async fn get(&self, path: &str) -> Answered {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Send any request.
+    pub async fn send(&self, request: Request<Body>) -> Answered {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answered { status: parts.status, headers: parts.headers, json }
+    }
+
+    /// Judge all that is durable, end, and leave the log.
+    pub fn stop(self) -> Arc<EmbeddedLog> {
+        self.runtime.stop().unwrap();
+        self.log
+    }
+}
+
+/// Everything on a topic, as JSON.
+pub fn records(log: &dyn Log, topic: Topic) -> Vec<Value> {
+    let stored =
+        log.read(topic.partition(0), 0, ReadLimit { records: usize::MAX, bytes: usize::MAX }).unwrap();
+    stored.iter().map(|record| serde_json::from_slice(&record.value).unwrap()).collect()
+}

@@ -1,0 +1,220 @@
+//! What comes in over HTTP, and what is answered.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use axum::{
+    body::Body,
+    http::{Request, StatusCode},
+};
+use common::{payment, records, start, start_with};
+use serde_json::json;
+use sluice_log::{EmbeddedOptions, Log, Topic};
+use sluice_model::limits::BODY_BYTES_MAX;
+
+#[tokio::test]
+async fn one_event_is_accepted_once_durable() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    let before = running.log.end(Topic::Payments.partition(0)).unwrap();
+    let answer = running.post_json("/v1/events", &payment("1", "C-1", "10.00")).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+    assert_eq!(answer.json, json!({"accepted": 1, "refused": 0, "refusals": []}));
+    assert_eq!(running.log.end(Topic::Payments.partition(0)).unwrap(), before + 1);
+}
+
+#[tokio::test]
+async fn a_batch_keeps_what_can_be_read_and_names_what_cannot() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    let (good, other) = (payment("1", "C-1", "1.00"), payment("2", "C-1", "2.00"));
+    let body = format!("{good}\n\nnot json\n{other}\n{{\"event_id\":\"3\"}}\n");
+    let answer = running.post("/v1/events", "application/x-ndjson", body).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+    assert_eq!((&answer.json["accepted"], &answer.json["refused"]), (&json!(2), &json!(2)));
+    assert_eq!(answer.json["refusals"][0]["line"], 3);
+    assert_eq!(answer.json["refusals"][0]["code"], "malformed");
+    assert_eq!(answer.json["refusals"][1]["line"], 5);
+
+    let letters = running.get("/v1/dead-letters?limit=1").await;
+    assert_eq!(letters.json["items"][0]["original"], "not json");
+    assert_eq!(letters.json["items"][0]["source"], "http");
+    let next = letters.json["next_cursor"].as_str().unwrap();
+    let rest = running.get(&format!("/v1/dead-letters?cursor={next}")).await;
+    assert_eq!(rest.json["items"][0]["original"], "{\"event_id\":\"3\"}");
+    assert_eq!(rest.json["next_cursor"], json!(null));
+}
+
+#[tokio::test]
+async fn one_thing_that_cannot_be_read_is_a_problem_and_a_dead_letter() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    for path in ["/v1/events", "/v1/decisions"] {
+        let answer = running.post(path, "application/json", "{\"event_id\":").await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(answer.headers["content-type"], "application/problem+json");
+        assert_eq!(answer.json["code"], "malformed");
+    }
+    let answer = running.post("/v1/events", "application/xml", "<Document/>").await;
+    assert!(answer.status.is_client_error(), "{}", answer.status);
+    assert_eq!(records(&*running.stop(), Topic::DeadLetters).len(), 3);
+}
+
+#[tokio::test]
+async fn bodies_have_a_type_and_a_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    let answer = running.post("/v1/events", "text/csv", "a,b").await;
+    assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let answer = running.post("/v1/decisions", "application/x-ndjson", "{}").await;
+    assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let answer = running.post("/v1/events", "application/x-ndjson", vec![b' '; BODY_BYTES_MAX + 1]).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(answer.json["code"], "too_large");
+    let answer = running.post("/v1/events", "application/x-ndjson", vec![b' '; BODY_BYTES_MAX]).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+}
+
+#[tokio::test]
+async fn a_decision_includes_its_own_event_and_is_given_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    let small = running.post_json("/v1/decisions", &payment("1", "C-1", "999.99")).await;
+    assert_eq!(small.status, StatusCode::OK);
+    assert_eq!(small.json["decision"], "allow");
+    let large = running.post_json("/v1/decisions", &payment("2", "C-1", "1000.00")).await;
+    assert_eq!(large.json["decision"], "hold");
+    assert_eq!(large.json["payment_id"], "P-2");
+    assert!(large.json["reasons"][0].as_str().unwrap().contains("or more"));
+    let again = running.post_json("/v1/decisions", &payment("2", "C-1", "1000.00")).await;
+    assert_eq!(again.json, large.json);
+
+    // Asked for the first time after it was taken in for nobody.
+    running.post_json("/v1/events", &payment("3", "C-2", "5000.00")).await;
+    let late = running.post_json("/v1/decisions", &payment("3", "C-2", "5000.00")).await;
+    assert_eq!(late.json["decision"], "hold");
+
+    let conflict = running.post_json("/v1/decisions", &payment("2", "C-1", "3.00")).await;
+    assert_eq!(conflict.status, StatusCode::CONFLICT);
+    assert_eq!(conflict.json["code"], "conflict");
+    let mut future = payment("4", "C-1", "3.00");
+    future["occurred_at"] = json!("2026-11-20T10:05:01Z");
+    let refused = running.post_json("/v1/decisions", &future).await;
+    assert_eq!(
+        (refused.status, &refused.json["code"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("far_future"))
+    );
+
+    let log = running.stop();
+    assert_eq!(records(&*log, Topic::Alerts).len(), 2);
+    assert_eq!(records(&*log, Topic::DeadLetters).len(), 2);
+}
+
+#[tokio::test]
+async fn an_answer_by_policy_is_a_record_and_stands_when_asked_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    let answer = running.post_json("/v1/decisions?deadline_ms=0", &payment("1", "C-1", "1.00")).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!((&answer.json["decision"], &answer.json["deadline_passed"]), (&json!("hold"), &json!(true)));
+    let again = running.post_json("/v1/decisions", &payment("1", "C-1", "1.00")).await;
+    assert_eq!((&again.json["decision"], &again.json["deadline_passed"]), (&json!("hold"), &json!(true)));
+    let log = running.stop();
+    let payments = records(&*log, Topic::Payments);
+    let deadlines = payments.iter().filter(|record| record["control"]["control"] == "deadline").count();
+    assert_eq!(deadlines, 1);
+}
+
+#[tokio::test]
+async fn many_decisions_at_once_each_get_their_own_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    let ask = async |n: u32| {
+        let value = if n.is_multiple_of(3) { "2000.00" } else { "1.00" };
+        let answer =
+            running.post_json("/v1/decisions", &payment(&n.to_string(), &format!("C-{n}"), value)).await;
+        assert_eq!(answer.json["event_id"], n.to_string());
+        assert_eq!(answer.json["decision"], if n.is_multiple_of(3) { "hold" } else { "allow" });
+    };
+    futures_util::future::join_all((0..200).map(ask)).await;
+}
+
+#[tokio::test]
+async fn a_key_makes_a_request_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let body = "broken\n";
+    let request = |body: &str| {
+        Request::post("/v1/events")
+            .header("content-type", "application/x-ndjson")
+            .header("idempotency-key", "k-1")
+            .body(Body::from(body.to_owned()))
+            .unwrap()
+    };
+    let running = start(folder.path());
+    let first = running.send(request(body)).await;
+    assert_eq!(first.status, StatusCode::ACCEPTED);
+    let again = running.send(request(body)).await;
+    assert_eq!((again.status, &again.json), (first.status, &first.json));
+    let other = running.send(request("other\n")).await;
+    assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY);
+    drop(running.stop());
+
+    // The key is remembered by the log, not by the process.
+    let running = start(folder.path());
+    let again = running.send(request(body)).await;
+    assert_eq!((again.status, &again.json), (first.status, &first.json));
+    assert_eq!(records(&*running.stop(), Topic::DeadLetters).len(), 1, "nothing was done again");
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_sent_again_with_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    running.post_json("/v1/decisions", &payment("1", "C-1", "1.00")).await;
+    let mut old = payment("2", "C-1", "5000.00");
+    old["occurred_at"] = json!("2026-11-10T00:00:00Z");
+    let refused = running.post_json("/v1/decisions", &old).await;
+    assert_eq!(refused.json["code"], "too_old");
+    let letters = running.get("/v1/dead-letters").await;
+    let id = letters.json["items"][0]["id"].as_str().unwrap();
+    let path = format!("/v1/dead-letters/{id}/resubmit");
+
+    let without = running.post_json(&path, &json!({"reason": " "})).await;
+    assert_eq!(without.status, StatusCode::BAD_REQUEST);
+    let unknown = running.post_json("/v1/dead-letters/99/resubmit", &json!({"reason": "late file"})).await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+    let sent = running.post_json(&path, &json!({"reason": "late file"})).await;
+    assert_eq!((sent.status, &sent.json), (StatusCode::ACCEPTED, &json!({"accepted": 1})));
+    let log = running.stop();
+    assert_eq!(records(&*log, Topic::Alerts).len(), 1, "it was judged at its own time");
+    assert_eq!(records(&*log, Topic::DeadLetters).len(), 1);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_nothing_is_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = EmbeddedOptions { space_bytes_max: Some(512 * 1024), ..EmbeddedOptions::default() };
+    let running = start_with(folder.path(), small);
+    let mut acknowledged = 0;
+    let refused = loop {
+        let mut event = payment(&acknowledged.to_string(), "C-1", "1.00");
+        event["remittance"] = json!("x".repeat(15_000));
+        let answer = running.post_json("/v1/events", &event).await;
+        if answer.status != StatusCode::ACCEPTED {
+            break answer;
+        }
+        acknowledged += 1;
+    };
+    assert_eq!(refused.status, StatusCode::INSUFFICIENT_STORAGE);
+    assert_eq!(refused.json["code"], "disk_full");
+    assert!(refused.headers.contains_key("retry-after"));
+    assert!(acknowledged > 5);
+
+    // With space again, everything acknowledged is judged.
+    drop(running);
+    let running = start(folder.path());
+    let events =
+        records(&*running.stop(), Topic::Payments).into_iter().filter(|r| r.get("event").is_some()).count();
+    assert_eq!(events, acknowledged);
+}
