@@ -1,0 +1,160 @@
+//! `/v1/cases`: what there is, what is done to it, and its evidence.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Json,
+    extract::{Path, Query, State},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Problem,
+    page::{Items, PageQuery},
+};
+use crate::{
+    app::App,
+    auth::{Actor, Identity},
+    domain::Act,
+    limits::PAGE_MAX,
+    store::{Acted, AlertFilter, Case, CaseFilter, Claim, FreezeRow, Hold, Page, StoredAlert, TimelineEntry},
+    work,
+};
+
+/// Which cases.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct CaseQuery {
+    /// A state, or `open`.
+    state: Option<String>,
+    /// `low`, `medium`, `high`, `critical`.
+    severity: Option<String>,
+    /// An officer.
+    assignee: Option<String>,
+    /// A customer, account or other subject.
+    subject: Option<String>,
+}
+
+/// A case with everything in it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct CaseDetail {
+    #[serde(flatten)]
+    case: Case,
+    /// Its alerts, newest first, at most 1,000; `/v1/alerts?case_id=` pages through all of them.
+    items: Vec<StoredAlert>,
+    /// The holds that its alerts put on payments.
+    holds: Vec<Hold>,
+    /// The freezes that it ordered.
+    freezes: Vec<FreezeRow>,
+    /// What happened, oldest first.
+    timeline: Vec<TimelineEntry>,
+}
+
+/// Cases, newest first.
+#[utoipa::path(get, path = "/v1/cases", tag = "cases", params(PageQuery, CaseQuery), responses(
+    (status = 200, body = Items<Case>),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Query(page): Query<PageQuery>,
+    Query(query): Query<CaseQuery>,
+) -> Result<Json<Items<Case>>, Problem> {
+    let filter = CaseFilter {
+        state: query.state,
+        severity: query.severity,
+        assignee: query.assignee,
+        subject: query.subject,
+    };
+    Ok(Json(app.store.cases(&filter, page.page()?).await?.into()))
+}
+
+/// One case: its alerts, holds, freezes and timeline.
+#[utoipa::path(get, path = "/v1/cases/{id}", tag = "cases", params(("id" = String, Path, description = "The case's id")), responses(
+    (status = 200, body = CaseDetail),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn get(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<CaseDetail>, Problem> {
+    let case = app.store.case(&id).await?.ok_or_else(|| Problem::not_found("case"))?;
+    let filter = AlertFilter { case_id: Some(id.clone()), ..AlertFilter::default() };
+    let (items, _) = app.store.alerts(&filter, Page::first(PAGE_MAX)).await?;
+    Ok(Json(CaseDetail {
+        case,
+        items,
+        holds: app.store.holds_of(&id).await?,
+        freezes: app.store.freezes_of(&id).await?,
+        timeline: app.store.timeline(&id).await?,
+    }))
+}
+
+/// Do something to a case: assign, comment, escalate, return, freeze, unfreeze, release, close, reopen.
+/// A freeze, unfreeze or release is answered once the log that must feel it has it (`"control":"delivered"`), or
+/// with `"pending"` while that log cannot be reached: it is kept and will be delivered.
+#[utoipa::path(post, path = "/v1/cases/{id}/actions", tag = "cases", request_body = Act,
+    params(
+        ("id" = String, Path, description = "The case's id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and body are run once"),
+    ),
+    responses(
+        (status = 200, body = Acted),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn act(
+    State(app): State<Arc<App>>,
+    identity: Identity,
+    claim: Option<Extension<Claim>>,
+    Path(id): Path<String>,
+    Json(act): Json<Act>,
+) -> Result<Json<Acted>, Problem> {
+    let claim = claim.map(|Extension(claim)| claim);
+    Ok(Json(perform(&app, &id, &act, &identity.actor, claim.as_ref()).await?))
+}
+
+/// Do an act, count it, and see its control record onto the log.
+pub async fn perform(
+    app: &Arc<App>,
+    case_id: &str,
+    act: &Act,
+    actor: &Actor,
+    claim: Option<&Claim>,
+) -> Result<Acted, Problem> {
+    let done = app.store.act(case_id, act, actor, claim, app.now()).await;
+    let outcome = if done.is_ok() { "done" } else { "refused" };
+    app.metrics.acts.with_label_values(&[act.kind().name(), outcome]).inc();
+    let mut acted = done?;
+    if let Some(seq) = acted.outbox {
+        if let Err(error) = work::deliver(app).await {
+            tracing::warn!(%error, "a control record waits in the outbox");
+        }
+        if app.store.delivered(seq).await? {
+            acted.control = Some("delivered".to_owned());
+        }
+    }
+    Ok(acted)
+}
+
+/// The case's evidence: every record with its proof, sealed. `sluice evidence verify` reads it.
+#[utoipa::path(get, path = "/v1/cases/{id}/evidence", tag = "evidence", params(("id" = String, Path, description = "The case's id")), responses(
+    (status = 200, body = Object, description = "An evidence bundle in its one canonical encoding"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn evidence(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Problem> {
+    serve_evidence(&app, &id).await
+}
+
+/// The bundle as a file.
+pub async fn serve_evidence(app: &App, id: &str) -> Result<Response, Problem> {
+    if app.store.case(id).await?.is_none() {
+        return Err(Problem::not_found("case"));
+    }
+    let bundle = app.store.bundle(id).await?;
+    let file = format!("attachment; filename=\"{id}.evidence.json\"");
+    let headers =
+        [(header::CONTENT_TYPE, "application/json".to_owned()), (header::CONTENT_DISPOSITION, file)];
+    Ok((headers, bundle).into_response())
+}

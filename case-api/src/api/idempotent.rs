@@ -1,0 +1,86 @@
+//! `Idempotency-Key` on every POST: the same request under the same key is run once and answered twice.
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use sluice_model::{Hash256, limits::BODY_BYTES_MAX};
+
+use super::Problem;
+use crate::{
+    app::App,
+    auth::Identity,
+    limits::{IDEMPOTENCY_ANSWER_BYTES_MAX, IDEMPOTENCY_KEY_BYTES_MAX},
+    store::{Answer, Claim, Claimed, StoreError},
+};
+
+/// The header.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Set on an answer that was given before.
+const REPLAYED: &str = "idempotency-replayed";
+
+/// Middleware for the API's POSTs. The claim is handed on, so that an act can be stored together with its answer.
+pub async fn idempotent(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let identity = request.extensions().get::<Identity>().cloned();
+    let key = request.headers().get(IDEMPOTENCY_KEY).cloned();
+    let (Some(identity), Some(key), &Method::POST) = (identity, key, request.method()) else {
+        return next.run(request).await;
+    };
+    let key = key.to_str().unwrap_or_default().to_owned();
+    if key.is_empty() || key.len() > IDEMPOTENCY_KEY_BYTES_MAX {
+        let detail = format!("Idempotency-Key is 1 to {IDEMPOTENCY_KEY_BYTES_MAX} visible ASCII characters");
+        return Problem::new(StatusCode::BAD_REQUEST, detail).into_response();
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
+        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 8 MiB").into_response();
+    };
+    let path = parts.uri.path();
+    let fingerprint = Hash256::of_parts([path.as_bytes(), body.as_ref()]).to_string();
+    let claim = Claim { actor: identity.actor.name, key, fingerprint };
+    let mut request = Request::from_parts(parts, Body::from(body));
+    request.extensions_mut().insert(claim.clone());
+    match run(&app, &claim, request, next).await {
+        Ok(response) => response,
+        Err(error) => Problem::from(error).into_response(),
+    }
+}
+
+async fn run(app: &App, claim: &Claim, request: Request, next: Next) -> Result<Response, StoreError> {
+    match app.store.claim(claim, &app.instance, app.now()).await? {
+        Claimed::Run => {}
+        Claimed::Again(answer) => return Ok(replay(answer)),
+        Claimed::Other => {
+            let detail = "this Idempotency-Key was used for another request";
+            return Ok(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).into_response());
+        }
+        Claimed::Running => {
+            let detail = "the request with this Idempotency-Key is running: ask again in a moment";
+            return Ok(Problem::new(StatusCode::CONFLICT, detail).into_response());
+        }
+    }
+    let (parts, body) = next.run(request).await.into_parts();
+    // What went wrong on our side may go right next time, and an answer too large to keep is made again.
+    let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    if parts.status.is_server_error() || bytes.len() > IDEMPOTENCY_ANSWER_BYTES_MAX {
+        app.store.disclaim(claim, app.now()).await?;
+    } else {
+        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let answer =
+            Answer { status: parts.status.as_u16(), content_type: kind.to_owned(), body: bytes.to_vec() };
+        app.store.keep_answer(claim, &answer, app.now()).await?;
+    }
+    Ok(Response::from_parts(parts, Body::from(bytes)))
+}
+
+fn replay(answer: Answer) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let mut response = (status, [(header::CONTENT_TYPE, answer.content_type)], answer.body).into_response();
+    response.headers_mut().insert(REPLAYED, axum::http::HeaderValue::from_static("true"));
+    response
+}

@@ -1,0 +1,104 @@
+//! The HTTP API under `/v1`, with what machines ask beside it: health, metrics, the OpenAPI document.
+
+mod alerts;
+mod cases;
+mod catalogue;
+mod finish;
+mod holds;
+mod idempotent;
+mod page;
+mod problem;
+mod records;
+mod session;
+mod system;
+
+use std::sync::Arc;
+
+use axum::{Router, middleware};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub use cases::{perform as perform_act, serve_evidence};
+pub use catalogue::perform as screen_name;
+pub use finish::finish;
+pub use problem::{Problem, method_not_allowed, not_found, panicked};
+
+use crate::{app::App, auth::require, domain::Permission};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Sluice",
+        description = "Alerts, cases, holds, screening and evidence. Refusals are problem details (RFC 9457); \
+                       every POST honours Idempotency-Key; lists take limit and cursor.",
+    ),
+    modifiers(&Security),
+    security(("api_key" = []), ("session" = [])),
+)]
+struct Document;
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("api_key", SecurityScheme::Http(bearer));
+        let cookie = ApiKey::Cookie(ApiKeyValue::new(crate::auth::COOKIE));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+    }
+}
+
+/// What a reader may see.
+fn reading() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::get))
+        .routes(routes!(cases::list))
+        .routes(routes!(cases::get))
+        .routes(routes!(cases::evidence))
+        .routes(routes!(holds::list))
+        .routes(routes!(catalogue::lists))
+        .routes(routes!(catalogue::rules))
+        .routes(routes!(records::customers))
+        .routes(routes!(records::checkpoint))
+        .layer(middleware::from_fn_with_state(Permission::Read, require))
+}
+
+/// What needs more, each route asking for its own permission.
+fn acting() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(cases::act))
+        .routes(routes!(catalogue::screen))
+        .routes(routes!(records::audit))
+}
+
+/// For anybody: signing in, health.
+fn open() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(session::create))
+        .routes(routes!(system::healthz))
+        .routes(routes!(system::readyz))
+        .routes(routes!(system::metrics))
+}
+
+fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Document::openapi()).merge(reading()).merge(acting()).merge(open())
+}
+
+/// The OpenAPI document of this crate's routes.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes().split_for_parts().1
+}
+
+/// The API's routes.
+pub fn router(app: &Arc<App>) -> Router {
+    let (router, document) = routes().split_for_parts();
+    router
+        .route("/openapi.json", axum::routing::get(async move || axum::Json(document)))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), idempotent::idempotent))
+        .with_state(Arc::clone(app))
+}

@@ -1,0 +1,60 @@
+//! `POST /v1/sessions`: signing in without the console's form.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+
+use super::Problem;
+use crate::{
+    app::App,
+    auth::{SignInError, session_cookie, sign_in},
+};
+
+/// Who signs in.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct Credentials {
+    /// The sign-in name.
+    user: String,
+    /// The password.
+    password: String,
+}
+
+/// What a script with a session needs beside the cookie.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Created {
+    /// To be sent as `X-CSRF-Token` with everything but GET.
+    csrf_token: String,
+}
+
+impl From<SignInError> for Problem {
+    fn from(error: SignInError) -> Self {
+        let status = match error {
+            SignInError::Wrong => StatusCode::UNAUTHORIZED,
+            SignInError::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            SignInError::Store(error) => return error.into(),
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+/// Sign in: a session cookie, and the token to send as `X-CSRF-Token`.
+#[utoipa::path(post, path = "/v1/sessions", tag = "sessions", request_body = Credentials, security(()), responses(
+    (status = 201, body = Created),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 429, body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn create(
+    State(app): State<Arc<App>>,
+    Json(credentials): Json<Credentials>,
+) -> Result<Response, Problem> {
+    let signed_in = sign_in(&app, &credentials.user, credentials.password).await?;
+    let cookie = session_cookie(&signed_in.token, app.secure_cookies);
+    let created = Created { csrf_token: signed_in.csrf };
+    Ok((StatusCode::CREATED, [(header::SET_COOKIE, cookie)], Json(created)).into_response())
+}

@@ -1,0 +1,54 @@
+//! What every handler shares.
+
+use sluice_model::EventTime;
+use tokio::sync::{Mutex, Semaphore};
+
+use crate::{
+    auth::{Limiter, MemoryKeys},
+    limits::SIGN_INS_AT_ONCE,
+    metrics::Metrics,
+    ports::Ports,
+    store::{Store, StoreError},
+};
+
+/// The case side's state: the store, the ports, and what only memory holds.
+pub struct App {
+    pub(crate) store: Store,
+    pub(crate) ports: Ports,
+    pub(crate) metrics: Metrics,
+    pub(crate) limiter: Limiter,
+    pub(crate) keys: MemoryKeys,
+    /// Turns at hashing a password.
+    pub(crate) hashing: Semaphore,
+    /// One delivery of the outbox at a time, so that control records arrive in order.
+    pub(crate) delivering: Mutex<()>,
+    /// Names this process among those that used the same store.
+    pub(crate) instance: String,
+    /// Whether cookies are for HTTPS only.
+    pub(crate) secure_cookies: bool,
+}
+
+impl App {
+    pub(crate) fn new(
+        store: Store,
+        ports: Ports,
+        metrics: Metrics,
+        secure: bool,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            store,
+            ports,
+            metrics,
+            limiter: Limiter::default(),
+            keys: MemoryKeys::default(),
+            hashing: Semaphore::new(SIGN_INS_AT_ONCE),
+            delivering: Mutex::new(()),
+            instance: hex::encode(crate::store::random::<8>()?),
+            secure_cookies: secure,
+        })
+    }
+
+    pub(crate) fn now(&self) -> EventTime {
+        self.ports.clock.now()
+    }
+}

@@ -1,0 +1,130 @@
+//! What is in force: rules with their text, lists with their versions, and a box to try a name in.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{Form, extract::State, http::StatusCode, response::Response};
+use serde::Deserialize;
+
+use super::{
+    error::PageError,
+    explain::MatchView,
+    shell::{Shell, render, short, words},
+};
+use crate::{
+    api::screen_name,
+    app::App,
+    auth::Identity,
+    domain::Permission,
+    ports::{ActiveList, ActiveRule, Screening},
+    words as names,
+};
+
+struct RuleView {
+    rule: ActiveRule,
+    severity: &'static str,
+    action: &'static str,
+    key: &'static str,
+    typology: String,
+}
+
+struct ListView {
+    list: ActiveList,
+    version: String,
+}
+
+#[derive(Template)]
+#[template(path = "rules.html")]
+struct RulesPage {
+    shell: Shell,
+    rules: Vec<RuleView>,
+}
+
+#[derive(Template)]
+#[template(path = "lists.html")]
+struct ListsPage {
+    shell: Shell,
+    lists: Vec<ListView>,
+    screens: bool,
+    query: String,
+    asked: bool,
+    matches: Vec<MatchView>,
+    error: String,
+}
+
+pub async fn rules(State(app): State<Arc<App>>, identity: Identity) -> Result<Response, PageError> {
+    let shell = Shell::new(&app, &identity, "rules").await?;
+    let view = |rule: ActiveRule| RuleView {
+        severity: names::severity(rule.severity),
+        action: names::action(rule.action),
+        key: rule.key.name(),
+        typology: words(&rule.typology),
+        rule,
+    };
+    let rules = app.ports.catalogue.rules().into_iter().map(view).collect();
+    Ok(render(StatusCode::OK, &RulesPage { shell, rules }))
+}
+
+impl ListsPage {
+    fn new(app: &App, identity: &Identity, shell: Shell) -> Self {
+        let lists = app.ports.catalogue.lists();
+        Self {
+            shell,
+            lists: lists.into_iter().map(|list| ListView { version: short(&list.version), list }).collect(),
+            screens: identity.actor.roles.allow(Permission::Screen),
+            query: String::new(),
+            asked: false,
+            matches: Vec::new(),
+            error: String::new(),
+        }
+    }
+}
+
+pub async fn lists(State(app): State<Arc<App>>, identity: Identity) -> Result<Response, PageError> {
+    let shell = Shell::new(&app, &identity, "lists").await?;
+    Ok(render(StatusCode::OK, &ListsPage::new(&app, &identity, shell)))
+}
+
+#[derive(Deserialize)]
+pub struct ScreenForm {
+    csrf: String,
+    name: String,
+    #[serde(default)]
+    birth_date: String,
+    #[serde(default)]
+    country: String,
+}
+
+pub async fn screen(
+    State(app): State<Arc<App>>,
+    identity: Identity,
+    Form(form): Form<ScreenForm>,
+) -> Result<Response, PageError> {
+    if !identity.made(&form.csrf) {
+        return Err(PageError::foreign_form());
+    }
+    identity.need(Permission::Screen)?;
+    let shell = Shell::new(&app, &identity, "lists").await?;
+    let mut page = ListsPage::new(&app, &identity, shell);
+    let some = |text: String| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
+    let screening = Screening {
+        name: form.name.clone(),
+        birth_date: some(form.birth_date),
+        country: some(form.country),
+        limit: None,
+    };
+    let status = match screen_name(&app, screening).await {
+        Ok(screened) => {
+            page.asked = true;
+            page.matches =
+                screened.matches.iter().map(|found| MatchView::new(found, "", &form.name)).collect();
+            StatusCode::OK
+        }
+        Err(problem) => {
+            page.error = problem.detail().to_owned();
+            problem.status()
+        }
+    };
+    page.query = form.name;
+    Ok(render(status, &page))
+}

@@ -1,0 +1,48 @@
+//! The console: pages for officers, rendered here, refreshed by htmx, usable without it. Each page has a file here
+//! and a template of the same name.
+//!
+//! **Invariant.** Pages decide nothing: forms become the same acts as the API's, and buttons show what
+//! `domain` allows. Nothing inline: the content security policy forbids it.
+
+mod alerts;
+mod assets;
+mod audit;
+mod case;
+mod cases;
+mod catalogue;
+mod chart;
+mod error;
+mod explain;
+mod holds;
+mod shell;
+mod sign_in;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+
+use crate::app::App;
+
+pub use error::not_found_page;
+
+/// The console's routes.
+pub fn router(app: &Arc<App>) -> Router {
+    Router::new()
+        .route("/", get(alerts::home))
+        .route("/signin", get(sign_in::form).post(sign_in::submit))
+        .route("/signout", post(sign_in::out))
+        .route("/alerts", get(alerts::page))
+        .route("/cases", get(cases::page))
+        .route("/cases/{id}", get(case::page))
+        .route("/cases/{id}/actions", post(case::act))
+        .route("/cases/{id}/evidence", get(case::evidence))
+        .route("/holds", get(holds::page))
+        .route("/rules", get(catalogue::rules))
+        .route("/lists", get(catalogue::lists).post(catalogue::screen))
+        .route("/audit", get(audit::page))
+        .merge(assets::router())
+        .with_state(Arc::clone(app))
+}

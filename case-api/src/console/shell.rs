@@ -1,0 +1,122 @@
+//! What every page has around it: navigation, counts, who is signed in, the banner when screening is off.
+
+use std::fmt;
+
+use askama::Template;
+use axum::{
+    http::StatusCode,
+    response::{Html, IntoResponse, Response},
+};
+use sluice_model::EventTime;
+
+use super::assets;
+use crate::{
+    api::Problem,
+    app::App,
+    auth::Identity,
+    domain::{CaseState, Permission},
+    stamp::Stamp,
+};
+
+/// Around a page.
+pub struct Shell {
+    pub section: &'static str,
+    pub user: String,
+    pub roles: String,
+    pub csrf: String,
+    pub open_cases: i64,
+    pub held: i64,
+    pub screening: bool,
+    pub audits: bool,
+    pub now: EventTime,
+}
+
+impl Shell {
+    pub const STYLE: &'static str = assets::STYLE;
+    pub const HTMX: &'static str = assets::HTMX;
+
+    /// For a page of a section, if this person may read at all.
+    pub async fn new(app: &App, identity: &Identity, section: &'static str) -> Result<Self, Problem> {
+        identity.need(Permission::Read)?;
+        let counts = app.store.case_counts().await?;
+        let open = counts.iter().filter(|(state, _)| state != CaseState::Closed.name()).map(|(_, n)| n).sum();
+        Ok(Self {
+            section,
+            user: identity.actor.name.clone(),
+            roles: identity.actor.roles.to_string().replace(',', ", "),
+            csrf: identity.csrf.clone(),
+            open_cases: open,
+            held: app.store.holds_waiting().await?,
+            screening: !app.ports.catalogue.lists().is_empty(),
+            audits: identity.actor.roles.allow(Permission::Audit),
+            now: app.now(),
+        })
+    }
+
+    /// `aria-current` for a navigation link.
+    pub fn current(&self, section: &str) -> &'static str {
+        if self.section == section { "page" } else { "false" }
+    }
+
+    /// A moment as pages show it.
+    pub fn when(&self, at: impl Into<Stamp>) -> When {
+        let at = at.into();
+        When {
+            iso: at.to_string(),
+            hkt: at.hkt(),
+            short: at.hkt_short(),
+            relative: at.relative(self.now),
+            late: false,
+        }
+    }
+
+    /// A moment by which something is due.
+    pub fn due(&self, at: impl Into<Stamp>) -> When {
+        let at = at.into();
+        When { late: at.0 < self.now, ..self.when(at) }
+    }
+}
+
+impl From<EventTime> for Stamp {
+    fn from(at: EventTime) -> Self {
+        Self(at)
+    }
+}
+
+/// A moment: how long ago, and when in Hong Kong. Its `Display` is HTML without a word from outside.
+pub struct When {
+    iso: String,
+    hkt: String,
+    short: String,
+    relative: String,
+    late: bool,
+}
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let late = if self.late { " late" } else { "" };
+        write!(
+            f,
+            r#"<time class="when{late}" datetime="{}" title="{} HKT"><b>{}</b> <span>{}</span></time>"#,
+            self.iso, self.hkt, self.relative, self.short
+        )
+    }
+}
+
+/// A rendered page.
+pub fn render(status: StatusCode, page: &impl Template) -> Response {
+    match page.render() {
+        Ok(html) => (status, Html(html)).into_response(),
+        Err(error) => Problem::internal(&error).into_response(),
+    }
+}
+
+/// `cash_in_then_send` for people: `cash in then send`.
+pub fn words(name: &str) -> String {
+    name.replace(['_', '-'], " ")
+}
+
+/// The first twelve characters of a hash: enough to tell two apart on a page.
+pub fn short(hash: &str) -> String {
+    hash.chars().take(12).collect()
+}

@@ -1,0 +1,70 @@
+//! Signing in and out.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+
+use super::{assets, error::PageError, shell::render};
+use crate::{
+    api::Problem,
+    app::App,
+    auth::{Identity, SignInError, session_cookie, sign_in, sign_out},
+};
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInPage {
+    style: &'static str,
+    user: String,
+    error: String,
+}
+
+#[derive(Deserialize)]
+pub struct Credentials {
+    user: String,
+    password: String,
+}
+
+#[derive(Deserialize)]
+pub struct Token {
+    csrf: String,
+}
+
+pub async fn form() -> Response {
+    let page = SignInPage { style: assets::STYLE, user: String::new(), error: String::new() };
+    render(StatusCode::OK, &page)
+}
+
+pub async fn submit(State(app): State<Arc<App>>, Form(credentials): Form<Credentials>) -> Response {
+    let user = credentials.user.trim().to_owned();
+    let (status, error) = match sign_in(&app, &user, credentials.password).await {
+        Ok(signed_in) => {
+            let cookie = session_cookie(&signed_in.token, app.secure_cookies);
+            return ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response();
+        }
+        Err(SignInError::Store(error)) => return PageError::from(Problem::from(error)).into_response(),
+        Err(error @ SignInError::Wrong) => (StatusCode::UNAUTHORIZED, error.to_string()),
+        Err(error @ SignInError::TooMany) => (StatusCode::TOO_MANY_REQUESTS, error.to_string()),
+    };
+    render(status, &SignInPage { style: assets::STYLE, user, error })
+}
+
+pub async fn out(
+    State(app): State<Arc<App>>,
+    identity: Identity,
+    Form(form): Form<Token>,
+) -> Result<Response, PageError> {
+    if !identity.made(&form.csrf) {
+        return Err(PageError::foreign_form());
+    }
+    sign_out(&app, &identity.token, &identity.actor.name).await?;
+    let cookie = session_cookie("", app.secure_cookies);
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/signin")).into_response())
+}

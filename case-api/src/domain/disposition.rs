@@ -1,0 +1,164 @@
+//! How a case may end: the codes, who may use them, and what each must be accompanied by.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Permission, Refusal};
+
+/// The outcome of a case. Precision of rules is counted from these, so each says one thing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "SCREAMING-KEBAB-CASE")]
+#[expect(missing_docs, reason = "`meaning` says what each is")]
+pub enum DispositionCode {
+    FpName,
+    FpDob,
+    FpCountry,
+    FpListstale,
+    ExpBusiness,
+    ExpSalary,
+    ExpOwnacct,
+    DqData,
+    Dup,
+    Mon,
+    Exit,
+    Str,
+    TfsMatch,
+}
+
+impl DispositionCode {
+    /// Every code, from the mildest to the gravest.
+    pub const ALL: [Self; 13] = [
+        Self::FpName,
+        Self::FpDob,
+        Self::FpCountry,
+        Self::FpListstale,
+        Self::ExpBusiness,
+        Self::ExpSalary,
+        Self::ExpOwnacct,
+        Self::DqData,
+        Self::Dup,
+        Self::Mon,
+        Self::Exit,
+        Self::Str,
+        Self::TfsMatch,
+    ];
+
+    /// The code as forms, JSON and reports write it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::FpName => "FP-NAME",
+            Self::FpDob => "FP-DOB",
+            Self::FpCountry => "FP-COUNTRY",
+            Self::FpListstale => "FP-LISTSTALE",
+            Self::ExpBusiness => "EXP-BUSINESS",
+            Self::ExpSalary => "EXP-SALARY",
+            Self::ExpOwnacct => "EXP-OWNACCT",
+            Self::DqData => "DQ-DATA",
+            Self::Dup => "DUP",
+            Self::Mon => "MON",
+            Self::Exit => "EXIT",
+            Self::Str => "STR",
+            Self::TfsMatch => "TFS-MATCH",
+        }
+    }
+
+    /// What it means, for people.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::FpName => "False positive: another name",
+            Self::FpDob => "False positive: another date of birth",
+            Self::FpCountry => "False positive: another country",
+            Self::FpListstale => "False positive: the list entry is out of date",
+            Self::ExpBusiness => "Explained: ordinary business",
+            Self::ExpSalary => "Explained: salary or regular income",
+            Self::ExpOwnacct => "Explained: between own accounts",
+            Self::DqData => "Data quality: the event was wrong",
+            Self::Dup => "Duplicate of another case",
+            Self::Mon => "No report; keep under monitoring",
+            Self::Exit => "End the relationship",
+            Self::Str => "Suspicious transaction report",
+            Self::TfsMatch => "True match to a sanctions list",
+        }
+    }
+
+    /// Whether the code says that a list match was of somebody else: it then needs what tells the two apart.
+    pub const fn is_false_positive(self) -> bool {
+        matches!(self, Self::FpName | Self::FpDob | Self::FpCountry | Self::FpListstale)
+    }
+
+    /// Whether funds may stay held or frozen when a case ends so.
+    pub const fn leaves_funds_held(self) -> bool {
+        matches!(self, Self::Exit | Self::Str | Self::TfsMatch)
+    }
+
+    /// What is needed to end a case so.
+    pub const fn permission(self) -> Permission {
+        match self {
+            Self::Mon => Permission::Investigate,
+            Self::Exit | Self::Str | Self::TfsMatch => Permission::Decide,
+            _ => Permission::Triage,
+        }
+    }
+}
+
+impl FromStr for DispositionCode {
+    type Err = UnknownCode;
+
+    fn from_str(code: &str) -> Result<Self, UnknownCode> {
+        Self::ALL.into_iter().find(|c| c.code() == code).ok_or(UnknownCode)
+    }
+}
+
+/// Not one of the codes.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("not a disposition code")]
+pub struct UnknownCode;
+
+/// What an officer says when closing a case.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Closing {
+    /// The outcome.
+    pub disposition: DispositionCode,
+    /// For a false positive: what tells the customer from the listed party.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discriminator: Option<String>,
+    /// Why, in the officer's words. Not filing is a decision too, and is recorded as fully as filing.
+    pub reason: String,
+}
+
+impl Closing {
+    /// Whether everything that the code asks for is said.
+    pub fn check(&self) -> Result<(), Refusal> {
+        let said = self.discriminator.as_deref().is_some_and(|d| !d.trim().is_empty());
+        if self.disposition.is_false_positive() && !said {
+            return Err(Refusal::DiscriminatorMissing);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_and_forms_write_the_same_code() {
+        for code in DispositionCode::ALL {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.code());
+            assert_eq!(code.code().parse::<DispositionCode>().unwrap(), code);
+        }
+    }
+
+    #[test]
+    fn a_false_positive_says_what_tells_the_two_apart() {
+        let mut closing = Closing {
+            disposition: DispositionCode::FpDob,
+            discriminator: Some("  ".into()),
+            reason: "not him".into(),
+        };
+        assert_eq!(closing.check(), Err(Refusal::DiscriminatorMissing));
+        closing.discriminator = Some("born 1980, the listed man 1961".into());
+        assert_eq!(closing.check(), Ok(()));
+    }
+}

@@ -1,0 +1,11 @@
+//! Cases, roles and dispositions as plain values: who may do what, and what follows. No SQL, no HTTP, no clock.
+
+mod action;
+mod case;
+mod disposition;
+mod role;
+
+pub use action::{Act, ActKind};
+pub use case::{CaseState, Refusal, closings, next_state, sla};
+pub use disposition::{Closing, DispositionCode};
+pub use role::{Permission, Role, Roles};

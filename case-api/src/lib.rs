@@ -1,0 +1,33 @@
+//! The case side of Sluice: what the engine says becomes cases, officers act on them, and every step leaves
+//! evidence. Store, domain, HTTP API, sign-in and console.
+//!
+//! An alert's way: [`ports::Feed`] → [`store`](crate::store::Store::consume) (case opened or joined, leaf appended,
+//! offset moved: one transaction) → `api` and `console` → an [`Act`](domain::Act) → `store` (act, leaf, control
+//! record in the outbox: one transaction) → [`ports::ControlSink`], and the next payment feels it.
+//!
+//! **Invariants.** Only this crate knows SQL and HTML. It knows nothing of the runtime: `cli` wires its [`Ports`].
+//! `domain` alone says who may do what and what follows. Personal data never enters a log line, a metric or an error.
+
+mod api;
+mod app;
+mod auth;
+mod console;
+pub mod domain;
+pub mod limits;
+mod log_ports;
+mod metrics;
+pub mod ports;
+mod server;
+mod stamp;
+pub mod store;
+mod words;
+mod work;
+
+pub use api::{Problem, openapi};
+pub use auth::{Actor, Identity, PasswordError, Via};
+pub use log_ports::LogFeed;
+pub use ports::Ports;
+pub use server::{CaseApi, OpenError, Options};
+pub use sluice_evidence::{Signer, Zeroizing};
+pub use stamp::Stamp;
+pub use work::WorkError;

@@ -1,0 +1,56 @@
+//! Every limit and policy of the case side, each named once with its reason.
+
+use std::time::Duration;
+
+use sluice_model::Span;
+
+/// The most items one page of a list may hold; a larger `limit` is clamped to it.
+pub const PAGE_MAX: u32 = 1_000;
+/// Items on a page when `limit` is not given.
+pub const PAGE_DEFAULT: u32 = 100;
+/// The longest comment, reason or discriminator, in characters: a page of prose.
+pub const NOTE_CHARS_MAX: usize = 4_000;
+/// The longest name of a user, key or subject that a request may carry, in bytes.
+pub const NAME_BYTES_MAX: usize = sluice_model::limits::ID_BYTES_MAX;
+/// The shortest password. NIST SP 800-63B asks for 8 at least; officers who can freeze money get more.
+pub const PASSWORD_CHARS_MIN: usize = 12;
+/// The longest password that is hashed: argon2 would take more, an attacker's megabytes it need not.
+pub const PASSWORD_BYTES_MAX: usize = 1_024;
+/// How long a session lives after sign-in, whatever is done with it: a working day.
+pub const SESSION_LIFE: Span = Span::hours(10);
+/// How long a session may lie idle.
+pub const SESSION_IDLE: Span = Span::hours(2);
+/// How many sign-ins may fail for one name before it must wait.
+pub const SIGN_IN_FAILURES_MAX: u32 = 5;
+/// How long failed sign-ins count against a name.
+pub const SIGN_IN_WINDOW: Span = Span::minutes(15);
+/// The most names whose failures are remembered; beyond it the oldest are forgotten.
+pub const SIGN_IN_NAMES_MAX: usize = 10_000;
+/// The most password hashes computed at once: each takes 19 MiB and a core.
+pub const SIGN_INS_AT_ONCE: usize = 2;
+/// The longest `Idempotency-Key`, in bytes.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+/// How long a stored answer is replayed for its `Idempotency-Key`.
+pub const IDEMPOTENCY_LIFE: Span = Span::days(1);
+/// The largest answer that is stored for replay; a larger one is not kept and the request runs again.
+pub const IDEMPOTENCY_ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// Records taken from a feed in one transaction.
+pub const FEED_BATCH: usize = 256;
+/// How long to wait before looking at an empty feed again. An officer does not see a quarter of a second.
+pub const FEED_POLL: Duration = Duration::from_millis(200);
+/// How long to wait after a failed read of a feed or a failed delivery.
+pub const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Control records delivered from the outbox at once.
+pub const OUTBOX_BATCH: i64 = 64;
+/// How long a connection to the store may be waited for.
+pub const STORE_WAIT: Duration = Duration::from_secs(10);
+/// Readers of the store beside its one writer.
+pub const STORE_READERS: u32 = 4;
+/// Alerts a case page shows; the rest are a link away.
+pub const CASE_PAGE_ALERTS: u32 = 100;
+/// The most matches a screening request may ask for.
+pub const SCREENING_MATCHES_MAX: usize = 100;
+
+/// Whether an MLRO may release a held payment alone. Anyone else's release is a proposal that an MLRO, who must
+/// be another person, confirms. See decision 0502.
+pub const MLRO_RELEASES_ALONE: bool = true;

@@ -1,0 +1,44 @@
+//! The feeds over `sluice-log`'s topics.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use sluice_log::{Log, LogError, ReadLimit, StoredRecord, Topic as LogTopic};
+
+use crate::ports::{Feed, Item, PortError, Record, Topic};
+
+impl From<LogError> for PortError {
+    fn from(error: LogError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Alerts, dispositions and decisions out of the log; alerts without the events that they judged.
+pub struct LogFeed(pub Arc<dyn Log>);
+
+impl Feed for LogFeed {
+    fn read(&self, topic: Topic, from: u64, max: usize) -> Result<Vec<Item>, PortError> {
+        let source = match topic {
+            Topic::Alerts => LogTopic::Alerts,
+            Topic::Dispositions => LogTopic::Dispositions,
+            Topic::Decisions => LogTopic::Decisions,
+        };
+        let stored = self.0.read(source.partition(0), from, ReadLimit::records(max))?;
+        stored.into_iter().map(|record| item(topic, &record)).collect()
+    }
+}
+
+fn item(topic: Topic, stored: &StoredRecord) -> Result<Item, PortError> {
+    let record = match topic {
+        Topic::Alerts => Record::Alert(parse(topic, stored)?, None),
+        Topic::Dispositions => Record::Disposition(parse(topic, stored)?),
+        Topic::Decisions => Record::Decision(parse(topic, stored)?),
+    };
+    Ok(Item { offset: stored.offset, record })
+}
+
+fn parse<T: DeserializeOwned>(topic: Topic, stored: &StoredRecord) -> Result<T, PortError> {
+    serde_json::from_slice(&stored.value)
+        // The parser's own words may quote the record.
+        .map_err(|_| PortError(format!("record {} of {} cannot be read", stored.offset, topic.name())))
+}

@@ -1,0 +1,182 @@
+//! What the case side asks of the rest of Sluice: feeds to read, a place for control records, what is loaded.
+//!
+//! `cli` wires these to the log and the runtime; tests wire them to memory. All calls may block: they are made
+//! on threads that may.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sluice_model::{
+    Action, Alert, Control, Decision, Disposition, EventTime, KeyKind, ListMatch, PaymentEvent, Severity,
+};
+
+/// Why a port could not do what was asked. The text is for operators and holds no personal data.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct PortError(pub String);
+
+/// One of the streams that the case side consumes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Topic {
+    /// `sluice.alerts`.
+    Alerts,
+    /// `sluice.dispositions`.
+    Dispositions,
+    /// Answers given to payment services that waited.
+    Decisions,
+}
+
+impl Topic {
+    /// Every topic, in the order in which a round reads them: a hold finds its alert's case already open.
+    pub const ALL: [Self; 3] = [Self::Alerts, Self::Dispositions, Self::Decisions];
+
+    /// The name under which the consumed offset is stored.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Alerts => "alerts",
+            Self::Dispositions => "dispositions",
+            Self::Decisions => "decisions",
+        }
+    }
+}
+
+/// What stands in a feed.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// A rule's judgement, with the event that it judged where the source has it at hand.
+    Alert(Box<Alert>, Option<Arc<PaymentEvent>>),
+    /// A hold, refusal or release of a payment.
+    Disposition(Disposition),
+    /// An answer to a payment service.
+    Decision(Decision),
+}
+
+/// A record with its place in its feed.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Where it stands; the next read begins at `offset + 1`.
+    pub offset: u64,
+    /// What it says.
+    pub record: Record,
+}
+
+/// Ordered, durable streams that can be read again from any offset.
+pub trait Feed: Send + Sync {
+    /// At most `max` records of the topic at or after `from`, in order; empty when there are none yet.
+    fn read(&self, topic: Topic, from: u64, max: usize) -> Result<Vec<Item>, PortError>;
+}
+
+/// Where control records go. Once `append` returns, the log that must feel the record has it on disk.
+pub trait ControlSink: Send + Sync {
+    /// Append one record. After a crash the last one may be appended again: a freeze, unfreeze or release that
+    /// comes twice in a row does what it does once.
+    fn append(&self, control: &Control) -> Result<(), PortError>;
+}
+
+/// What the engine judges and screens with at this moment.
+pub trait Catalogue: Send + Sync {
+    /// The active version of each list source; empty: screening is off.
+    fn lists(&self) -> Vec<ActiveList>;
+    /// The active rules.
+    fn rules(&self) -> Vec<ActiveRule>;
+    /// What a name meets on the active lists, best first.
+    fn screen(&self, screening: &Screening) -> Result<Vec<ListMatch>, PortError>;
+    /// Why the engine cannot take traffic, if it cannot.
+    fn not_ready(&self) -> Option<String> {
+        None
+    }
+}
+
+/// An active version of a list source.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ActiveList {
+    /// The source: `ofac-sdn`.
+    pub source: String,
+    /// The version's content hash.
+    pub version: String,
+    /// Entries in it.
+    pub entries: u64,
+    /// Names in it, aliases included.
+    pub names: u64,
+    /// The publisher's own date, where the list says one.
+    pub published: Option<String>,
+    /// When it was activated or fetched, RFC 3339.
+    pub fetched_at: Option<String>,
+}
+
+/// An active rule, as an officer reads it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ActiveRule {
+    /// `R01`.
+    pub id: String,
+    /// What it looks for.
+    pub title: String,
+    /// The kind of key it watches.
+    #[schema(value_type = String)]
+    pub key: KeyKind,
+    /// How grave a finding is.
+    #[schema(value_type = String)]
+    pub severity: Severity,
+    /// What a finding asks for.
+    #[schema(value_type = String)]
+    pub action: Action,
+    /// The pattern of laundering it points to.
+    pub typology: String,
+    /// The source in law or guidance.
+    pub regulation: String,
+    /// The hash of its content, parameters included, shortened.
+    pub version: String,
+    /// Whether it only records what it would have done.
+    pub shadow: bool,
+    /// The file it stands in.
+    pub file: String,
+    /// The file's text.
+    pub text: String,
+}
+
+/// A party to screen.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Screening {
+    /// The name, in any script.
+    #[schema(min_length = 1)]
+    pub name: String,
+    /// `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
+    #[serde(default)]
+    pub birth_date: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    #[serde(default)]
+    pub country: Option<String>,
+    /// The most matches to return; 10 where it is not said.
+    #[serde(default)]
+    pub limit: Option<usize>,
+}
+
+/// Wall-clock time, stamped once on each act. A port, so that tests can turn it.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> EventTime;
+}
+
+/// The machine's own clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> EventTime {
+        EventTime::from_micros(jiff::Timestamp::now().as_microsecond())
+    }
+}
+
+/// Everything that `cli` hands in.
+#[derive(Clone)]
+pub struct Ports {
+    /// Alerts, dispositions and decisions.
+    pub feed: Arc<dyn Feed>,
+    /// Where freezes and releases go.
+    pub control: Arc<dyn ControlSink>,
+    /// Rules and lists in force.
+    pub catalogue: Arc<dyn Catalogue>,
+    /// The time of acts.
+    pub clock: Arc<dyn Clock>,
+}

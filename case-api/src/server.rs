@@ -1,0 +1,130 @@
+//! Opening the case side, and the one router that serves it.
+
+use std::sync::Arc;
+
+use axum::{Router, extract::DefaultBodyLimit, middleware};
+use prometheus::Registry;
+use sluice_evidence::Signer;
+use sluice_model::limits::BODY_BYTES_MAX;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::{
+    api,
+    app::App,
+    auth::{self, PasswordError, authenticate, require},
+    console,
+    domain::{Permission, Roles},
+    metrics::Metrics,
+    ports::Ports,
+    store::{Consumed, Database, Store, StoreError},
+    work::{self, WorkError},
+};
+
+/// Why the case side did not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store.
+    #[error("the case store cannot be opened: {0}")]
+    Store(#[from] StoreError),
+    /// A metric's name is taken.
+    #[error("a metric cannot be registered: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
+/// What may be chosen.
+#[derive(Default)]
+pub struct Options {
+    /// Cookies for HTTPS only: set it wherever TLS stands in front.
+    pub secure_cookies: bool,
+    /// Where metrics are registered; the runtime's stand beside them.
+    pub registry: Registry,
+}
+
+/// The case side: cases, API, console.
+#[derive(Clone)]
+pub struct CaseApi {
+    app: Arc<App>,
+}
+
+impl CaseApi {
+    /// Open the store and be ready to serve. `signer` signs the evidence log's checkpoints.
+    pub async fn open(
+        database: Database<'_>,
+        signer: Signer,
+        ports: Ports,
+        options: Options,
+    ) -> Result<Self, OpenError> {
+        let store = Store::open(database, signer).await?;
+        let metrics = Metrics::new(options.registry)?;
+        let app = App::new(store, ports, metrics, options.secure_cookies)?;
+        Ok(Self { app: Arc::new(app) })
+    }
+
+    /// Make a user, or give an existing one a new password and roles. `by`: who does so.
+    pub async fn put_user(
+        &self,
+        name: &str,
+        password: &str,
+        roles: Roles,
+        by: &str,
+    ) -> Result<(), PasswordError> {
+        auth::check_new_password(password)?;
+        let password = password.to_owned();
+        let hash = tokio::task::spawn_blocking(move || auth::hash_password(&password))
+            .await
+            .map_err(|_| PasswordError::Hashing)??;
+        self.app.store.put_user(name, &hash, &roles, by, self.app.now()).await?;
+        Ok(())
+    }
+
+    /// Whether there is a user of that name.
+    pub async fn has_user(&self, name: &str) -> Result<bool, StoreError> {
+        Ok(self.app.store.user(name).await?.is_some())
+    }
+
+    /// A key that lives as long as this process and is stored nowhere.
+    pub fn memory_key(&self, name: &str, roles: Roles) -> Result<String, StoreError> {
+        self.app.keys.add(name, roles)
+    }
+
+    /// A key whose digest is stored. Shown once.
+    pub async fn add_key(&self, name: &str, roles: Roles, by: &str) -> Result<String, StoreError> {
+        let (id, key) = auth::new_key()?;
+        self.app.store.add_api_key(&id, &auth::digest(&key), name, &roles, by, self.app.now()).await?;
+        Ok(key)
+    }
+
+    /// Refuse a stored key from now on; whether there was one. `key_id`: what stands between the underscores.
+    pub async fn revoke_key(&self, key_id: &str, by: &str) -> Result<bool, StoreError> {
+        self.app.store.revoke_api_key(key_id, by, self.app.now()).await
+    }
+
+    /// Take in at most one batch of every feed; what it brought.
+    pub async fn consume(&self) -> Result<Consumed, WorkError> {
+        work::consume(&self.app).await
+    }
+
+    /// Deliver the control records that wait.
+    pub async fn deliver(&self) -> Result<(), WorkError> {
+        work::deliver(&self.app).await
+    }
+
+    /// Consume and deliver until `stop` is ready.
+    pub async fn run(&self, stop: impl Future<Output = ()>) {
+        work::run(Arc::clone(&self.app), stop).await;
+    }
+
+    /// Everything over HTTP: the API, the console, and `ingest` (the runtime's routes) for those who may ingest.
+    pub fn router(&self, ingest: Router) -> Router {
+        let ingest = ingest.layer(middleware::from_fn_with_state(Permission::Ingest, require));
+        api::router(&self.app)
+            .merge(console::router(&self.app))
+            .merge(ingest)
+            .fallback(console::not_found_page)
+            .method_not_allowed_fallback(api::method_not_allowed)
+            .layer(middleware::from_fn_with_state(Arc::clone(&self.app), authenticate))
+            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+            .layer(CatchPanicLayer::custom(api::panicked))
+            .layer(middleware::from_fn_with_state(Arc::clone(&self.app), api::finish))
+    }
+}

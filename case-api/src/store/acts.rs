@@ -1,0 +1,304 @@
+//! What officers do to a case: the act, its evidence leaf, its control record and the stored answer, in one
+//! transaction.
+
+use serde::Serialize;
+use serde_json::json;
+use sluice_evidence::Kind;
+use sluice_model::{Control, EventTime, Freeze, Key, KeyKind, Release};
+
+use super::{Case, Claim, Entry, FreezeRow, Hold, HoldState, Store, StoreError, Tx};
+use crate::{
+    auth::Actor,
+    domain::{Act, CaseState, Closing, Permission, Refusal, next_state, sla},
+    limits::{MLRO_RELEASES_ALONE, NOTE_CHARS_MAX},
+};
+
+/// Why an act was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum ActError {
+    /// No such case.
+    #[error("there is no such case")]
+    NoCase,
+    /// The domain refuses it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for ActError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// What an act did.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Acted {
+    /// The case.
+    pub case_id: String,
+    /// The act.
+    pub action: String,
+    /// The case's state after it.
+    pub state: CaseState,
+    /// Its leaf in the evidence log.
+    pub leaf: i64,
+    /// For a release: where the hold stands (`proposed`, `cleared`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<HoldState>,
+    /// Whether the engine has the change: `delivered`, or `pending` while the log cannot be reached. Absent for
+    /// acts that the engine need not know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control: Option<String>,
+    /// The control record's place in the outbox.
+    #[serde(skip)]
+    pub outbox: Option<i64>,
+}
+
+/// What follows from an act beside the case's state.
+#[derive(Default)]
+struct Effect {
+    control: Option<Control>,
+    hold: Option<HoldState>,
+}
+
+impl Store {
+    /// Do an act. With a claim, the answer is stored for its `Idempotency-Key` in the same transaction.
+    pub async fn act(
+        &self,
+        case_id: &str,
+        act: &Act,
+        actor: &Actor,
+        claim: Option<&Claim>,
+        now: EventTime,
+    ) -> Result<Acted, ActError> {
+        check_texts(act)?;
+        let mut tx = self.begin(now).await?;
+        let case = tx.case(case_id).await?.ok_or(ActError::NoCase)?;
+        let next = next_state(case.state, act, &actor.roles)?;
+        let effect = tx.effect(&case, act, actor).await?;
+        let state = next.unwrap_or(case.state);
+        tx.enter(&case, state, act).await?;
+
+        let entry = Entry {
+            kind: Kind::Act,
+            act: act.kind().name(),
+            actor: &actor.name,
+            about: case_id,
+            case_id: Some(case_id),
+        };
+        let said =
+            json!({ "actor": actor, "act": act, "before": case.state, "after": state, "hold": effect.hold });
+        let leaf = tx.leaf(entry, &said).await?;
+        tx.tell(case_id, &actor.name, act.kind().name(), act, leaf).await?;
+        let outbox = match &effect.control {
+            Some(control) => Some(tx.control(control).await?),
+            None => None,
+        };
+        let acted = Acted {
+            case_id: case_id.to_owned(),
+            action: act.kind().name().to_owned(),
+            state,
+            leaf,
+            hold: effect.hold,
+            control: outbox.map(|_| "pending".to_owned()),
+            outbox,
+        };
+        if let Some(claim) = claim {
+            tx.keep_answer(
+                claim,
+                200,
+                "application/json",
+                &serde_json::to_vec(&acted).map_err(StoreError::from)?,
+            )
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(acted)
+    }
+}
+
+fn check_texts(act: &Act) -> Result<(), Refusal> {
+    let good = |text: &str| !text.trim().is_empty() && text.chars().count() <= NOTE_CHARS_MAX;
+    match act {
+        // A discriminator that is not needed may be left empty in a form.
+        Act::Close(Closing { reason, .. }) if good(reason) => {
+            let fits = act.texts().all(|text| text.chars().count() <= NOTE_CHARS_MAX);
+            if fits { Ok(()) } else { Err(Refusal::BadText) }
+        }
+        _ if act.texts().all(good) => Ok(()),
+        _ => Err(Refusal::BadText),
+    }
+}
+
+impl Tx<'_> {
+    async fn case(&mut self, case_id: &str) -> Result<Option<Case>, StoreError> {
+        let case: Option<Case> = sqlx::query_as("SELECT * FROM cases WHERE case_id = $1")
+            .bind(case_id)
+            .fetch_optional(self.sql())
+            .await?;
+        let Some(mut case) = case else { return Ok(None) };
+        case.subjects =
+            sqlx::query_scalar("SELECT subject FROM case_subjects WHERE case_id = $1 ORDER BY position")
+                .bind(case_id)
+                .fetch_all(self.sql())
+                .await?;
+        Ok(Some(case))
+    }
+
+    /// Do what the act does beside moving the case.
+    async fn effect(&mut self, case: &Case, act: &Act, actor: &Actor) -> Result<Effect, ActError> {
+        match act {
+            Act::Assign { to: Some(to) } => {
+                if !self.can_take_cases(to).await? {
+                    return Err(Refusal::NothingToActOn("there is no such officer to assign to").into());
+                }
+                Ok(Effect::default())
+            }
+            Act::Freeze { key, .. } => self.freeze(case, key.as_ref(), actor).await,
+            Act::Unfreeze { key, .. } => self.unfreeze(case, key.as_ref(), actor).await,
+            Act::Release { payment_id, .. } => self.release(case, payment_id.as_deref(), actor).await,
+            Act::Close(closing) => self.check_funds(case, closing).await,
+            _ => Ok(Effect::default()),
+        }
+    }
+
+    async fn freeze(&mut self, case: &Case, key: Option<&Key>, actor: &Actor) -> Result<Effect, ActError> {
+        let key = match key {
+            Some(key) => key.clone(),
+            None => default_key(case).ok_or(Refusal::NothingToActOn("say which key is to be frozen"))?,
+        };
+        if !freezable(key.kind) || key.value.is_empty() {
+            return Err(Refusal::NothingToActOn(
+                "a payment is held, not frozen: freeze a customer or account",
+            )
+            .into());
+        }
+        let standing = self.standing_freezes(&case.case_id).await?;
+        if standing.iter().any(|f| f.key().as_ref() == Some(&key)) {
+            return Err(Refusal::NothingToActOn("this case has already frozen that key").into());
+        }
+        self.add_freeze(&case.case_id, &key, &actor.name).await?;
+        let control = Control::Freeze(Freeze { key, case_id: case.case_id.clone(), at: self.now });
+        Ok(Effect { control: Some(control), hold: None })
+    }
+
+    async fn unfreeze(&mut self, case: &Case, key: Option<&Key>, actor: &Actor) -> Result<Effect, ActError> {
+        let standing = self.standing_freezes(&case.case_id).await?;
+        let wanted = |f: &&FreezeRow| key.is_none_or(|key| f.key().as_ref() == Some(key));
+        let mut found = standing.iter().filter(wanted);
+        let (Some(freeze), None) = (found.next(), found.next()) else {
+            return Err(Refusal::NothingToActOn("say which freeze of this case is to end").into());
+        };
+        let key = freeze.key().ok_or(StoreError::Corrupt("key kind"))?;
+        self.lift_freeze(freeze.seq, &actor.name).await?;
+        // Another case may have frozen the same key: the engine keeps rejecting until the last freeze ends.
+        let last = self.freezes_on(&key).await? == 0;
+        let freeze = Freeze { key, case_id: case.case_id.clone(), at: self.now };
+        Ok(Effect { control: last.then_some(Control::Unfreeze(freeze)), hold: None })
+    }
+
+    /// Propose or confirm the release of the holds that this case has on a payment.
+    async fn release(
+        &mut self,
+        case: &Case,
+        payment: Option<&str>,
+        actor: &Actor,
+    ) -> Result<Effect, ActError> {
+        let standing = self.standing_holds(&case.case_id).await?;
+        let payment = match (payment, standing.first()) {
+            (Some(payment), _) => payment.to_owned(),
+            (None, Some(first)) if standing.iter().all(|h| h.payment_id == first.payment_id) => {
+                first.payment_id.clone()
+            }
+            _ => return Err(Refusal::NothingToActOn("say which held payment is to be released").into()),
+        };
+        let holds: Vec<&Hold> = standing.iter().filter(|h| h.payment_id == payment).collect();
+        if holds.is_empty() {
+            return Err(Refusal::NothingToActOn("this case holds no such payment").into());
+        }
+        let proposed = holds.iter().all(|h| h.state == HoldState::Proposed);
+        let own = holds.iter().any(|h| h.proposed_by.as_deref() == Some(actor.name.as_str()));
+        let decides = actor.roles.allow(Permission::Decide);
+        if !decides || !(MLRO_RELEASES_ALONE || proposed) {
+            if own {
+                return Err(Refusal::SamePerson.into());
+            }
+            for hold in &holds {
+                self.propose_release(hold, &actor.name).await?;
+            }
+            return Ok(Effect { control: None, hold: Some(HoldState::Proposed) });
+        }
+        if own && !MLRO_RELEASES_ALONE {
+            return Err(Refusal::SamePerson.into());
+        }
+        for hold in &holds {
+            self.clear_hold(hold, &actor.name).await?;
+        }
+        let free = !self.is_held(&payment).await?;
+        let release = Release { payment_id: payment, case_id: case.case_id.clone(), at: self.now };
+        Ok(Effect { control: free.then_some(Control::Release(release)), hold: Some(HoldState::Cleared) })
+    }
+
+    /// A case that found nothing leaves nobody's money behind.
+    async fn check_funds(&mut self, case: &Case, closing: &Closing) -> Result<Effect, ActError> {
+        if !closing.disposition.leaves_funds_held() {
+            if !self.standing_holds(&case.case_id).await?.is_empty() {
+                return Err(Refusal::FundsHeld("a held payment").into());
+            }
+            if !self.standing_freezes(&case.case_id).await?.is_empty() {
+                return Err(Refusal::FundsHeld("a freeze").into());
+            }
+        }
+        Ok(Effect::default())
+    }
+
+    /// Write the case's new state, and what the act says of it.
+    async fn enter(&mut self, case: &Case, state: CaseState, act: &Act) -> Result<(), StoreError> {
+        let moved = state != case.state;
+        let due = if moved {
+            sla(state, case.screening).map(|span| self.now.plus(span).micros())
+        } else {
+            case.due_at
+        };
+        let assignee = match act {
+            Act::Assign { to } => to.as_deref(),
+            // Whoever takes it next is somebody else.
+            Act::Escalate { .. } | Act::Return { .. } | Act::Reopen { .. } => None,
+            _ => case.assignee.as_deref(),
+        };
+        let (disposition, closed_at) = match act {
+            Act::Close(closing) => (Some(closing.disposition.code()), Some(self.now.micros())),
+            Act::Reopen { .. } => (None, None),
+            _ => (case.disposition.as_deref(), case.closed_at),
+        };
+        sqlx::query(
+            "UPDATE cases SET state = $2, assignee = $3, due_at = $4, disposition = $5, closed_at = $6, updated_at = $7
+             WHERE case_id = $1",
+        )
+        .bind(&case.case_id)
+        .bind(state.name())
+        .bind(assignee)
+        .bind(due)
+        .bind(disposition)
+        .bind(closed_at)
+        .bind(self.now.micros())
+        .execute(self.sql())
+        .await?;
+        Ok(())
+    }
+}
+
+/// What a case is about, as a key: its first subject is a customer id unless it says what else it is.
+fn default_key(case: &Case) -> Option<Key> {
+    let subject = case.subjects.first()?;
+    let named = subject.split_once(':').and_then(|(kind, value)| Some((KeyKind::from_name(kind)?, value)));
+    let (kind, value) = named.unwrap_or((KeyKind::Customer, subject));
+    Some(Key { kind, value: value.to_owned() })
+}
+
+/// A payment is held, never frozen.
+const fn freezable(kind: KeyKind) -> bool {
+    !matches!(kind, KeyKind::Payment)
+}

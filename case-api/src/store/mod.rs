@@ -1,0 +1,169 @@
+//! The store: the only place with SQL. One writer, several readers; every change to a case, its evidence leaf and
+//! its control record commit together or not at all.
+//!
+//! SQL is portable: `$1` parameters, TEXT, BIGINT, BOOLEAN and BLOB columns, static texts.
+
+mod acts;
+mod alerts;
+mod cases;
+mod evidence;
+mod freezes;
+mod holds;
+mod idempotency;
+mod intake;
+mod keys;
+mod outbox;
+mod subjects;
+mod tx;
+mod users;
+
+use std::path::Path;
+
+use sluice_evidence::{MissingNode, Signer, Tree};
+use sqlx::{
+    SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::sync::Mutex;
+
+pub use acts::{ActError, Acted};
+pub use alerts::{AlertFilter, HourCount, StoredAlert};
+pub use cases::{Case, CaseFilter, TimelineEntry};
+pub use evidence::{AuditEntry, ChainStatus};
+pub use freezes::FreezeRow;
+pub use holds::{Hold, HoldState};
+pub use idempotency::{Answer, Claim, Claimed};
+pub use intake::Consumed;
+pub use keys::ApiKey;
+pub use subjects::Subject;
+pub(crate) use subjects::name_of;
+pub use tx::{Entry, Tx};
+pub use users::{Session, User};
+
+use crate::limits::{STORE_READERS, STORE_WAIT};
+
+/// What went wrong in the store. Texts hold no personal data: SQL texts carry parameters, never values.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database failed.
+    #[error("the database failed: {0}")]
+    Sql(#[from] sqlx::Error),
+    /// A stored text is not what was written.
+    #[error("a stored record cannot be read: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The evidence tree's hashes are not all there.
+    #[error(transparent)]
+    Tree(#[from] MissingNode),
+    /// A record has no body that evidence can commit to.
+    #[error(transparent)]
+    Body(#[from] sluice_evidence::BodyError),
+    /// A bundle could not be made.
+    #[error(transparent)]
+    Bundle(#[from] sluice_evidence::BundleError),
+    /// The machine gave no random bytes.
+    #[error("the system has no random bytes to give")]
+    Random,
+    /// A stored value is outside what it can be.
+    #[error("the store holds a {0} that is none")]
+    Corrupt(&'static str),
+}
+
+/// Where the store is.
+#[derive(Clone, Copy, Debug)]
+pub enum Database<'a> {
+    /// A SQLite file, made where there is none.
+    File(&'a Path),
+    /// Memory only: tests.
+    Memory,
+}
+
+/// Cases, holds, users, evidence.
+pub struct Store {
+    readers: SqlitePool,
+    writer: SqlitePool,
+    /// The evidence tree as committed. Held for the whole of a write, so that leaves are numbered in commit order.
+    tree: Mutex<Tree>,
+    signer: Signer,
+}
+
+impl Store {
+    /// Open, make the tables that are missing, and restore the evidence tree.
+    pub async fn open(database: Database<'_>, signer: Signer) -> Result<Self, StoreError> {
+        let (writer, readers) = match database {
+            Database::File(path) => {
+                let options = SqliteConnectOptions::new()
+                    .filename(path)
+                    .create_if_missing(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Full)
+                    .foreign_keys(true);
+                let writer = pool(1).connect_with(options.clone()).await?;
+                (writer, pool(STORE_READERS).connect_with(options.read_only(true)).await?)
+            }
+            Database::Memory => {
+                let one = pool(1).connect_with(SqliteConnectOptions::new().in_memory(true)).await?;
+                (one.clone(), one)
+            }
+        };
+        sqlx::raw_sql(include_str!("schema.sql")).execute(&writer).await?;
+        let tree = Mutex::new(evidence::restore(&writer).await?);
+        Ok(Self { readers, writer, tree, signer })
+    }
+
+    /// Whether the store answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        Ok(())
+    }
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    // An in-memory database lives as long as its connection: never let go of one.
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(STORE_WAIT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}
+
+/// A page of a list, newest first.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// Only rows older than this one.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+impl Page {
+    /// The newest `limit` rows.
+    pub const fn first(limit: u32) -> Self {
+        Self { before: None, limit }
+    }
+
+    /// `seq < ?` for SQL.
+    fn before(self) -> i64 {
+        self.before.unwrap_or(i64::MAX)
+    }
+
+    /// `LIMIT ?` for SQL: one more than the page, to know whether there is a next one.
+    fn fetch(self) -> i64 {
+        i64::from(self.limit) + 1
+    }
+
+    /// The rows of this page, and where the next one begins.
+    fn cut<T>(self, mut rows: Vec<T>, seq: impl Fn(&T) -> i64) -> (Vec<T>, Option<i64>) {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().map(seq).filter(|_| more);
+        (rows, next)
+    }
+}
+
+/// Fresh random bytes.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], StoreError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| StoreError::Random)?;
+    Ok(bytes)
+}

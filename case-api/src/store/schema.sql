@@ -1,0 +1,173 @@
+-- The case side's tables. Portable: TEXT, BIGINT, BOOLEAN and BLOB only; times are microseconds since 1970 UTC.
+
+CREATE TABLE IF NOT EXISTS offsets (
+    feed TEXT PRIMARY KEY,
+    next BIGINT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS cases (
+    seq BIGINT PRIMARY KEY,
+    case_id TEXT NOT NULL UNIQUE,
+    typology TEXT NOT NULL,
+    state TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    severity_rank BIGINT NOT NULL,
+    screening BOOLEAN NOT NULL,
+    assignee TEXT,
+    alerts BIGINT NOT NULL,
+    previous_case_id TEXT,
+    disposition TEXT,
+    opened_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    due_at BIGINT,
+    closed_at BIGINT
+);
+CREATE INDEX IF NOT EXISTS cases_by_state ON cases (state, seq);
+
+CREATE TABLE IF NOT EXISTS case_subjects (
+    case_id TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    position BIGINT NOT NULL,
+    PRIMARY KEY (case_id, subject)
+);
+CREATE INDEX IF NOT EXISTS case_subjects_by_subject ON case_subjects (subject);
+
+CREATE TABLE IF NOT EXISTS alerts (
+    seq BIGINT PRIMARY KEY,
+    alert_id TEXT NOT NULL UNIQUE,
+    case_id TEXT NOT NULL,
+    rule_id TEXT NOT NULL,
+    typology TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    payment_id TEXT NOT NULL,
+    occurred_at BIGINT NOT NULL,
+    recorded_at BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    event TEXT
+);
+CREATE INDEX IF NOT EXISTS alerts_by_case ON alerts (case_id, seq);
+CREATE INDEX IF NOT EXISTS alerts_by_payment ON alerts (payment_id);
+CREATE INDEX IF NOT EXISTS alerts_by_rule ON alerts (rule_id, seq);
+CREATE INDEX IF NOT EXISTS alerts_by_recorded ON alerts (recorded_at);
+
+CREATE TABLE IF NOT EXISTS subjects (
+    seq BIGINT PRIMARY KEY,
+    subject TEXT NOT NULL UNIQUE,
+    name TEXT,
+    alerts BIGINT NOT NULL,
+    first_seen BIGINT NOT NULL,
+    last_seen BIGINT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS timeline (
+    seq BIGINT PRIMARY KEY,
+    case_id TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    actor TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    body TEXT NOT NULL,
+    leaf BIGINT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS timeline_by_case ON timeline (case_id, seq);
+
+CREATE TABLE IF NOT EXISTS holds (
+    seq BIGINT PRIMARY KEY,
+    payment_id TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    because TEXT NOT NULL,
+    case_id TEXT,
+    state TEXT NOT NULL,
+    held_at BIGINT NOT NULL,
+    proposed_by TEXT,
+    proposed_at BIGINT,
+    cleared_by TEXT,
+    cleared_at BIGINT,
+    UNIQUE (payment_id, because)
+);
+CREATE INDEX IF NOT EXISTS holds_by_case ON holds (case_id);
+CREATE INDEX IF NOT EXISTS holds_by_because ON holds (because);
+CREATE INDEX IF NOT EXISTS holds_by_state ON holds (state, seq);
+
+CREATE TABLE IF NOT EXISTS freezes (
+    seq BIGINT PRIMARY KEY,
+    case_id TEXT NOT NULL,
+    key_kind TEXT NOT NULL,
+    key_value TEXT NOT NULL,
+    frozen_by TEXT NOT NULL,
+    frozen_at BIGINT NOT NULL,
+    lifted_by TEXT,
+    lifted_at BIGINT
+);
+CREATE INDEX IF NOT EXISTS freezes_by_case ON freezes (case_id);
+CREATE INDEX IF NOT EXISTS freezes_by_key ON freezes (key_kind, key_value);
+
+CREATE TABLE IF NOT EXISTS users (
+    name TEXT PRIMARY KEY,
+    password TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    disabled BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS sessions (
+    token_hash TEXT PRIMARY KEY,
+    user_name TEXT NOT NULL,
+    csrf TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS api_keys (
+    key_id TEXT PRIMARY KEY,
+    key_hash TEXT NOT NULL,
+    name TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    revoked_at BIGINT
+);
+
+CREATE TABLE IF NOT EXISTS idempotency (
+    actor TEXT NOT NULL,
+    key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    instance TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    status BIGINT,
+    content_type TEXT,
+    body BLOB,
+    PRIMARY KEY (actor, key)
+);
+CREATE INDEX IF NOT EXISTS idempotency_by_age ON idempotency (created_at);
+
+CREATE TABLE IF NOT EXISTS outbox (
+    seq BIGINT PRIMARY KEY,
+    control TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    delivered_at BIGINT
+);
+CREATE INDEX IF NOT EXISTS outbox_pending ON outbox (delivered_at, seq);
+
+CREATE TABLE IF NOT EXISTS leaves (
+    idx BIGINT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    actor TEXT NOT NULL,
+    act TEXT NOT NULL,
+    about TEXT NOT NULL,
+    case_id TEXT,
+    leaf TEXT NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS leaves_by_case ON leaves (case_id, idx);
+CREATE INDEX IF NOT EXISTS leaves_by_kind ON leaves (kind, idx);
+CREATE INDEX IF NOT EXISTS leaves_by_about ON leaves (about);
+
+CREATE TABLE IF NOT EXISTS nodes (
+    position BIGINT PRIMARY KEY,
+    hash BLOB NOT NULL
+);

@@ -1,0 +1,189 @@
+//! People who may sign in, and their sessions. Passwords and tokens are stored hashed only.
+
+use serde::Serialize;
+use serde_json::json;
+use sluice_evidence::Kind;
+use sluice_model::EventTime;
+use sqlx::FromRow;
+
+use super::{Entry, Store, StoreError, Tx};
+use crate::{
+    domain::{Permission, Roles},
+    limits::SESSION_IDLE,
+    stamp::Stamp,
+};
+
+/// A person who may sign in.
+#[derive(Clone, Debug, Serialize, FromRow)]
+pub struct User {
+    /// The sign-in name.
+    pub name: String,
+    /// The password's hash (argon2id, PHC string).
+    #[serde(skip)]
+    pub password: String,
+    /// Roles, comma-separated.
+    pub roles: String,
+    /// Whether the user may no longer sign in.
+    pub disabled: bool,
+    /// When.
+    #[sqlx(try_from = "i64")]
+    pub created_at: Stamp,
+}
+
+/// A session that is still good.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Who.
+    pub user: String,
+    /// With which roles, as they are now.
+    pub roles: Roles,
+    /// What every form must carry.
+    pub csrf: String,
+}
+
+impl Store {
+    /// A user by name.
+    pub async fn user(&self, name: &str) -> Result<Option<User>, StoreError> {
+        Ok(sqlx::query_as("SELECT * FROM users WHERE name = $1")
+            .bind(name)
+            .fetch_optional(&self.readers)
+            .await?)
+    }
+
+    /// Those who can be given a case.
+    pub async fn officers(&self) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<User> = sqlx::query_as("SELECT * FROM users WHERE disabled = FALSE ORDER BY name")
+            .fetch_all(&self.readers)
+            .await?;
+        Ok(rows.into_iter().filter(works_cases).map(|user| user.name).collect())
+    }
+
+    /// Make a user, or give one of that name a new password and roles. `by`: who does so.
+    pub async fn put_user(
+        &self,
+        name: &str,
+        password_hash: &str,
+        roles: &Roles,
+        by: &str,
+        now: EventTime,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin(now).await?;
+        sqlx::query(
+            "INSERT INTO users (name, password, roles, disabled, created_at) VALUES ($1, $2, $3, FALSE, $4)
+             ON CONFLICT (name) DO UPDATE SET password = excluded.password, roles = excluded.roles, disabled = FALSE",
+        )
+        .bind(name)
+        .bind(password_hash)
+        .bind(roles.to_string())
+        .bind(now.micros())
+        .execute(tx.sql())
+        .await?;
+        // Whoever had the old password is signed out.
+        sqlx::query("DELETE FROM sessions WHERE user_name = $1").bind(name).execute(tx.sql()).await?;
+        let entry =
+            Entry { kind: Kind::Configuration, act: "put_user", actor: by, about: name, case_id: None };
+        tx.leaf(entry, &json!({ "user": name, "roles": roles })).await?;
+        tx.commit().await
+    }
+
+    /// Remember that somebody failed to sign in under a user's name.
+    pub async fn record_failed_sign_in(&self, name: &str, now: EventTime) -> Result<(), StoreError> {
+        let mut tx = self.begin(now).await?;
+        let entry = Entry { kind: Kind::Act, act: "sign_in_failed", actor: name, about: name, case_id: None };
+        tx.leaf(entry, &json!({ "user": name })).await?;
+        tx.commit().await
+    }
+
+    /// Begin a session. Expired ones go at the same time.
+    pub async fn add_session(
+        &self,
+        token_hash: &str,
+        user: &str,
+        csrf: &str,
+        expires_at: EventTime,
+        now: EventTime,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin(now).await?;
+        sqlx::query("DELETE FROM sessions WHERE expires_at <= $1")
+            .bind(now.micros())
+            .execute(tx.sql())
+            .await?;
+        sqlx::query(
+            "INSERT INTO sessions (token_hash, user_name, csrf, created_at, seen_at, expires_at)
+             VALUES ($1, $2, $3, $4, $4, $5)",
+        )
+        .bind(token_hash)
+        .bind(user)
+        .bind(csrf)
+        .bind(now.micros())
+        .bind(expires_at.micros())
+        .execute(tx.sql())
+        .await?;
+        let entry = Entry { kind: Kind::Act, act: "sign_in", actor: user, about: user, case_id: None };
+        tx.leaf(entry, &json!({ "user": user })).await?;
+        tx.commit().await
+    }
+
+    /// The session of a token, if it is still good; roles as the user has them now. `at_work`: the officer is, so
+    /// the session is not idle.
+    pub async fn session(
+        &self,
+        token_hash: &str,
+        at_work: bool,
+        now: EventTime,
+    ) -> Result<Option<Session>, StoreError> {
+        let row: Option<(String, String, String, i64)> = sqlx::query_as(
+            "SELECT u.name, u.roles, s.csrf, s.seen_at FROM sessions s JOIN users u ON u.name = s.user_name
+             WHERE s.token_hash = $1 AND s.expires_at > $2 AND s.seen_at > $3 AND u.disabled = FALSE",
+        )
+        .bind(token_hash)
+        .bind(now.micros())
+        .bind(now.minus(SESSION_IDLE).micros())
+        .fetch_optional(&self.readers)
+        .await?;
+        let Some((user, roles, csrf, seen_at)) = row else { return Ok(None) };
+        let roles = roles.parse().map_err(|_| StoreError::Corrupt("role"))?;
+        if at_work {
+            self.touch_session(token_hash, seen_at, now).await?;
+        }
+        Ok(Some(Session { user, roles, csrf }))
+    }
+
+    /// Write down that a session is in use, once a minute at most: reading a page should not cost a commit.
+    async fn touch_session(&self, token_hash: &str, seen_at: i64, now: EventTime) -> Result<(), StoreError> {
+        if now.since(Stamp::from(seen_at).0) < sluice_model::Span::minutes(1) {
+            return Ok(());
+        }
+        let mut tx = self.begin(now).await?;
+        sqlx::query("UPDATE sessions SET seen_at = $2 WHERE token_hash = $1")
+            .bind(token_hash)
+            .bind(now.micros())
+            .execute(tx.sql())
+            .await?;
+        tx.commit().await
+    }
+
+    /// End a session.
+    pub async fn end_session(&self, token_hash: &str, user: &str, now: EventTime) -> Result<(), StoreError> {
+        let mut tx = self.begin(now).await?;
+        sqlx::query("DELETE FROM sessions WHERE token_hash = $1").bind(token_hash).execute(tx.sql()).await?;
+        let entry = Entry { kind: Kind::Act, act: "sign_out", actor: user, about: user, case_id: None };
+        tx.leaf(entry, &json!({ "user": user })).await?;
+        tx.commit().await
+    }
+}
+
+impl Tx<'_> {
+    /// Whether a case can be given to somebody.
+    pub(super) async fn can_take_cases(&mut self, name: &str) -> Result<bool, StoreError> {
+        let user: Option<User> = sqlx::query_as("SELECT * FROM users WHERE name = $1 AND disabled = FALSE")
+            .bind(name)
+            .fetch_optional(self.sql())
+            .await?;
+        Ok(user.as_ref().is_some_and(works_cases))
+    }
+}
+
+fn works_cases(user: &User) -> bool {
+    user.roles.parse::<Roles>().is_ok_and(|roles| roles.allow(Permission::Triage))
+}

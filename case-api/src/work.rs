@@ -1,0 +1,96 @@
+//! The work behind the pages: feeds taken in, control records delivered.
+
+use std::sync::Arc;
+
+use tokio::task::{JoinError, spawn_blocking};
+
+use crate::{
+    app::App,
+    limits::{FEED_BATCH, FEED_POLL, RETRY_AFTER},
+    ports::{PortError, Topic},
+    store::{Consumed, StoreError},
+};
+
+/// Why a round of work failed. The next round begins where the last good one ended.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A port failed.
+    #[error("{0}")]
+    Port(#[from] PortError),
+    /// A blocking call panicked or was cancelled.
+    #[error("a blocking call did not end: {0}")]
+    Join(#[from] JoinError),
+}
+
+/// Take in at most one batch of every feed. What was taken in, summed.
+pub(crate) async fn consume(app: &Arc<App>) -> Result<Consumed, WorkError> {
+    let mut sum = Consumed::default();
+    for topic in Topic::ALL {
+        let from = app.store.offset(topic).await?;
+        let feed = Arc::clone(&app.ports.feed);
+        let items = spawn_blocking(move || feed.read(topic, from, FEED_BATCH)).await??;
+        let consumed = app.store.consume(topic, &items, app.now()).await?;
+        let records = u64::try_from(consumed.records).unwrap_or(u64::MAX);
+        app.metrics.consumed.with_label_values(&[topic.name()]).inc_by(records);
+        for (what, count) in [
+            ("alert", consumed.alerts),
+            ("case", consumed.cases),
+            ("hold", consumed.holds),
+            ("decision", consumed.decisions),
+        ] {
+            app.metrics.recorded.with_label_values(&[what]).inc_by(count);
+        }
+        sum.records += consumed.records;
+        sum.alerts += consumed.alerts;
+        sum.cases += consumed.cases;
+        sum.holds += consumed.holds;
+        sum.decisions += consumed.decisions;
+    }
+    Ok(sum)
+}
+
+/// Deliver every control record that waits, in order. One that was appended but not yet marked when the process
+/// died is appended again, next: see [`crate::ports::ControlSink`].
+pub(crate) async fn deliver(app: &Arc<App>) -> Result<(), WorkError> {
+    let _turn = app.delivering.lock().await;
+    loop {
+        let waiting = app.store.undelivered().await?;
+        app.metrics.outbox_waiting.set(i64::try_from(waiting.len()).unwrap_or(i64::MAX));
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        for (seq, control) in waiting {
+            let sink = Arc::clone(&app.ports.control);
+            spawn_blocking(move || sink.append(&control)).await??;
+            app.store.set_delivered(seq, app.now()).await?;
+        }
+    }
+}
+
+/// Consume and deliver until `stop` is ready. Failures are logged and tried again; nothing is lost by them.
+pub(crate) async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
+    tokio::pin!(stop);
+    loop {
+        let pause = match round(&app).await {
+            // More may be waiting already.
+            Ok(records) if records >= FEED_BATCH => continue,
+            Ok(_) => FEED_POLL,
+            Err(error) => {
+                tracing::warn!(%error, "the case side could not take in or deliver; trying again");
+                RETRY_AFTER
+            }
+        };
+        tokio::select! {
+            () = &mut stop => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+async fn round(app: &Arc<App>) -> Result<usize, WorkError> {
+    deliver(app).await?;
+    Ok(consume(app).await?.records)
+}

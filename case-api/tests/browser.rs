@@ -1,0 +1,277 @@
+//! The console in a real headless Chromium: an officer's path from sign-in to a closed case.
+//!
+//! Needs `chromium` and `chromedriver` on the path and runs with `SLUICE_BROWSER_TESTS=1` only. With
+//! `SLUICE_SCREENSHOTS=DIR` each step leaves a picture there.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+
+use sluice_case_api::{
+    domain::{Role, Roles},
+    ports::Record,
+};
+use sluice_model::Control;
+use support::{PASSWORD, Side, alert, event, held_alert, record};
+use thirtyfour::prelude::*;
+
+/// How long an element may take to appear. Only a failing test waits so long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A ChromeDriver on a free port, ended with the test.
+struct Driver {
+    process: Child,
+    url: String,
+}
+
+impl Driver {
+    fn start() -> Self {
+        let mut process = Command::new("chromedriver")
+            .args(["--port=0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver is installed");
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let said = lines
+            .find(|l| l.as_ref().is_ok_and(|l| l.contains("started successfully on port")))
+            .unwrap()
+            .unwrap();
+        let port = said.rsplit(' ').next().unwrap().trim_end_matches('.');
+        let url = format!("http://127.0.0.1:{port}");
+        // Keep the pipe read, so that the driver never waits for it.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { process, url }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// An officer before a browser.
+struct Officer {
+    driver: WebDriver,
+    base: String,
+    step: std::cell::Cell<u32>,
+}
+
+impl Officer {
+    async fn new(chromedriver: &str, base: &str, profile: &std::path::Path) -> Self {
+        let mut capabilities = DesiredCapabilities::chrome();
+        for flag in [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-dev-shm-usage",
+            "--window-size=1440,1000",
+        ] {
+            capabilities.add_arg(flag).unwrap();
+        }
+        capabilities.add_arg(&format!("--user-data-dir={}", profile.display())).unwrap();
+        let driver = WebDriver::new(chromedriver, capabilities).await.unwrap();
+        Self { driver, base: base.to_owned(), step: std::cell::Cell::new(0) }
+    }
+
+    async fn open(&self, path: &str) {
+        self.driver.goto(format!("{}{path}", self.base)).await.unwrap();
+    }
+
+    async fn see(&self, css: &str) -> WebElement {
+        let found = self.driver.query(By::Css(css)).wait(PATIENCE, Duration::from_millis(50)).first().await;
+        match found {
+            Ok(element) => element,
+            Err(_) => panic!("{css} is not on {}:\n{}", self.url().await, self.text().await),
+        }
+    }
+
+    async fn click(&self, css: &str) {
+        self.see(css).await.click().await.unwrap();
+    }
+
+    async fn write(&self, css: &str, text: &str) {
+        let field = self.see(css).await;
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// Choose an option of a list by what it is worth.
+    async fn choose(&self, css: &str, value: &str) {
+        self.click(&format!("{css} option[value='{value}']")).await;
+    }
+
+    async fn text(&self) -> String {
+        self.driver.find(By::Tag("body")).await.unwrap().text().await.unwrap()
+    }
+
+    async fn url(&self) -> String {
+        self.driver.current_url().await.unwrap().path().to_owned()
+    }
+
+    async fn picture(&self, name: &str) {
+        let Some(folder) = std::env::var_os("SLUICE_SCREENSHOTS") else { return };
+        let step = self.step.get();
+        self.step.set(step + 1);
+        let path = std::path::Path::new(&folder).join(format!("{step:02}-{name}.png"));
+        self.driver.screenshot(&path).await.unwrap();
+    }
+}
+
+async fn serve(side: &Side) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let router = side.router.clone();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let api = side.api.clone();
+    tokio::spawn(async move { api.run(std::future::pending()).await });
+    base
+}
+
+#[tokio::test]
+async fn an_officer_works_a_case_from_alert_to_closing() {
+    if std::env::var_os("SLUICE_BROWSER_TESTS").is_none() {
+        println!("left out: the console in a real browser (SLUICE_BROWSER_TESTS is not set)");
+        return;
+    }
+    let side = Side::new().await;
+    side.api.put_user("mei.mlro", PASSWORD, Roles::new([Role::Mlro]), "test").await.unwrap();
+    side.api.put_user("ann", PASSWORD, Roles::new([Role::Analyst]), "test").await.unwrap();
+    let base = serve(&side).await;
+    let chromedriver = Driver::start();
+    let profile = tempfile::tempdir().unwrap();
+    let officer = Officer::new(&chromedriver.url, &base, profile.path()).await;
+
+    // Signing in, first wrongly.
+    officer.open("/cases").await;
+    officer.picture("sign-in").await;
+    officer.write("#user", "mei.mlro").await;
+    officer.write("#password", "not the password").await;
+    officer.click("button[type=submit]").await;
+    officer.see("#error").await;
+    officer.write("#password", PASSWORD).await;
+    officer.click("button[type=submit]").await;
+
+    // Alerts appear by themselves. Screening is off, and the page says so.
+    officer.see(".empty").await;
+    assert!(officer.text().await.contains("Screening is off"));
+    officer.picture("no-alerts").await;
+    side.world.lists.lock().unwrap().push(support::list());
+    let mine = alert(1, "C-1001");
+    let (held, hold) = held_alert(2, "C-2002");
+    let judged = Arc::new(event(&mine));
+    side.world.say(Record::Alert(Box::new(mine.clone()), Some(judged)));
+    side.world.say(Record::Alert(Box::new(held.clone()), Some(Arc::new(event(&held)))));
+    side.world.say(Record::Disposition(hold));
+    for n in 10..24 {
+        side.world.say(record(alert(n, &format!("C-10{n}"))));
+    }
+    officer.see(&format!("#alert-{}", mine.alert_id.short())).await;
+    officer.driver.execute("window.scrollTo(0, 0)", Vec::new()).await.unwrap();
+    officer.picture("alerts").await;
+
+    // The case behind an alert, with its reason and its payment in both scripts.
+    officer.click(&format!("#alert-{}", mine.alert_id.short())).await;
+    officer.see("#chain.ok").await;
+    let text = officer.text().await;
+    for shown in [mine.reason.as_str(), "陳大文", "HKD 7,800.00", "count 24h"] {
+        assert!(text.contains(shown), "{shown} on\n{text}");
+    }
+    officer.picture("case").await;
+
+    // Comment, assign, escalate twice, freeze.
+    officer.write("#comment-text", "Asked the branch for the 發票.").await;
+    officer.click("#comment").await;
+    officer.see("#done").await;
+    assert!(officer.text().await.contains("Asked the branch for the 發票."));
+    officer.click("#assign-to option:last-of-type").await;
+    officer.click("#assign").await;
+    officer.see("#done").await;
+    for state in ["Investigation", "MLRO review"] {
+        officer.click("#escalate-open").await;
+        officer.write("#escalate-text", "Three deposits below the line within a day.").await;
+        officer.click("#escalate").await;
+        officer.see("#done").await;
+        assert_eq!(officer.see(".steps .now").await.text().await.unwrap(), state);
+    }
+    officer.click("#freeze-open").await;
+    officer.picture("freeze-form").await;
+    officer.write("#freeze-text", "Funds must not leave.").await;
+    officer.click("#freeze").await;
+    officer.see("#done").await;
+    assert!(matches!(side.world.controls().as_slice(), [Control::Freeze(f)] if f.key.value == "C-1001"));
+    officer.picture("frozen").await;
+
+    // Closing as explained is refused while the freeze stands; ending the relationship is not.
+    for (code, outcome) in [("EXP-BUSINESS", "#error"), ("EXIT", "#done")] {
+        officer.click("#close-open").await;
+        officer.choose("#close-disposition", code).await;
+        officer.write("#close-text", "No business explains it.").await;
+        officer.click("#close").await;
+        officer.see(outcome).await;
+    }
+    assert_eq!(officer.see(".steps .now").await.text().await.unwrap(), "Closed");
+    officer.picture("closed").await;
+
+    // The held payment: its match is explained token by token; releasing it reaches the log.
+    officer.open("/holds").await;
+    officer.picture("holds").await;
+    officer.click("td a.mono").await;
+    let text = officer.see(".reasons").await.text().await.unwrap();
+    assert!(text.contains("peter ~ piotr, two letters apart"), "{text}");
+    officer.picture("sanctions-case").await;
+    officer.write("#release-text", "Another man: born 1980.").await;
+    officer.click("#release").await;
+    officer.see("#done").await;
+    assert!(matches!(side.world.controls().last(), Some(Control::Release(r)) if r.payment_id == "P-2"));
+
+    // The other pages.
+    for page in ["cases", "rules", "lists", "audit"] {
+        officer.open(&format!("/{page}")).await;
+        officer.see("h1").await;
+        officer.picture(page).await;
+    }
+    officer.open("/lists").await;
+    officer.write("#name", "Peter Orlov").await;
+    officer.click("#screen").await;
+    officer.see(".match").await;
+    officer.picture("screened").await;
+
+    // Usable from the keyboard: the first stop skips to the content.
+    officer.open("/alerts").await;
+    let active = officer.driver.active_element().await.unwrap();
+    active.send_keys(Key::Tab).await.unwrap();
+    let focused = officer.driver.active_element().await.unwrap();
+    assert_eq!(focused.attr("class").await.unwrap().as_deref(), Some("skip"));
+
+    // An analyst is offered triage only; signing out ends the session.
+    officer.click(".who button").await;
+    officer.write("#user", "ann").await;
+    officer.write("#password", PASSWORD).await;
+    officer.click("button[type=submit]").await;
+    officer.open("/cases/CASE-000002").await;
+    officer.see("#comment").await;
+    for missing in ["#freeze", "#release"] {
+        assert!(officer.driver.find(By::Css(missing)).await.is_err(), "an analyst sees {missing}");
+    }
+    officer.picture("analyst").await;
+    officer.click(".who button").await;
+    officer.see("#password").await;
+    officer.open("/cases").await;
+    assert_eq!(officer.url().await, "/signin");
+    officer.driver.clone().quit().await.unwrap();
+}

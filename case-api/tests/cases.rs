@@ -1,0 +1,264 @@
+//! Alerts become cases, officers act, the engine feels it, and the evidence holds.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::sync::{Arc, atomic::Ordering};
+
+use serde_json::json;
+use sluice_case_api::{domain::Role, ports::Record};
+use sluice_model::{Control, Disposition, DispositionState, Key, KeyKind, Severity, Span};
+use support::{Side, World, alert, held_alert, record, start};
+
+#[tokio::test]
+async fn alerts_on_one_subject_and_typology_join_one_case() {
+    let side = Side::new().await;
+    let mut other = alert(3, "C-1");
+    other.typology = "fan_in".into();
+    side.say([alert(1, "C-1"), alert(2, "C-1"), other, alert(4, "C-2")].map(record)).await;
+    let cases = side.get("/v1/cases").await.json();
+    let cases: Vec<_> = cases["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| (&c["typology"], &c["subjects"][0], &c["alerts"]))
+        .collect();
+    assert_eq!(
+        cases,
+        [
+            (&json!("structuring"), &json!("C-2"), &json!(1)),
+            (&json!("fan_in"), &json!("C-1"), &json!(1)),
+            (&json!("structuring"), &json!("C-1"), &json!(2)),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_case_grows_with_its_alerts_subjects_and_severity() {
+    let side = Side::new().await;
+    let mut low = alert(1, "C-1");
+    low.severity = Severity::Low;
+    let mut both = alert(2, "C-1");
+    both.subjects.push("C-2".into());
+    side.say([low, both, alert(3, "C-2")].map(record)).await;
+    let case = side.get("/v1/cases/CASE-000001").await.json();
+    assert_eq!(case["subjects"], json!(["C-1", "C-2"]));
+    assert_eq!((&case["alerts"], &case["severity"]), (&json!(3), &json!("high")));
+    assert_eq!(side.get("/v1/cases").await.json()["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_alert_after_closing_opens_a_case_that_names_the_one_before() {
+    let side = Side::new().await;
+    side.say([record(alert(1, "C-1"))]).await;
+    let close = json!({"action": "close", "disposition": "EXP-BUSINESS", "reason": "a wholesaler"});
+    assert_eq!(side.act(&side.key, "CASE-000001", close).await.json()["state"], "CLOSED");
+    side.say([record(alert(2, "C-1"))]).await;
+    let case = side.get("/v1/cases/CASE-000002").await.json();
+    assert_eq!(case["previous_case_id"], "CASE-000001");
+    assert_eq!(case["state"], "NEW");
+    assert_eq!(side.get("/v1/cases/CASE-000001").await.json()["alerts"], 1);
+}
+
+#[tokio::test]
+async fn each_record_is_taken_in_once_over_restarts_and_redelivery() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cases.db");
+    let world = Arc::new(World::default());
+    let (held, hold) = held_alert(1, "C-1");
+    for n in 0..5 {
+        let side = Side::on_file(Arc::clone(&world), &path).await;
+        // The engine may say again what it said before a crash of its own.
+        side.say([record(held.clone()), Record::Disposition(hold.clone()), record(alert(n + 10, "C-2"))])
+            .await;
+    }
+    let side = Side::on_file(world, &path).await;
+    let ids = |list: &serde_json::Value| list["items"].as_array().unwrap().len();
+    assert_eq!(ids(&side.get("/v1/alerts").await.json()), 6);
+    assert_eq!(ids(&side.get("/v1/holds").await.json()), 1);
+    assert_eq!(ids(&side.get("/v1/cases").await.json()), 2);
+    // Six alerts and one hold, and nothing else, are in the evidence.
+    assert_eq!(side.get("/v1/evidence").await.json()["size"], 7);
+}
+
+#[tokio::test]
+async fn a_hold_read_before_its_alert_finds_its_case() {
+    let side = Side::new().await;
+    let (held, hold) = held_alert(1, "C-1");
+    side.say([Record::Disposition(hold)]).await;
+    assert_eq!(side.get("/v1/holds").await.json()["items"][0]["case_id"], json!(null));
+    side.say([record(held)]).await;
+    assert_eq!(side.get("/v1/holds").await.json()["items"][0]["case_id"], "CASE-000001");
+}
+
+#[tokio::test]
+async fn a_freeze_reaches_the_log_and_its_end_waits_for_the_last_case() {
+    let side = Side::new().await;
+    let mut other = alert(2, "C-1");
+    other.typology = "fan_in".into();
+    side.say([alert(1, "C-1"), other].map(record)).await;
+    let freeze = json!({"action": "freeze", "reason": "mule"});
+    for case in ["CASE-000001", "CASE-000002"] {
+        let done = side.act(&side.key, case, freeze.clone()).await.json();
+        assert_eq!(done["control"], "delivered");
+        side.act(&side.key, case, freeze.clone()).await.is_problem(422);
+    }
+    let unfreeze = json!({"action": "unfreeze", "reason": "cleared"});
+    assert_eq!(side.act(&side.key, "CASE-000001", unfreeze.clone()).await.json()["control"], json!(null));
+    assert_eq!(side.act(&side.key, "CASE-000002", unfreeze).await.json()["control"], "delivered");
+    let key = Key { kind: KeyKind::Customer, value: "C-1".into() };
+    let said: Vec<_> = side.world.controls();
+    assert!(matches!(&said[0], Control::Freeze(f) if f.key == key && f.case_id == "CASE-000001"));
+    assert!(matches!(&said[1], Control::Freeze(f) if f.case_id == "CASE-000002"));
+    assert!(matches!(&said[2], Control::Unfreeze(f) if f.key == key));
+    assert_eq!(said.len(), 3);
+}
+
+#[tokio::test]
+async fn control_records_wait_for_the_log_in_order() {
+    let side = Side::new().await;
+    side.say([alert(1, "C-1"), alert(2, "C-2")].map(record)).await;
+    side.world.sink_broken.store(true, Ordering::SeqCst);
+    for case in ["CASE-000001", "CASE-000002"] {
+        let done = side.act(&side.key, case, json!({"action": "freeze", "reason": "mule"})).await;
+        assert_eq!(done.status, 200);
+        assert_eq!(done.json()["control"], "pending");
+    }
+    assert!(side.world.controls().is_empty());
+    side.world.sink_broken.store(false, Ordering::SeqCst);
+    side.api.deliver().await.unwrap();
+    side.api.deliver().await.unwrap();
+    let said = side.world.controls();
+    assert!(matches!(said.as_slice(), [Control::Freeze(a), Control::Freeze(b)]
+        if a.case_id == "CASE-000001" && b.case_id == "CASE-000002"));
+}
+
+#[tokio::test]
+async fn a_release_is_proposed_by_one_and_confirmed_by_another() {
+    let side = Side::new().await;
+    let (held, hold) = held_alert(1, "C-1");
+    side.say([record(held), Record::Disposition(hold.clone())]).await;
+    let release = json!({"action": "release", "reason": "another man"});
+    let (analyst, ivan, mlro) = (
+        side.key("ann", &[Role::Analyst]),
+        side.key("ivan", &[Role::Investigator]),
+        side.key("mei", &[Role::Mlro]),
+    );
+    side.act(&analyst, "CASE-000001", release.clone()).await.is_problem(403);
+    assert_eq!(side.act(&ivan, "CASE-000001", release.clone()).await.json()["hold"], "proposed");
+    side.act(&ivan, "CASE-000001", release.clone()).await.is_problem(403);
+    assert!(side.world.controls().is_empty());
+    assert_eq!(side.act(&mlro, "CASE-000001", release.clone()).await.json()["hold"], "cleared");
+    assert!(matches!(side.world.controls().as_slice(), [Control::Release(r)] if r.payment_id == "P-1"));
+    side.act(&mlro, "CASE-000001", release).await.is_problem(422);
+    // The engine says that it let the payment go.
+    let released = Disposition { state: DispositionState::Released, because: "CASE-000001".into(), ..hold };
+    side.say([Record::Disposition(released)]).await;
+    let hold = &side.get("/v1/holds").await.json()["items"][0];
+    assert_eq!(
+        (&hold["state"], &hold["proposed_by"], &hold["cleared_by"]),
+        (&json!("released"), &json!("ivan"), &json!("mei"))
+    );
+}
+
+#[tokio::test]
+async fn a_payment_moves_only_once_every_hold_is_cleared() {
+    let side = Side::new().await;
+    let (first, hold) = held_alert(1, "C-1");
+    let (mut second, _) = held_alert(2, "C-1");
+    second.payment_id = "P-1".into();
+    second.typology = "corridor".into();
+    let other = Disposition { because: second.alert_id.to_string(), ..hold.clone() };
+    side.say([record(first), record(second), Record::Disposition(hold), Record::Disposition(other)]).await;
+    let release = json!({"action": "release", "payment_id": "P-1", "reason": "another man"});
+    side.act(&side.key, "CASE-000001", release.clone()).await;
+    assert!(side.world.controls().is_empty(), "the other case still holds it");
+    side.act(&side.key, "CASE-000002", release).await;
+    assert_eq!(side.world.controls().len(), 1);
+}
+
+#[tokio::test]
+async fn a_case_that_found_nothing_leaves_no_money_behind() {
+    let side = Side::new().await;
+    let (held, hold) = held_alert(1, "C-1");
+    side.say([record(held), Record::Disposition(hold)]).await;
+    let close = |code: &str| json!({"action": "close", "disposition": code, "discriminator": "born 1961", "reason": "another man"});
+    side.act(&side.key, "CASE-000001", close("FP-DOB")).await.is_problem(409);
+    side.act(&side.key, "CASE-000001", json!({"action": "release", "reason": "another man"})).await;
+    side.act(&side.key, "CASE-000001", json!({"action": "freeze", "reason": "wait"})).await;
+    side.act(&side.key, "CASE-000001", close("FP-DOB")).await.is_problem(409);
+    side.act(&side.key, "CASE-000001", json!({"action": "unfreeze", "reason": "enough"})).await;
+    assert_eq!(side.act(&side.key, "CASE-000001", close("FP-DOB")).await.json()["state"], "CLOSED");
+
+    let (held, hold) = held_alert(2, "C-2");
+    side.say([record(held), Record::Disposition(hold)]).await;
+    assert_eq!(side.act(&side.key, "CASE-000002", close("TFS-MATCH")).await.json()["state"], "CLOSED");
+}
+
+#[tokio::test]
+async fn a_false_positive_needs_a_discriminator_and_texts_have_limits() {
+    let side = Side::new().await;
+    side.say([record(alert(1, "C-1"))]).await;
+    let close = json!({"action": "close", "disposition": "FP-NAME", "reason": "another man"});
+    let refused = side.act(&side.key, "CASE-000001", close).await;
+    refused.is_problem(422);
+    assert!(refused.text().contains("discriminator"));
+    for text in [String::new(), "  ".into(), "x".repeat(4_001)] {
+        side.act(&side.key, "CASE-000001", json!({"action": "comment", "text": text})).await.is_problem(422);
+    }
+    side.act(&side.key, "CASE-000001", json!({"action": "assign", "to": "nobody here"}))
+        .await
+        .is_problem(422);
+    side.act(&side.key, "CASE-000009", json!({"action": "comment", "text": "x"})).await.is_problem(404);
+    side.act(&side.key, "CASE-000001", json!({"action": "abolish"})).await.is_problem(422);
+    assert_eq!(side.get("/v1/cases/CASE-000001").await.json()["timeline"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_case_is_due_by_its_state_and_sooner_with_a_list_match() {
+    let side = Side::new().await;
+    let (held, _) = held_alert(1, "C-1");
+    side.say([record(alert(2, "C-2")), record(held)]).await;
+    let due = async |case: &str| side.get(&format!("/v1/cases/{case}")).await.json()["due_at"].clone();
+    let at = |span: Span| json!(start().plus(span).to_string());
+    assert_eq!(due("CASE-000001").await, at(Span::hours(24)));
+    assert_eq!(due("CASE-000002").await, at(Span::hours(1)));
+    side.act(&side.key, "CASE-000001", json!({"action": "escalate", "reason": "odd"})).await;
+    assert_eq!(due("CASE-000001").await, at(Span::days(5)));
+}
+
+#[tokio::test]
+async fn the_bundle_of_a_case_verifies_and_a_changed_store_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cases.db");
+    let side = Side::on_file(Arc::new(World::default()), &path).await;
+    let (held, hold) = held_alert(1, "C-1");
+    side.say([record(alert(7, "C-9")), record(held), Record::Disposition(hold)]).await;
+    side.act(&side.key, "CASE-000002", json!({"action": "comment", "text": "陳大文 is not Piotr"})).await;
+    side.act(&side.key, "CASE-000002", json!({"action": "release", "reason": "another man"})).await;
+
+    let bundle = side.get("/v1/cases/CASE-000002/evidence").await;
+    let verifier = side.get("/v1/evidence").await.json()["verifier"].as_str().unwrap().parse().unwrap();
+    let report = sluice_evidence::verify(&bundle.bytes, Some(&verifier));
+    assert!(report.holds(), "{report:?}");
+    for act in ["alert", "hold", "comment", "release"] {
+        assert!(bundle.text().contains(&format!("\"id\":\"{act}:")), "{act} is in the bundle");
+    }
+    let mut broken = bundle.bytes.clone();
+    let at = bundle.text().find("Piotr").unwrap();
+    broken[at] = b'B';
+    assert!(!sluice_evidence::verify(&broken, Some(&verifier)).holds());
+
+    // Whoever can write to the database cannot rewrite what was said.
+    let page = async || side.get("/cases/CASE-000002").await.text();
+    assert!(page().await.contains("in the evidence log, unchanged"));
+    let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", path.display())).await.unwrap();
+    sqlx::query(
+        "UPDATE leaves SET body = replace(body, 'another man', 'the same man') WHERE act = 'release'",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    assert!(page().await.contains("not what the evidence log committed to"));
+}

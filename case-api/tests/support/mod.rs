@@ -1,0 +1,332 @@
+//! A case side over memory: feeds that tests fill, a control sink they can read and break, a clock they can turn.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{Request, StatusCode, header},
+};
+use serde_json::Value;
+use sluice_case_api::{
+    CaseApi, Options, Ports, Signer, Zeroizing,
+    domain::{Role, Roles},
+    ports::{
+        ActiveList, ActiveRule, Catalogue, Clock, ControlSink, Feed, Item, PortError, Record, Screening,
+        Topic,
+    },
+    store::Database,
+};
+use sluice_model::{
+    Action, Alert, Cause, Control, Disposition, DispositionState, EventTime, Hash256, Key, KeyKind,
+    ListMatch, PartyMatch, PaymentEvent, Reason, Severity, Span, Versions, WindowValue,
+};
+use tower::ServiceExt;
+
+/// The only password in tests.
+pub const PASSWORD: &str = "a password for tests";
+
+/// Everything a test may reach.
+#[derive(Default)]
+pub struct World {
+    pub feeds: Mutex<HashMap<&'static str, Vec<Record>>>,
+    pub controls: Mutex<Vec<Control>>,
+    pub sink_broken: AtomicBool,
+    pub lists: Mutex<Vec<ActiveList>>,
+    now: AtomicI64,
+}
+
+impl World {
+    pub fn say(&self, record: Record) {
+        let topic = match record {
+            Record::Alert(..) => Topic::Alerts,
+            Record::Disposition(_) => Topic::Dispositions,
+            Record::Decision(_) => Topic::Decisions,
+        };
+        self.feeds.lock().unwrap().entry(topic.name()).or_default().push(record);
+    }
+
+    pub fn pass(&self, span: Span) {
+        self.now.fetch_add(span.micros(), Ordering::SeqCst);
+    }
+
+    pub fn controls(&self) -> Vec<Control> {
+        self.controls.lock().unwrap().clone()
+    }
+}
+
+impl Feed for World {
+    fn read(&self, topic: Topic, from: u64, max: usize) -> Result<Vec<Item>, PortError> {
+        let feeds = self.feeds.lock().unwrap();
+        let records = feeds.get(topic.name()).map(Vec::as_slice).unwrap_or_default();
+        let items = (0u64..).zip(records).skip(usize::try_from(from).unwrap()).take(max);
+        Ok(items.map(|(offset, record)| Item { offset, record: record.clone() }).collect())
+    }
+}
+
+impl ControlSink for World {
+    fn append(&self, control: &Control) -> Result<(), PortError> {
+        if self.sink_broken.load(Ordering::SeqCst) {
+            return Err(PortError("the log cannot be reached".into()));
+        }
+        self.controls.lock().unwrap().push(control.clone());
+        Ok(())
+    }
+}
+
+impl Catalogue for World {
+    fn lists(&self) -> Vec<ActiveList> {
+        self.lists.lock().unwrap().clone()
+    }
+
+    fn rules(&self) -> Vec<ActiveRule> {
+        vec![
+            rule("R01", "Payments kept just below the reporting line"),
+            rule("R60", "A party on a sanctions list"),
+        ]
+    }
+
+    fn screen(&self, screening: &Screening) -> Result<Vec<ListMatch>, PortError> {
+        let known = screening.name.to_lowercase().contains("orlov");
+        Ok(if known { vec![list_match()] } else { Vec::new() })
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> EventTime {
+        EventTime::from_micros(self.now.load(Ordering::SeqCst))
+    }
+}
+
+fn rule(id: &str, title: &str) -> ActiveRule {
+    ActiveRule {
+        id: id.into(),
+        title: title.into(),
+        key: KeyKind::Customer,
+        severity: Severity::High,
+        action: Action::Alert,
+        typology: "structuring".into(),
+        regulation: "JFIU indicators".into(),
+        version: "0123456789ab".into(),
+        shadow: false,
+        file: format!("pack/{id}.rhai"),
+        text: "meta(#{ id: \"".to_owned() + id + "\" });\n",
+    }
+}
+
+/// An active list, so that screening is on.
+pub fn list() -> ActiveList {
+    ActiveList {
+        source: "house".into(),
+        version: Hash256::of(b"house").to_string(),
+        entries: 2,
+        names: 3,
+        published: Some("2026-11-01".into()),
+        fetched_at: None,
+    }
+}
+
+/// An invented match, explained.
+pub fn list_match() -> ListMatch {
+    let reason = |step: &str, text: &str, weight| Reason { step: step.into(), text: text.into(), weight };
+    ListMatch {
+        score: 0.9412,
+        list: "house".into(),
+        version: Hash256::of(b"house").to_string(),
+        entry_id: "H-17".into(),
+        name: "ORLOV Piotr".into(),
+        reasons: vec![
+            reason("token", "orlov = orlov, exactly", 0.61),
+            reason("token", "peter ~ piotr, two letters apart", 0.33),
+            reason("country", "the payment says HK, the list RU", -0.05),
+        ],
+    }
+}
+
+/// The moment at which every test begins.
+pub fn start() -> EventTime {
+    "2026-11-20T08:30:00Z".parse().unwrap()
+}
+
+/// An alert of rule R01 on a customer; `n` makes it one of its own.
+pub fn alert(n: u32, customer: &str) -> Alert {
+    let key = Key { kind: KeyKind::Customer, value: customer.into() };
+    let cause = Cause::Event { event_id: format!("E-{n}") };
+    Alert {
+        alert_id: Alert::id(Hash256::of(b"R01"), &key, &cause),
+        rule_id: "R01".into(),
+        rule_version: "0123456789ab".into(),
+        typology: "structuring".into(),
+        key,
+        subjects: vec![customer.into()],
+        event_id: format!("E-{n}"),
+        payment_id: format!("P-{n}"),
+        occurred_at: start(),
+        severity: Severity::High,
+        action: Action::Alert,
+        reason: "3 payments of 7,200 to 7,999.99 in 24 hours, 23,400.00 in all".into(),
+        windows: [
+            ("count_24h".to_owned(), WindowValue::Int(3)),
+            ("sum_24h".to_owned(), WindowValue::Int(2_340_000)),
+        ]
+        .into(),
+        matches: Vec::new(),
+        cause,
+        versions: Versions::default(),
+    }
+}
+
+/// A sanctions alert that holds its payment, with the hold.
+pub fn held_alert(n: u32, customer: &str) -> (Alert, Disposition) {
+    let mut alert = alert(n, customer);
+    alert.alert_id = Hash256::of_parts([b"R60".as_slice(), alert.event_id.as_bytes()]);
+    alert.rule_id = "R60".into();
+    alert.typology = "sanctions".into();
+    alert.severity = Severity::Critical;
+    alert.action = Action::Hold;
+    alert.reason = "the creditor meets ORLOV Piotr on house, score 0.94".into();
+    alert.matches =
+        vec![PartyMatch { role: "creditor".into(), name: "Peter Orlov".into(), matches: vec![list_match()] }];
+    let hold = Disposition {
+        payment_id: alert.payment_id.clone(),
+        event_id: alert.event_id.clone(),
+        state: DispositionState::Held,
+        because: alert.alert_id.to_string(),
+        at: alert.occurred_at,
+    };
+    (alert, hold)
+}
+
+pub fn record(alert: Alert) -> Record {
+    Record::Alert(Box::new(alert), None)
+}
+
+/// The event behind an alert, with names in two scripts.
+pub fn event(alert: &Alert) -> PaymentEvent {
+    serde_json::from_value(serde_json::json!({
+        "event_id": alert.event_id, "payment_id": alert.payment_id, "occurred_at": alert.occurred_at,
+        "method": "fps", "direction": "outbound", "amount": {"value": "7800.00", "currency": "HKD"},
+        "debtor": {"customer_id": alert.subjects[0], "name": "CHAN Tai Man", "name_local": "陳大文", "country": "HK"},
+        "creditor": {"name": "Harbour Trading Ltd", "account": "012-345-678901", "country": "SG"},
+        "remittance": "invoice 88",
+    }))
+    .unwrap()
+}
+
+/// A case side over a world.
+pub struct Side {
+    pub world: Arc<World>,
+    pub api: CaseApi,
+    pub router: Router,
+    pub key: String,
+}
+
+impl Side {
+    pub async fn new() -> Self {
+        Self::open(Arc::new(World::default()), Database::Memory).await
+    }
+
+    pub async fn on_file(world: Arc<World>, path: &Path) -> Self {
+        Self::open(world, Database::File(path)).await
+    }
+
+    async fn open(world: Arc<World>, database: Database<'_>) -> Self {
+        if world.now() < start() {
+            world.now.store(start().micros(), Ordering::SeqCst);
+        }
+        let ports = Ports {
+            feed: Arc::clone(&world) as _,
+            control: Arc::clone(&world) as _,
+            catalogue: Arc::clone(&world) as _,
+            clock: Arc::clone(&world) as _,
+        };
+        let signer = Signer::from_seed("test.example/evidence", Zeroizing::new([7; 32])).unwrap();
+        let api = CaseApi::open(database, signer, ports, Options::default()).await.unwrap();
+        let ingest = Router::new().route("/v1/events", axum::routing::post(async || StatusCode::ACCEPTED));
+        let router = api.router(ingest);
+        let key = api.memory_key("tests", Roles::new(Role::ALL)).unwrap();
+        Self { world, api, router, key }
+    }
+
+    /// A key with these roles.
+    pub fn key(&self, name: &str, roles: &[Role]) -> String {
+        self.api.memory_key(name, Roles::new(roles.iter().copied())).unwrap()
+    }
+
+    /// Take in all that the feeds hold.
+    pub async fn drain(&self) {
+        while self.api.consume().await.unwrap().records > 0 {}
+    }
+
+    pub async fn say(&self, records: impl IntoIterator<Item = Record>) {
+        for record in records {
+            self.world.say(record);
+        }
+        self.drain().await;
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+        Answer { status: parts.status, headers: parts.headers, bytes }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request("GET", path, &self.key).body(Body::empty()).unwrap()).await
+    }
+
+    pub fn request(&self, method: &str, path: &str, key: &str) -> axum::http::request::Builder {
+        Request::builder().method(method).uri(path).header(header::AUTHORIZATION, format!("Bearer {key}"))
+    }
+
+    /// Do an act by a key.
+    pub async fn act(&self, key: &str, case_id: &str, act: Value) -> Answer {
+        let request = self
+            .request("POST", &format!("/v1/cases/{case_id}/actions"), key)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(act.to_string()));
+        self.send(request.unwrap()).await
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: axum::http::HeaderMap,
+    pub bytes: Vec<u8>,
+}
+
+impl Answer {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.bytes.clone()).unwrap()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("not JSON: {}", self.text()))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|v| v.to_str().unwrap()).unwrap_or_default()
+    }
+
+    /// The answer is a problem of that status.
+    pub fn is_problem(&self, status: u16) {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text());
+        let problem = self.json();
+        assert_eq!(problem["status"], status);
+        assert!(problem["title"].is_string() && problem["type"].is_string());
+    }
+}
