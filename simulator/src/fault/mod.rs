@@ -1,0 +1,229 @@
+//! The seeded fault simulation: the production core over a simulated log, on several nodes, with everything that
+//! can go wrong going wrong, and an oracle at the end. A failure is a seed that repeats exactly.
+
+mod cluster;
+mod log;
+mod oracle;
+mod repertoire;
+pub(crate) mod rng;
+mod script;
+mod stages;
+
+use std::{collections::VecDeque, sync::Arc};
+
+use sluice_core::{
+    Distributor, Engine, EngineConfig, Gather, Home, Library, Shard, WorkerConfig, partition_of,
+};
+use sluice_model::{Control, EventRecord, PaymentEvent, PaymentRecord};
+
+use self::{
+    cluster::{Cluster, Faults},
+    log::{Published, SimLog, StageId},
+    rng::Rng,
+    script::Script,
+};
+pub use self::{oracle::Broken, repertoire::SimLibrary};
+
+/// The layout of a simulated deployment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Topology {
+    /// Homes, shards and gathering apart, as over Kafka.
+    Distributed,
+    /// The composite engine over one partition, as embedded.
+    Embedded,
+}
+
+/// Payments, keyed and verdicts partitions of the distributed layout.
+const PARTITIONS: u32 = 12;
+/// Nodes that share them.
+const NODES: usize = 2;
+/// Events in one simulation, at the least.
+const EVENTS_MIN: usize = 40;
+/// Events in one simulation, beyond the least.
+const EVENTS_SPREAD: usize = 80;
+
+/// What one simulation amounted to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    /// Events that clients were told are safe.
+    pub acknowledged: usize,
+    /// Alerts published.
+    pub alerts: usize,
+    /// Crashes of whole nodes.
+    pub crashes: usize,
+    /// Partitions moved.
+    pub moves: usize,
+    /// Records compared with an undisturbed replay.
+    pub compared: usize,
+}
+
+impl Tally {
+    /// These and those of another simulation.
+    pub fn add(&mut self, other: Self) {
+        self.acknowledged += other.acknowledged;
+        self.alerts += other.alerts;
+        self.crashes += other.crashes;
+        self.moves += other.moves;
+        self.compared += other.compared;
+    }
+}
+
+/// Run one simulation.
+///
+/// # Errors
+/// [`Broken`] names the first promise that did not hold.
+pub fn simulate(seed: u64, topology: Topology, library: &Arc<SimLibrary>) -> Result<Tally, Broken> {
+    let mut rng = Rng::new(seed);
+    let mut simulation = Simulation::new(topology, library, &mut rng);
+    simulation.run(&mut rng);
+    simulation.judge()
+}
+
+struct Simulation {
+    topology: Topology,
+    library: Arc<dyn Library>,
+    log: SimLog,
+    cluster: Cluster,
+    clients: Clients,
+    tally: Tally,
+}
+
+/// Clients send what they have, in roughly its order, until each event is acknowledged.
+struct Clients {
+    unsent: VecDeque<(usize, EventRecord)>,
+    controls: VecDeque<(usize, Control)>,
+    acknowledged: Vec<Arc<PaymentEvent>>,
+    asked: Vec<Arc<PaymentEvent>>,
+}
+
+impl Simulation {
+    fn new(topology: Topology, library: &Arc<SimLibrary>, rng: &mut Rng) -> Self {
+        let repertoire = library.repertoire();
+        let events = EVENTS_MIN + rng.below(EVENTS_SPREAD);
+        let script = Script::new(repertoire, events, rng);
+        let (partitions, stages) = match topology {
+            Topology::Distributed => {
+                let each =
+                    (0..PARTITIONS).flat_map(|p| [StageId::Home(p), StageId::Shard(p), StageId::Gather(p)]);
+                (PARTITIONS, std::iter::once(StageId::Distributor).chain(each).collect())
+            }
+            Topology::Embedded => (1, vec![StageId::Engine(0)]),
+        };
+        let config = WorkerConfig {
+            batch_records_max: 1 + rng.below(40),
+            snapshot_every_records: 1 + rng.below(40) as u64,
+        };
+        let library: Arc<dyn Library> = Arc::<SimLibrary>::clone(library);
+        let mut simulation = Self {
+            topology,
+            log: SimLog::new(partitions),
+            cluster: Cluster::new(NODES, stages, config, Arc::clone(&library)),
+            clients: Clients {
+                unsent: script.events.into_iter().enumerate().collect(),
+                controls: script.controls.into(),
+                acknowledged: Vec::new(),
+                asked: Vec::new(),
+            },
+            library,
+            tally: Tally::default(),
+        };
+        // Rules and lists are in force everywhere before the first event: what is judged is then known.
+        let [prepare, activate] = repertoire.rules_in_force(0);
+        for control in [repertoire.lists_in_force(0), prepare, activate] {
+            simulation.control(control, rng);
+        }
+        simulation.cluster.settle(&mut simulation.log, rng);
+        simulation
+    }
+
+    /// Officers' orders go to the control topic; embedded, into the payments log itself.
+    fn control(&mut self, control: Control, rng: &mut Rng) {
+        match self.topology {
+            Topology::Distributed => self.log.control.append(control, rng),
+            Topology::Embedded => self.log.payments[0].append(PaymentRecord::Control(control), rng),
+        }
+    }
+
+    fn run(&mut self, rng: &mut Rng) {
+        let total = self.clients.unsent.len();
+        while !self.clients.unsent.is_empty() {
+            match rng.below(100) {
+                0..15 => self.send(rng),
+                15 if rng.percent(40) => {
+                    self.tally.crashes += 1;
+                    self.cluster.crash(rng);
+                }
+                16 | 17 if rng.percent(70) => {
+                    self.tally.moves += 1;
+                    self.cluster.rebalance(&mut self.log, rng);
+                }
+                _ => {
+                    self.cluster.turn(&mut self.log, Faults::MANY, rng);
+                }
+            }
+            let sent = total - self.clients.unsent.len();
+            while self.clients.controls.front().is_some_and(|(at, _)| *at <= sent) {
+                if let Some((_, control)) = self.clients.controls.pop_front() {
+                    self.control(control, rng);
+                }
+            }
+        }
+        for (_, control) in std::mem::take(&mut self.clients.controls) {
+            self.control(control, rng);
+        }
+        self.cluster.settle(&mut self.log, rng);
+    }
+
+    /// A client tries to send one of its next events. The log may take it or not, and the answer may be lost.
+    fn send(&mut self, rng: &mut Rng) {
+        let at = rng.below(self.clients.unsent.len().min(4));
+        let Some((n, record)) = self.clients.unsent.remove(at) else { return };
+        let once = record.late_reason.is_some();
+        let taken = once || !rng.percent(10);
+        let told = once || (taken && !rng.percent(15));
+        if taken {
+            let partitions = u32::try_from(self.log.payments.len()).unwrap_or(1);
+            let home = partition_of(record.event.payment_id(), partitions);
+            self.log.payments[home as usize].append(PaymentRecord::Event(record.clone()), rng);
+        }
+        if told {
+            if record.awaited {
+                self.clients.asked.push(Arc::clone(&record.event));
+            }
+            self.clients.acknowledged.push(record.event);
+        } else {
+            self.clients.unsent.push_front((n, record));
+        }
+    }
+
+    fn judge(mut self) -> Result<Tally, Broken> {
+        let partitions = u32::try_from(self.log.payments.len()).unwrap_or(1);
+        let log = &self.log;
+        let shared = || Arc::clone(&self.library);
+        let mut compared = 0;
+        for p in 0..partitions {
+            compared += match self.topology {
+                Topology::Distributed => {
+                    oracle::equals_replay(log, StageId::Home(p), p, Home::new(shared()))?
+                        + oracle::equals_replay(log, StageId::Shard(p), p, Shard::new(shared()))?
+                        + oracle::equals_replay(log, StageId::Gather(p), p, Gather::default())?
+                }
+                Topology::Embedded => {
+                    // Another number of shards than the simulated engine has: alerts must not depend on it.
+                    let engine = Engine::new(EngineConfig { shards: 1 }, shared());
+                    oracle::equals_replay(log, StageId::Engine(p), p, engine)?
+                }
+            };
+        }
+        if self.topology == Topology::Distributed {
+            compared += oracle::equals_replay(log, StageId::Distributor, 0, Distributor)?;
+            oracle::nothing_lost_nothing_doubled(log, &self.clients.acknowledged)?;
+        }
+        oracle::every_question_answered(log, &self.clients.asked)?;
+        self.tally.compared = compared;
+        self.tally.acknowledged = self.clients.acknowledged.len();
+        self.tally.alerts =
+            log.published.values().flatten().filter(|p| matches!(p, Published::Alert(_))).count();
+        Ok(self.tally)
+    }
+}

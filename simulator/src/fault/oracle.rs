@@ -1,0 +1,178 @@
+//! What must be true when the dust has settled.
+//!
+//! 1. What each stage has published equals an undisturbed replay of its partition, record by record, by a
+//!    replayer that knows nothing of batches, snapshots or workers.
+//! 2. Every event that was acknowledged has been judged exactly once on each of its keys, or stands in the dead
+//!    letters.
+//! 3. Every acknowledged event that somebody waits for has one answer, the same however often it was asked.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use sluice_core::KeyedRecord;
+use sluice_model::{Decision, PaymentEvent, PaymentRecord};
+
+use super::{
+    log::{Published, SimLog, StageId},
+    stages::SimStage,
+};
+
+/// A difference that must not be: in words, for whoever repeats the seed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Broken(pub String);
+
+/// Replay a partition undisturbed and compare what it says with what was published.
+///
+/// Output is published a batch at a time, and a batch sorts what it publishes by kind; so kinds are compared one
+/// by one, each in order.
+pub fn equals_replay<S: SimStage>(
+    log: &SimLog,
+    id: StageId,
+    partition: u32,
+    fresh: S,
+) -> Result<usize, Broken> {
+    let expected = replay(log, partition, fresh);
+    let published = log.published.get(&id).cloned().unwrap_or_default();
+    let (expected, published) = (by_kind(expected), by_kind(published));
+    for kind in 0..KINDS {
+        let (want, got) = (&expected[kind], &published[kind]);
+        if let Some(at) = (0..want.len().max(got.len())).find(|at| want.get(*at) != got.get(*at)) {
+            return Err(Broken(format!(
+                "{id:?} differs from its replay at {at} of {} (published {}):\n  replay:    {:?}\n  published: {:?}",
+                want.len(),
+                got.len(),
+                want.get(at),
+                got.get(at),
+            )));
+        }
+    }
+    Ok(published.iter().map(Vec::len).sum())
+}
+
+/// One record after another, and where rules are activated whose windows must be filled, the past once more.
+fn replay<S: SimStage>(log: &SimLog, partition: u32, mut stage: S) -> Vec<Published> {
+    let records = S::input(log, partition).all();
+    let partitions = u32::try_from(log.payments.len()).unwrap_or(1);
+    let mut published = Vec::new();
+    for (at, (_, record)) in records.iter().enumerate() {
+        if S::activates(record).is_some_and(|rules| stage.wants_filling() == Some(rules)) {
+            let mut candidate = stage.candidate();
+            for (_, past) in &records[..at] {
+                candidate.apply(past, &mut S::Output::default());
+            }
+            stage.adopt(candidate);
+        }
+        let mut output = S::Output::default();
+        stage.apply(record, &mut output);
+        published.extend(S::publish(output, partitions));
+    }
+    published
+}
+
+const KINDS: usize = 7;
+
+fn by_kind(all: Vec<Published>) -> [Vec<Published>; KINDS] {
+    let mut kinds: [Vec<Published>; KINDS] = Default::default();
+    for one in all {
+        let kind = match &one {
+            Published::Alert(_) => 0,
+            Published::Disposition(_) => 1,
+            Published::DeadLetter(_) => 2,
+            Published::Decision(_) => 3,
+            Published::Keyed(..) => 4,
+            Published::Verdict(..) => 5,
+            Published::Control(..) => 6,
+        };
+        kinds[kind].push(one);
+    }
+    kinds
+}
+
+/// An event's id and content.
+type EventIdentity<'a> = (&'a str, u64);
+/// How many copies each key was given, by kind and value.
+type CopiesByKey<'a> = BTreeMap<(u8, &'a str), usize>;
+
+/// Every acknowledged event is in the log, and judged once on each key or in the dead letters. Every event of
+/// the simulation has accounts, and every rule set of it watches them.
+pub fn nothing_lost_nothing_doubled(log: &SimLog, acknowledged: &[Arc<PaymentEvent>]) -> Result<(), Broken> {
+    let in_log: BTreeSet<EventIdentity<'_>> = log
+        .payments
+        .iter()
+        .flat_map(|partition| partition.all())
+        .filter_map(|(_, record)| match record {
+            PaymentRecord::Event(record) => {
+                Some((record.event.event_id.as_str(), record.event.content_hash()))
+            }
+            PaymentRecord::Control(_) => None,
+        })
+        .collect();
+    let mut copies: BTreeMap<EventIdentity<'_>, CopiesByKey<'_>> = BTreeMap::new();
+    for (_, record) in log.keyed.iter().flat_map(|partition| partition.all()) {
+        if let KeyedRecord::Copy(copy) = record {
+            let event = (copy.event.event_id.as_str(), copy.event.content_hash());
+            let key = (copy.key.kind as u8, copy.key.value.as_str());
+            *copies.entry(event).or_default().entry(key).or_default() += 1;
+        }
+    }
+    let dead = DeadLetters::of(log);
+    for event in acknowledged {
+        let id = (event.event_id.as_str(), event.content_hash());
+        if !in_log.contains(&id) {
+            return Err(Broken(format!("acknowledged event {} is not in the log", event.event_id)));
+        }
+        match copies.get(&id) {
+            None if !dead.hold(event) => {
+                return Err(Broken(format!("event {} was neither judged nor dead-lettered", event.event_id)));
+            }
+            Some(keys) if keys.values().any(|times| *times != 1) => {
+                return Err(Broken(format!("event {} was judged more than once on a key", event.event_id)));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The canonical bytes of every event in the dead letters.
+struct DeadLetters(BTreeSet<Vec<u8>>);
+
+impl DeadLetters {
+    fn of(log: &SimLog) -> Self {
+        let letters = log.published.values().flatten().filter_map(|published| match published {
+            Published::DeadLetter(letter) => Some(letter.original.clone()),
+            _ => None,
+        });
+        Self(letters.collect())
+    }
+
+    fn hold(&self, event: &PaymentEvent) -> bool {
+        self.0.contains(&serde_json::to_vec(event).unwrap_or_default())
+    }
+}
+
+/// Every event that somebody waits for, and that could be judged, has one answer, which only a deadline changes:
+/// whoever was told "hold" because it passed is told so ever after.
+pub fn every_question_answered(log: &SimLog, asked: &[Arc<PaymentEvent>]) -> Result<(), Broken> {
+    let mut answers: BTreeMap<&str, Vec<&Decision>> = BTreeMap::new();
+    for published in log.published.values().flatten() {
+        if let Published::Decision(decision) = published {
+            let given = answers.entry(&decision.event_id).or_default();
+            if given.last() != Some(&decision) {
+                given.push(decision);
+            }
+        }
+    }
+    let dead = DeadLetters::of(log);
+    for event in asked.iter().filter(|event| !dead.hold(event)) {
+        match answers.get(event.event_id.as_str()).map_or(&[][..], Vec::as_slice) {
+            [_] => {}
+            [before, after] if after.deadline_passed && after.decision >= before.decision => {}
+            others => return Err(Broken(format!("event {} was answered so: {others:?}", event.event_id))),
+        }
+    }
+    Ok(())
+}
