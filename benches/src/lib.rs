@@ -1,0 +1,3 @@
+//! Criterion suites and side-by-side comparisons
+
+pub mod screening;

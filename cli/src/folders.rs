@@ -1,0 +1,42 @@
+//! Folders that commands are pointed at: rules, lists.
+
+use std::{path::Path, sync::Arc};
+
+use sluice_core::Library;
+use sluice_list_store::Store;
+use sluice_model::{RuleBundle, Screening};
+use sluice_rules::RuleSet;
+use sluice_runtime::CachingLibrary;
+
+use crate::failure::Failure;
+
+/// A folder of list versions, opened.
+pub struct Lists {
+    /// What is active there.
+    pub screening: Screening,
+    /// Where the engine looks versions up.
+    pub library: Arc<dyn Library>,
+}
+
+/// Open a folder of list versions; without one, nothing is screened. A folder that is named but cannot be read
+/// is an error, never an empty list.
+pub fn open_lists(folder: Option<&Path>) -> Result<Lists, Failure> {
+    let Some(folder) = folder else {
+        return Ok(Lists {
+            screening: Screening::default(),
+            library: Arc::new(CachingLibrary::without_lists()),
+        });
+    };
+    let store = Store::open(folder).map_err(|error| Failure::User(error.into()))?;
+    let lists = store.active().map_err(|error| Failure::User(error.into()))?;
+    let (screening, library) = (Screening { lists, threshold: None }, CachingLibrary::over(store));
+    if !screening.lists.is_empty() {
+        library.screener(&screening).map_err(|error| Failure::User(error.into()))?;
+    }
+    Ok(Lists { screening, library: Arc::new(library) })
+}
+
+/// Compile a rule set; what does not load is the user's to mend.
+pub fn check_rules(bundle: &RuleBundle) -> Result<RuleSet, Failure> {
+    RuleSet::compile(bundle).map_err(|errors| Failure::user(format!("the rules do not load:\n{errors}")))
+}

@@ -1,0 +1,72 @@
+//! The `sluice` binary: argument parsing and wiring, nothing else. Each subcommand has a file of its own.
+
+mod calibrate;
+mod evidence;
+mod failure;
+mod folders;
+mod lists;
+mod replay;
+mod rules;
+mod screen;
+mod simulate;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Failure;
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// Real-time AML/KYC transaction monitoring for payment companies.
+///
+/// Exit codes: 0 done, 1 user error, 2 finding or failed check, 3 internal error.
+#[derive(Parser)]
+#[command(name = "sluice", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run everything in one process on embedded stores: ingest, engine, case API, console.
+    Up(up::Args),
+    /// Run the engine over files of events, as fast as the machine allows.
+    Replay(replay::Args),
+    /// Screen names against lists, or pairs of names against each other.
+    Screen(screen::Args),
+    /// Import, update, show, compare and verify sanctions, PEP and private lists.
+    #[command(subcommand)]
+    Lists(lists::Command),
+    /// Check, test, explain and back-test rules.
+    #[command(subcommand)]
+    Rules(rules::Command),
+    /// Make labelled payment traffic, to a file or to a running Sluice.
+    Simulate(simulate::Args),
+    /// Verify evidence offline.
+    #[command(subcommand)]
+    Evidence(evidence::Command),
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(1) } else { ExitCode::SUCCESS };
+        }
+    };
+    let done = match cli.command {
+        Command::Up(args) => up::run(args),
+        Command::Replay(args) => replay::run(args),
+        Command::Screen(args) => screen::run(args),
+        Command::Lists(command) => lists::run(command),
+        Command::Rules(command) => rules::run(command),
+        Command::Simulate(args) => simulate::run(args),
+        Command::Evidence(command) => evidence::run(command),
+    };
+    done.unwrap_or_else(Failure::report)
+}

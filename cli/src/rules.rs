@@ -1,0 +1,323 @@
+//! `sluice rules`: check, test, explain and back-test. What rules are and how they compare is the rules crate's;
+//! here are folders, the engine that cases run through, and printing.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use sluice_codec::{Mapping, NdjsonEvents};
+use sluice_core::{Engine, EngineConfig, Library, Output, Stage, Unavailable};
+use sluice_lists::Screener;
+use sluice_model::{
+    Alert, Control, EventRecord, PaymentEvent, PaymentRecord, RuleBundle, RuleFile, Screening,
+};
+use sluice_rules::{Backtest, CASES_SUFFIX, CaseEngine, Diagnostics, Labels, RuleSet, run_cases};
+use sluice_runtime::{Read, Replay, read_rules};
+use sluice_simulator::groups::{self, Group};
+
+use crate::{failure::Failure, folders};
+
+/// Folders above a rule file in which its reference data is looked for.
+const FOLDERS_ABOVE_MAX: usize = 3;
+/// Shards of a back-test: one for each of two cores. Alerts do not depend on it.
+const SHARDS: u32 = 2;
+
+/// Subcommands.
+#[derive(clap::Subcommand)]
+pub enum Command {
+    /// Type-check rules, parameters and reference data.
+    Check(PathArgs),
+    /// Run the cases beside each rule, and say which conditions they never tried.
+    Test(PathArgs),
+    /// Show how each rule is evaluated, and what its windows cost.
+    Explain(PathArgs),
+    /// Compare the alerts of two rule sets over the same history.
+    Backtest(BacktestArgs),
+}
+
+/// A rule file or a folder of them.
+#[derive(clap::Args)]
+pub struct PathArgs {
+    /// A folder and all below it, or one rule file.
+    #[arg(value_name = "PATH")]
+    path: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `backtest`.
+#[derive(clap::Args)]
+pub struct BacktestArgs {
+    /// The active rule set.
+    #[arg(long, value_name = "DIR")]
+    rules: PathBuf,
+    /// The candidate.
+    #[arg(long, value_name = "DIR")]
+    candidate: PathBuf,
+    /// History: NDJSON, or CSV with a mapping.
+    #[arg(long, value_name = "FILE")]
+    events: PathBuf,
+    /// Which column of a CSV file is what.
+    #[arg(long, value_name = "FILE.toml")]
+    mapping: Option<PathBuf>,
+    /// The folder of list versions. Without it nothing is screened.
+    #[arg(long, value_name = "DIR")]
+    lists: Option<PathBuf>,
+    /// Labelled transactions (CSV: alert_id, alert_type, orig_acct, bene_acct, tran_timestamp): precision and
+    /// recall of both sets.
+    #[arg(long, value_name = "FILE.csv")]
+    groups: Option<PathBuf>,
+    /// Write a page with plots that stands alone.
+    #[arg(long, value_name = "FILE.html")]
+    html: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Run the command.
+pub fn run(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Check(args) => check(&args),
+        Command::Test(args) => test(&args),
+        Command::Explain(args) => explain(&args),
+        Command::Backtest(args) => backtest(&args),
+    }
+}
+
+/// Rules, and the cases beside them.
+struct Folder {
+    bundle: RuleBundle,
+    cases: Vec<RuleFile>,
+}
+
+impl Folder {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        if path.is_file() {
+            return Self::of_file(path);
+        }
+        let bundle = read_rules(path).map_err(|error| Failure::User(error.into()))?;
+        let mut cases = Vec::new();
+        for file in &bundle.files {
+            if let Some(stem) = file.path.strip_suffix(".rhai") {
+                cases.extend(read_if_there(path, &format!("{stem}{CASES_SUFFIX}"))?);
+            }
+        }
+        Ok(Self { bundle, cases })
+    }
+
+    /// One rule, with its cases and the nearest reference data above it.
+    fn of_file(path: &Path) -> Result<Self, Failure> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut files: Vec<RuleFile> = read_if_there(folder, &name)?.into_iter().collect();
+        let canonical =
+            fs::canonicalize(folder).with_context(|| format!("failed to find {}", folder.display()))?;
+        for above in canonical.ancestors().take(FOLDERS_ABOVE_MAX) {
+            let reference = above.join("reference");
+            if reference.is_dir() {
+                let tables = read_rules(&reference).map_err(|error| Failure::User(error.into()))?;
+                files.extend(
+                    tables
+                        .files
+                        .into_iter()
+                        .map(|file| RuleFile { path: format!("reference/{}", file.path), ..file }),
+                );
+                break;
+            }
+        }
+        let cases = name.strip_suffix(".rhai").map(|stem| format!("{stem}{CASES_SUFFIX}"));
+        let cases = cases.map(|cases| read_if_there(folder, &cases)).transpose()?.flatten();
+        Ok(Self { bundle: RuleBundle::new(files), cases: cases.into_iter().collect() })
+    }
+
+    fn compile(&self) -> Result<RuleSet, Diagnostics> {
+        RuleSet::compile(&self.bundle)
+    }
+
+    /// Compile, or fail with everything that is wrong.
+    fn compiled(&self) -> Result<RuleSet, Failure> {
+        self.compile().map_err(|found| Failure::Finding(found.render(&self.bundle)))
+    }
+}
+
+fn read_if_there(folder: &Path, name: &str) -> Result<Option<RuleFile>, Failure> {
+    let path = folder.join(name);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("failed to read {}", path.display()))
+        .map_err(Failure::User)?;
+    Ok(Some(RuleFile { path: name.to_owned(), text }))
+}
+
+/// What `check --json` prints.
+#[derive(serde::Serialize)]
+struct Checked<'a> {
+    ok: bool,
+    rules: usize,
+    diagnostics: &'a Diagnostics,
+}
+
+fn check(args: &PathArgs) -> Result<ExitCode, Failure> {
+    let folder = Folder::read(&args.path)?;
+    let (rules, found) = match folder.compile() {
+        Ok(set) => (set.files().len(), set.warnings().clone()),
+        Err(found) => (0, found),
+    };
+    let ok = !found.has_errors();
+    if args.json {
+        println!("{}", serde_json::to_string(&Checked { ok, rules, diagnostics: &found })?);
+    } else {
+        print!("{}", found.render(&folder.bundle));
+        if ok {
+            println!("{rules} rules and typologies check");
+        }
+    }
+    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(2) })
+}
+
+fn test(args: &PathArgs) -> Result<ExitCode, Failure> {
+    let folder = Folder::read(&args.path)?;
+    let report = run_cases(&folder.bundle, &folder.cases, &InMemory)
+        .map_err(|found| Failure::Finding(found.render(&folder.bundle)))?;
+    if args.json {
+        println!("{}", serde_json::to_string(&report)?)
+    } else {
+        println!("{report}")
+    }
+    Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+}
+
+fn explain(args: &PathArgs) -> Result<ExitCode, Failure> {
+    let set = Folder::read(&args.path)?.compiled()?;
+    if args.json {
+        println!("{}", serde_json::to_string(set.descriptions())?);
+    } else {
+        set.descriptions().iter().for_each(|description| println!("{}", description.text()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The core's engine, from nothing for each case.
+struct InMemory;
+
+/// A library that holds one compiled rule set.
+struct Holding(Arc<RuleSet>);
+
+impl Library for Holding {
+    fn screener(&self, _: &Screening) -> Result<Arc<Screener>, Unavailable> {
+        Err(Unavailable("cases run without lists".to_owned()))
+    }
+
+    fn rules(&self, _: &RuleBundle) -> Option<Arc<RuleSet>> {
+        Some(Arc::clone(&self.0))
+    }
+}
+
+impl CaseEngine for InMemory {
+    fn run(&self, rules: &Arc<RuleSet>, events: &[PaymentEvent]) -> Result<Vec<Alert>, String> {
+        let mut engine = Engine::new(EngineConfig { shards: 1 }, Arc::new(Holding(Arc::clone(rules))));
+        // The library answers with the compiled rules, whatever files they are prepared from.
+        let bundle = RuleBundle::default();
+        let activate = Control::Activate { rules: rules.hash() };
+        let mut output = Output::default();
+        for control in [Control::Screening(Screening::default()), Control::Prepare(bundle), activate] {
+            engine.apply(&PaymentRecord::Control(control), &mut output);
+        }
+        for event in events {
+            let received_at = event.occurred_at;
+            let late_reason = Some("a case".to_owned());
+            let event = Arc::new(event.clone());
+            let record = EventRecord { received_at, awaited: false, late_reason, event };
+            engine.apply(&PaymentRecord::Event(record), &mut output);
+        }
+        match output.dead_letters.first() {
+            Some(letter) => Err(format!("a payment was refused: {}", letter.reason)),
+            None => Ok(output.alerts),
+        }
+    }
+}
+
+/// Labelled groups as what there is to find.
+struct Groups(Vec<Group>);
+
+impl Labels for Groups {
+    fn total(&self) -> usize {
+        self.0.len()
+    }
+
+    fn found_by(&self, alert: &Alert) -> Vec<usize> {
+        let finds = |group: &Group| group.is_found_by(&alert.key.value, alert.occurred_at);
+        self.0.iter().enumerate().filter(|(_, group)| finds(group)).map(|(i, _)| i).collect()
+    }
+}
+
+fn backtest(args: &BacktestArgs) -> Result<ExitCode, Failure> {
+    let groups = args.groups.as_deref().map(read_groups).transpose()?;
+    let (events, active) = alerts_under(&args.rules, "active", args)?;
+    let (_, candidate) = alerts_under(&args.candidate, "candidate", args)?;
+    let labels = groups.as_ref().map(|groups| groups as &dyn Labels);
+    let report = Backtest::compare(events, &active, &candidate, labels);
+    if let Some(path) = &args.html {
+        fs::write(path, report.html()).with_context(|| format!("failed to write {}", path.display()))?;
+    }
+    if args.json {
+        println!("{}", serde_json::to_string(&report)?)
+    } else {
+        print!("{report}")
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read_groups(path: &Path) -> Result<Groups, Failure> {
+    let named = || format!("failed to read {}", path.display());
+    let file = fs::File::open(path).with_context(named).map_err(Failure::User)?;
+    Ok(Groups(groups::read_groups(std::io::BufReader::new(file)).with_context(named).map_err(Failure::User)?))
+}
+
+/// Every alert of a rule set over the history, and how many events there were.
+fn alerts_under(rules: &Path, name: &'static str, args: &BacktestArgs) -> Result<(u64, Vec<Alert>), Failure> {
+    let folder = Folder::read(rules)?;
+    folder.compiled()?;
+    let lists = folders::open_lists(args.lists.as_deref())?;
+    let engine = Engine::new(EngineConfig { shards: SHARDS }, lists.library);
+    let mut replay = Replay::new(engine, folder.bundle, lists.screening);
+    let named = || format!("failed to read {}", args.events.display());
+    let file = fs::File::open(&args.events).with_context(named).map_err(Failure::User)?;
+    let bar = ProgressBar::new(file.metadata().map_or(0, |about| about.len()));
+    if let Ok(style) = ProgressStyle::with_template("{msg:10} {wide_bar} {percent:>3}% {eta}") {
+        bar.set_style(style);
+    }
+    bar.set_message(name);
+    let reader = std::io::BufReader::new(bar.wrap_read(file));
+    let source: Box<dyn Iterator<Item = Read> + Send> = match &args.mapping {
+        Some(path) => {
+            let text = fs::read_to_string(path).with_context(named).map_err(Failure::User)?;
+            let mapping =
+                Mapping::parse(&text).context("the mapping cannot be read").map_err(Failure::User)?;
+            Box::new(
+                mapping.rows(reader).context("the file does not fit its mapping").map_err(Failure::User)?,
+            )
+        }
+        None => Box::new(NdjsonEvents::new(reader)),
+    };
+    let mut alerts = Vec::new();
+    let replayed = replay.run(
+        source,
+        |_| {},
+        |output| {
+            alerts.extend(output.alerts);
+            Ok(())
+        },
+    );
+    bar.finish_and_clear();
+    Ok((replayed.with_context(named).map_err(Failure::User)?.events, alerts))
+}

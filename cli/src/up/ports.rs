@@ -1,0 +1,163 @@
+//! What the case side asks of the rest of Sluice, over the log and the runtime.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use sluice_case_api::{
+    LogFeed,
+    ports::{
+        ActiveList, ActiveRule, Catalogue, ControlSink, Feed, Item, PortError, Record, Screening as Wanted,
+        Topic,
+    },
+};
+use sluice_core::Library;
+use sluice_list_store::Store;
+use sluice_lists::Query;
+use sluice_log::{Log, ReadLimit, Topic as LogTopic};
+use sluice_model::{Control, KeyKind, ListMatch, Party, RuleBundle};
+use sluice_rules::Rule;
+use sluice_runtime::Runtime;
+
+use super::Config;
+
+/// Alerts with the events that they judged; dispositions and decisions as they stand in the log.
+pub struct Feeds {
+    log: Arc<dyn Log>,
+    others: LogFeed,
+    runtime: Arc<Runtime>,
+}
+
+impl Feeds {
+    pub fn new(log: Arc<dyn Log>, runtime: Arc<Runtime>) -> Self {
+        Self { others: LogFeed(Arc::clone(&log)), log, runtime }
+    }
+}
+
+impl Feed for Feeds {
+    fn read(&self, topic: Topic, from: u64, max: usize) -> Result<Vec<Item>, PortError> {
+        if topic != Topic::Alerts {
+            return self.others.read(topic, from, max);
+        }
+        let stored = self.log.read(LogTopic::Alerts.partition(0), from, ReadLimit::records(max))?;
+        let item = |stored: &sluice_log::StoredRecord| {
+            let alert = serde_json::from_slice(&stored.value)
+                // The parser's own words may quote the record.
+                .map_err(|_| PortError(format!("record {} of the alerts cannot be read", stored.offset)))?;
+            let event = self.runtime.judged_event(stored).map_err(failed)?.map(|record| record.event);
+            Ok(Item { offset: stored.offset, record: Record::Alert(Box::new(alert), event) })
+        };
+        stored.iter().map(item).collect()
+    }
+}
+
+/// Control records into the payments log, where the next payment feels them.
+pub struct Controls(pub Arc<Runtime>);
+
+impl ControlSink for Controls {
+    fn append(&self, control: &Control) -> Result<(), PortError> {
+        self.0.control(control.clone()).map_err(failed)
+    }
+}
+
+/// The rules and lists in force.
+pub struct InForce {
+    runtime: Arc<Runtime>,
+    store: Option<Store>,
+    library: Arc<dyn Library>,
+    rules: Arc<RwLock<Arc<RuleBundle>>>,
+}
+
+impl InForce {
+    pub fn new(runtime: &Arc<Runtime>, config: &Config, rules: Arc<RwLock<Arc<RuleBundle>>>) -> Self {
+        let store = config.lists.as_ref().map(|(_, store)| store.clone());
+        Self { runtime: Arc::clone(runtime), store, library: Arc::clone(&config.library), rules }
+    }
+}
+
+impl Catalogue for InForce {
+    fn lists(&self) -> Vec<ActiveList> {
+        let lists = self.runtime.status().screening.lists;
+        lists.into_iter().map(|(source, version)| list(self.store.as_ref(), source, version)).collect()
+    }
+
+    fn rules(&self) -> Vec<ActiveRule> {
+        let set = self.runtime.status().rules;
+        let bundle = Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner));
+        let rules = KeyKind::ALL.into_iter().flat_map(|kind| &set.plan(kind).rules);
+        rules
+            .map(|rule| {
+                let description = set.descriptions().iter().find(|described| described.id == rule.meta.id);
+                let path = description.map(|described| described.file.clone()).unwrap_or_default();
+                let text = bundle.files.iter().find(|file| file.path == path).map(|file| file.text.clone());
+                active_rule(rule, path, text.unwrap_or_default())
+            })
+            .collect()
+    }
+
+    fn screen(&self, wanted: &Wanted) -> Result<Vec<ListMatch>, PortError> {
+        let screening = self.runtime.status().screening;
+        if screening.lists.is_empty() {
+            return Err(PortError("screening is off: no list is configured".to_owned()));
+        }
+        let screener = self.library.screener(&screening).map_err(failed)?;
+        let mut matches = screener.screen(&query(wanted));
+        matches.truncate(wanted.limit.unwrap_or(MATCHES_DEFAULT));
+        Ok(matches)
+    }
+
+    fn not_ready(&self) -> Option<String> {
+        let status = self.runtime.status();
+        let recovering = || (!status.is_live).then(|| "the engine is recovering".to_owned());
+        status.stopped.clone().or(status.trouble.clone()).or_else(recovering)
+    }
+}
+
+/// Matches of one screening where it does not say how many.
+const MATCHES_DEFAULT: usize = 10;
+
+fn list(store: Option<&Store>, source: String, version: sluice_model::Hash256) -> ActiveList {
+    // The history only adorns what is in force: without it the version itself still stands.
+    let history = store.and_then(|store| store.history(&source).ok()).unwrap_or_default();
+    let arrival = history.into_iter().rfind(|arrival| arrival.version == version);
+    let count = |of: usize| u64::try_from(of).unwrap_or(u64::MAX);
+    ActiveList {
+        entries: arrival.as_ref().map_or(0, |arrival| count(arrival.entries)),
+        names: arrival.as_ref().map_or(0, |arrival| count(arrival.names)),
+        published: arrival.as_ref().and_then(|arrival| arrival.published.as_ref()).map(ToString::to_string),
+        fetched_at: arrival.map(|arrival| arrival.at.to_string()),
+        version: version.to_string(),
+        source,
+    }
+}
+
+fn active_rule(rule: &Rule, file: String, text: String) -> ActiveRule {
+    let meta = &rule.meta;
+    let regulation: Vec<_> = meta.regulation.iter().map(|r| format!("{} ({})", r.text, r.source)).collect();
+    ActiveRule {
+        id: meta.id.clone(),
+        title: meta.title.clone(),
+        key: meta.key,
+        severity: meta.severity,
+        action: meta.action,
+        typology: meta.typology.clone(),
+        regulation: regulation.join("; "),
+        version: rule.content.short(),
+        shadow: meta.shadow,
+        file,
+        text,
+    }
+}
+
+/// What is asked, as the screener reads it: a date or country that cannot be read adjusts no score.
+fn query(wanted: &Wanted) -> Query {
+    let party = Party {
+        name: Some(wanted.name.clone()),
+        birth_date: wanted.birth_date.clone(),
+        country: wanted.country.clone(),
+        ..Party::default()
+    };
+    Query::party(&party, &wanted.name)
+}
+
+fn failed(error: impl std::fmt::Display) -> PortError {
+    PortError(error.to_string())
+}

@@ -1,0 +1,9 @@
+//! The house rules that are worth a test: which crate may know which, what a pure crate never mentions, what
+//! the documentation promises. Where one fails, mend the code, or change the rule here with a reason.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod dependencies;
+mod docs;
+mod sources;
+mod tree;

@@ -1,0 +1,157 @@
+//! `sluice rules` from the shell: the packs that ship and every rule and case of the guide, by the binary itself.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn rules(verb: &str, path: &Path, more: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sluice")).args(["rules", verb]).arg(path).args(more).output().unwrap()
+}
+
+#[track_caller]
+fn passes(output: &Output) -> String {
+    let out = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{out}\n{}", String::from_utf8_lossy(&output.stderr));
+    out
+}
+
+#[test]
+fn the_packs_check_and_their_cases_pass() {
+    let packs = root().join("rules/packs");
+    passes(&rules("check", &packs, &[]));
+    let report: serde_json::Value =
+        serde_json::from_str(&passes(&rules("test", &packs, &["--json"]))).unwrap();
+    let cases = report["cases"].as_array().unwrap();
+    assert!(!cases.is_empty());
+    assert_eq!(report["untested"], serde_json::json!([]), "every rule has cases");
+    println!("{} cases", cases.len());
+}
+
+#[test]
+fn each_pack_stands_alone() {
+    for pack in fs::read_dir(root().join("rules/packs")).unwrap() {
+        passes(&rules("test", &pack.unwrap().path(), &[]));
+    }
+}
+
+#[test]
+fn one_file_is_checked_with_the_reference_data_above_it() {
+    let file = root().join("rules/packs/core/R05-pass-through.rhai");
+    let explained = passes(&rules("explain", &file, &["--json"]));
+    let explained: serde_json::Value = serde_json::from_str(&explained).unwrap();
+    assert_eq!(explained[0]["id"], "R05");
+    assert_eq!(explained[0]["evaluated"]["native"], true);
+    passes(&rules("test", &file, &[]));
+}
+
+/// The fenced blocks of one language in the guide.
+fn blocks(guide: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    let parts = guide.split(&fence).skip(1);
+    parts.filter_map(|rest| Some(rest.split_once("```")?.0.to_owned())).collect()
+}
+
+#[test]
+fn every_snippet_of_the_guide_runs() {
+    let guide = fs::read_to_string(root().join("docs/rules.md")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("reference")).unwrap();
+    for block in blocks(&guide, "rhai") {
+        let words: Vec<&str> = block.lines().flat_map(str::split_whitespace).collect();
+        let id = words.windows(2).find(|w| matches!(w[0], "rule" | "typology")).unwrap()[1];
+        fs::write(folder.path().join(format!("{id}.rhai")), &block).unwrap();
+    }
+    let mut tables = 0;
+    for block in blocks(&guide, "toml") {
+        let name = if block.contains("[[case]]") {
+            "FAN_IN.cases.toml".to_owned()
+        } else if block.starts_with('[') {
+            // Cases run without it, checks with it.
+            "parameters.toml".to_owned()
+        } else {
+            tables += 1;
+            format!("reference/table_{tables}.toml")
+        };
+        fs::write(folder.path().join(name), block).unwrap();
+    }
+    assert_eq!(tables, 2);
+    passes(&rules("check", folder.path(), &[]));
+    let tested = passes(&rules("test", folder.path(), &[]));
+    assert!(tested.contains("2 of 2 cases passed"), "{tested}");
+}
+
+#[test]
+fn a_broken_rule_is_a_finding_with_a_caret() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("r.rhai"), "rule R #{ titel: \"x\" };\ncondition true;\nreason `x`;\n")
+        .unwrap();
+    let output = rules("check", folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(2));
+    let out = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(out.contains("did you mean `title`?") && out.contains("^^^^^"), "{out}");
+    assert_eq!(rules("check", &folder.path().join("none"), &[]).status.code(), Some(1));
+    assert_eq!(rules("test", folder.path(), &[]).status.code(), Some(2));
+}
+
+#[test]
+fn a_case_that_does_not_hold_fails_and_says_what_there_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let pack = root().join("rules/packs/core");
+    let rule = fs::read_to_string(pack.join("R10-fan-out.rhai")).unwrap();
+    fs::write(folder.path().join("r.rhai"), rule).unwrap();
+    let cases = "[[case]]\nname = \"wrong\"\npayments = [{ at = \"2026-03-02T08:00:00Z\", amount = \"1.00 HKD\", \
+                 debtor.account = \"A\", creditor.account = \"B\" }]\nalerts = [{ on = 1, key = \"A\" }]\n";
+    fs::write(folder.path().join("r.cases.toml"), cases).unwrap();
+    let output = rules("test", folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(2));
+    let out = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(out.contains("expected an alert on payment 1 on A; there was none"), "{out}");
+}
+
+#[test]
+fn a_backtest_shows_what_a_parameter_moves() {
+    let folder = tempfile::tempdir().unwrap();
+    let (active, candidate) = (folder.path().join("active"), folder.path().join("candidate"));
+    let rule = fs::read_to_string(root().join("rules/packs/core/R10-fan-out.rhai")).unwrap();
+    for set in [&active, &candidate] {
+        fs::create_dir(set).unwrap();
+        fs::write(set.join("r.rhai"), &rule).unwrap();
+    }
+    let overlay = "[R10.payees_min]\nvalue = 3\nwhy = \"trial\"\nowner = \"MLRO\"\n";
+    fs::write(candidate.join("parameters.toml"), overlay).unwrap();
+    let payment = |n: usize| {
+        format!(
+            "{{\"event_id\":\"{n}\",\"type\":\"payment\",\"status\":\"completed\",\"occurred_at\":\"2026-03-02T08:0{n}:00Z\",\
+             \"amount\":{{\"value\":\"1.00\",\"currency\":\"HKD\"}},\"debtor\":{{\"account\":\"A\"}},\"creditor\":{{\"account\":\"B{n}\"}}}}\n"
+        )
+    };
+    let events = folder.path().join("events.ndjson");
+    fs::write(&events, (1..=4).map(payment).collect::<String>()).unwrap();
+    let page = folder.path().join("page.html");
+    let output = Command::new(env!("CARGO_BIN_EXE_sluice"))
+        .args(["rules", "backtest", "--json", "--rules"])
+        .arg(&active)
+        .arg("--candidate")
+        .arg(&candidate)
+        .arg("--events")
+        .arg(&events)
+        .arg("--html")
+        .arg(&page)
+        .output()
+        .unwrap();
+    let report: serde_json::Value = serde_json::from_str(&passes(&output)).unwrap();
+    assert_eq!(report["events"], 4);
+    assert_eq!(report["below"], 1);
+    assert_eq!(report["lost"], 0);
+    assert_eq!(report["appears"][0]["event_id"], "3");
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("<svg") && !page.contains("http"), "the page stands alone");
+}

@@ -1,0 +1,7 @@
+//! `sluice up` as its users meet it: the real process, over HTTP and signals.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod contract;
+mod crash;
+mod process;
