@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use sluice_log::Offset;
 use sluice_model::{DeadLetter, Decision, PaymentEvent};
 use tokio::sync::oneshot;
 
@@ -42,7 +43,15 @@ pub(crate) struct Desk {
 
 struct Waiting {
     content: u64,
-    tickets: Vec<oneshot::Sender<Answer>>,
+    tickets: Vec<Asked>,
+}
+
+/// One who waits. What was decided before it asked is not its answer: between that decision and its question
+/// another may have been answered by policy, which then stands.
+struct Asked {
+    /// The end of the log when it asked: its own record comes at this offset or later.
+    since: Offset,
+    told: oneshot::Sender<Answer>,
 }
 
 /// A place at the desk; given up when dropped.
@@ -53,8 +62,9 @@ pub(crate) struct Ticket {
 }
 
 impl Desk {
-    /// Wait for what comes of an event. To be asked for before the event is taken in.
-    pub fn wait_for(self: &Arc<Self>, event: &PaymentEvent) -> Result<Ticket, NoPlace> {
+    /// Wait for what comes of an event. To be asked for before the event is taken in; `since` is the end of the
+    /// log now.
+    pub fn wait_for(self: &Arc<Self>, event: &PaymentEvent, since: Offset) -> Result<Ticket, NoPlace> {
         let mut waiting = self.lock();
         if waiting.len() >= DECISIONS_WAITING_MAX {
             return Err(NoPlace::Full);
@@ -65,19 +75,18 @@ impl Desk {
         if place.content != content {
             return Err(NoPlace::Contested);
         }
-        let (sender, answer) = oneshot::channel();
-        place.tickets.push(sender);
+        let (told, answer) = oneshot::channel();
+        place.tickets.push(Asked { since, told });
         drop(waiting);
         Ok(Ticket { desk: Arc::clone(self), event_id: event.event_id.clone(), answer })
     }
 
-    /// Tell whoever waits for these what came of them.
-    pub fn tell(&self, decisions: &[Decision], refused: &[DeadLetter]) {
+    /// Tell whoever waits for these what came of them, in the records before `to`. Of several decisions of one
+    /// event the last stands.
+    pub fn tell(&self, to: Offset, decisions: &[Decision], refused: &[DeadLetter]) {
         let mut waiting = self.lock();
-        for decision in decisions {
-            if let Some(place) = waiting.remove(&decision.event_id) {
-                place.tell(&Answer::Decided(decision.clone()));
-            }
+        for decision in decisions.iter().rev() {
+            tell_place(&mut waiting, &decision.event_id, |_| true, to, || Answer::Decided(decision.clone()));
         }
         if waiting.is_empty() {
             return;
@@ -86,10 +95,8 @@ impl Desk {
             // The home writes its refusals as canonical events.
             let Ok(event) = serde_json::from_slice::<PaymentEvent>(&letter.original) else { continue };
             let content = event.content_hash();
-            let found = waiting.get(&event.event_id).is_some_and(|place| place.content == content);
-            if found && let Some(place) = waiting.remove(&event.event_id) {
-                place.tell(&Answer::Refused { code: letter.code.clone(), reason: letter.reason.clone() });
-            }
+            let answer = || Answer::Refused { code: letter.code.clone(), reason: letter.reason.clone() };
+            tell_place(&mut waiting, &event.event_id, |place| place.content == content, to, answer);
         }
     }
 
@@ -98,12 +105,21 @@ impl Desk {
     }
 }
 
-impl Waiting {
-    fn tell(self, answer: &Answer) {
-        for ticket in self.tickets {
-            // Gone already: its deadline passed.
-            let _ = ticket.send(answer.clone());
-        }
+/// Tell those at one place who asked before `to`; the place goes when nobody is left.
+fn tell_place(
+    waiting: &mut HashMap<String, Waiting>,
+    event_id: &str,
+    is_theirs: impl Fn(&Waiting) -> bool,
+    to: Offset,
+    answer: impl Fn() -> Answer,
+) {
+    let Some(place) = waiting.get_mut(event_id).filter(|place| is_theirs(place)) else { return };
+    for asked in place.tickets.extract_if(.., |asked| asked.since < to) {
+        // Gone already: its deadline passed.
+        let _ = asked.told.send(answer());
+    }
+    if place.tickets.is_empty() {
+        waiting.remove(event_id);
     }
 }
 
@@ -119,10 +135,51 @@ impl Drop for Ticket {
         self.answer.close();
         let mut waiting = self.desk.lock();
         if let Some(place) = waiting.get_mut(&self.event_id) {
-            place.tickets.retain(|ticket| !ticket.is_closed());
+            place.tickets.retain(|asked| !asked.told.is_closed());
             if place.tickets.is_empty() {
                 waiting.remove(&self.event_id);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sluice_model::Outcome;
+
+    use super::*;
+
+    fn decision(outcome: Outcome) -> Decision {
+        Decision {
+            payment_id: "P-1".into(),
+            event_id: "1".into(),
+            decision: outcome,
+            alerts: Vec::new(),
+            reasons: Vec::new(),
+            deadline_passed: false,
+        }
+    }
+
+    fn event() -> PaymentEvent {
+        let text = r#"{"event_id":"1","occurred_at":"2026-11-20T09:59:00Z"}"#;
+        serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    async fn outcome(mut ticket: Ticket) -> Outcome {
+        match ticket.answer().await {
+            Some(Answer::Decided(decision)) => decision.decision,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_decision_from_before_the_question_is_no_answer_to_it() {
+        let desk = Arc::new(Desk::default());
+        let before = desk.wait_for(&event(), 5).unwrap_or_else(|error| panic!("{error:?}"));
+        let after = desk.wait_for(&event(), 7).unwrap_or_else(|error| panic!("{error:?}"));
+        desk.tell(6, &[decision(Outcome::Allow)], &[]);
+        desk.tell(8, &[decision(Outcome::Allow), decision(Outcome::Hold)], &[]);
+        assert_eq!(outcome(before).await, Outcome::Allow);
+        assert_eq!(outcome(after).await, Outcome::Hold, "of several the last stands");
     }
 }

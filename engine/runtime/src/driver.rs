@@ -79,7 +79,7 @@ impl Driver {
                 Ok(Step::Commit(batch)) => {
                     self.commit(&batch, &batch_records)?;
                     worker.committed()?;
-                    self.desk.tell(&batch.output.decisions, &batch.output.dead_letters);
+                    self.desk.tell(batch.to, &batch.output.decisions, &batch.output.dead_letters);
                     self.tell_progress(&worker, &batch_records);
                 }
                 Ok(Step::Save { offset, bytes }) => saver.save(offset, bytes),

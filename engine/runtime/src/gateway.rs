@@ -33,6 +33,11 @@ impl Gateway {
         Self { log, handoff }
     }
 
+    /// The end of the payments log: whatever is taken in from now on stands there or later.
+    pub fn end(&self) -> Offset {
+        self.handoff.end()
+    }
+
     /// Take in without waiting for room: [`LogError::Busy`] is the back-pressure. Durable when the future ends.
     pub async fn take_in(&self, intake: Intake) -> Result<(), RuntimeError> {
         let (transaction, payments) = transaction(intake)?;

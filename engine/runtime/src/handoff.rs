@@ -86,6 +86,11 @@ impl Handoff {
         self.lock().closed
     }
 
+    /// The end of the log, as far as is known here.
+    pub fn end(&self) -> Offset {
+        self.lock().end
+    }
+
     /// How many durable records lie at or after `from`.
     pub fn ahead_of(&self, from: Offset) -> u64 {
         self.lock().end.saturating_sub(from)

@@ -64,7 +64,7 @@ pub(super) async fn post_decision(
     }
     let event = contents.events.pop().ok_or_else(|| Problem::bad_request("the body holds no event"))?;
 
-    let mut ticket = app.desk.wait_for(&event).map_err(|reason| match reason {
+    let mut ticket = app.desk.wait_for(&event, app.gateway.end()).map_err(|reason| match reason {
         NoPlace::Full => Problem::busy("too many decisions are waited for at once"),
         NoPlace::Contested => Problem::new(
             StatusCode::CONFLICT,
