@@ -7,7 +7,10 @@
 mod adjust;
 mod query;
 
-use std::sync::Arc;
+use std::{
+    collections::hash_map::Entry::{Occupied, Vacant},
+    sync::Arc,
+};
 
 use moka::sync::Cache;
 use rayon::prelude::*;
@@ -23,6 +26,7 @@ use crate::{
         explain::{self, reason, rounded},
         index::Index,
         phrases::Phrases,
+        scorer::Outcome,
         tokens,
     },
 };
@@ -165,18 +169,18 @@ impl Screener {
 
     /// The same, past the cache.
     pub fn screen_cold(&self, query: &Query) -> Vec<ListMatch> {
-        self.matches(query, |name, lowest| self.index.search(name, lowest, &self.scoring))
+        self.matches(query, |name, lowest| self.index.search(name, lowest))
     }
 
     /// The same, by comparing the query with every listed name: the oracle for the index.
     pub fn exhaustive(&self, query: &Query) -> Vec<ListMatch> {
-        self.matches(query, |name, lowest| self.index.exhaustive(name, lowest, &self.scoring))
+        self.matches(query, |name, lowest| self.index.exhaustive(name, lowest))
     }
 
     fn matches(
         &self,
         query: &Query,
-        search: impl Fn(&tokens::Name, f32) -> Vec<(u32, f32)>,
+        search: impl Fn(&tokens::Name, f32) -> Vec<(u32, Outcome)>,
     ) -> Vec<ListMatch> {
         let mut name = tokens::read(&query.name, false, &self.scoring);
         self.index.weigh(&mut name);
@@ -186,13 +190,16 @@ impl Screener {
         for entry in self.by_identifier(query) {
             best.insert(entry, Hit { name: 0, score: 1.0, outcome: None });
         }
-        for (at, by_name) in search(&name, lowest) {
+        for (at, outcome) in search(&name, lowest) {
             let listed = self.names[at as usize];
             let (entry, quality) = self.listed(listed);
-            let (score, _) = adjust::adjust(query, entry, quality, rounded(by_name));
-            let hit = Hit { name: listed.name, score, outcome: Some((at, by_name)) };
+            let (score, _) = adjust::adjust(query, entry, quality, rounded(outcome.score));
             if score >= self.threshold {
-                best.entry(listed.entry).and_modify(|known| known.keep_better(hit)).or_insert(hit);
+                let hit = Hit { name: listed.name, score, outcome: Some((at, outcome)) };
+                match best.entry(listed.entry) {
+                    Vacant(place) => drop(place.insert(hit)),
+                    Occupied(mut known) => known.get_mut().keep_better(hit),
+                }
             }
         }
         let mut hits: Vec<(EntryAt, Hit)> = best.into_iter().collect();
@@ -218,12 +225,11 @@ impl Screener {
     fn explained(&self, query: &Query, name: &tokens::Name, at: EntryAt, hit: Hit) -> ListMatch {
         let entry = self.entry(at);
         let mut reasons = Vec::new();
-        if let Some((in_index, _)) = hit.outcome {
+        if let Some((in_index, outcome)) = &hit.outcome {
             let listed = &entry.names[hit.name as usize];
             let mut read = tokens::read(&listed.text, listed.script == Script::Telegraph, &self.scoring);
-            read.tokens = self.index.side(in_index).tokens.into();
-            let outcome = self.index.outcome(name, in_index, &self.scoring);
-            reasons = explain::reasons(name, &read, &outcome);
+            read.tokens = self.index.side(*in_index).tokens.into();
+            reasons = explain::reasons(name, &read, outcome);
             reasons.extend(adjust::adjust(query, entry, listed.quality, rounded(outcome.score)).1);
         }
         if self.by_identifier(query).contains(&at) {
@@ -359,12 +365,11 @@ impl Screener {
 }
 
 /// The best that an entry scored so far.
-#[derive(Clone, Copy)]
 struct Hit {
     name: u32,
     score: f64,
-    /// The name in the index, and its score before adjustments; none where only an identifier met.
-    outcome: Option<(u32, f32)>,
+    /// The name in the index, and how it scored before adjustments; none where only an identifier met.
+    outcome: Option<(u32, Outcome)>,
 }
 
 impl Hit {

@@ -31,6 +31,24 @@ pub(crate) struct Form {
     pub others: &'static [&'static str],
 }
 
+/// A form, wherever its parts are kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FormRef<'a> {
+    pub text: &'a str,
+    pub path: Path,
+    pub sounds: &'a [u8],
+    pub key: &'a [u8],
+    pub joined: bool,
+    pub others: &'static [&'static str],
+}
+
+impl<'a> From<&'a Form> for FormRef<'a> {
+    fn from(form: &'a Form) -> Self {
+        let Form { text, path, sounds, key, joined, others } = form;
+        Self { text, path: *path, sounds, key, joined: *joined, others }
+    }
+}
+
 /// How forms of a path are compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
@@ -76,22 +94,29 @@ impl Form {
         };
         Self { text, path, sounds, key, joined, others: &[] }
     }
+}
 
+impl FormRef<'_> {
     /// How many edits of its key are looked at.
-    pub(crate) fn edits(&self) -> usize {
-        edits_allowed(self.key.len()).min(if self.joined { 1 } else { usize::MAX })
+    pub(crate) fn edits(self) -> usize {
+        edits(self.key, self.joined)
     }
 
     /// The skeleton under which letters meet an abjad.
-    pub(crate) fn consonants(&self) -> Sounds {
+    pub(crate) fn consonants(self) -> Sounds {
         match self.path.kind() {
-            Kind::Letters => consonants(&self.sounds),
-            _ => self.key.clone(),
+            Kind::Letters => consonants(self.sounds),
+            _ => Sounds::from_slice(self.key),
         }
     }
 }
 
-/// How many edits of the key are looked at, by the key's length.
+/// How many edits of the key of letters are looked at.
+pub(crate) fn edits(key: &[u8], joined: bool) -> usize {
+    edits_allowed(key.len()).min(if joined { 1 } else { usize::MAX })
+}
+
+/// The same by the key's length.
 fn edits_allowed(key_len: usize) -> usize {
     match key_len {
         0..=3 => 0,
@@ -117,14 +142,15 @@ const CONSONANTS_ONLY: f32 = 0.96;
 const OTHER_NAME: f32 = 0.9;
 
 /// How near two forms are.
-pub(crate) fn similarity(a: &Form, b: &Form) -> f32 {
+pub(crate) fn similarity<'a, 'b>(a: impl Into<FormRef<'a>>, b: impl Into<FormRef<'b>>) -> f32 {
+    let (a, b) = (a.into(), b.into());
     match (a.path.kind(), b.path.kind()) {
         (Kind::Letters, Kind::Letters) => letters(a, b),
         (Kind::Abjad, Kind::Abjad) => {
             if a.text == b.text {
                 1.0
-            } else if near(&a.key, &b.key, consonant_edits(a, b)) {
-                SPELLED_OTHERWISE * by_cost(&a.sounds, &b.sounds, &ABJAD, MEETS_MIN)
+            } else if consonants_near(a.key, b.key) {
+                SPELLED_OTHERWISE * by_cost(a.sounds, b.sounds, &ABJAD, MEETS_MIN)
             } else {
                 0.0
             }
@@ -145,13 +171,14 @@ pub(crate) fn similarity(a: &Form, b: &Form) -> f32 {
 
 /// How alike two forms are whose keys are too far apart to meet. One slip of the pen is one slip however short
 /// the word.
-pub(crate) fn alike(a: &Form, b: &Form) -> f32 {
+pub(crate) fn alike<'a, 'b>(a: impl Into<FormRef<'a>>, b: impl Into<FormRef<'b>>) -> f32 {
+    let (a, b) = (a.into(), b.into());
     let costs = match (a.path.kind(), b.path.kind()) {
         (Kind::Letters, Kind::Letters) => &LETTERS,
         (Kind::Abjad, Kind::Abjad) => &ABJAD,
         _ => return similarity(a, b),
     };
-    let sound = by_cost(&a.sounds, &b.sounds, costs, ALIKE_MIN);
+    let sound = by_cost(a.sounds, b.sounds, costs, ALIKE_MIN);
     let (x, y) = (a.text.as_bytes(), b.text.as_bytes());
     let slip = x.len().min(y.len()) >= SLIP_LEN_MIN && x.len().abs_diff(y.len()) <= 1 && near(x, y, 1);
     if slip { sound.max(ONE_SLIP) } else { sound }
@@ -162,31 +189,50 @@ pub(crate) const ONE_SLIP: f32 = 0.85;
 /// In a shorter word one letter is another word.
 const SLIP_LEN_MIN: usize = 3;
 
-fn letters(a: &Form, b: &Form) -> f32 {
-    // Sounds stand in the form itself, the text elsewhere: most candidates are told apart without going there.
-    if a.sounds == b.sounds && a.text == b.text {
-        return 1.0;
-    }
-    let digits = |f: &Form| f.sounds.first().is_some_and(u8::is_ascii_digit);
-    if digits(a) || digits(b) {
-        return 0.0;
-    }
+fn letters(a: FormRef<'_>, b: FormRef<'_>) -> f32 {
     // The table is the same both ways: one without others is in nobody's.
-    let known = !a.others.is_empty() && !b.others.is_empty() && a.others.contains(&b.text.as_str());
+    let known = !a.others.is_empty() && !b.others.is_empty() && a.others.contains(&b.text);
     let other = if known { OTHER_NAME } else { 0.0 };
-    if !near(&a.key, &b.key, a.edits().min(b.edits())) {
+    if !keys_near(a, b) {
         return other;
     }
-    other.max(SPELLED_OTHERWISE * by_cost(&a.sounds, &b.sounds, &LETTERS, MEETS_MIN))
+    other.max(sounds_near(a, b.sounds, || b.text, MEETS_MIN))
 }
 
-fn across(abjad: &Form, latin: &Form) -> f32 {
-    let consonants = consonants(&latin.sounds);
-    let edits = consonant_edits_allowed(abjad.key.len()).min(consonant_edits_allowed(consonants.len()));
-    if !near(&abjad.key, &consonants, edits) {
+/// Whether two forms in letters are to be compared by their sounds.
+fn keys_near(a: FormRef<'_>, b: FormRef<'_>) -> bool {
+    near(a.key, b.key, a.edits().min(b.edits()))
+}
+
+/// How near two forms in letters are whose keys are near, short forms aside; 0 for some that are less near than
+/// `least`. The text of the other is asked for only where it sounds the same.
+pub(crate) fn sounds_near<'b>(a: FormRef<'_>, sounds: &[u8], text: impl Fn() -> &'b str, least: f32) -> f32 {
+    if a.sounds == sounds && a.text == text() {
+        return 1.0;
+    }
+    let digits = |sounds: &[u8]| sounds.first().is_some_and(u8::is_ascii_digit);
+    if digits(a.sounds) || digits(sounds) {
         return 0.0;
     }
-    CONSONANTS_ONLY * by_cost(&abjad.sounds, &latin.sounds, &ACROSS, MEETS_MIN)
+    SPELLED_OTHERWISE * by_cost(a.sounds, sounds, &LETTERS, least)
+}
+
+fn across(abjad: FormRef<'_>, latin: FormRef<'_>) -> f32 {
+    if !consonants_near(abjad.key, &consonants(latin.sounds)) {
+        return 0.0;
+    }
+    sounds_across(abjad.sounds, latin.sounds, MEETS_MIN)
+}
+
+/// Whether two forms of which one is in an abjad are to be compared by their sounds.
+pub(crate) fn consonants_near(a: &[u8], b: &[u8]) -> bool {
+    near(a, b, consonant_edits_allowed(a.len()).min(consonant_edits_allowed(b.len())))
+}
+
+/// How near the letters of an abjad are to the sounds of letters whose consonants are near; 0 for some that are less
+/// near than `least`.
+pub(crate) fn sounds_across(abjad: &[u8], latin: &[u8], least: f32) -> f32 {
+    CONSONANTS_ONLY * by_cost(abjad, latin, &ACROSS, least)
 }
 
 /// A change in a short word changes it more.
@@ -206,12 +252,8 @@ pub(crate) const MEETS_MIN: f32 = 0.6;
 /// The same for words that are only asked how alike they are.
 const ALIKE_MIN: f32 = 0.3;
 
-fn consonant_edits(a: &Form, b: &Form) -> usize {
-    consonant_edits_allowed(a.key.len()).min(consonant_edits_allowed(b.key.len()))
-}
-
 /// Whether two keys are within so many edits (one swap of neighbours is one).
-fn near(a: &[u8], b: &[u8], edits: usize) -> bool {
+pub(crate) fn near(a: &[u8], b: &[u8], edits: usize) -> bool {
     if a == b {
         return true;
     }
