@@ -12,6 +12,7 @@ use sluice_model::{Currency, Hash256};
 use crate::{
     Diagnostic,
     interpret::{self, Read, Script},
+    likeness::Likeness,
     limits,
     parameter::Parameter,
     place::{Place, Source, nearest},
@@ -87,6 +88,7 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("lookup", "lookup(table, row, \"column\")"),
     ("any_in", "any_in(countries, table)"),
     ("likeness", "likeness(a, b)"),
+    ("name_likeness", "name_likeness(a, b)"),
     ("starts_with", "starts_with(text, part)"),
     ("ends_with", "ends_with(text, part)"),
     ("contains", "contains(text, part)"),
@@ -535,9 +537,10 @@ impl<'a> Checker<'a> {
             },
             ("lookup", [table, row, column]) => self.lookup(table, row, column, place),
             ("any_in", [values, list]) => self.any_in(values, list, place),
-            ("likeness", [a, b]) => {
+            ("likeness" | "name_likeness", [a, b]) => {
+                let how = if name == "likeness" { Likeness::Texts } else { Likeness::Names };
                 let (a, b) = (self.text(a)?, self.text(b)?);
-                made(Kind::Likeness(Box::new(a), Box::new(b)), Type::DECIMAL)
+                made(Kind::Likeness(how, Box::new(a), Box::new(b)), Type::DECIMAL)
             }
             ("starts_with" | "ends_with" | "contains", [text, part]) => {
                 let (text, part) = (self.text(text)?, self.text(part)?);

@@ -20,6 +20,7 @@ use sluice_model::{EventTime, WindowValue};
 
 use crate::{
     EvalError,
+    likeness::Likeness,
     lower::{Env, compare_decimals},
     reference::{Cell, Reference},
     syntax,
@@ -135,7 +136,9 @@ fn register_functions(engine: &mut Engine) {
         };
         values.iter().any(held)
     });
-    engine.register_fn("likeness", |a: ImmutableString, b: ImmutableString| strsim::jaro_winkler(&a, &b));
+    for how in Likeness::ALL {
+        engine.register_fn(how.name(), move |a: ImmutableString, b: ImmutableString| how.of(&a, &b));
+    }
     for (name, factor) in [("hkd", 100), ("minutes", 60), ("hours", 3_600), ("days", 86_400)] {
         engine
             .register_fn(name, move |n: i64| n.checked_mul(factor).ok_or_else(|| raise(EvalError::Overflow)));

@@ -13,6 +13,7 @@ mod explain;
 mod facts;
 mod fields;
 mod interpret;
+mod likeness;
 pub mod limits;
 mod lower;
 mod meta;

@@ -20,3 +20,5 @@ pub const FILE_BYTES_MAX: usize = 256 * 1024;
 pub const WINDOWS_MAX: usize = 64;
 /// Rules and typologies in one set.
 pub const RULES_MAX: usize = 2_000;
+/// Words of a name that are compared with another's; each with each.
+pub const NAME_WORDS_MAX: usize = 16;

@@ -359,9 +359,9 @@ impl Lowering<'_> {
                 let (a, b) = (self.decimal(a), self.decimal(b));
                 Box::new(move |env| Ok(a(env)?.max(b(env)?)))
             }
-            Kind::Likeness(a, b) => {
-                let (a, b) = (Words::of(self, a), Words::of(self, b));
-                Box::new(move |env| Ok(strsim::jaro_winkler(&a.get(env)?, &b.get(env)?)))
+            Kind::Likeness(how, a, b) => {
+                let (how, a, b) = (*how, Words::of(self, a), Words::of(self, b));
+                Box::new(move |env| Ok(how.of(&a.get(env)?, &b.get(env)?)))
             }
             Kind::Cell { .. } => {
                 let cell = cell(self, term);

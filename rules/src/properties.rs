@@ -118,8 +118,14 @@ fn count(depth: u32) -> BoxedStrategy<String> {
 
 /// Plain decimal numbers.
 fn ratio(depth: u32) -> BoxedStrategy<String> {
-    let leaf =
-        pick(&["part", "0.5", "screening.score", "percent(30)", "likeness(method ?? \"\", \"mobile\")"]);
+    let leaf = pick(&[
+        "part",
+        "0.5",
+        "screening.score",
+        "percent(30)",
+        "likeness(method ?? \"\", \"mobile\")",
+        "name_likeness(debtor.name ?? \"\", creditor.name ?? \"\")",
+    ]);
     if depth == 0 {
         return leaf;
     }

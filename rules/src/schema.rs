@@ -44,6 +44,8 @@ pub enum Side {
     UltimateDebtor,
     /// For whom the creditor is paid.
     UltimateCreditor,
+    /// The first institution between the debtor's and the creditor's.
+    Intermediary,
 }
 
 /// Reads a text.
@@ -57,6 +59,7 @@ enum Reader {
     AmountIn(Currency),
     Balance(Side),
     Age(Side),
+    ProfileAge,
     Network,
     Now,
     Hour,
@@ -158,7 +161,7 @@ const EVENT_FIELDS: &[(&str, &str)] = &[
     ("date_before", "the day before, in Hong Kong"),
     ("is_debtor", "whether the watched key pays"),
     ("is_creditor", "whether the watched key is paid"),
-    ("countries", "every country that the event names"),
+    ("countries", "every country that the event names; of an institution, else its BIC's"),
     ("intermediary_count", "how many institutions stand between"),
     ("related_party_count", "how many other parties are named"),
     ("screening.score", "the best list match, from 0 to 1; 0 without one"),
@@ -166,8 +169,7 @@ const EVENT_FIELDS: &[(&str, &str)] = &[
     ("screening.list", "the list of the best match"),
 ];
 
-/// The fields of a party, after `debtor.`, `creditor.`, `own.`, `counterparty.`, `ultimate_debtor.` or
-/// `ultimate_creditor.`
+/// The fields of a party, after the name of one of [`SIDES`] and a dot.
 const PARTY_FIELDS: &[(&str, &str)] = &[
     ("customer_id", "the customer number, where the party is a customer"),
     ("name", "the name in Latin letters, or as given"),
@@ -196,6 +198,7 @@ const SIDES: &[(&str, Side)] = &[
     ("counterparty", Side::Counterparty),
     ("ultimate_debtor", Side::UltimateDebtor),
     ("ultimate_creditor", Side::UltimateCreditor),
+    ("intermediary", Side::Intermediary),
 ];
 
 /// What may be named in rules on one kind of key.
@@ -229,6 +232,7 @@ impl Schema<'_> {
             )
             .chain(declared("attributes", &self.reference.attributes))
             .chain(declared("profile", &self.reference.profile))
+            .chain((self.key == KeyKind::Customer).then(|| "profile.age".to_owned()))
             .collect()
     }
 
@@ -310,9 +314,11 @@ impl Schema<'_> {
             "attributes" => {
                 Some((self.reference.attributes.get(rest)?.clone(), true, Reader::Attribute(rest.to_owned())))
             }
-            "profile" if self.key == KeyKind::Customer => {
-                Some((self.reference.profile.get(rest)?.clone(), true, Reader::Profile(rest.to_owned())))
-            }
+            // A profile is a `customer` event; its birth date is its party's, not one of its attributes.
+            "profile" if self.key == KeyKind::Customer => match self.reference.profile.get(rest) {
+                Some(of) => Some((of.clone(), true, Reader::Profile(rest.to_owned()))),
+                None => (rest == "age").then_some((Type::WHOLE, true, Reader::ProfileAge)),
+            },
             "own" | "counterparty" if !self.has_sides() => None,
             _ => {
                 let side = SIDES.iter().find(|(name, _)| *name == root)?.1;
@@ -385,6 +391,7 @@ fn party<'a>(facts: &Facts<'a>, side: Side) -> Option<&'a Party> {
         }
         Side::UltimateDebtor => related("ultimate_debtor"),
         Side::UltimateCreditor => related("ultimate_creditor"),
+        Side::Intermediary => facts.event.intermediaries.first(),
     }
 }
 
@@ -477,8 +484,8 @@ impl Field {
             Reader::Balance(side) => {
                 party(facts, *side).and_then(|p| p.balance_after.as_ref()).map_or(Ok(None), hkd)
             }
-            Reader::Age(side) => {
-                let birth = party(facts, *side).and_then(|p| p.birth_date.as_deref());
+            Reader::Age(_) | Reader::ProfileAge => {
+                let birth = self.birth_date(facts);
                 birth.map(|text| age(text, &date(at, 0)).ok_or_else(|| self.mistyped())).transpose()
             }
             Reader::Now => Ok(Some(at.micros().div_euclid(1_000_000))),
@@ -532,7 +539,7 @@ impl Field {
             .chain(&event.creditor)
             .chain(&event.intermediaries)
             .chain(event.related_parties.iter().map(|r| &r.party))
-            .flat_map(|p| [p.country.as_deref(), p.agent_country.as_deref()]);
+            .flat_map(|p| [p.country.as_deref(), p.agent_country.as_deref().or_else(|| country_of_bic(p))]);
         let device = event.device.as_ref().and_then(|d| d.country.as_deref());
         let card = event.card.as_ref().and_then(|c| c.country.as_deref());
         for country in parties.chain([device, card]).flatten() {
@@ -549,7 +556,7 @@ impl Field {
             Reader::Attribute(_) | Reader::Profile(_) => Ok(self.value(facts).is_some()),
             Reader::Amount | Reader::AmountIn(_) => Ok(facts.event.amount.is_some()),
             Reader::Balance(side) => Ok(party(facts, *side).is_some_and(|p| p.balance_after.is_some())),
-            Reader::Age(side) => Ok(party(facts, *side).is_some_and(|p| p.birth_date.is_some())),
+            Reader::Age(_) | Reader::ProfileAge => Ok(self.birth_date(facts).is_some()),
             _ if self.of.is_text() => Ok(self.text(facts)?.is_some()),
             _ => Ok(true),
         }
@@ -562,6 +569,16 @@ impl Field {
 
     fn mistyped(&self) -> EvalError {
         EvalError::Mistyped(self.path.clone())
+    }
+
+    /// The birth date that an age counts from.
+    fn birth_date<'a>(&self, facts: &Facts<'a>) -> Option<&'a str> {
+        let who = match &self.reader {
+            Reader::Age(side) => party(facts, *side),
+            Reader::ProfileAge => facts.profile?.debtor.as_ref(),
+            _ => None,
+        };
+        who?.birth_date.as_deref()
     }
 
     /// The value of an attribute or profile field; `null` is absent.
@@ -592,6 +609,11 @@ impl Field {
             (_, value) => value.as_i64(),
         }
     }
+}
+
+/// The country that the BIC of a party's institution names, in its fifth and sixth letters.
+fn country_of_bic(party: &Party) -> Option<&str> {
+    party.agent_bic.as_deref()?.get(4..6)
 }
 
 fn screened(facts: &Facts<'_>) -> Result<(), EvalError> {

@@ -7,6 +7,7 @@ use sluice_model::Money;
 use crate::{
     EvalError,
     interpret::Script,
+    likeness::Likeness,
     place::Place,
     schema::Field,
     types::{Type, Unit},
@@ -84,7 +85,7 @@ pub enum Kind {
     /// Whether a text has a part.
     Part(Part, Box<Term>, Box<Term>),
     /// How alike two texts are, from 0 to 1.
-    Likeness(Box<Term>, Box<Term>),
+    Likeness(Likeness, Box<Term>, Box<Term>),
     /// What only the interpreter evaluates.
     Script(Arc<Script>),
     /// A variable inside a script: never reached from outside of one.
@@ -200,7 +201,7 @@ impl Term {
             | Kind::Least(a, b)
             | Kind::Greatest(a, b)
             | Kind::Part(_, a, b)
-            | Kind::Likeness(a, b) => vec![a, b],
+            | Kind::Likeness(_, a, b) => vec![a, b],
             Kind::If(a, b, c) => vec![a, b, c],
             Kind::And(all) | Kind::Or(all) => all.iter().collect(),
             Kind::OneOf(a, all) => std::iter::once(a.as_ref()).chain(all).collect(),
@@ -306,7 +307,7 @@ impl fmt::Display for Term {
             Kind::Greatest(a, b) => write!(f, "max({a}, {b})"),
             Kind::Absolute(a) => write!(f, "abs({a})"),
             Kind::Part(part, a, b) => write!(f, "{part:?}({a}, {b})"),
-            Kind::Likeness(a, b) => write!(f, "likeness({a}, {b})"),
+            Kind::Likeness(how, a, b) => write!(f, "{}({a}, {b})", how.name()),
             Kind::Script(script) => write!(f, "script {}", script.identity),
             Kind::Local => f.write_str("local"),
         }
