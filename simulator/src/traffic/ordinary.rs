@@ -388,7 +388,7 @@ impl Traffic {
         });
         event.attributes.insert("risk_rating".into(), json!(customer.risk));
         event.attributes.insert("segment".into(), json!(segment));
-        event.attributes.insert("declared_turnover".into(), json!(customer.income * 2));
+        event.attributes.insert("declared_turnover".into(), json!(hkd(customer.income * 2)));
         self.emit(event);
     }
 
