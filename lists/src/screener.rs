@@ -38,7 +38,7 @@ pub const DEFAULT_THRESHOLD: f64 = 0.80;
 /// Results that a screener keeps.
 pub const CACHED_RESULTS_MAX: u64 = 100_000;
 
-/// An identifier shorter than this is compared with none.
+/// A listed identifier shorter than this is compared with none.
 const IDENTIFIER_LEN_MIN: usize = 5;
 
 /// What screening runs with.
@@ -162,7 +162,15 @@ impl Screener {
         if let Some(known) = self.cache.get(query) {
             return known;
         }
-        let found: Arc<[ListMatch]> = self.screen_cold(query).into();
+        // Accounts and documents that no entry has say nothing: one name under many of them is screened once.
+        let telling =
+            Query { identifiers: self.listed_identifiers(query).cloned().collect(), ..query.clone() };
+        let shared = (telling != *query).then(|| self.cache.get(&telling)).flatten();
+        let found = shared.unwrap_or_else(|| {
+            let found: Arc<[ListMatch]> = self.screen_cold(&telling).into();
+            self.cache.insert(telling, Arc::clone(&found));
+            found
+        });
         self.cache.insert(query.clone(), Arc::clone(&found));
         found
     }
@@ -217,9 +225,17 @@ impl Screener {
     }
 
     fn by_identifier(&self, query: &Query) -> Vec<EntryAt> {
-        let keys =
-            query.identifiers.iter().map(|i| identifier_key(i)).filter(|k| k.len() >= IDENTIFIER_LEN_MIN);
-        keys.filter_map(|key| self.identifiers.get(&key)).flatten().copied().collect()
+        query.identifiers.iter().flat_map(|identifier| self.having(identifier)).copied().collect()
+    }
+
+    /// Those of the query's identifiers that some entry has.
+    fn listed_identifiers<'q>(&self, query: &'q Query) -> impl Iterator<Item = &'q String> {
+        query.identifiers.iter().filter(|identifier| !self.having(identifier).is_empty())
+    }
+
+    /// The entries that have an identifier. One too short is compared with none.
+    fn having(&self, identifier: &str) -> &[EntryAt] {
+        self.identifiers.get(&identifier_key(identifier)).map_or(&[], Vec::as_slice)
     }
 
     fn explained(&self, query: &Query, name: &tokens::Name, at: EntryAt, hit: Hit) -> ListMatch {

@@ -7,7 +7,7 @@ use std::{fs, path::PathBuf, sync::Arc};
 
 use proptest::prelude::*;
 use sluice_lists::{
-    Entry, ListVersion, Name, NameQuality, Query, Screener, Settings,
+    Entry, Identifier, IdentifierKind, ListVersion, Name, NameQuality, Query, Screener, Settings,
     import::{Format, Request, SourceFile, import},
 };
 use sluice_model::EntryKind;
@@ -109,6 +109,38 @@ proptest! {
         for name in queries {
             let query = Query::name(name);
             prop_assert_eq!(screener.screen_cold(&query), screener.exhaustive(&query));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+    #[test]
+    fn what_is_cached_is_what_a_cold_query_finds(
+        names in prop::collection::vec(a_name(), 1..20),
+        queries in prop::collection::vec((a_name(), prop::collection::vec(0..6_usize, 0..3)), 1..20),
+    ) {
+        // Of the documents that queries name, entries have the first few: those alone may tell queries apart.
+        let document = |n: &usize| format!("HK{n}-00{n}");
+        let entries = names.into_iter().enumerate().map(|(i, name)| {
+            let mut entry = Entry::new(i.to_string(), EntryKind::Person, name);
+            entry.identifiers.extend((i < 3).then(|| Identifier {
+                kind: IdentifierKind::Passport,
+                value: document(&i),
+                country: None,
+                label: None,
+                note: None,
+            }));
+            entry
+        });
+        let version = ListVersion::new("test", entries.collect()).unwrap();
+        let screener = Screener::build(&[Arc::new(version)], Settings::default());
+        for (name, documents) in queries {
+            let identifiers = documents.iter().map(document).collect();
+            let query = Query { identifiers, ..Query::name(name) };
+            let cold = screener.screen_cold(&query);
+            prop_assert_eq!(&screener.screen(&query), &cold);
+            prop_assert_eq!(&screener.screen(&query), &cold);
         }
     }
 }

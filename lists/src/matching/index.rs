@@ -133,11 +133,11 @@ impl Index {
     /// Every name that scores at least `threshold`, and how, by comparing the query with each.
     pub(crate) fn exhaustive(&self, query: &Name, threshold: f32) -> Vec<(u32, Outcome)> {
         let all = 0..self.names.len() as u32;
-        let scored = all.map(|name| (name, self.score(query, name, self.pairs_compared(query, name))));
+        let scored = all.map(|name| (name, self.score(query, name, &mut self.pairs_compared(query, name))));
         scored.filter(|(_, outcome)| reaches(outcome, threshold)).collect()
     }
 
-    fn score(&self, query: &Name, name: u32, pairs: Vec<Pair>) -> Outcome {
+    fn score(&self, query: &Name, name: u32, pairs: &mut Vec<Pair>) -> Outcome {
         let spans = self.spans_of(name);
         let first_form = |n: usize| spans.get(n).and_then(|s| self.forms_of(s).first());
         let alike = |q: usize, n: usize| match (query.spans[q].forms.first(), first_form(n)) {
@@ -189,15 +189,22 @@ impl Index {
             self.find_names(query, threshold, scratch);
             let mut found = Vec::new();
             let reach = Reach::new(query, threshold, &self.scoring);
+            let mut pairs = std::mem::take(&mut scratch.pairs);
             for name in &scratch.touched {
                 if !reach.possible(scratch.masks[*name as usize] | scratch.assumed) {
                     continue;
                 }
-                let outcome = self.score(query, *name, self.pairs_found(*name, scratch));
+                self.pairs_found(*name, scratch, &mut pairs);
+                let best = scorer::best_of(&query.tokens, self.side(*name).tokens, &pairs, &self.scoring);
+                if best + ROUNDING < threshold {
+                    continue;
+                }
+                let outcome = self.score(query, *name, &mut pairs);
                 if reaches(&outcome, threshold) {
                     found.push((*name, outcome));
                 }
             }
+            scratch.pairs = pairs;
             scratch.clear();
             found
         })
@@ -222,7 +229,8 @@ impl Index {
         for (cost, token) in costs {
             let free = query.tokens[token].class == Class::Initial;
             let enough = best_possible(&query.tokens, left, &self.scoring) + ROUNDING < threshold;
-            if free || (enough && names_walked + cost > NAMES_WALKED_FREELY) {
+            let freely = NAMES_WALKED_FREELY.max(names_walked * WALKED_FOR_ONE_SCORED);
+            if free || (enough && names_walked + cost > freely) {
                 continue;
             }
             left &= !(1 << token);
@@ -245,8 +253,8 @@ impl Index {
         scratch.met = met;
     }
 
-    fn pairs_found(&self, name: u32, scratch: &Scratch) -> Vec<Pair> {
-        let mut pairs: Vec<Pair> = Vec::with_capacity(8);
+    fn pairs_found(&self, name: u32, scratch: &Scratch, pairs: &mut Vec<Pair>) {
+        pairs.clear();
         for span in self.spans_of(name) {
             let first = pairs.len();
             for form in self.forms_of(span) {
@@ -267,7 +275,6 @@ impl Index {
                 }
             }
         }
-        pairs
     }
 }
 
@@ -280,6 +287,8 @@ const ROUNDING: f32 = 1e-4;
 
 /// So many names are looked at even for tokens that could be passed over: it saves scoring.
 const NAMES_WALKED_FREELY: usize = 1_000;
+/// Looking at so many names takes less time than scoring one.
+const WALKED_FOR_ONE_SCORED: usize = 30;
 
 /// How often each word stands on the lists.
 struct ListWeights {
@@ -358,6 +367,7 @@ struct Scratch {
     /// Name → the query's tokens that it meets.
     masks: Vec<u32>,
     touched: Vec<u32>,
+    pairs: Vec<Pair>,
     /// The tokens that were passed over: they count as met until the scorer says otherwise.
     assumed: u32,
 }

@@ -204,16 +204,16 @@ fn is_name(class: Class) -> bool {
 pub(crate) fn score(
     query: Side<'_>,
     listed: Side<'_>,
-    mut pairs: Vec<Pair>,
+    pairs: &mut Vec<Pair>,
     scoring: &Scoring,
     alike: impl Fn(usize, usize) -> f32,
 ) -> Outcome {
     if query.tokens.is_empty() || listed.tokens.is_empty() {
         return Outcome::default();
     }
-    pair_initials(query, listed, &mut pairs, scoring);
+    pair_initials(query, listed, pairs, scoring);
     let mut out = Outcome::default();
-    take_best(query, listed, &pairs, scoring, &mut out);
+    take_best(query, listed, pairs, scoring, &mut out);
     let (mut weight, mut earned, mut names) = (0.0, 0.0, 0);
     for met in &out.met {
         weight += met.weight;
@@ -265,9 +265,54 @@ pub(crate) fn best_possible(query: &[Token], matched: u32, scoring: &Scoring) ->
     if weight <= 0.0 {
         return 0.0;
     }
-    let omission = scoring.omission[names.clamp(1, 3) - 1] * scoring.extra;
-    let contradiction = scoring.contradiction * (1.0 - scoring.near_miss * ONE_SLIP);
-    weight / (weight + omission.min(contradiction) * extra)
+    let (contradiction, omission) = least_costs(names, scoring);
+    weight / (weight + contradiction.min(omission * scoring.extra) * extra)
+}
+
+/// The most that two names can score of which no more than these pairs meet: as above, but knowing what the listed
+/// name has left over and how near the nearest are.
+pub(crate) fn best_of(query: &[Token], listed: &[Token], pairs: &[Pair], scoring: &Scoring) -> f32 {
+    if query.iter().chain(listed).any(|t| t.class == Class::Initial) {
+        return 1.0;
+    }
+    let (mut q_mask, mut n_mask, mut nearest) = (0, 0, 0.0_f32);
+    for pair in pairs {
+        q_mask |= pair.query.mask();
+        n_mask |= pair.listed.mask();
+        nearest = nearest.max(pair.nearness);
+    }
+    let split = |tokens: &[Token], mask: u32| {
+        let (mut met, mut left) = (0.0, 0.0);
+        for (i, token) in tokens.iter().enumerate() {
+            *(if mask & (1 << i) != 0 { &mut met } else { &mut left }) += token.weight;
+        }
+        (met, left)
+    };
+    let (q_met, extra) = split(query, q_mask);
+    let (n_met, missing) = split(listed, n_mask);
+    let weight: f32 = f32::min(q_met, n_met);
+    if weight <= 0.0 {
+        return 0.0;
+    }
+    let names = query.iter().enumerate().filter(|(i, t)| q_mask & (1 << i) != 0 && is_name(t.class)).count();
+    let (contradiction, omission) = least_costs(names, scoring);
+    let (of_extra, of_missing) = (omission * scoring.extra, omission);
+    let dearest = f32::max(of_extra, of_missing);
+    // More may be left over than this. Where omissions cost less than contradictions, that only costs more; else all
+    // of it may as well be the cheaper.
+    let cost = if contradiction >= dearest {
+        let both = f32::min(extra, missing);
+        contradiction * both + of_extra * (extra - both) + of_missing * (missing - both)
+    } else {
+        contradiction.min(of_extra).min(of_missing) * f32::max(extra, missing)
+    };
+    weight / (weight + cost) * nearest.powf(scoring.steepness)
+}
+
+/// The least that a unit of contradiction and of omission costs where so many names or fewer met.
+fn least_costs(names: usize, scoring: &Scoring) -> (f32, f32) {
+    let omission = scoring.omission[..names.clamp(1, 3)].iter().fold(f32::INFINITY, |a, b| a.min(*b));
+    (scoring.contradiction * (1.0 - scoring.near_miss * ONE_SLIP), omission)
 }
 
 /// How much of a contradiction is a slip of the pen: what is left over on either side, most alike first.

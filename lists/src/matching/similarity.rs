@@ -421,7 +421,19 @@ const SOUNDS_MAX: usize = 48;
 fn distance(a: &[u8], b: &[u8], costs: &Costs, limit: u32) -> u32 {
     let (a, b) = (&a[..a.len().min(SOUNDS_MAX)], &b[..b.len().min(SOUNDS_MAX)]);
     let (a, b) = differing(a, b);
-    let mut rows = [[0_u32; SOUNDS_MAX + 1]; 3];
+    // Most words differ in a few sounds: less to clear.
+    if b.len() < FEW_SOUNDS {
+        distance_of::<FEW_SOUNDS>(a, b, costs, limit)
+    } else {
+        distance_of::<{ SOUNDS_MAX + 1 }>(a, b, costs, limit)
+    }
+}
+
+const FEW_SOUNDS: usize = 9;
+
+/// The same for words of fewer than `N` sounds that share neither the first nor the last.
+fn distance_of<const N: usize>(a: &[u8], b: &[u8], costs: &Costs, limit: u32) -> u32 {
+    let mut rows = [[0_u32; N]; 3];
     for j in 0..b.len() {
         rows[0][j + 1] = rows[0][j] + u32::from(costs.only_second[usize::from(b[j] & 127)]);
     }
