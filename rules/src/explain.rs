@@ -282,7 +282,7 @@ fn cost(measure: Measure) -> (String, &'static str, &'static str) {
     const QUEUE: &str = "constant per event, amortised";
     const COUNTED: &str = "one look-up per event";
     const ORDERED: &str = "logarithmic per event";
-    const SCAN: &str = "a pass over the window per event";
+    const DAYS: &str = "a pass over the window's days per event";
     const SAMPLE: &str = "16 bytes per event kept";
     const MORE: &str = "up to 48 bytes per event kept";
     let (name, cost, memory) = match measure {
@@ -301,11 +301,14 @@ fn cost(measure: Measure) -> (String, &'static str, &'static str) {
         Measure::Median => ("median", ORDERED, MORE),
         Measure::Benford => ("chi-square of first digits", RUNNING, SAMPLE),
         Measure::Percentile(percent) => return (format!("{percent}th percentile"), ORDERED, MORE),
+        Measure::DayTotal { rank, .. } => {
+            return (format!("total on the day of rank {rank} by total"), DAYS, SAMPLE);
+        }
         Measure::ShareWithin { low, high } => {
             return (format!("share within {low} to under {high}"), RUNNING, SAMPLE);
         }
         Measure::Similar { percent } => {
-            return (format!("how many within ±{percent}% of its own value"), SCAN, SAMPLE);
+            return (format!("how many within ±{percent}% of its own value"), ORDERED, MORE);
         }
     };
     (name.to_owned(), cost, memory)

@@ -129,6 +129,13 @@ pub enum Measure {
     Occurrences,
     /// How many different values were not seen before the window began.
     DistinctNew,
+    /// The total of the busiest civil day, of the second busiest, …; no value where fewer days have samples.
+    DayTotal {
+        /// 1 for the busiest.
+        rank: usize,
+        /// Hong Kong: 8.
+        utc_offset_hours: i64,
+    },
     /// Chi-square of the first digits against Benford's law, 8 degrees of freedom.
     Benford,
 }

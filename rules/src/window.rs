@@ -63,8 +63,8 @@ pub enum RoleFilter {
 /// What a measure needs of its samples.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Needs {
-    /// Nothing: the events themselves.
-    Nothing,
+    /// The events themselves, whatever they sample.
+    Events,
     /// Whole numbers.
     Numbers,
     /// Whole numbers or texts.
@@ -72,10 +72,10 @@ enum Needs {
 }
 
 const MEASURES: &[(&str, Needs)] = &[
-    ("count", Needs::Nothing),
-    ("first_seen", Needs::Nothing),
-    ("last_seen", Needs::Nothing),
-    ("time_since", Needs::Nothing),
+    ("count", Needs::Events),
+    ("first_seen", Needs::Events),
+    ("last_seen", Needs::Events),
+    ("time_since", Needs::Events),
     ("sum", Needs::Numbers),
     ("average", Needs::Numbers),
     ("min", Needs::Numbers),
@@ -85,14 +85,20 @@ const MEASURES: &[(&str, Needs)] = &[
     ("percentile", Needs::Numbers),
     ("share_within", Needs::Numbers),
     ("similar", Needs::Numbers),
+    ("day_total", Needs::Numbers),
     ("benford", Needs::Numbers),
     ("distinct", Needs::Anything),
     ("distinct_new", Needs::Anything),
     ("occurrences", Needs::Anything),
 ];
 
-const KNOWN: &[&str] =
-    &["measure", "of", "where", "role", "length", "before", "statuses", "events", "low", "high", "percent"];
+/// The last busiest day that a window may ask for: no sliding window holds more days.
+const DAY_RANK_MAX: usize = 400;
+
+const KNOWN: &[&str] = &[
+    "measure", "of", "where", "role", "length", "before", "statuses", "events", "low", "high", "percent",
+    "rank",
+];
 
 /// What a window is checked with.
 pub struct Context<'a> {
@@ -167,15 +173,7 @@ impl Declared {
         let mut fields = Fields::of(context.source, "window", block, KNOWN, found);
         let (word, needs) = measure?;
         let value_type = match (needs, &value) {
-            (Needs::Nothing, Some(_)) => {
-                fields.error_with(
-                    "of",
-                    format!("`{word}` counts events and takes no `of`"),
-                    "leave `of` out",
-                );
-                return None;
-            }
-            (Needs::Nothing, None) => Type::WHOLE,
+            (Needs::Events, None) => Type::WHOLE,
             (_, None) => {
                 let help = "for example `of: amount` or `of: counterparty.account`";
                 fields.error_with("of", format!("`{word}` does not say what it is `of`"), help);
@@ -184,9 +182,7 @@ impl Declared {
             (_, Some(value)) => value.as_ref()?.of.clone(),
         };
         let is_number = matches!(value_type, Type::Number { whole: true, .. });
-        if needs == Needs::Numbers && !is_number
-            || needs == Needs::Anything && !is_number && !value_type.is_text()
-        {
+        if !is_number && (needs == Needs::Numbers || !value_type.is_text()) {
             fields.error("of", format!("`{word}` does not fit {value_type}"));
             return None;
         }
@@ -243,6 +239,15 @@ fn measured(
                 return None;
             };
             (Measure::Percentile(percent), whole, true)
+        }
+        "day_total" => {
+            let rank = constant(fields, "rank", Unit::Plain, context, used)?;
+            let Some(rank) = usize::try_from(rank).ok().filter(|rank| (1..=DAY_RANK_MAX).contains(rank))
+            else {
+                fields.error("rank", format!("a day's rank lies between 1 and {DAY_RANK_MAX}"));
+                return None;
+            };
+            (Measure::DayTotal { rank, utc_offset_hours: HONG_KONG_OFFSET_HOURS }, whole, true)
         }
         "similar" => {
             let percent = constant(fields, "percent", Unit::Plain, context, used)?;

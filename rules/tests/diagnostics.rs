@@ -164,6 +164,10 @@ fn windows_are_checked() {
     assert!(
         says("measure: \"distinct\", of: counterparty.account, length: \"1d\"").contains("may be absent")
     );
+    for rank in ["0", "401"] {
+        let days = format!("measure: \"day_total\", of: amount, rank: {rank}, length: \"30d\"");
+        assert!(says(&days).contains("a day's rank lies between 1 and 400"));
+    }
     assert!(says("measure: \"count\", lenght: \"1d\"").contains("did you mean `length`?"));
 }
 
@@ -220,4 +224,17 @@ fn streams_that_mean_the_same_are_one_and_keep_their_identity() {
     assert_eq!(as_parameter, id(&rule(&window("80", "(amount) > limit"), "n > 1 && is_debtor")));
     assert_ne!(as_parameter, id(&rule(&window("81", "amount > limit"), "n > 0")));
     assert_ne!(as_parameter, id(&rule(&window("80", "amount >= limit"), "n > 0")));
+}
+
+#[test]
+fn a_count_of_amounts_shares_the_stream_of_their_sum() {
+    let streams = |of: &str| {
+        let windows = format!(
+            "window n #{{ measure: \"count\", {of} length: \"1d\" }};\n\
+             window all #{{ measure: \"sum\", of: amount, length: \"7d\" }};"
+        );
+        let set = RuleSet::compile(&bundle(&[("r.rhai", &rule(&windows, "n > 1 && all > hkd(1)"))])).unwrap();
+        set.plan(sluice_model::KeyKind::Account).streams.len()
+    };
+    assert_eq!((streams("of: amount,"), streams("")), (1, 2));
 }

@@ -1,7 +1,7 @@
 //! What windows must say, in the plainest way there is: a list of all that was logged, looked through anew for
 //! every window of every event.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sluice_model::{EventTime, WindowValue};
 use sluice_rules::{Length, Measure, Window};
@@ -86,6 +86,15 @@ fn measure(
         Measure::DistinctNew => {
             let known: BTreeSet<i64> = before.iter().map(|(_, v)| *v).collect();
             count(values.iter().filter(|v| !known.contains(v)).collect::<BTreeSet<_>>().len())
+        }
+        Measure::DayTotal { rank, utc_offset_hours } => {
+            let mut days: BTreeMap<EventTime, i64> = BTreeMap::new();
+            for (at, value) in inside {
+                *days.entry(at.day_start(utc_offset_hours)).or_default() += value;
+            }
+            let mut totals: Vec<i64> = days.into_values().collect();
+            totals.sort_unstable();
+            int(totals.into_iter().rev().nth(rank - 1))
         }
         Measure::Benford => {
             let digits: Vec<u32> = values

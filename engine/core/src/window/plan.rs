@@ -186,6 +186,7 @@ fn reach_of(window: &Window) -> Option<Span> {
             | Measure::ShareWithin { .. }
             | Measure::Similar { .. }
             | Measure::Occurrences
+            | Measure::DayTotal { .. }
             | Measure::Benford => None,
         },
     }

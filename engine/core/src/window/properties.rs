@@ -144,6 +144,8 @@ fn measures() -> Vec<Measure> {
         Measure::Similar { percent: 20 },
         Measure::Occurrences,
         Measure::DistinctNew,
+        Measure::DayTotal { rank: 1, utc_offset_hours: 8 },
+        Measure::DayTotal { rank: 3, utc_offset_hours: 8 },
         Measure::Benford,
     ]
 }

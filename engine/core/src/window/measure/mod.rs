@@ -3,6 +3,7 @@
 
 mod benford;
 mod counted;
+mod days;
 mod extremes;
 mod ranked;
 mod share;

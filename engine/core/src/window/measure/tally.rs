@@ -4,9 +4,10 @@ use sluice_model::WindowValue;
 use sluice_rules::Measure;
 
 use super::{
-    View,
+    NOTHING, View,
     benford::Digits,
     counted::Counted,
+    days::Days,
     extremes::Extremes,
     ranked::{self, Ranked},
     share::Share,
@@ -22,6 +23,7 @@ pub enum TallyKind {
     Spread,
     Share { low: i64, high: i64 },
     Digits,
+    Days { utc_offset_hours: i64 },
     Least,
     Greatest,
     Counted,
@@ -35,6 +37,7 @@ pub enum Tally {
     Spread(Spread),
     Share(Share),
     Digits(Box<Digits>),
+    Days(Days),
     Extremes(Extremes),
     Counted(Counted),
     Ranked(Ranked),
@@ -48,6 +51,7 @@ impl TallyKind {
             Measure::StdDev => Some(Self::Spread),
             Measure::ShareWithin { low, high } => Some(Self::Share { low, high }),
             Measure::Benford => Some(Self::Digits),
+            Measure::DayTotal { utc_offset_hours, .. } => Some(Self::Days { utc_offset_hours }),
             Measure::Min => Some(Self::Least),
             Measure::Max => Some(Self::Greatest),
             Measure::Distinct | Measure::Occurrences => Some(Self::Counted),
@@ -65,6 +69,7 @@ impl TallyKind {
             Self::Spread => Tally::Spread(Spread::default()),
             Self::Share { low, high } => Tally::Share(Share::within(low..high)),
             Self::Digits => Tally::Digits(Box::default()),
+            Self::Days { utc_offset_hours } => Tally::Days(Days::at(utc_offset_hours)),
             Self::Least => Tally::Extremes(Extremes::least()),
             Self::Greatest => Tally::Extremes(Extremes::greatest()),
             Self::Counted => Tally::Counted(Counted::default()),
@@ -84,6 +89,7 @@ impl Tally {
             Self::Spread(spread) => spread.add(value),
             Self::Share(share) => share.add(value),
             Self::Digits(digits) => digits.add(value),
+            Self::Days(days) => days.add(sample),
             Self::Extremes(extremes) => extremes.add(sample),
             Self::Counted(counted) => counted.add(value),
             Self::Ranked(ranked) => ranked.add(value),
@@ -98,6 +104,7 @@ impl Tally {
             Self::Spread(spread) => spread.remove(value),
             Self::Share(share) => share.remove(value),
             Self::Digits(digits) => digits.remove(value),
+            Self::Days(days) => days.remove(sample),
             Self::Extremes(extremes) => extremes.let_go(sample.at),
             Self::Counted(counted) => counted.remove(value),
             Self::Ranked(ranked) => ranked.remove(value),
@@ -112,6 +119,7 @@ impl Tally {
             (Self::Spread(spread), ..) => spread.deviation(view.count()),
             (Self::Share(share), ..) => share.of(view.count()),
             (Self::Digits(digits), ..) => digits.chi_square(),
+            (Self::Days(days), Measure::DayTotal { rank, .. }, _) => days.total(rank),
             (Self::Extremes(extremes), ..) => view.extreme(measure, extremes.value()),
             (Self::Counted(counted), Measure::Distinct, _) => whole(counted.distinct()),
             (Self::Counted(counted), _, Some(own)) => whole(counted.occurrences(own)),
@@ -123,6 +131,7 @@ impl Tally {
             }
             // An event that does not enter the stream has no value of its own: nothing is like it.
             (Self::Counted(_) | Self::Ranked(_), ..) => whole(0),
+            (Self::Days(_), ..) => NOTHING,
         }
     }
 }
