@@ -9,7 +9,7 @@ use std::{
     io,
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sluice_model::{Alert, EventTime, Span};
 
 /// How long after a group's last transaction an alert still finds it.
@@ -32,17 +32,17 @@ pub struct Group {
 }
 
 /// One labelled transaction, by the column names of AMLSim's `alert_transactions.csv`.
-#[derive(Deserialize)]
-struct Row {
-    alert_id: String,
-    alert_type: String,
-    orig_acct: String,
-    bene_acct: String,
-    tran_timestamp: EventTime,
+#[derive(Serialize, Deserialize)]
+pub(crate) struct LabelledTransfer {
+    pub alert_id: String,
+    pub alert_type: String,
+    pub orig_acct: String,
+    pub bene_acct: String,
+    pub tran_timestamp: EventTime,
 }
 
 /// How well alerts found groups.
-#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Scores {
     /// By kind of group: how many there are, and how many were caught.
     pub groups: BTreeMap<String, Caught>,
@@ -51,7 +51,7 @@ pub struct Scores {
 }
 
 /// Groups of one kind.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Caught {
     /// How many there are.
     pub groups: usize,
@@ -60,12 +60,21 @@ pub struct Caught {
 }
 
 /// Alerts of one rule.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Right {
     /// How many it gave.
     pub alerts: usize,
     /// How many a group explains.
     pub right: usize,
+    /// By kind of group: how many this rule caught by itself.
+    pub caught: BTreeMap<String, usize>,
+}
+
+impl Right {
+    /// The share of its alerts that a group explains; none without alerts.
+    pub fn precision(&self) -> Option<f64> {
+        (self.alerts > 0).then(|| self.right as f64 / self.alerts as f64)
+    }
 }
 
 /// Read groups from labelled transactions: CSV with at least the columns `alert_id`, `alert_type`, `orig_acct`,
@@ -74,16 +83,16 @@ pub struct Right {
 /// # Errors
 /// When the file cannot be read, or a row is not one; the message names the line.
 pub fn read_groups(reader: impl io::Read) -> Result<Vec<Group>, csv::Error> {
-    let mut edges: BTreeMap<String, (String, Vec<Row>)> = BTreeMap::new();
+    let mut edges: BTreeMap<String, (String, Vec<LabelledTransfer>)> = BTreeMap::new();
     for row in csv::Reader::from_reader(reader).deserialize() {
-        let row: Row = row?;
+        let row: LabelledTransfer = row?;
         edges.entry(row.alert_id.clone()).or_insert_with(|| (row.alert_type.clone(), Vec::new())).1.push(row);
     }
     Ok(edges.into_iter().map(|(id, (typology, rows))| Group::of(id, typology, &rows)).collect())
 }
 
 impl Group {
-    fn of(id: String, typology: String, rows: &[Row]) -> Self {
+    fn of(id: String, typology: String, rows: &[LabelledTransfer]) -> Self {
         let mut payers: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         let mut payees: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for row in rows {
@@ -119,16 +128,20 @@ pub fn score<'a>(groups: &[Group], alerts: impl IntoIterator<Item = &'a Alert>) 
     }
     let mut scores = Scores::default();
     let mut caught = vec![false; groups.len()];
+    let mut by_rule: BTreeSet<(&str, usize)> = BTreeSet::new();
     for alert in alerts {
         let candidates = by_hub.get(alert.key.value.as_str()).map_or(&[][..], Vec::as_slice);
         let found =
             candidates.iter().filter(|i| groups[**i].is_found_by(&alert.key.value, alert.occurred_at));
+        let rule = scores.rules.entry(alert.rule_id.clone()).or_default();
         let mut right = false;
         for i in found {
             caught[*i] = true;
             right = true;
+            if by_rule.insert((&alert.rule_id, *i)) {
+                *rule.caught.entry(groups[*i].typology.clone()).or_default() += 1;
+            }
         }
-        let rule = scores.rules.entry(alert.rule_id.clone()).or_default();
         rule.alerts += 1;
         rule.right += usize::from(right);
     }

@@ -7,8 +7,8 @@ use std::{
 
 use sluice_model::{EventTime, Span};
 
-use super::{Labelled, chance::within};
-use crate::fault::rng::Rng;
+use super::Labelled;
+use crate::{chance::within, fault::rng::Rng};
 
 /// How far delivery departs from the order of times. By default not at all.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -7,7 +7,6 @@
 //!
 //! **Invariant.** No clock: times begin at `Config::start` and follow from the seed.
 
-mod chance;
 mod delivery;
 mod demo;
 mod names;

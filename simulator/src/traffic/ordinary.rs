@@ -6,10 +6,10 @@ use sluice_model::{Direction, EventTime, EventType, Party, PaymentEvent, Payment
 
 use super::{
     Labelled, Traffic,
-    chance::{amount, between, rounded, within},
     people::{Outside, hkd, outsider},
     rhythm::{midnight, month_after},
 };
+use crate::chance::{amount, between, rounded, within};
 
 /// Something that will happen at a time already known.
 pub(super) enum Plan {

@@ -7,11 +7,11 @@ use sluice_model::{EventTime, Key, KeyKind, Party, Span};
 
 use super::{
     Label, Labelled, Traffic,
-    chance::{between, rounded, within},
     names::Listed,
     ordinary::{Holder, Plan, Transfer},
     people::Outside,
 };
+use crate::chance::{between, rounded, within};
 
 /// An account is dormant after a quarter without a payment (91.3 days); it wakes some time after that.
 const DORMANT_AFTER: Span = Span::days(93);

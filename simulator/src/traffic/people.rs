@@ -2,11 +2,11 @@
 
 use sluice_model::{Card, Currency, Device, EntryKind, Merchant, Money, Party, Proxy};
 
-use super::{
+use super::names::{NATIONS, Nation, SHOPS, company, foreigner, hong_konger, shop_name};
+use crate::{
     chance::{amount, between, rounded},
-    names::{NATIONS, Nation, SHOPS, company, foreigner, hong_konger, shop_name},
+    fault::rng::Rng,
 };
-use crate::fault::rng::Rng;
 
 /// The institution's own BIC, and those of other banks in the city. A `0` in the eighth place marks test codes.
 const OWN_BIC: &str = "SLUCHKH0XXX";

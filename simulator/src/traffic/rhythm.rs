@@ -2,8 +2,7 @@
 
 use sluice_model::{EventTime, Span};
 
-use super::chance;
-use crate::fault::rng::Rng;
+use crate::{chance, fault::rng::Rng};
 
 /// Hong Kong is eight hours ahead of UTC, all year.
 pub(super) const UTC_OFFSET_HOURS: i64 = 8;
