@@ -205,6 +205,8 @@ fn print_summary(summary: &Summary) {
         println!("{typology}: {} of {} groups caught", caught.caught, caught.groups);
     }
     for (rule, right) in &scores.rules {
-        println!("{rule}: {} alerts, {} of them false", right.alerts, right.alerts - right.right);
+        let caught: Vec<_> = right.caught.iter().map(|(kind, groups)| format!("{groups} {kind}")).collect();
+        let (alerts, wrong) = (right.alerts, right.alerts - right.right);
+        println!("{rule}: {alerts} alerts, {wrong} of them false; caught {}", caught.join(", "));
     }
 }

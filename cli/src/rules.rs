@@ -1,5 +1,7 @@
-//! `sluice rules`: check, test, explain and back-test. What rules are and how they compare is the rules crate's;
+//! `sluice rules`: check, test, explain, back-test and sweep. What rules are and how they compare is the rules crate's;
 //! here are folders, the engine that cases run through, and printing.
+
+mod sweep;
 
 use std::{
     fs,
@@ -26,6 +28,8 @@ use crate::{failure::Failure, folders};
 const FOLDERS_ABOVE_MAX: usize = 3;
 /// Shards of a back-test: one for each of two cores. Alerts do not depend on it.
 const SHARDS: u32 = 2;
+/// Bytes read from a file at a time.
+const READ_BUFFER_BYTES: usize = 1 << 20;
 
 /// Subcommands.
 #[derive(clap::Subcommand)]
@@ -38,6 +42,8 @@ pub enum Command {
     Explain(PathArgs),
     /// Compare the alerts of two rule sets over the same history.
     Backtest(BacktestArgs),
+    /// Plot precision against recall on labelled groups as parameters move.
+    Sweep(sweep::SweepArgs),
 }
 
 /// A rule file or a folder of them.
@@ -60,25 +66,32 @@ pub struct BacktestArgs {
     /// The candidate.
     #[arg(long, value_name = "DIR")]
     candidate: PathBuf,
-    /// History: NDJSON, or CSV with a mapping.
-    #[arg(long, value_name = "FILE")]
-    events: PathBuf,
-    /// Which column of a CSV file is what.
-    #[arg(long, value_name = "FILE.toml")]
-    mapping: Option<PathBuf>,
+    #[command(flatten)]
+    history: History,
     /// The folder of list versions. Without it nothing is screened.
     #[arg(long, value_name = "DIR")]
     lists: Option<PathBuf>,
-    /// Labelled transactions (CSV: alert_id, alert_type, orig_acct, bene_acct, tran_timestamp): precision and
-    /// recall of both sets.
-    #[arg(long, value_name = "FILE.csv")]
-    groups: Option<PathBuf>,
     /// Write a page with plots that stands alone.
     #[arg(long, value_name = "FILE.html")]
     html: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// What happened, and what of it is known to be laundering.
+#[derive(clap::Args)]
+pub struct History {
+    /// History: NDJSON, or CSV with a mapping.
+    #[arg(long, value_name = "FILE")]
+    events: PathBuf,
+    /// Which column of a CSV file is what.
+    #[arg(long, value_name = "FILE.toml")]
+    mapping: Option<PathBuf>,
+    /// Labelled transactions (CSV: alert_id, alert_type, orig_acct, bene_acct, tran_timestamp): tells precision and
+    /// recall.
+    #[arg(long, value_name = "FILE.csv")]
+    groups: Option<PathBuf>,
 }
 
 /// Run the command.
@@ -88,6 +101,7 @@ pub fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Test(args) => test(&args),
         Command::Explain(args) => explain(&args),
         Command::Backtest(args) => backtest(&args),
+        Command::Sweep(args) => sweep::sweep(&args),
     }
 }
 
@@ -261,11 +275,22 @@ impl Labels for Groups {
 }
 
 fn backtest(args: &BacktestArgs) -> Result<ExitCode, Failure> {
-    let groups = args.groups.as_deref().map(read_groups).transpose()?;
-    let (events, active) = alerts_under(&args.rules, "active", args)?;
-    let (_, candidate) = alerts_under(&args.candidate, "candidate", args)?;
+    let groups = args.history.groups.as_deref().map(read_groups).transpose()?;
+    let lists = folders::open_lists(args.lists.as_deref())?;
+    let engine_of = |rules: &Path| -> Result<Replay, Failure> {
+        let folder = Folder::read(rules)?;
+        folder.compiled()?;
+        let engine = Engine::new(EngineConfig { shards: SHARDS }, Arc::clone(&lists.library));
+        Ok(Replay::new(engine, folder.bundle, lists.screening.clone()))
+    };
+    let engines = [engine_of(&args.rules)?, engine_of(&args.candidate)?];
+    let (source, bar) = args.history.open()?;
+    let compared = Replay::compare(source, engines);
+    bar.finish_and_clear();
+    let (replayed, [active, candidate]) =
+        compared.with_context(|| args.history.unreadable()).map_err(Failure::User)?;
     let labels = groups.as_ref().map(|groups| groups as &dyn Labels);
-    let report = Backtest::compare(events, &active, &candidate, labels);
+    let report = Backtest::compare(replayed.events, &active, &candidate, labels);
     if let Some(path) = &args.html {
         fs::write(path, report.html()).with_context(|| format!("failed to write {}", path.display()))?;
     }
@@ -283,41 +308,25 @@ fn read_groups(path: &Path) -> Result<Groups, Failure> {
     Ok(Groups(groups::read_groups(std::io::BufReader::new(file)).with_context(named).map_err(Failure::User)?))
 }
 
-/// Every alert of a rule set over the history, and how many events there were.
-fn alerts_under(rules: &Path, name: &'static str, args: &BacktestArgs) -> Result<(u64, Vec<Alert>), Failure> {
-    let folder = Folder::read(rules)?;
-    folder.compiled()?;
-    let lists = folders::open_lists(args.lists.as_deref())?;
-    let engine = Engine::new(EngineConfig { shards: SHARDS }, lists.library);
-    let mut replay = Replay::new(engine, folder.bundle, lists.screening);
-    let named = || format!("failed to read {}", args.events.display());
-    let file = fs::File::open(&args.events).with_context(named).map_err(Failure::User)?;
-    let bar = ProgressBar::new(file.metadata().map_or(0, |about| about.len()));
-    if let Ok(style) = ProgressStyle::with_template("{msg:10} {wide_bar} {percent:>3}% {eta}") {
-        bar.set_style(style);
-    }
-    bar.set_message(name);
-    let reader = std::io::BufReader::new(bar.wrap_read(file));
-    let source: Box<dyn Iterator<Item = Read> + Send> = match &args.mapping {
-        Some(path) => {
-            let text = fs::read_to_string(path).with_context(named).map_err(Failure::User)?;
-            let mapping =
-                Mapping::parse(&text).context("the mapping cannot be read").map_err(Failure::User)?;
-            Box::new(
-                mapping.rows(reader).context("the file does not fit its mapping").map_err(Failure::User)?,
-            )
+impl History {
+    /// The events, and a bar that shows how much of the file has been read.
+    fn open(&self) -> Result<(Box<dyn Iterator<Item = Read> + Send>, ProgressBar), Failure> {
+        let named = || self.unreadable();
+        let file = fs::File::open(&self.events).with_context(named).map_err(Failure::User)?;
+        let bar = ProgressBar::new(file.metadata().map_or(0, |about| about.len()));
+        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent:>3}% {eta}") {
+            bar.set_style(style);
         }
-        None => Box::new(NdjsonEvents::new(reader)),
-    };
-    let mut alerts = Vec::new();
-    let replayed = replay.run(
-        source,
-        |_| {},
-        |output| {
-            alerts.extend(output.alerts);
-            Ok(())
-        },
-    );
-    bar.finish_and_clear();
-    Ok((replayed.with_context(named).map_err(Failure::User)?.events, alerts))
+        let reader = std::io::BufReader::with_capacity(READ_BUFFER_BYTES, bar.wrap_read(file));
+        let Some(path) = &self.mapping else { return Ok((Box::new(NdjsonEvents::new(reader)), bar)) };
+        let text = fs::read_to_string(path).with_context(named).map_err(Failure::User)?;
+        let mapping = Mapping::parse(&text).context("the mapping cannot be read").map_err(Failure::User)?;
+        let rows =
+            mapping.rows(reader).context("the file does not fit its mapping").map_err(Failure::User)?;
+        Ok((Box::new(rows), bar))
+    }
+
+    fn unreadable(&self) -> String {
+        format!("failed to read {}", self.events.display())
+    }
 }

@@ -12,7 +12,10 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use sluice_codec::encode_json;
 use sluice_model::{EventTime, Span};
-use sluice_simulator::traffic::{Config, Delivery, Label, Labelled, Listed, Traffic};
+use sluice_simulator::{
+    network::{self, Config as Network},
+    traffic::{Config, Delivery, Label, Labelled, Listed, Traffic},
+};
 
 use crate::failure::Failure;
 
@@ -64,6 +67,12 @@ pub struct Args {
     /// Of a thousand events, how many come twice.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=1000))]
     twice: u64,
+    /// Make half a year of transfers in a network of accounts instead, groups that launder among them.
+    #[arg(long, requires = "out", conflicts_with_all = ["events", "rate", "labels", "late", "twice"])]
+    network: bool,
+    /// With --network: write the groups' transfers, as `sluice replay --groups` reads them.
+    #[arg(long, value_name = "FILE.csv", requires = "network")]
+    groups: Option<PathBuf>,
     /// Print a line of JSON at the end.
     #[arg(long)]
     json: bool,
@@ -71,6 +80,9 @@ pub struct Args {
 
 /// Run the command.
 pub fn run(args: Args) -> Result<ExitCode, Failure> {
+    if args.network {
+        return network(&args);
+    }
     let events = match (args.events, args.rate) {
         (None, Some(_)) => None,
         (events, _) => Some(events.unwrap_or(EVENTS_DEFAULT)),
@@ -100,10 +112,29 @@ pub fn run(args: Args) -> Result<ExitCode, Failure> {
     traffic.unfinished().iter().try_for_each(|label| labels.write(label))?;
     labels.finish()?;
     progress.finish_and_clear();
-    report(&args, made, &sink, &labels, started.elapsed());
+    report(&args, made, &sink, labels.written, started.elapsed());
     if sink.refused > 0 {
         return Err(Failure::Finding(format!("{} of {made} events were refused", sink.refused)));
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn network(args: &Args) -> Result<ExitCode, Failure> {
+    let started = Instant::now();
+    let file_start: EventTime = FILE_START.parse().context("reading the fixed start")?;
+    let transfers = network::transfers(Network::of_seed(args.seed, args.start.unwrap_or(file_start)));
+    let mut sink = Sink::open(args)?;
+    for (number, transfer) in transfers.iter().enumerate() {
+        encode_json(&network::event(number, transfer), &mut sink.batch)?;
+        sink.batch.push(b'\n');
+        sink.batched += 1;
+        sink.send_full()?;
+    }
+    sink.finish()?;
+    if let Some(path) = &args.groups {
+        network::write_groups(&transfers, create(path)?).context("writing the groups")?;
+    }
+    report(args, transfers.len() as u64, &sink, 0, started.elapsed());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -149,17 +180,17 @@ fn progress(events: Option<u64>) -> ProgressBar {
 }
 
 #[expect(clippy::print_stderr, reason = "a summary for people, beside the events on standard output")]
-fn report(args: &Args, made: u64, sink: &Sink, labels: &Labels, took: Duration) {
+fn report(args: &Args, made: u64, sink: &Sink, labels: u64, took: Duration) {
     let seconds = took.as_secs_f64();
     let rate = made as f64 / seconds.max(1e-9);
     if args.json {
         let line = serde_json::json!({
-            "events": made, "accepted": sink.accepted, "refused": sink.refused, "labels": labels.written,
+            "events": made, "accepted": sink.accepted, "refused": sink.refused, "labels": labels,
             "seconds": seconds, "events_per_second": rate,
         });
         println!("{line}");
     } else {
-        eprintln!("{made} events and {} labels in {seconds:.2} s ({rate:.0} events/s)", labels.written);
+        eprintln!("{made} events and {labels} labels in {seconds:.2} s ({rate:.0} events/s)");
     }
 }
 

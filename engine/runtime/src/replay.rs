@@ -1,11 +1,15 @@
 //! Events from a file through a fresh engine, as fast as the machine allows. What a replay says is what the
 //! running engine would have said of the same events in the same order.
 
-use std::{io, sync::mpsc, thread};
+use std::{
+    io,
+    sync::{Arc, mpsc},
+    thread,
+};
 
 use sluice_codec::Refused;
 use sluice_core::{Engine, Offset, Output, Stage};
-use sluice_model::{Control, EventRecord, PaymentEvent, PaymentRecord, RuleBundle, Screening};
+use sluice_model::{Alert, Control, EventRecord, PaymentEvent, PaymentRecord, RuleBundle, Screening};
 
 /// Events that go through the engine together.
 const BATCH_EVENTS: usize = 4_096;
@@ -55,32 +59,67 @@ impl Replay {
         mut on_output: impl FnMut(Output) -> io::Result<()>,
     ) -> io::Result<Replayed> {
         let mut replayed = Replayed::default();
+        let next = self.next;
         thread::scope(|scope| {
             let (sender, batches) = mpsc::sync_channel(BATCHES_AHEAD);
-            scope.spawn(move || read_ahead(source, &sender));
+            let reading = scope.spawn(move || read_ahead(source, next, &[sender]));
             for batch in batches {
-                let Batch { events, refused, failed } = batch;
-                replayed.dead_letters += refused.len() as u64;
-                refused.iter().for_each(&mut on_refused);
-                let output = self.judge(events);
-                replayed.events += output.counts.events;
-                replayed.duplicates += output.counts.duplicates;
-                replayed.dead_letters += output.counts.dead_letters;
-                on_output(output)?;
-                failed.map_or(Ok(()), Err)?;
+                batch.refused.iter().for_each(&mut on_refused);
+                on_output(self.judge(&batch, &mut replayed))?;
             }
+            joined(reading)?;
             Ok(replayed)
         })
     }
 
-    fn judge(&mut self, events: Vec<PaymentEvent>) -> Output {
-        let records: Vec<(Offset, PaymentRecord)> =
-            (self.next..).zip(events.into_iter().map(historical)).collect();
-        self.next += records.len() as u64;
+    /// Two fresh engines over the same source: it is read once, and each engine has a thread of its own. What was
+    /// taken in, as the first engine counts, and each engine's alerts.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub fn compare(
+        source: impl Iterator<Item = Read> + Send,
+        mut engines: [Self; 2],
+    ) -> io::Result<(Replayed, [Vec<Alert>; 2])> {
+        thread::scope(|scope| {
+            let (senders, judging): (Vec<_>, Vec<_>) = engines
+                .iter_mut()
+                .map(|engine| {
+                    let (sender, batches) = mpsc::sync_channel::<Arc<Batch>>(BATCHES_AHEAD);
+                    let judge = move || {
+                        let (mut replayed, mut alerts) = (Replayed::default(), Vec::new());
+                        for batch in batches {
+                            alerts.extend(engine.judge(&batch, &mut replayed).alerts);
+                        }
+                        (replayed, alerts)
+                    };
+                    (sender, scope.spawn(judge))
+                })
+                .unzip();
+            let read = read_ahead(source, 0, &senders);
+            drop(senders);
+            let mut judged = judging.into_iter().map(joined);
+            let (Some((replayed, active)), Some((_, candidate))) = (judged.next(), judged.next()) else {
+                return Err(io::Error::other("two engines were to judge"));
+            };
+            read.map(|()| (replayed, [active, candidate]))
+        })
+    }
+
+    fn judge(&mut self, batch: &Batch, replayed: &mut Replayed) -> Output {
+        self.next += batch.records.len() as u64;
         let mut output = Output::default();
-        self.engine.apply_all(&records, &mut output);
+        self.engine.apply_all(&batch.records, &mut output);
+        replayed.events += output.counts.events;
+        replayed.duplicates += output.counts.duplicates;
+        replayed.dead_letters += output.counts.dead_letters + batch.refused.len() as u64;
         output
     }
+}
+
+/// What a thread came to; its panic is the caller's.
+fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Historical events are stamped from their own times, so that replaying a file, posting it or simulating it is
@@ -90,31 +129,41 @@ fn historical(event: PaymentEvent) -> PaymentRecord {
     PaymentRecord::Event(EventRecord { received_at, awaited: false, late_reason: None, event: event.into() })
 }
 
+/// What was read together.
 #[derive(Default)]
 struct Batch {
-    events: Vec<PaymentEvent>,
+    records: Vec<(Offset, PaymentRecord)>,
     refused: Vec<Refused>,
-    failed: Option<io::Error>,
 }
 
-/// Read batches until the source ends or fails, or nobody wants more.
-fn read_ahead(source: impl Iterator<Item = Read>, sender: &mpsc::SyncSender<Batch>) {
+/// Read batches until the source ends or fails, or nobody wants more. Every listener gets every batch.
+fn read_ahead(
+    source: impl Iterator<Item = Read>,
+    mut next: Offset,
+    listeners: &[mpsc::SyncSender<Arc<Batch>>],
+) -> io::Result<()> {
     let mut batch = Batch::default();
+    let send = |batch: &mut Batch| {
+        let batch = Arc::new(std::mem::take(batch));
+        // A listener that has stopped misses nothing.
+        listeners.iter().filter(|listener| listener.send(Arc::clone(&batch)).is_ok()).count() > 0
+    };
     for read in source {
         match read {
-            Ok(Ok(event)) => batch.events.push(event),
+            Ok(Ok(event)) => {
+                batch.records.push((next, historical(event)));
+                next += 1;
+            }
             Ok(Err(refused)) => batch.refused.push(refused),
-            Err(error) => batch.failed = Some(error),
-        }
-        let full = batch.events.len() + batch.refused.len() >= BATCH_EVENTS;
-        let failed = batch.failed.is_some();
-        if full || failed {
-            let nobody_listens = sender.send(std::mem::take(&mut batch)).is_err();
-            if nobody_listens || failed {
-                return;
+            Err(error) => {
+                send(&mut batch);
+                return Err(error);
             }
         }
+        if batch.records.len() + batch.refused.len() >= BATCH_EVENTS && !send(&mut batch) {
+            return Ok(());
+        }
     }
-    // The engine may have stopped listening; then nobody misses the rest.
-    drop(sender.send(batch));
+    send(&mut batch);
+    Ok(())
 }
