@@ -155,3 +155,40 @@ fn a_backtest_shows_what_a_parameter_moves() {
     let page = fs::read_to_string(page).unwrap();
     assert!(page.contains("<svg") && !page.contains("http"), "the page stands alone");
 }
+
+#[test]
+fn a_sweep_moves_a_parameter_over_labelled_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let payment = |n: usize| {
+        format!(
+            "{{\"event_id\":\"{n}\",\"type\":\"payment\",\"status\":\"completed\",\"occurred_at\":\"2026-03-0{n}T08:00:00Z\",\
+             \"amount\":{{\"value\":\"1.00\",\"currency\":\"HKD\"}},\"debtor\":{{\"account\":\"A{n}\"}},\"creditor\":{{\"account\":\"B\"}}}}\n"
+        )
+    };
+    let label = |n: usize| format!("1,fan_in,A{n},B,2026-03-0{n}T08:00:00Z\n");
+    let (events, groups) = (folder.path().join("events.ndjson"), folder.path().join("groups.csv"));
+    fs::write(&events, (1..=5).map(payment).collect::<String>()).unwrap();
+    let header = "alert_id,alert_type,orig_acct,bene_acct,tran_timestamp\n".to_owned();
+    fs::write(&groups, header + &(1..=5).map(label).collect::<String>()).unwrap();
+    let page = folder.path().join("page.html");
+    let sweep = |vary: &str| {
+        Command::new(env!("CARGO_BIN_EXE_sluice"))
+            .args(["rules", "sweep", "--json", "--vary", vary, "--rules"])
+            .arg(root().join("rules/packs/account-networks"))
+            .arg("--events")
+            .arg(&events)
+            .arg("--groups")
+            .arg(&groups)
+            .arg("--html")
+            .arg(&page)
+            .output()
+            .unwrap()
+    };
+    let curves: serde_json::Value = serde_json::from_str(&passes(&sweep("N02.new_payers_min=4,6"))).unwrap();
+    let points = &curves[0]["points"];
+    assert_eq!((&points[0]["caught"], &points[0]["alerts"]), (&1.into(), &1.into()), "{points}");
+    assert_eq!((&points[1]["caught"], &points[1]["alerts"]), (&0.into(), &0.into()), "{points}");
+    assert!(fs::read_to_string(&page).unwrap().contains("<svg"));
+    assert_eq!(sweep("N02.no_such=1").status.code(), Some(1));
+    assert_eq!(sweep("N99.new_payers_min=1").status.code(), Some(1));
+}

@@ -25,7 +25,7 @@ const IMPURE: &[&str] = &[
 ];
 
 /// Reports that a command writes as one page to be opened anywhere: the only HTML outside the case API.
-const REPORT_PAGES: &[&str] = &["rules/src/backtest.rs", "lists/src/calibrate.rs"];
+const REPORT_PAGES: &[&str] = &["rules/src/backtest.rs", "lists/src/calibrate.rs", "simulator/src/sweep.rs"];
 
 /// A source's text without its unit tests, which stand at the end.
 fn without_tests(source: &str) -> &str {
