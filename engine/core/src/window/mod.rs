@@ -99,6 +99,10 @@ impl KeyWindows {
         values.resize(plan.windows(), WindowValue::Nothing(()));
         for (i, (stream, series)) in plan.streams().iter().zip(&mut self.series).enumerate() {
             let value = samples.get(i).copied().flatten();
+            if value.is_none() && series.is_untouched() {
+                stream.untouched.iter().for_each(|(slot, value)| values[*slot] = *value);
+                continue;
+            }
             let arrival = Arrival { at, value, latest: self.latest, late };
             let stretches = &plan.stretches()[stream.stretches.clone()];
             let cursors = &mut self.cursors[stream.stretches.clone()];

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use sluice_model::{EventTime, Hash256, Span, limits::DEDUPE_HORIZON};
+use sluice_model::{EventTime, Hash256, Span, WindowValue, limits::DEDUPE_HORIZON};
 use sluice_rules::{Length, Measure, Plan, Window};
 
-use super::measure::TallyKind;
+use super::measure::{TallyKind, View};
 
 /// The streams and windows of one kind of key, as the keys' state needs them.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +29,8 @@ pub(super) struct StreamPlan {
     pub past: bool,
     /// Whether a window asks which values are new.
     pub sightings: bool,
+    /// What its windows yield as long as nothing has entered: most keys never feed most streams.
+    pub untouched: Vec<(usize, WindowValue)>,
 }
 
 /// All windows of one stream and one length: one cursor serves them.
@@ -78,6 +80,9 @@ impl WindowPlan {
                 }),
                 past: stretches.iter().any(StretchPlan::includes_past),
                 sightings: stretches.iter().any(|stretch| stretch.counts_sightings),
+                untouched: mine()
+                    .map(|(slot, window)| (slot, View::EMPTY.read(window.measure, None)))
+                    .collect(),
             });
             plan.stretches.append(&mut stretches);
         }

@@ -33,6 +33,12 @@ pub struct Arrival {
 }
 
 impl Series {
+    /// Whether nothing is held, and nothing remembered.
+    #[inline]
+    pub fn is_untouched(&self) -> bool {
+        self.samples.len() == 0 && self.memory.is_none()
+    }
+
     /// Read the windows that leave the event out, take its sample in, read the others.
     pub fn observe(
         &mut self,

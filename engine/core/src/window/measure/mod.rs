@@ -40,6 +40,10 @@ pub struct View<'a> {
 }
 
 impl View<'_> {
+    /// A window that holds nothing, at an event that does not enter it.
+    pub const EMPTY: Self =
+        Self { samples: &Samples::EMPTY, range: 0..0, past: None, at: EventTime::from_micros(0), own: None };
+
     /// A window's value: from its tally, where there is one.
     pub fn read(&self, measure: Measure, tally: Option<&Tally>) -> WindowValue {
         match measure {
