@@ -6,7 +6,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use sluice_codec::{Mapping, decode_iso20022, decode_json, encode_json};
 
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// 500 bytes, as an FPS payment between two customers looks.
 const EVENT: &str = r#"{"event_id":"01JD8W3Z5Q2M7K4N6P8R0T1V3X","payment_id":"P-000000077","type":"payment","status":"completed","occurred_at":"2026-11-20T08:30:00.123Z","method":"fps","channel":"mobile","direction":"outbound","amount":{"value":"7800.00","currency":"HKD"},"debtor":{"customer_id":"C-1001","name":"CHAN Tai Man","name_local":"陳大文","account":"012-345-678901","country":"HK"},"creditor":{"name":"WONG Mei Ling","account":"024-111-222333","country":"HK"},"purpose":"GDDS","device":{"id":"dev-00aa11bb"}}"#;

@@ -11,7 +11,7 @@ use sluice_runtime::read_rules;
 use sluice_simulator::traffic::{Config, Traffic};
 
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Events felt before the clock starts, so that windows hold something.
 const WARM: usize = 100_000;

@@ -9,7 +9,7 @@ use sluice_model::{KeyKind, PaymentEvent, Role, RuleBundle, RuleFile, StatusSet,
 use sluice_rules::{Facts, RuleSet};
 
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const RULES: usize = 30;
 const WINDOWS: usize = 12;

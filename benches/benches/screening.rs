@@ -7,7 +7,7 @@ use sluice_benches::screening as data;
 use sluice_lists::{ListVersion, Query, Screener, Settings, import::Format};
 
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn lists() -> Vec<Arc<ListVersion>> {
     let folders = [

@@ -6,7 +6,7 @@ use sluice_model::EventTime;
 use sluice_simulator::traffic::{Config, Listed, Traffic};
 
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const EVENTS: usize = 100_000;
 

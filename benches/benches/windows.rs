@@ -15,7 +15,7 @@ use sluice_model::{EventTime, Hash256, Span};
 use sluice_rules::{Length, Measure, Window};
 
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const KEYS: usize = 500_000;
 const EVENTS_PER_KEY: usize = 30;

@@ -18,7 +18,7 @@ use clap::{Parser, Subcommand};
 use crate::failure::Failure;
 
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Real-time AML/KYC transaction monitoring for payment companies.
 ///

@@ -31,6 +31,7 @@ use sluice_runtime::{
     CachingLibrary, Change, Fingerprint, Parts, Runtime, SystemClock, Watch, limits::SNAPSHOT_EVERY_RECORDS,
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::failure::Failure;
 
@@ -40,6 +41,8 @@ const DATA: &str = "sluice-data";
 const DEMO_DATA: &str = "sluice-demo-data";
 /// The sign-in that each start makes anew.
 const OPERATOR: &str = "operator";
+/// Which log lines are wanted: a level, or targets with levels, `info,sluice_runtime=debug`.
+const LOG_WANTED: &str = "SLUICE_LOG";
 /// How long requests under way may take once the process is to end.
 const REQUESTS_FINISH_WITHIN: Duration = Duration::from_secs(10);
 
@@ -87,10 +90,7 @@ struct Ready<'a> {
 
 /// Run the command.
 pub fn run(args: Args) -> Result<ExitCode, Failure> {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("SLUICE_LOG").unwrap_or_else(|_| "info".into());
-    let log_lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // A second subscriber, in a test, is no reason to fail.
-    let _ = log_lines.try_init();
+    write_log_lines()?;
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     tokio.block_on(async {
         let mut signals = Signals::new()?;
@@ -112,6 +112,18 @@ pub fn run(args: Args) -> Result<ExitCode, Failure> {
             Err(reason) => Err(Failure::Internal(anyhow::anyhow!("the engine has stopped: {reason}"))),
         }
     })
+}
+
+/// Log lines go to standard error, those that `SLUICE_LOG` asks for.
+fn write_log_lines() -> Result<(), Failure> {
+    let wanted = match std::env::var(LOG_WANTED) {
+        Ok(wanted) => wanted.parse().map_err(|error| Failure::user(format!("{LOG_WANTED}: {error}")))?,
+        Err(_) => Targets::new().with_default(tracing::Level::INFO),
+    };
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // A second subscriber, in a test, is no reason to fail.
+    let _ = tracing_subscriber::registry().with(lines).with(wanted).try_init();
+    Ok(())
 }
 
 /// Everything that runs.

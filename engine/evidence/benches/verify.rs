@@ -12,7 +12,7 @@ mod support;
 
 /// The allocator of the binary, so that the figures are the product's.
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A bundle of 10,000 alerts out of a log of 100,000: each path is 17 hashes long.
 fn verify_bundle(c: &mut Criterion) {
