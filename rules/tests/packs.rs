@@ -39,3 +39,48 @@ fn every_pack_checks_without_a_warning() {
         println!("{}", description.text());
     }
 }
+
+/// A row of the table in `docs/typologies.md`.
+struct Row {
+    id: String,
+    title: String,
+    lives: String,
+    key: String,
+    remark: String,
+}
+
+fn typologies() -> Vec<Row> {
+    let page = fs::read_to_string(packs().join("../../docs/typologies.md")).unwrap();
+    let rows = page.lines().filter(|line| line.starts_with("| R"));
+    rows.map(|line| {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [id, title, lives, key, source, remark] = cells.as_slice() else { panic!("{line}") };
+        assert!(!source.is_empty(), "{line}");
+        let own = |cell: &str| cell.to_owned();
+        Row { id: own(id), title: own(title), lives: own(lives), key: own(key), remark: own(remark) }
+    })
+    .collect()
+}
+
+#[test]
+fn the_table_of_typologies_is_what_the_packs_hold() {
+    let set = RuleSet::compile(&bundle(&packs())).unwrap_or_else(|found| panic!("{found}"));
+    let held: Vec<_> = set.descriptions().iter().filter(|d| d.id.starts_with('R')).collect();
+    let rows = typologies();
+    for rule in &held {
+        let row = rows.iter().find(|row| row.id == rule.id);
+        let row = row.unwrap_or_else(|| panic!("{} is not in docs/typologies.md", rule.id));
+        let (pack, _) = rule.file.split_once('/').unwrap();
+        assert_eq!(row.lives, format!("[{pack}](../rules/packs/{})", rule.file), "{}", rule.id);
+        assert_eq!((row.title.as_str(), row.key.as_str()), (rule.title.as_str(), rule.key), "{}", rule.id);
+    }
+    for row in &rows {
+        let is_held = held.iter().any(|rule| rule.id == row.id);
+        let is_open = row.lives == "open" && row.key.is_empty() && !row.remark.is_empty();
+        assert!(is_held != is_open, "{}: a rule that is there, or open with a reason", row.id);
+    }
+    for number in 1..=60 {
+        let id = format!("R{number:02}");
+        assert!(rows.iter().any(|row| row.id == id), "{id} has no row");
+    }
+}
