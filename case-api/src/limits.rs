@@ -51,6 +51,13 @@ pub const CASE_PAGE_ALERTS: u32 = 100;
 /// The most matches a screening request may ask for.
 pub const SCREENING_MATCHES_MAX: usize = 100;
 
+/// The longest that a suppression may last: a year, after which somebody looks again.
+pub const SUPPRESSION_DAYS_MAX: u32 = 365;
+/// How long a suppression lasts where nobody says: the middle of the review cycles of customers.
+pub const SUPPRESSION_DAYS_DEFAULT: u32 = 180;
+/// The most matches that one closing may propose to suppress; more are looked at one by one.
+pub const SUPPRESSIONS_PER_CLOSING_MAX: usize = 20;
+
 /// Whether an MLRO may release a held payment alone. Anyone else's release is a proposal that an MLRO, who must
 /// be another person, confirms. See decision 0502.
 pub const MLRO_RELEASES_ALONE: bool = true;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sluice_model::{
-    Action, Alert, Control, Decision, Disposition, EventTime, KeyKind, ListMatch, PaymentEvent, Severity,
+    Action, Alert, Control, Decision, Disposition, EventTime, Hash256, KeyKind, ListMatch, PaymentEvent,
+    Severity,
 };
 
 /// Why a port could not do what was asked. The text is for operators and holds no personal data.
@@ -81,6 +82,14 @@ pub trait Catalogue: Send + Sync {
     fn rules(&self) -> Vec<ActiveRule>;
     /// What a name meets on the active lists, best first.
     fn screen(&self, screening: &Screening) -> Result<Vec<ListMatch>, PortError>;
+    /// The hash of an entry's content: in one version of a list, or (`None`) in the one that is active. `None` where
+    /// the entry is not on it.
+    fn entry_hash(
+        &self,
+        list: &str,
+        version: Option<&str>,
+        entry_id: &str,
+    ) -> Result<Option<Hash256>, PortError>;
     /// Why the engine cannot take traffic, if it cannot.
     fn not_ready(&self) -> Option<String> {
         None

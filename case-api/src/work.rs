@@ -70,6 +70,14 @@ pub(crate) async fn deliver(app: &Arc<App>) -> Result<(), WorkError> {
     }
 }
 
+/// See what an act put into the outbox onto the log: `delivered`, or `pending` while the log cannot be reached.
+pub(crate) async fn see_delivered(app: &Arc<App>, seq: i64) -> Result<&'static str, StoreError> {
+    if let Err(error) = deliver(app).await {
+        tracing::warn!(%error, "a control record waits in the outbox");
+    }
+    Ok(if app.store.delivered(seq).await? { "delivered" } else { "pending" })
+}
+
 /// Consume and deliver until `stop` is ready. Failures are logged and tried again; nothing is lost by them.
 pub(crate) async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
     tokio::pin!(stop);

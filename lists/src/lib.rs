@@ -21,6 +21,8 @@ pub use date::{BirthDate, DateError, PartialDate};
 pub use diff::{Changed, Diff, FieldChange};
 pub use entry::{Address, Entry, Gender, Identifier, IdentifierKind, Name, NameQuality, Place, Topic};
 pub use matching::{NAME_CHARS_MAX, Scoring, TOKENS_MAX};
-pub use screener::{DEFAULT_THRESHOLD, Query, ScreenError, Screener, Settings, score_pair};
+pub use screener::{
+    Asked, DEFAULT_THRESHOLD, Query, ScreenError, Screener, Settings, each_party, score_pair,
+};
 pub use script::Script;
 pub use version::{ListVersion, VersionError, is_source_name};

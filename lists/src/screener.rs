@@ -5,6 +5,7 @@
 //! stale.
 
 mod adjust;
+mod parties;
 mod query;
 
 use std::{
@@ -15,8 +16,9 @@ use std::{
 use moka::sync::Cache;
 use rayon::prelude::*;
 use rustc_hash::{FxBuildHasher, FxHashMap};
-use sluice_model::{Hash256, ListMatch, ListSet, Party, PartyMatch, PaymentEvent};
+use sluice_model::{Hash256, ListMatch, ListSet, PartyMatch, PaymentEvent};
 
+pub use parties::{Asked, each_party};
 pub use query::Query;
 
 use crate::{
@@ -280,20 +282,21 @@ impl Screener {
     /// Where a party cannot be screened whole; it then counts as anything but clear.
     pub fn screen_event(&self, event: &PaymentEvent) -> Result<Vec<PartyMatch>, ScreenError> {
         let mut found = Vec::new();
-        for (role, party) in [("debtor", &event.debtor), ("creditor", &event.creditor)] {
-            if let Some(party) = party {
-                self.screen_party(role, role, party, &mut found)?;
-                let agent = if role == "debtor" { "debtor_agent" } else { "creditor_agent" };
-                self.screen_agent(agent, party, &mut found)?;
+        each_party(event, |asked| {
+            if asked.query.is_too_long() {
+                return Err(ScreenError::NameTooLong { role: asked.kind });
             }
-        }
-        for party in &event.intermediaries {
-            self.screen_party("intermediary", "intermediary", party, &mut found)?;
-            self.screen_agent("intermediary", party, &mut found)?;
-        }
-        for related in &event.related_parties {
-            self.screen_party(&related.role, "related party", &related.party, &mut found)?;
-        }
+            let matches = self.screen_shared(&asked.query);
+            if !matches.is_empty() {
+                found.push(PartyMatch {
+                    role: asked.role.to_owned(),
+                    name: asked.query.name,
+                    party: asked.party,
+                    matches: matches.to_vec(),
+                });
+            }
+            Ok(())
+        })?;
         for (role, text) in [("remittance", &event.remittance), ("purpose", &event.purpose)] {
             if let Some(text) = text {
                 self.screen_text(role, text, &mut found);
@@ -320,63 +323,10 @@ impl Screener {
             found.push(PartyMatch {
                 role: role.to_owned(),
                 name: text.chars().take(NAME_CHARS_MAX).collect(),
+                party: None,
                 matches,
             });
         }
-    }
-
-    fn screen_party(
-        &self,
-        role: &str,
-        kind: &'static str,
-        party: &Party,
-        found: &mut Vec<PartyMatch>,
-    ) -> Result<(), ScreenError> {
-        let names: Vec<&str> =
-            [&party.name, &party.name_local].into_iter().flatten().map(String::as_str).collect();
-        let names = if names.is_empty() && (party.id_number.is_some() || party.account.is_some()) {
-            vec![""]
-        } else {
-            names
-        };
-        for name in names {
-            self.screen_one(role, kind, Query::party(party, name), found)?;
-        }
-        Ok(())
-    }
-
-    fn screen_agent(
-        &self,
-        role: &'static str,
-        party: &Party,
-        found: &mut Vec<PartyMatch>,
-    ) -> Result<(), ScreenError> {
-        if party.agent_name.is_none() && party.agent_bic.is_none() {
-            return Ok(());
-        }
-        let query = Query {
-            name: party.agent_name.clone().unwrap_or_default(),
-            identifiers: party.agent_bic.iter().cloned().collect(),
-            ..Query::default()
-        };
-        self.screen_one(role, role, query, found)
-    }
-
-    fn screen_one(
-        &self,
-        role: &str,
-        kind: &'static str,
-        query: Query,
-        found: &mut Vec<PartyMatch>,
-    ) -> Result<(), ScreenError> {
-        if query.name.chars().nth(NAME_CHARS_MAX).is_some() {
-            return Err(ScreenError::NameTooLong { role: kind });
-        }
-        let matches = self.screen_shared(&query);
-        if !matches.is_empty() {
-            found.push(PartyMatch { role: role.to_owned(), name: query.name, matches: matches.to_vec() });
-        }
-        Ok(())
     }
 }
 

@@ -337,7 +337,7 @@ fn met(event: &PaymentEvent, score: f64) -> PartyMatch {
         name: name.clone(),
         reasons: Vec::new(),
     };
-    PartyMatch { role: "debtor".to_owned(), name, matches: vec![found] }
+    PartyMatch { role: "debtor".to_owned(), name, party: None, matches: vec![found] }
 }
 
 fn event_id(number: usize) -> String {

@@ -311,6 +311,7 @@ fn both_ways(
         .map(|score| PartyMatch {
             role: "debtor".to_owned(),
             name: "X".to_owned(),
+            party: None,
             matches: vec![ListMatch {
                 score,
                 list: "l".to_owned(),

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Problem,
     page::{Items, PageQuery},
+    suppressions::proposals_of,
 };
 use crate::{
     app::App,
@@ -123,17 +124,13 @@ pub async fn perform(
     actor: &Actor,
     claim: Option<&Claim>,
 ) -> Result<Acted, Problem> {
-    let done = app.store.act(case_id, act, actor, claim, app.now()).await;
+    let proposals = proposals_of(app, case_id, act).await?;
+    let done = app.store.act(case_id, act, &proposals, actor, claim, app.now()).await;
     let outcome = if done.is_ok() { "done" } else { "refused" };
     app.metrics.acts.with_label_values(&[act.kind().name(), outcome]).inc();
     let mut acted = done?;
     if let Some(seq) = acted.outbox {
-        if let Err(error) = work::deliver(app).await {
-            tracing::warn!(%error, "a control record waits in the outbox");
-        }
-        if app.store.delivered(seq).await? {
-            acted.control = Some("delivered".to_owned());
-        }
+        acted.control = Some(work::see_delivered(app, seq).await?.to_owned());
     }
     Ok(acted)
 }

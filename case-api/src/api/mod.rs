@@ -10,6 +10,7 @@ mod page;
 mod problem;
 mod records;
 mod session;
+mod suppressions;
 mod system;
 
 use std::sync::Arc;
@@ -25,6 +26,10 @@ pub use cases::{perform as perform_act, serve_evidence};
 pub use catalogue::perform as screen_name;
 pub use finish::finish;
 pub use problem::{Problem, method_not_allowed, not_found, panicked};
+pub use suppressions::{
+    NewSuppression, SuppressionNow, now as suppressions_now, perform_act as act_on_suppression,
+    perform_proposal as propose_suppression,
+};
 
 use crate::{app::App, auth::require, domain::Permission};
 
@@ -61,6 +66,7 @@ fn reading() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(cases::get))
         .routes(routes!(cases::evidence))
         .routes(routes!(holds::list))
+        .routes(routes!(suppressions::list))
         .routes(routes!(catalogue::lists))
         .routes(routes!(catalogue::rules))
         .routes(routes!(records::customers))
@@ -73,6 +79,9 @@ fn acting() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(cases::act))
         .routes(routes!(catalogue::screen))
+        .routes(routes!(suppressions::propose))
+        .routes(routes!(suppressions::approve))
+        .routes(routes!(suppressions::revoke))
         .routes(routes!(records::audit))
 }
 

@@ -89,10 +89,11 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = match refusal {
             Refusal::NotAllowed | Refusal::SamePerson => StatusCode::FORBIDDEN,
-            Refusal::WrongState(..) | Refusal::FundsHeld(_) => StatusCode::CONFLICT,
-            Refusal::DiscriminatorMissing | Refusal::BadText | Refusal::NothingToActOn(_) => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            Refusal::WrongState(..) | Refusal::FundsHeld(_) | Refusal::Conflict(_) => StatusCode::CONFLICT,
+            Refusal::DiscriminatorMissing
+            | Refusal::BadText
+            | Refusal::NotSuppressible
+            | Refusal::NothingToActOn(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Self::new(status, refusal.to_string())
     }
@@ -102,6 +103,7 @@ impl From<ActError> for Problem {
     fn from(error: ActError) -> Self {
         match error {
             ActError::NoCase => Self::not_found("case"),
+            ActError::NoSuppression => Self::not_found("suppression"),
             ActError::Refused(refusal) => refusal.into(),
             ActError::Store(error) => error.into(),
         }

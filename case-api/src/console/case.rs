@@ -17,6 +17,7 @@ use super::{
     error::PageError,
     explain::AlertView,
     shell::{Shell, When, render, short},
+    suppressions::{form_label, form_value},
 };
 use crate::{
     api::{Problem, perform_act, serve_evidence},
@@ -39,6 +40,7 @@ struct Allowed {
     reopen: bool,
     closings: Vec<DispositionCode>,
     releases_alone: bool,
+    suppress: bool,
 }
 
 struct Step {
@@ -87,6 +89,8 @@ struct CasePage {
     frozen: Vec<(String, String)>,
     timeline: Vec<TimelineView>,
     allowed: Allowed,
+    /// The matches that may be suppressed: what the form sends, and what it shows.
+    suppressible: Vec<(String, String)>,
     kinds: Vec<&'static str>,
     key_kind: String,
     key_value: String,
@@ -114,7 +118,7 @@ pub async fn page(
     show(&app, &identity, &id, StatusCode::OK, &query.done, String::new()).await
 }
 
-async fn show(
+pub async fn show(
     app: &Arc<App>,
     identity: &Identity,
     id: &str,
@@ -154,6 +158,13 @@ async fn show(
             .iter()
             .rev()
             .map(|entry| TimelineView::new(entry, &shell))
+            .collect(),
+        suppressible: app
+            .store
+            .case_matches(id)
+            .await?
+            .iter()
+            .map(|of| (form_value(of), form_label(of)))
             .collect(),
         kinds: KeyKind::ALL.into_iter().filter(|k| *k != KeyKind::Payment).map(KeyKind::name).collect(),
         officers: app.store.officers().await?,
@@ -208,6 +219,7 @@ fn allowed(state: CaseState, identity: &Identity, holds: &[Hold], freezes: &[Fre
         reopen: may(Act::Reopen { reason: reason() }),
         closings: closings(state, roles),
         releases_alone: roles.allow(Permission::Decide),
+        suppress: roles.allow(Permission::Triage),
     }
 }
 
@@ -244,6 +256,9 @@ impl TimelineView {
             "comment" => "commented".to_owned(),
             "escalate" | "return" => format!("{} to {}", past(&entry.kind), entry.state.title()),
             "close" => format!("closed as {}", said("disposition")),
+            "propose_suppression" => format!("proposed to suppress {}", suppressed(&said)),
+            "approve_suppression" => format!("approved: {} is suppressed", suppressed(&said)),
+            "revoke_suppression" => format!("ended or refused: {} is not suppressed", suppressed(&said)),
             "release" => format!("released {}", said("payment_id")).trim_end().to_owned(),
             other => past(other).to_owned(),
         };
@@ -260,6 +275,11 @@ impl TimelineView {
     }
 }
 
+/// Who is not which entry, as a timeline says it.
+fn suppressed(said: &impl Fn(&str) -> String) -> String {
+    format!("{} against {} of {}", said("party"), said("entry_id"), said("list"))
+}
+
 fn past(kind: &str) -> &str {
     match kind {
         "escalate" => "escalated",
@@ -273,6 +293,9 @@ fn past(kind: &str) -> &str {
 
 /// The flash after an act; only known words are shown.
 fn done_text(kind: &str) -> &'static str {
+    if kind == "suppress" {
+        return "Suppression proposed: another person approves it under Lists, Suppressions.";
+    }
     match ActKind::ALL.into_iter().find(|k| k.name() == kind) {
         Some(ActKind::Assign) => "Assignment changed.",
         Some(ActKind::Comment) => "Comment added.",
@@ -307,6 +330,8 @@ pub struct ActForm {
     disposition: String,
     #[serde(default)]
     discriminator: String,
+    #[serde(default)]
+    suppress_days: String,
 }
 
 impl ActForm {
@@ -333,6 +358,10 @@ impl ActForm {
             "close" => Act::Close(Closing {
                 disposition: self.disposition.parse().map_err(|_| "choose a disposition")?,
                 discriminator: some(&self.discriminator),
+                suppress_days: some(&self.suppress_days)
+                    .map(|days| days.parse())
+                    .transpose()
+                    .map_err(|_| "say for how many days, in figures")?,
                 reason,
             }),
             "reopen" => Act::Reopen { reason },

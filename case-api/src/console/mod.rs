@@ -16,6 +16,7 @@ mod explain;
 mod holds;
 mod shell;
 mod sign_in;
+mod suppressions;
 
 use std::sync::Arc;
 
@@ -42,6 +43,9 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/holds", get(holds::page))
         .route("/rules", get(catalogue::rules))
         .route("/lists", get(catalogue::lists).post(catalogue::screen))
+        .route("/suppressions", get(suppressions::page))
+        .route("/suppressions/{id}", post(suppressions::act))
+        .route("/cases/{id}/suppressions", post(suppressions::propose))
         .route("/audit", get(audit::page))
         .merge(assets::router())
         .with_state(Arc::clone(app))

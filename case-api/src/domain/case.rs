@@ -80,8 +80,17 @@ pub enum Refusal {
     #[error("{0}")]
     NothingToActOn(&'static str),
     /// The person who proposed may not confirm.
-    #[error("a release that you proposed must be confirmed by another person")]
+    #[error("what you proposed must be confirmed by another person")]
     SamePerson,
+    /// Not a match that may be suppressed so, or not for so long.
+    #[error(
+        "a match is suppressed as FP-NAME, FP-DOB or FP-COUNTRY, for 1 to {} days",
+        crate::limits::SUPPRESSION_DAYS_MAX
+    )]
+    NotSuppressible,
+    /// What was asked for does not fit the present state of things.
+    #[error("{0}")]
+    Conflict(&'static str),
 }
 
 /// The state after `act`, if a person with `roles` may do it to a case in `state`. `None`: the state stays.
@@ -142,7 +151,8 @@ fn step(state: CaseState, act: &Act) -> Result<(Permission, Option<CaseState>), 
 pub fn closings(state: CaseState, roles: &Roles) -> Vec<DispositionCode> {
     let may = |code: &DispositionCode| {
         let said = Some("said".to_owned());
-        let closing = Closing { disposition: *code, discriminator: said, reason: String::new() };
+        let closing =
+            Closing { disposition: *code, discriminator: said, reason: String::new(), suppress_days: None };
         next_state(state, &Act::Close(closing), roles).is_ok()
     };
     DispositionCode::ALL.into_iter().filter(may).collect()
@@ -174,9 +184,12 @@ mod tests {
             ActKind::Freeze => Act::Freeze { key: None, reason },
             ActKind::Unfreeze => Act::Unfreeze { key: None, reason },
             ActKind::Release => Act::Release { payment_id: None, reason },
-            ActKind::Close => {
-                Act::Close(Closing { disposition: code, discriminator: Some("born later".into()), reason })
-            }
+            ActKind::Close => Act::Close(Closing {
+                disposition: code,
+                discriminator: Some("born later".into()),
+                reason,
+                suppress_days: None,
+            }),
             ActKind::Reopen => Act::Reopen { reason },
         }
     }

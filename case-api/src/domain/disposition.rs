@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Permission, Refusal};
+use super::{Permission, Refusal, check_suppression};
 
 /// The outcome of a case. Precision of rules is counted from these, so each says one thing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -87,6 +87,12 @@ impl DispositionCode {
         matches!(self, Self::FpName | Self::FpDob | Self::FpCountry | Self::FpListstale)
     }
 
+    /// Whether the match may be suppressed: it is known to be of somebody else. An entry that is out of date is the
+    /// list's to mend.
+    pub const fn may_suppress(self) -> bool {
+        matches!(self, Self::FpName | Self::FpDob | Self::FpCountry)
+    }
+
     /// Whether funds may stay held or frozen when a case ends so.
     pub const fn leaves_funds_held(self) -> bool {
         matches!(self, Self::Exit | Self::Str | Self::TfsMatch)
@@ -125,6 +131,9 @@ pub struct Closing {
     pub discriminator: Option<String>,
     /// Why, in the officer's words. Not filing is a decision too, and is recorded as fully as filing.
     pub reason: String,
+    /// For another name, date of birth or country: propose to suppress the case's matches for so many days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppress_days: Option<u32>,
 }
 
 impl Closing {
@@ -134,7 +143,7 @@ impl Closing {
         if self.disposition.is_false_positive() && !said {
             return Err(Refusal::DiscriminatorMissing);
         }
-        Ok(())
+        self.suppress_days.map_or(Ok(()), |days| check_suppression(self.disposition, days))
     }
 }
 
@@ -156,6 +165,7 @@ mod tests {
             disposition: DispositionCode::FpDob,
             discriminator: Some("  ".into()),
             reason: "not him".into(),
+            suppress_days: None,
         };
         assert_eq!(closing.check(), Err(Refusal::DiscriminatorMissing));
         closing.discriminator = Some("born 1980, the listed man 1961".into());

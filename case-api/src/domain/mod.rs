@@ -4,8 +4,10 @@ mod action;
 mod case;
 mod disposition;
 mod role;
+mod suppression;
 
 pub use action::{Act, ActKind};
 pub use case::{CaseState, Refusal, closings, next_state, sla};
 pub use disposition::{Closing, DispositionCode};
 pub use role::{Permission, Role, Roles};
+pub use suppression::{SuppressionAct, SuppressionState, check_suppression, next_suppression_state};

@@ -6,7 +6,7 @@ use serde_json::json;
 use sluice_evidence::Kind;
 use sluice_model::{Control, EventTime, Freeze, Key, KeyKind, Release};
 
-use super::{Case, Claim, Entry, FreezeRow, Hold, HoldState, Store, StoreError, Tx};
+use super::{Case, Claim, Entry, FreezeRow, Hold, HoldState, Proposal, Store, StoreError, Tx};
 use crate::{
     auth::Actor,
     domain::{Act, CaseState, Closing, Permission, Refusal, next_state, sla},
@@ -19,6 +19,9 @@ pub enum ActError {
     /// No such case.
     #[error("there is no such case")]
     NoCase,
+    /// No such suppression.
+    #[error("there is no such suppression")]
+    NoSuppression,
     /// The domain refuses it.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -64,11 +67,13 @@ struct Effect {
 }
 
 impl Store {
-    /// Do an act. With a claim, the answer is stored for its `Idempotency-Key` in the same transaction.
+    /// Do an act. With a claim, the answer is stored for its `Idempotency-Key` in the same transaction. A closing may
+    /// bring proposals to suppress the case's matches.
     pub async fn act(
         &self,
         case_id: &str,
         act: &Act,
+        proposals: &[Proposal],
         actor: &Actor,
         claim: Option<&Claim>,
         now: EventTime,
@@ -92,6 +97,9 @@ impl Store {
             json!({ "actor": actor, "act": act, "before": case.state, "after": state, "hold": effect.hold });
         let leaf = tx.leaf(entry, &said).await?;
         tx.tell(case_id, &actor.name, act.kind().name(), act, leaf).await?;
+        for proposal in proposals {
+            tx.propose_suppression(case_id, proposal, actor).await?;
+        }
         let outbox = match &effect.control {
             Some(control) => Some(tx.control(control).await?),
             None => None,

@@ -14,6 +14,7 @@ mod intake;
 mod keys;
 mod outbox;
 mod subjects;
+mod suppressions;
 mod tx;
 mod users;
 
@@ -37,6 +38,7 @@ pub use intake::Consumed;
 pub use keys::ApiKey;
 pub use subjects::Subject;
 pub(crate) use subjects::name_of;
+pub use suppressions::{CaseMatch, Proposal, SuppressionFilter, SuppressionRow};
 pub use tx::{Entry, Tx};
 pub use users::{Session, User};
 

@@ -105,6 +105,31 @@ CREATE TABLE IF NOT EXISTS freezes (
 CREATE INDEX IF NOT EXISTS freezes_by_case ON freezes (case_id);
 CREATE INDEX IF NOT EXISTS freezes_by_key ON freezes (key_kind, key_value);
 
+CREATE TABLE IF NOT EXISTS suppressions (
+    seq BIGINT PRIMARY KEY,
+    suppression_id TEXT NOT NULL UNIQUE,
+    case_id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    party_kind TEXT NOT NULL,
+    party_value TEXT NOT NULL,
+    list TEXT NOT NULL,
+    entry_id TEXT NOT NULL,
+    entry_hash TEXT NOT NULL,
+    listed_name TEXT NOT NULL,
+    disposition TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    proposed_by TEXT NOT NULL,
+    proposed_at BIGINT NOT NULL,
+    approved_by TEXT,
+    approved_at BIGINT,
+    ended_by TEXT,
+    ended_at BIGINT,
+    end_reason TEXT
+);
+CREATE INDEX IF NOT EXISTS suppressions_by_case ON suppressions (case_id);
+CREATE INDEX IF NOT EXISTS suppressions_by_party ON suppressions (party_kind, party_value);
+
 CREATE TABLE IF NOT EXISTS users (
     name TEXT PRIMARY KEY,
     password TEXT NOT NULL,

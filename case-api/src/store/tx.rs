@@ -106,6 +106,7 @@ impl Tx<'_> {
             "holds" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM holds",
             "outbox" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM outbox",
             "subjects" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM subjects",
+            "suppressions" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM suppressions",
             "timeline" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM timeline",
             _ => return Err(StoreError::Corrupt("table")),
         };

@@ -43,6 +43,8 @@ pub struct World {
     pub controls: Mutex<Vec<Control>>,
     pub sink_broken: AtomicBool,
     pub lists: Mutex<Vec<ActiveList>>,
+    /// What entry H-17 says, counted up.
+    pub entry_content: AtomicI64,
     now: AtomicI64,
 }
 
@@ -99,6 +101,18 @@ impl Catalogue for World {
     fn screen(&self, screening: &Screening) -> Result<Vec<ListMatch>, PortError> {
         let known = screening.name.to_lowercase().contains("orlov");
         Ok(if known { vec![list_match()] } else { Vec::new() })
+    }
+
+    fn entry_hash(
+        &self,
+        list: &str,
+        version: Option<&str>,
+        entry_id: &str,
+    ) -> Result<Option<Hash256>, PortError> {
+        // The version of the tests' matches is the first; the active one may have moved on.
+        let content = if version.is_some() { 0 } else { self.entry_content.load(Ordering::SeqCst) };
+        let known = (list, entry_id) == ("house", "H-17");
+        Ok(known.then(|| Hash256::of(format!("H-17 as of {content}").as_bytes())))
     }
 }
 
@@ -195,8 +209,12 @@ pub fn held_alert(n: u32, customer: &str) -> (Alert, Disposition) {
     alert.severity = Severity::Critical;
     alert.action = Action::Hold;
     alert.reason = "the creditor meets ORLOV Piotr on house, score 0.94".into();
-    alert.matches =
-        vec![PartyMatch { role: "creditor".into(), name: "Peter Orlov".into(), matches: vec![list_match()] }];
+    alert.matches = vec![PartyMatch {
+        role: "creditor".into(),
+        name: "Peter Orlov".into(),
+        party: Some(Key { kind: KeyKind::Account, value: "012-345-678901".into() }),
+        matches: vec![list_match()],
+    }];
     let hold = Disposition {
         payment_id: alert.payment_id.clone(),
         event_id: alert.event_id.clone(),

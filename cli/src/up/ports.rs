@@ -11,9 +11,9 @@ use sluice_case_api::{
 };
 use sluice_core::Library;
 use sluice_list_store::Store;
-use sluice_lists::Query;
+use sluice_lists::{Entry, Query};
 use sluice_log::{Log, ReadLimit, Topic as LogTopic};
-use sluice_model::{Control, KeyKind, ListMatch, Party, RuleBundle};
+use sluice_model::{Control, Hash256, KeyKind, ListMatch, Party, RuleBundle};
 use sluice_rules::Rule;
 use sluice_runtime::Runtime;
 
@@ -104,6 +104,23 @@ impl Catalogue for InForce {
         Ok(matches)
     }
 
+    fn entry_hash(
+        &self,
+        list: &str,
+        version: Option<&str>,
+        entry_id: &str,
+    ) -> Result<Option<Hash256>, PortError> {
+        let screening = self.runtime.status().screening;
+        let active = screening.lists.get(list).copied();
+        let wanted = version.map(str::parse).transpose().map_err(failed)?.or(active);
+        let Some(wanted) = wanted else { return Ok(None) };
+        if active == Some(wanted) {
+            return Ok(self.library.screener(&screening).map_err(failed)?.entry_hash(list, entry_id));
+        }
+        let Some(store) = &self.store else { return Ok(None) };
+        Ok(store.load(wanted).map_err(failed)?.entry(entry_id).map(Entry::hash))
+    }
+
     fn not_ready(&self) -> Option<String> {
         let status = self.runtime.status();
         let recovering = || (!status.is_live).then(|| "the engine is recovering".to_owned());
@@ -114,7 +131,7 @@ impl Catalogue for InForce {
 /// Matches of one screening where it does not say how many.
 const MATCHES_DEFAULT: usize = 10;
 
-fn list(store: Option<&Store>, source: String, version: sluice_model::Hash256) -> ActiveList {
+fn list(store: Option<&Store>, source: String, version: Hash256) -> ActiveList {
     // The history only adorns what is in force: without it the version itself still stands.
     let history = store.and_then(|store| store.history(&source).ok()).unwrap_or_default();
     let arrival = history.into_iter().rfind(|arrival| arrival.version == version);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sluice_model::{
     Control, DeadLetter, Disposition, DispositionState, EventRecord, Hash256, Key, KeyKind, PaymentEvent,
-    PaymentRecord, Role, Screening, StatusSet, Suppression, limits::FUTURE_TOLERANCE,
+    PaymentRecord, Role, Screening, StatusSet, limits::FUTURE_TOLERANCE,
 };
 use sluice_rules::{Facts, Judgement};
 
@@ -20,6 +20,7 @@ use crate::{
     rulebook::{Rulebook, Sources},
     screening::ScreeningDesk,
     snapshot,
+    suppressions::Suppressions,
     wire::{Copy, Screened, Speaker, VerdictRecord},
 };
 
@@ -40,7 +41,7 @@ pub struct Home {
 struct State {
     rules: Sources,
     screening: Screening,
-    suppressions: Vec<Suppression>,
+    suppressions: Suppressions,
     dedupe: Dedupe,
     payments: Payments,
     freezes: Freezes,
@@ -210,7 +211,10 @@ impl Home {
             }
             Control::Freeze(order) => self.freezes.freeze(order),
             Control::Unfreeze(order) => self.freezes.unfreeze(order),
-            Control::Suppress(suppression) => self.screening.suppress(suppression),
+            Control::Suppress(order) => {
+                self.screening.suppressions_mut().suppress(order, self.dedupe.stream_time());
+            }
+            Control::Unsuppress(order) => self.screening.suppressions_mut().unsuppress(order),
             Control::Release(order) => {
                 out.verdicts.push(VerdictRecord::Released { payment_id: order.payment_id.clone() });
                 out.dispositions.push(Disposition {
@@ -260,7 +264,7 @@ impl Stage for Home {
         snapshot::encode(&State {
             rules: self.rules.sources(),
             screening: self.screening.wanted().clone(),
-            suppressions: self.screening.suppressions().cloned().collect(),
+            suppressions: self.screening.suppressions().clone(),
             dedupe: self.dedupe.clone(),
             payments: self.payments.clone(),
             freezes: self.freezes.clone(),
@@ -271,7 +275,7 @@ impl Stage for Home {
         let state: State = snapshot::decode(bytes)?;
         let mut home = Self::with(Rulebook::restore(&state.rules, &**library)?, Arc::clone(library));
         home.screening.change(&state.screening);
-        state.suppressions.iter().for_each(|s| home.screening.suppress(s));
+        *home.screening.suppressions_mut() = state.suppressions;
         Ok(Self { dedupe: state.dedupe, payments: state.payments, freezes: state.freezes, ..home })
     }
 

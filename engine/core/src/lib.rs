@@ -32,6 +32,7 @@ mod shard;
 mod snapshot;
 mod speaking;
 mod stage;
+mod suppressions;
 pub mod window;
 mod wire;
 mod worker;

@@ -1,11 +1,11 @@
 //! Screening as the home does it: what is in force, what officers have suppressed, and what a failure means.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use sluice_lists::Screener;
-use sluice_model::{ListSet, Party, PartyMatch, PaymentEvent, Screening, Suppression};
+use sluice_model::{ListSet, PaymentEvent, Screening};
 
-use crate::{Library, wire::Screened};
+use crate::{Library, suppressions::Suppressions, wire::Screened};
 
 /// What screening is in force.
 #[derive(Clone)]
@@ -26,8 +26,7 @@ pub struct ScreeningDesk {
     /// The wanted versions, shared by every event that is screened under them.
     lists: Arc<ListSet>,
     in_force: InForce,
-    /// By party, then by list and entry.
-    suppressions: BTreeMap<String, Vec<Suppression>>,
+    suppressions: Suppressions,
 }
 
 impl ScreeningDesk {
@@ -38,7 +37,7 @@ impl ScreeningDesk {
             wanted: Screening::default(),
             lists: Arc::default(),
             in_force: InForce::Off,
-            suppressions: BTreeMap::new(),
+            suppressions: Suppressions::default(),
         }
     }
 
@@ -63,16 +62,15 @@ impl ScreeningDesk {
         &self.wanted
     }
 
-    /// A known false positive from here on.
-    pub fn suppress(&mut self, suppression: &Suppression) {
-        let held = self.suppressions.entry(suppression.party.clone()).or_default();
-        held.retain(|s| (&s.list, &s.entry_id) != (&suppression.list, &suppression.entry_id));
-        held.push(suppression.clone());
+    /// The known false positives.
+    pub fn suppressions(&self) -> &Suppressions {
+        &self.suppressions
     }
 
-    /// Every suppression, for a snapshot.
-    pub fn suppressions(&self) -> impl Iterator<Item = &Suppression> {
-        self.suppressions.values().flatten()
+    /// The known false positives, to be changed. What a screener keeps in its cache is what the lists say;
+    /// suppressed matches are left out of each answer, so that no answer outlives a suppression.
+    pub fn suppressions_mut(&mut self) -> &mut Suppressions {
+        &mut self.suppressions
     }
 
     /// Screen every party of an event. Reads only what is in force: the same for the same event until the next
@@ -83,7 +81,7 @@ impl ScreeningDesk {
             InForce::Unreadable => (Vec::new(), true),
             InForce::On(screener) => match screener.screen_event(event) {
                 Ok(mut matches) => {
-                    self.leave_out_suppressed(screener, event, &mut matches);
+                    self.suppressions.leave_out(&mut matches, event.occurred_at, screener);
                     (matches, false)
                 }
                 Err(_) => (Vec::new(), true),
@@ -91,32 +89,4 @@ impl ScreeningDesk {
         };
         Screened { lists: Arc::clone(&self.lists), matches, failed }
     }
-
-    fn leave_out_suppressed(&self, screener: &Screener, event: &PaymentEvent, matches: &mut Vec<PartyMatch>) {
-        if self.suppressions.is_empty() {
-            return;
-        }
-        for party in matches.iter_mut() {
-            let Some(held) = self.suppressions.get(party_of(event, party)) else { continue };
-            party.matches.retain(|hit| {
-                !held.iter().any(|s| {
-                    s.list == hit.list
-                        && s.entry_id == hit.entry_id
-                        && s.expires_at > event.occurred_at
-                        && screener.entry_hash(&hit.list, &hit.entry_id) == Some(s.entry_hash)
-                })
-            });
-        }
-        matches.retain(|party| !party.matches.is_empty());
-    }
-}
-
-/// What a suppression binds: the customer's id, or the name of a party that is no customer.
-fn party_of<'a>(event: &'a PaymentEvent, hit: &'a PartyMatch) -> &'a str {
-    let side: Option<&Party> = match hit.role.as_str() {
-        "debtor" => event.debtor.as_ref(),
-        "creditor" => event.creditor.as_ref(),
-        _ => None,
-    };
-    side.and_then(|p| p.customer_id.as_deref()).unwrap_or(&hit.name)
 }

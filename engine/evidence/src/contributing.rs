@@ -47,7 +47,7 @@ impl<'a> Contributing<'a> {
                 PaymentRecord::Control(control) => match control {
                     Control::Screening(_) | Control::Prepare(_) | Control::Activate { .. } => true,
                     Control::Freeze(order) | Control::Unfreeze(order) => touches(judged, &order.key),
-                    Control::Suppress(suppression) => names(judged, &suppression.party),
+                    Control::Suppress(order) | Control::Unsuppress(order) => names(judged, &order.party),
                     Control::Release(_) | Control::Deadline { .. } => false,
                 },
             }
@@ -58,12 +58,11 @@ fn touches(event: &PaymentEvent, key: &Key) -> bool {
     event.keys(key.kind).iter().any(|(value, _)| *value == key.value)
 }
 
-/// Whether an event names a party, by customer id or name.
-fn names(event: &PaymentEvent, party: &str) -> bool {
-    let called =
-        |p: &Party| [&p.customer_id, &p.name, &p.name_local].into_iter().any(|n| n.as_deref() == Some(party));
+/// Whether an event names a party, or an institution, in any role.
+fn names(event: &PaymentEvent, key: &Key) -> bool {
+    let is = |p: &Party| [p.identity(), p.institution()].iter().flatten().any(|known| known == key);
     let related = event.related_parties.iter().map(|r| &r.party);
-    event.debtor.iter().chain(&event.creditor).chain(&event.intermediaries).chain(related).any(called)
+    event.debtor.iter().chain(&event.creditor).chain(&event.intermediaries).chain(related).any(is)
 }
 
 #[cfg(test)]
@@ -91,9 +90,9 @@ mod tests {
         control(Control::Freeze(Freeze { key, case_id: "c".into(), at: EventTime::default() }))
     }
 
-    fn suppress(party: &str) -> PaymentRecord {
+    fn suppress(customer: &str) -> PaymentRecord {
         control(Control::Suppress(Suppression {
-            party: party.into(),
+            party: Key { kind: KeyKind::Customer, value: customer.into() },
             list: "un".into(),
             entry_id: "1".into(),
             entry_hash: Hash256::default(),
@@ -121,7 +120,7 @@ mod tests {
             (event("E3", "P3", "B"), false),
             (freeze("A"), true),
             (freeze("B"), false),
-            (suppress("A Ltd"), true),
+            (suppress("A"), true),
             (suppress("B"), false),
             (event("E4", "P2", "A"), true),
             (event("E5", "P1", "A"), false),

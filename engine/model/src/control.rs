@@ -31,6 +31,8 @@ pub enum Control {
     Release(Release),
     /// A known false positive: this customer is not this entry.
     Suppress(Suppression),
+    /// End a suppression before its time.
+    Unsuppress(Suppression),
     /// A payment somebody waits for was not decided in time; the answer is by policy.
     Deadline {
         /// The payment.
@@ -103,8 +105,9 @@ pub struct Release {
 /// A false positive that officers have decided: bound to customer, entry and entry content, and it expires.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Suppression {
-    /// The customer id; where the party is no customer, its name.
-    pub party: String,
+    /// The customer, or what [`Party::identity`](crate::Party::identity) and
+    /// [`Party::institution`](crate::Party::institution) say of others. A name alone is nobody in particular.
+    pub party: Key,
     /// The list source.
     pub list: String,
     /// The entry on that list.

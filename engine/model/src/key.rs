@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use crate::{PaymentEvent, Role};
+use crate::{Party, PaymentEvent, Role};
 
 /// The kinds of key a rule may watch. `Payment` rules run at the payment's home and need no window.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -62,11 +62,28 @@ pub struct Key {
     pub value: String,
 }
 
+impl Party {
+    /// Who the party is, where more than its name is known: the customer, else the account.
+    pub fn identity(&self) -> Option<Key> {
+        known(KeyKind::Customer, self.customer_id.as_deref())
+            .or_else(|| known(KeyKind::Account, self.account.as_deref()))
+    }
+
+    /// Who the party's institution is, where more than its name is known: a party of that BIC.
+    pub fn institution(&self) -> Option<Key> {
+        known(KeyKind::Party, self.agent_bic.as_deref())
+    }
+}
+
+fn known(kind: KeyKind, value: Option<&str>) -> Option<Key> {
+    value.filter(|value| !value.is_empty()).map(|value| Key { kind, value: value.to_owned() })
+}
+
 impl PaymentEvent {
     /// The values that this event has for a kind of key, each once, with the roles it plays there:
     /// an account that stands on both sides is one key with two roles.
     pub fn keys(&self, kind: KeyKind) -> SmallVec<[(&str, Role); 2]> {
-        let sides = |of: fn(&crate::Party) -> Option<&str>| {
+        let sides = |of: fn(&Party) -> Option<&str>| {
             [
                 (self.debtor.as_ref().and_then(of), Role::DEBTOR),
                 (self.creditor.as_ref().and_then(of), Role::CREDITOR),

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Key;
+
 /// What a list entry, or a party, is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -68,6 +70,9 @@ pub struct PartyMatch {
     pub role: String,
     /// The name that was screened.
     pub name: String,
+    /// Who the party is, where more than its name is known: whom a suppression of these matches would bind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub party: Option<Key>,
     /// Best first.
     pub matches: Vec<ListMatch>,
 }

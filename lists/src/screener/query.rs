@@ -2,7 +2,7 @@
 
 use sluice_model::{EntryKind, Party};
 
-use crate::{BirthDate, Country, Gender};
+use crate::{BirthDate, Country, Gender, matching::NAME_CHARS_MAX};
 
 /// A party to be screened. Also the key under which the result is kept.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -22,6 +22,11 @@ pub struct Query {
 }
 
 impl Query {
+    /// Whether the name would be screened in part only.
+    pub(crate) fn is_too_long(&self) -> bool {
+        self.name.chars().nth(NAME_CHARS_MAX).is_some()
+    }
+
     /// A name of which nothing else is known.
     pub fn name(name: impl Into<String>) -> Self {
         Self { name: name.into(), ..Self::default() }

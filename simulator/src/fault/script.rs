@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use sluice_lists::ListVersion;
 use sluice_model::{
     Control, Currency, EventRecord, EventTime, EventType, Freeze, Key, KeyKind, ListSet, Money, Party,
-    PaymentEvent, PaymentStatus, Release, RuleBundle, Screening, Span,
+    PaymentEvent, PaymentStatus, Release, RuleBundle, Screening, Span, Suppression,
 };
 
 use super::rng::Rng;
@@ -114,7 +114,10 @@ fn variation(of: &PaymentEvent, n: usize, now: EventTime, rng: &mut Rng) -> Paym
 }
 
 fn party(rng: &mut Rng) -> Party {
-    let n = rng.below(CUSTOMERS);
+    party_numbered(rng.below(CUSTOMERS))
+}
+
+fn party_numbered(n: usize) -> Party {
     Party {
         customer_id: (!n.is_multiple_of(3)).then(|| format!("C{n}")),
         account: Some(format!("A{n}")),
@@ -134,6 +137,23 @@ pub const NAMES: [&str; CUSTOMERS] = [
     "Farid Darvishan",
     "Golden Lantern Trading Limited",
 ];
+
+/// That a party is not an entry of some version: mostly one that it meets.
+fn suppression(repertoire: &Repertoire, rng: &mut Rng) -> Suppression {
+    let version = rng.pick(&repertoire.lists);
+    let entry = rng.pick(version.entries());
+    let n = NAMES.iter().position(|name| *name == entry.primary_name()).unwrap_or_default();
+    let account = || Key { kind: KeyKind::Account, value: format!("A{n}") };
+    Suppression {
+        party: party_numbered(n).identity().unwrap_or_else(account),
+        list: version.source().to_owned(),
+        entry_id: entry.id.clone(),
+        entry_hash: entry.hash(),
+        reason: "another person".to_owned(),
+        approver: "officer".to_owned(),
+        expires_at: START.plus(Span::hours(rng.below(400) as i64)),
+    }
+}
 
 fn write_controls(repertoire: &Repertoire, events: &[EventRecord], rng: &mut Rng) -> Vec<(usize, Control)> {
     let mut controls = Vec::new();
@@ -158,6 +178,14 @@ fn write_controls(repertoire: &Repertoire, events: &[EventRecord], rng: &mut Rng
         controls.push((at, Control::Freeze(order.clone())));
         if rng.percent(60) {
             controls.push((at + rng.below(20), Control::Unfreeze(order)));
+        }
+    }
+    for _ in 0..rng.below(4) {
+        let order = suppression(repertoire, rng);
+        let at = rng.below(events.len());
+        controls.push((at, Control::Suppress(order.clone())));
+        if rng.percent(40) {
+            controls.push((at + rng.below(20), Control::Unsuppress(order)));
         }
     }
     for _ in 0..rng.below(4) {

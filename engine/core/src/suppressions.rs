@@ -1,0 +1,61 @@
+//! Known false positives: which entry which party is known not to be. Each binds party, list, entry and the entry's
+//! content, and ends in event time, when the entry changes, or when officers end it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sluice_lists::Screener;
+use sluice_model::{EventTime, Key, ListMatch, PartyMatch, Suppression, limits::DEDUPE_HORIZON};
+
+/// The suppressions in force, by party.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Suppressions(BTreeMap<Key, Vec<Suppression>>);
+
+impl Suppressions {
+    /// Leave out these matches from here on. The last word on a party and an entry counts. What ended longer ago
+    /// than the oldest event that may still come is forgotten.
+    pub fn suppress(&mut self, order: &Suppression, stream_time: EventTime) {
+        self.unsuppress(order);
+        let oldest = stream_time.minus(DEDUPE_HORIZON);
+        self.0.retain(|_, held| {
+            held.retain(|s| s.expires_at > oldest);
+            !held.is_empty()
+        });
+        self.0.entry(order.party.clone()).or_default().push(order.clone());
+    }
+
+    /// Show these matches again.
+    pub fn unsuppress(&mut self, order: &Suppression) {
+        let Some(held) = self.0.get_mut(&order.party) else { return };
+        held.retain(|s| (&s.list, &s.entry_id) != (&order.list, &order.entry_id));
+        if held.is_empty() {
+            self.0.remove(&order.party);
+        }
+    }
+
+    /// Whether officers have decided, for this moment and this content of the entry, that the party is not it.
+    pub fn covers(&self, party: &Key, hit: &ListMatch, at: EventTime, screener: &Screener) -> bool {
+        self.0.get(party).is_some_and(|held| {
+            held.iter().any(|s| {
+                s.list == hit.list
+                    && s.entry_id == hit.entry_id
+                    && at < s.expires_at
+                    && screener.entry_hash(&hit.list, &hit.entry_id) == Some(s.entry_hash)
+            })
+        })
+    }
+
+    /// Leave out what is suppressed at a moment.
+    pub fn leave_out(&self, matches: &mut Vec<PartyMatch>, at: EventTime, screener: &Screener) {
+        if self.0.is_empty() {
+            return;
+        }
+        matches.retain_mut(|found| {
+            // A name in free text, or a party that is known by its name alone, is nobody in particular.
+            if let Some(party) = &found.party {
+                found.matches.retain(|hit| !self.covers(party, hit, at, screener));
+            }
+            !found.matches.is_empty()
+        });
+    }
+}
