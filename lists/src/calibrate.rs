@@ -75,6 +75,8 @@ pub struct Sample {
     pub entry_id: String,
     /// How well.
     pub score: f64,
+    /// Why, step by step.
+    pub why: Vec<String>,
 }
 
 /// Screens the parties' names and reports. The screener's own threshold should be [`LOWEST`].
@@ -89,6 +91,7 @@ pub fn calibrate(screener: &Screener, parties: &[String], threshold: f64) -> Cal
                 list: m.list.clone(),
                 entry_id: m.entry_id.clone(),
                 score: m.score,
+                why: m.reasons.iter().map(|reason| reason.text.clone()).collect(),
             });
             (matches.iter().map(|m| m.score).collect(), best)
         })
@@ -136,88 +139,167 @@ fn steps() -> impl Iterator<Item = f64> {
 }
 
 impl Calibration {
-    /// The report as one page that needs nothing else.
+    /// The report as one page that needs nothing else. Samples have room for a reviewer's verdict.
     pub fn to_html(&self) -> String {
         let mut page = String::from(PAGE_HEAD);
-        // Writing to a text cannot fail.
-        let _ = write!(
-            page,
-            "<h1>Calibration at {:.2}</h1><p>{} parties against {} listed names.</p><table><tr><th>List<th>Version</tr>",
-            self.threshold, self.parties, self.names_listed
-        );
-        for (list, version) in &self.lists {
-            let _ = write!(page, "<tr><td>{}<td><code>{version}</code></tr>", escaped(list));
-        }
-        page.push_str("</table><h2>Best score of each party</h2>");
-        self.plot(&mut page);
-        page.push_str(
-            "<h2>What another threshold would do</h2><table><tr><th>Threshold<th>Parties<th>Share<th>Matches</tr>",
-        );
-        for e in &self.effect {
-            let here = if (e.threshold - self.threshold).abs() < STEP / 2.0 { " class=here" } else { "" };
-            let _ = write!(
-                page,
-                "<tr{here}><td>{:.2}<td>{}<td>{:.2} %<td>{}</tr>",
-                e.threshold,
-                e.parties,
-                e.share * 100.0,
-                e.matches
-            );
-        }
-        page.push_str("</table>");
-        for (title, samples) in [("Just above the line", &self.above), ("Just below the line", &self.below)] {
-            let _ = write!(
-                page,
-                "<h2>{title}</h2><table><tr><th>Score<th>Party<th>Listed name<th>List<th>Entry</tr>"
-            );
-            for s in samples {
-                let _ = write!(
-                    page,
-                    "<tr><td>{:.4}<td>{}<td>{}<td>{}<td>{}</tr>",
-                    s.score,
-                    escaped(&s.query),
-                    escaped(&s.name),
-                    escaped(&s.list),
-                    escaped(&s.entry_id)
-                );
-            }
-            page.push_str("</table>");
-        }
-        page.push_str("</html>\n");
+        self.write_html(&mut page);
         page
     }
 
-    fn plot(&self, page: &mut String) {
-        let most = self.histogram.iter().map(|b| b.parties).max().unwrap_or(0).max(1) as f64;
-        let width = 24 * self.histogram.len();
-        let _ = write!(
+    fn write_html(&self, page: &mut String) {
+        let met = self.at_line().map_or(0, |e| e.parties);
+        let (parties, names) = (grouped(self.parties), grouped(self.names_listed));
+        put(
             page,
-            "<svg viewBox='0 0 {width} 180' width='{width}' role='img' aria-label='histogram of best scores'>"
+            format_args!(
+                "<h1>Calibration of screening at {:.2}</h1>\
+                 <p class=lead>{parties} parties against {names} listed names: <b>{}</b> would meet at least one entry.</p>",
+                self.threshold,
+                grouped(met)
+            ),
         );
-        for (i, bin) in self.histogram.iter().enumerate() {
-            // A square root, so that single parties show beside thousands.
-            let height = 140.0 * (bin.parties as f64 / most).sqrt();
-            let colour = if bin.from + STEP / 2.0 >= self.threshold { "#b3261e" } else { "#4a6fa5" };
-            let x = 24 * i;
-            let _ = write!(
+        page.push_str("<table><tr><th>List<th>Version, by content</tr>");
+        for (list, version) in &self.lists {
+            put(page, format_args!("<tr><td>{}<td><code>{version}</code></tr>", escaped(list)));
+        }
+        page.push_str("</table><h2>Best score of each party</h2>");
+        self.plot(page);
+        put(
+            page,
+            format_args!(
+                "<p class=note>Parties whose best match lies in each step of {STEP:.2}; {} scored below {LOWEST:.2} or met \
+                 nothing. Heights are square roots, so that single parties show beside thousands. The line stands at \
+                 the threshold.</p><h2>What another threshold would do</h2>",
+                grouped(self.parties - self.effect.first().map_or(0, |e| e.parties))
+            ),
+        );
+        page.push_str(
+            "<table class=effect><tr><th>Threshold<th>Parties<th>Against now<th>Share of all<th>Matches</tr>",
+        );
+        for e in &self.effect {
+            let here = if self.is_here(e) { " class=here" } else { "" };
+            let change = e.parties as i64 - met as i64;
+            put(
                 page,
-                "<rect x='{x}' y='{:.1}' width='20' height='{height:.1}' fill='{colour}'><title>{:.2}: {}</title></rect>\
-                 <text x='{}' y='172'>{:.2}</text>",
-                155.0 - height,
-                bin.from,
-                bin.parties,
-                x + 10,
-                bin.from
+                format_args!(
+                    "<tr{here}><td>{:.2}<td>{}<td>{change:+}<td>{:.2} %<td>{}</tr>",
+                    e.threshold,
+                    grouped(e.parties),
+                    e.share * 100.0,
+                    grouped(e.matches)
+                ),
             );
         }
-        page.push_str("</svg>");
+        page.push_str("</table>");
+        for (title, says, samples) in [
+            ("Just above the line", "They are reported. Who is somebody else is a false hit.", &self.above),
+            ("Just below the line", "They are not reported. Who is the same is missed.", &self.below),
+        ] {
+            put(page, format_args!("<h2>{title}</h2><p class=note>{says} Nearest to the line first.</p>"));
+            samples_table(page, samples);
+        }
+        page.push_str("</html>\n");
+    }
+
+    fn is_here(&self, effect: &Effect) -> bool {
+        (effect.threshold - self.threshold).abs() < STEP / 2.0
+    }
+
+    /// What the threshold in question gives.
+    fn at_line(&self) -> Option<&Effect> {
+        self.effect.iter().find(|e| self.is_here(e))
+    }
+
+    fn plot(&self, page: &mut String) {
+        const STEP_WIDTH: usize = 34;
+        const FLOOR: f64 = 170.0;
+        const TALLEST: f64 = 140.0;
+        let most = self.histogram.iter().map(|b| b.parties).max().unwrap_or(0).max(1) as f64;
+        let width = STEP_WIDTH * self.histogram.len();
+        put(
+            page,
+            format_args!(
+                "<svg viewBox='0 0 {width} 190' role='img' aria-label='histogram of best scores'>\
+                 <line x1='0' x2='{width}' y1='{FLOOR}' y2='{FLOOR}' class=axis />"
+            ),
+        );
+        for (i, bin) in self.histogram.iter().enumerate() {
+            let height = TALLEST * (bin.parties as f64 / most).sqrt();
+            let side = if bin.from + STEP / 2.0 >= self.threshold { "above" } else { "below" };
+            let (x, top) = (STEP_WIDTH * i, FLOOR - height);
+            let middle = x + STEP_WIDTH / 2;
+            put(
+                page,
+                format_args!(
+                    "<rect x='{}' y='{top:.1}' width='{}' height='{height:.1}' class={side} />\
+                     <text x='{middle}' y='185'>{:.2}</text>",
+                    x + 3,
+                    STEP_WIDTH - 6,
+                    bin.from
+                ),
+            );
+            if bin.parties > 0 {
+                put(page, format_args!("<text x='{middle}' y='{:.1}'>{}</text>", top - 4.0, bin.parties));
+            }
+        }
+        let line = (self.threshold - LOWEST) / STEP * STEP_WIDTH as f64;
+        put(
+            page,
+            format_args!("<line x1='{line:.1}' x2='{line:.1}' y1='8' y2='{FLOOR}' class=line /></svg>"),
+        );
     }
 }
 
-const PAGE_HEAD: &str = "<!doctype html><html lang=en><meta charset=utf-8><title>Calibration of screening</title>\
-<style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem}\
-table{border-collapse:collapse;margin:.5rem 0}td,th{padding:.2rem .7rem;border-bottom:1px solid #ddd;text-align:left}\
-.here{background:#fff3cd}svg text{font-size:9px;text-anchor:middle}svg{max-width:100%}</style>";
+fn samples_table(page: &mut String, samples: &[Sample]) {
+    if samples.is_empty() {
+        put(page, format_args!("<p>None within {NEAR_LINE:.2} of the line.</p>"));
+        return;
+    }
+    page.push_str(
+        "<table class=samples><tr><th>Score<th>Party<th>Listed name<th>Entry<th>Why<th>Same? By whom</tr>",
+    );
+    for s in samples {
+        let (query, name) = (escaped(&s.query), escaped(&s.name));
+        let (list, entry, why) = (escaped(&s.list), escaped(&s.entry_id), escaped(&s.why.join("; ")));
+        put(
+            page,
+            format_args!(
+                "<tr><td>{:.4}<td>{query}<td>{name}<td>{list} {entry}<td class=why>{why}<td class=verdict></tr>",
+                s.score
+            ),
+        );
+    }
+    page.push_str("</table>");
+}
+
+/// Writing to a text cannot fail.
+fn put(page: &mut String, text: std::fmt::Arguments<'_>) {
+    let _ = page.write_fmt(text);
+}
+
+/// Thousands apart.
+fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+const PAGE_HEAD: &str = "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\
+<title>Calibration of screening</title><style>\
+body{font:15px/1.5 system-ui,'Noto Sans CJK TC',sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#17212b}\
+h1{margin-bottom:.2rem}h2{margin:1.6rem 0 .3rem}.lead{font-size:1.1rem}.note{color:#56636f;margin:.2rem 0 .6rem}\
+table{border-collapse:collapse;margin:.5rem 0}td,th{padding:.2rem .7rem;border-bottom:1px solid #dbe1e6;text-align:left;vertical-align:top}\
+.effect td,.effect th{text-align:right;font-variant-numeric:tabular-nums}.effect{font-size:.93rem}.effect td{padding-top:.05rem;padding-bottom:.05rem}\
+.samples{width:100%}.why{color:#56636f;font-size:.88rem}.verdict{min-width:8rem;border-left:1px solid #dbe1e6}\
+.here{background:#fff3cd;font-weight:600}svg{width:100%}svg text{font-size:11px;text-anchor:middle;fill:#56636f}\
+.above{fill:#b3261e}.below{fill:#4a6fa5}.axis{stroke:#b9c4cd}.line{stroke:#17212b;stroke-dasharray:4 3}\
+@media print{body{margin:0}tr{break-inside:avoid}}</style>";
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
@@ -246,11 +328,13 @@ mod tests {
         let screener =
             Screener::build(&[version], Settings { threshold: Some(LOWEST), ..Settings::default() });
         let parties: Vec<String> =
-            ["Vasil Zorkin", "Heron & b Shipping", "Somebody Else"].map(Into::into).into();
-        let report = calibrate(&screener, &parties, 0.8);
+            ["Vasil Zorkin", "Heron & <b> Shipping", "Somebody Else"].map(Into::into).into();
+        let report = calibrate(&screener, &parties, 1.0);
         assert_eq!(report.histogram.iter().map(|b| b.parties).sum::<usize>(), 2);
         assert_eq!(report.effect.first().unwrap().parties, 2);
         assert!(report.effect.windows(2).all(|w| w[0].parties >= w[1].parties));
-        assert!(!report.to_html().contains("<b>"));
+        let page = report.to_html();
+        assert!(page.contains("&lt;b&gt; Shipping") && !page.contains("<b> Shipping"));
+        assert!(!page.contains("http"), "it needs nothing else");
     }
 }
