@@ -111,6 +111,21 @@ pub struct ActiveList {
     pub published: Option<String>,
     /// When it was activated or fetched, RFC 3339.
     pub fetched_at: Option<String>,
+    /// What its activation meant for parties already known, if it was activated since this process started.
+    pub rescreened: Option<Rescreened>,
+}
+
+/// What a new version of a list meant for parties already known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Rescreened {
+    /// Parties compared.
+    pub checked: u64,
+    /// Entries that were new or changed.
+    pub entries: u64,
+    /// Alerts raised.
+    pub alerts: u64,
+    /// Sightings of parties that are not known, for want of room.
+    pub left_out: u64,
 }
 
 /// An active rule, as an officer reads it.

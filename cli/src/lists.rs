@@ -17,7 +17,7 @@ use sluice_lists::{
 };
 use sluice_model::{EventTime, Hash256};
 
-use crate::{calibrate, failure::Failure};
+use crate::{calibrate, failure::Failure, rescreen};
 
 /// Subcommands.
 #[derive(clap::Subcommand)]
@@ -35,6 +35,10 @@ pub enum Command {
     Diff(DiffArgs),
     /// Recompute the hash of every version (exit code 2 when one does not hold).
     Verify(VerifyArgs),
+    /// Compare known parties with what the newest version of a list changed (exit code 2 when one meets an entry).
+    ///
+    /// `sluice up` does this by itself, for everybody whom payments named, whenever a version becomes active.
+    Rescreen(rescreen::Args),
     /// Show how scores are spread and what another threshold would do, with samples from both sides of the line.
     Calibrate(calibrate::Args),
 }
@@ -140,6 +144,7 @@ pub struct VerifyArgs {
 pub fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Import(args) => run_import(&args),
+        Command::Rescreen(args) => rescreen::run(&args, previous),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Update(args) => run_update(&args),
         Command::Show(args) => run_show(&args),

@@ -6,6 +6,7 @@ mod failure;
 mod folders;
 mod lists;
 mod replay;
+mod rescreen;
 mod rules;
 mod screen;
 mod simulate;

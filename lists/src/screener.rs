@@ -138,6 +138,16 @@ impl Screener {
         &self.lists
     }
 
+    /// The version of a list that is in force.
+    pub fn version(&self, list: &str) -> Option<&Arc<ListVersion>> {
+        self.versions.iter().find(|version| version.source() == list)
+    }
+
+    /// What it runs with.
+    pub fn settings(&self) -> Settings {
+        Settings { threshold: Some(self.threshold), scoring: self.scoring }
+    }
+
     /// The threshold in force.
     pub fn threshold(&self) -> f64 {
         self.threshold
@@ -150,8 +160,7 @@ impl Screener {
 
     /// The content hash of an entry: a suppression ends when it changes.
     pub fn entry_hash(&self, list: &str, entry_id: &str) -> Option<Hash256> {
-        let version = self.versions.iter().find(|v| v.source() == list)?;
-        version.entry(entry_id).map(Entry::hash)
+        self.version(list)?.entry(entry_id).map(Entry::hash)
     }
 
     /// Every entry that the query meets at or above the threshold, best first, from the cache where it is known.

@@ -147,6 +147,7 @@ pub fn list() -> ActiveList {
         names: 3,
         published: Some("2026-11-01".into()),
         fetched_at: None,
+        rescreened: None,
     }
 }
 

@@ -5,11 +5,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use sluice_case_api::{
     LogFeed,
     ports::{
-        ActiveList, ActiveRule, Catalogue, ControlSink, Feed, Item, PortError, Record, Screening as Wanted,
-        Topic,
+        ActiveList, ActiveRule, Catalogue, ControlSink, Feed, Item, PortError, Record, Rescreened,
+        Screening as Wanted, Topic,
     },
 };
-use sluice_core::Library;
+use sluice_core::{Library, RescreenReport};
 use sluice_list_store::Store;
 use sluice_lists::{Entry, Query};
 use sluice_log::{Log, ReadLimit, Topic as LogTopic};
@@ -75,8 +75,16 @@ impl InForce {
 
 impl Catalogue for InForce {
     fn lists(&self) -> Vec<ActiveList> {
-        let lists = self.runtime.status().screening.lists;
-        lists.into_iter().map(|(source, version)| list(self.store.as_ref(), source, version)).collect()
+        let status = self.runtime.status();
+        let active = |(source, version): (String, Hash256)| {
+            let rescreened =
+                status.rescreened.get(&source).filter(|report| report.version == version).cloned();
+            ActiveList {
+                rescreened: rescreened.map(rescreening),
+                ..list(self.store.as_ref(), source, version)
+            }
+        };
+        status.screening.lists.clone().into_iter().map(active).collect()
     }
 
     fn rules(&self) -> Vec<ActiveRule> {
@@ -141,8 +149,19 @@ fn list(store: Option<&Store>, source: String, version: Hash256) -> ActiveList {
         names: arrival.as_ref().map_or(0, |arrival| count(arrival.names)),
         published: arrival.as_ref().and_then(|arrival| arrival.published.as_ref()).map(ToString::to_string),
         fetched_at: arrival.map(|arrival| arrival.at.to_string()),
+        rescreened: None,
         version: version.to_string(),
         source,
+    }
+}
+
+fn rescreening(report: RescreenReport) -> Rescreened {
+    let count = |of: usize| u64::try_from(of).unwrap_or(u64::MAX);
+    Rescreened {
+        checked: count(report.checked),
+        entries: count(report.entries),
+        alerts: count(report.alerts),
+        left_out: report.left_out,
     }
 }
 

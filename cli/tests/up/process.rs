@@ -71,6 +71,20 @@ impl Up {
         Client::new(text("url"), text("api_key"))
     }
 
+    /// A client that has signed in as the operator: another person than the process's key.
+    pub fn operator(&self) -> Client {
+        let text = |field: &str| self.ready[field].as_str().unwrap().to_owned();
+        let credentials = serde_json::json!({"user": text("user"), "password": text("password")});
+        let client = Client::new(text("url"), String::new());
+        let request = client.agent.post(format!("{}/v1/sessions", client.url));
+        let response =
+            request.header("content-type", "application/json").send(credentials.to_string()).unwrap();
+        let cookie = response.headers()["set-cookie"].to_str().unwrap();
+        let cookie = cookie.split(';').next().unwrap().to_owned();
+        let (_, created) = answer(response).unwrap();
+        Client { session: Some((cookie, created["csrf_token"].as_str().unwrap().to_owned())), ..client }
+    }
+
     /// SIGKILL.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
@@ -98,6 +112,8 @@ pub struct Client {
     agent: ureq::Agent,
     url: String,
     key: String,
+    /// The cookie and the token of a session.
+    session: Option<(String, String)>,
 }
 
 impl Client {
@@ -106,7 +122,7 @@ impl Client {
             .http_status_as_error(false)
             .timeout_global(Some(REQUEST_TAKES_AT_MOST))
             .build();
-        Self { agent: config.into(), url, key }
+        Self { agent: config.into(), url, key, session: None }
     }
 
     /// Without a key.
@@ -119,6 +135,9 @@ impl Client {
         let mut request = self.agent.post(format!("{}{path}", self.url)).header("content-type", content_type);
         if !self.key.is_empty() {
             request = request.header("authorization", format!("Bearer {}", self.key));
+        }
+        if let Some((cookie, csrf)) = &self.session {
+            request = request.header("cookie", cookie).header("x-csrf-token", csrf);
         }
         answer(request.send(body).ok()?)
     }

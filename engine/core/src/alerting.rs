@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use sluice_lists::rescreen::Rescreened;
 use sluice_model::{
     Action, Alert, AlertId, Cause, Disposition, DispositionState, ENGINE_VERSION, EventTime, Hash256, Key,
-    KeyKind, Outcome, PaymentEvent, Severity, Versions,
+    KeyKind, ListSet, Outcome, PartyMatch, PaymentEvent, Severity, Versions,
 };
 use sluice_rules::{Finding, Rule};
 
@@ -74,6 +75,50 @@ pub fn of_engine(found: &EngineFinding<'_>, scene: Scene<'_>) -> Alert {
     alert(scene, judged, finding)
 }
 
+/// The alert of a known party that meets an entry of a new list version. There is no payment to hold: the party's
+/// next one is screened against the same version.
+pub fn of_rescreen(met: Rescreened<Key>, lists: &ListSet, at: EventTime) -> Alert {
+    let Rescreened { party, name, hit } = met;
+    let rule_id = "ENGINE-RESCREEN";
+    let content = Hash256::of_parts([b"sluice/engine-rule/v1".as_slice(), rule_id.as_bytes()]);
+    let cause = Cause::Rescreen {
+        list: hit.list.clone(),
+        version: hit.version.clone(),
+        entry_id: hit.entry_id.clone(),
+        party: party.value.clone(),
+    };
+    Alert {
+        alert_id: Alert::id(content, &party, &cause),
+        rule_id: rule_id.to_owned(),
+        rule_version: content.short(),
+        typology: "sanctions".to_owned(),
+        subjects: vec![party.value.clone()],
+        event_id: String::new(),
+        payment_id: String::new(),
+        occurred_at: at,
+        severity: Severity::Critical,
+        action: Action::Alert,
+        reason: format!(
+            "a known {} meets entry {} of a new version of {}, with a score of {:.2}",
+            party.kind.name(),
+            hit.entry_id,
+            hit.list,
+            hit.score
+        ),
+        windows: BTreeMap::new(),
+        matches: vec![PartyMatch {
+            role: "known_party".to_owned(),
+            name,
+            // Who is known by name alone is nobody in particular.
+            party: (party.kind != KeyKind::Party).then(|| party.clone()),
+            matches: vec![hit],
+        }],
+        cause,
+        versions: versions(content, String::new(), lists),
+        key: party,
+    }
+}
+
 struct Judged<'a> {
     rule_id: &'a str,
     typology: &'a str,
@@ -101,12 +146,16 @@ fn alert(scene: Scene<'_>, judged: Judged<'_>, finding: Finding) -> Alert {
         windows: finding.windows,
         matches: screened.matches.clone(),
         cause,
-        versions: Versions {
-            rule: judged.source.to_string(),
-            parameters: judged.parameters,
-            lists: screened.lists.iter().map(|(list, hash)| (list.clone(), hash.to_string())).collect(),
-            engine: ENGINE_VERSION.to_owned(),
-        },
+        versions: versions(judged.source, judged.parameters, &screened.lists),
+    }
+}
+
+fn versions(rule: Hash256, parameters: String, lists: &ListSet) -> Versions {
+    Versions {
+        rule: rule.to_string(),
+        parameters,
+        lists: lists.iter().map(|(list, hash)| (list.clone(), hash.to_string())).collect(),
+        engine: ENGINE_VERSION.to_owned(),
     }
 }
 

@@ -82,6 +82,7 @@ impl Engine {
     fn control(&mut self, control: &Control, out: &mut Output) {
         let mut felt = HomeOutput::default();
         self.home.feel_control(control, &mut felt);
+        out.rescreened.append(&mut felt.rescreened);
         self.shards.iter_mut().for_each(|shard| shard.feel_control(control));
         self.publish(Brought::of_home(0, felt).into_iter(), out);
     }

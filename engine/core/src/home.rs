@@ -1,9 +1,10 @@
 //! The home of payments: the one place that decides what is new. It knows each payment's past, screens every
 //! party, judges the rules that need no window, and asks the keys that other rules watch.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+use sluice_lists::{Screener, rescreen::rescreen};
 use sluice_model::{
     Control, DeadLetter, Disposition, DispositionState, EventRecord, Hash256, Key, KeyKind, PaymentEvent,
     PaymentRecord, Role, Screening, StatusSet, limits::FUTURE_TOLERANCE,
@@ -15,7 +16,8 @@ use crate::{
     alerting::{self, EngineFinding, Scene},
     dedupe::{Dedupe, Seen},
     freezes::Freezes,
-    output::HomeOutput,
+    output::{HomeOutput, RescreenReport},
+    parties::Parties,
     payments::Payments,
     rulebook::{Rulebook, Sources},
     screening::ScreeningDesk,
@@ -31,6 +33,7 @@ pub struct Home {
     dedupe: Dedupe,
     payments: Payments,
     freezes: Freezes,
+    parties: Parties,
     /// Filled with the past under prepared rules: keys are asked, nothing is judged.
     filling: bool,
     /// Reused between events.
@@ -38,13 +41,14 @@ pub struct Home {
 }
 
 #[derive(Serialize, Deserialize)]
-struct State {
+struct State<'a> {
     rules: Sources,
     screening: Screening,
     suppressions: Suppressions,
-    dedupe: Dedupe,
-    payments: Payments,
+    dedupe: Cow<'a, Dedupe>,
+    payments: Cow<'a, Payments>,
     freezes: Freezes,
+    parties: Cow<'a, Parties>,
 }
 
 impl Home {
@@ -60,6 +64,7 @@ impl Home {
             dedupe: Dedupe::default(),
             payments: Payments::default(),
             freezes: Freezes::default(),
+            parties: Parties::default(),
             filling: false,
             judgements: Vec::new(),
         }
@@ -108,6 +113,7 @@ impl Home {
         let judged_before = if past.parties_changed { StatusSet::EMPTY } else { past.prior };
         let first_alert = out.alerts.len();
         if !self.filling {
+            self.parties.meet(event, self.dedupe.stream_time());
             self.judge(event, judged_before, &screened, out);
         }
         let asked = self.ask_keys(record, past.prior, &screened, out);
@@ -200,11 +206,47 @@ impl Home {
         asked
     }
 
+    /// Compare every known party with what the lists in force say and those before them did not. A party that was
+    /// met while nothing could be screened was compared with nothing, nor was one with a higher threshold.
+    fn rescreen(&self, before: Option<&Screener>, out: &mut HomeOutput) {
+        let Some(screener) = self.screening.screener() else { return };
+        let before = before.filter(|before| before.threshold() <= screener.threshold());
+        let at = self.dedupe.stream_time();
+        for (list, version) in screener.lists() {
+            let Some(new) = screener.version(list) else { continue };
+            let old = before.and_then(|before| before.version(list));
+            if old.is_some_and(|old| old.hash() == *version) {
+                continue;
+            }
+            // Entries of a version that was read make a version again.
+            let Ok(found) = rescreen(old.map(|old| &**old), new, screener, self.parties.at(at)) else {
+                continue;
+            };
+            let first = out.alerts.len();
+            let known = self.screening.suppressions();
+            let hits = found.hits.into_iter().filter(|met| !known.covers(&met.party, &met.hit, at, screener));
+            out.alerts.extend(hits.map(|met| alerting::of_rescreen(met, self.screening.lists(), at)));
+            out.rescreened.push(RescreenReport {
+                list: list.clone(),
+                version: *version,
+                entries: found.entries,
+                checked: found.checked,
+                alerts: out.alerts.len() - first,
+                left_out: self.parties.left_out(),
+            });
+        }
+    }
+
     /// Feel a control record.
     pub fn feel_control(&mut self, control: &Control, out: &mut HomeOutput) {
         match control {
             Control::Prepare(_) | Control::Activate { .. } if self.filling => {}
-            Control::Screening(screening) => self.screening.change(screening),
+            Control::Screening(screening) => {
+                let before = self.screening.change(screening);
+                if !self.filling {
+                    self.rescreen(before.as_deref(), out);
+                }
+            }
             Control::Prepare(bundle) => self.rules.prepare(bundle, &*self.screening.library()),
             Control::Activate { rules } => {
                 self.rules.activate(*rules);
@@ -265,18 +307,25 @@ impl Stage for Home {
             rules: self.rules.sources(),
             screening: self.screening.wanted().clone(),
             suppressions: self.screening.suppressions().clone(),
-            dedupe: self.dedupe.clone(),
-            payments: self.payments.clone(),
+            dedupe: Cow::Borrowed(&self.dedupe),
+            payments: Cow::Borrowed(&self.payments),
             freezes: self.freezes.clone(),
+            parties: Cow::Borrowed(&self.parties),
         })
     }
 
     fn restore(bytes: &[u8], library: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
-        let state: State = snapshot::decode(bytes)?;
+        let state: State<'_> = snapshot::decode(bytes)?;
         let mut home = Self::with(Rulebook::restore(&state.rules, &**library)?, Arc::clone(library));
         home.screening.change(&state.screening);
         *home.screening.suppressions_mut() = state.suppressions;
-        Ok(Self { dedupe: state.dedupe, payments: state.payments, freezes: state.freezes, ..home })
+        Ok(Self {
+            dedupe: state.dedupe.into_owned(),
+            payments: state.payments.into_owned(),
+            freezes: state.freezes,
+            parties: state.parties.into_owned(),
+            ..home
+        })
     }
 
     /// A home keeps no windows: rules go into force at once.

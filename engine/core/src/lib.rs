@@ -25,6 +25,7 @@ mod gather;
 mod home;
 mod library;
 mod output;
+mod parties;
 mod payments;
 mod rulebook;
 mod screening;
@@ -42,7 +43,10 @@ pub use engine::{Engine, EngineConfig};
 pub use gather::{Gather, OUTCOME_ON_DEADLINE, REASON_ON_DEADLINE};
 pub use home::Home;
 pub use library::{Library, NoLists, Unavailable};
-pub use output::{Counts, DistributorOutput, GatherOutput, HomeOutput, Output, Routed, ShardOutput};
+pub use output::{
+    Counts, DistributorOutput, GatherOutput, HomeOutput, Output, RescreenReport, Routed, ShardOutput,
+};
+pub use parties::{PARTIES_MAX, PARTY_KNOWN_FOR, Parties};
 pub use shard::Shard;
 pub use snapshot::SnapshotError;
 pub use stage::{Offset, Stage};

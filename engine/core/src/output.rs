@@ -1,6 +1,6 @@
 //! What stages produce. Gathered over a batch, then committed with the batch's offset in one transaction.
 
-use sluice_model::{Alert, Control, DeadLetter, Decision, Disposition};
+use sluice_model::{Alert, Control, DeadLetter, Decision, Disposition, Hash256};
 
 use crate::wire::{Copy, KeyedRecord, VerdictRecord};
 
@@ -24,6 +24,23 @@ impl Counts {
     }
 }
 
+/// What became of the known parties when a new version of a list was put in force.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RescreenReport {
+    /// The list source.
+    pub list: String,
+    /// The new version.
+    pub version: Hash256,
+    /// Entries that were new or changed.
+    pub entries: usize,
+    /// Known parties compared with them.
+    pub checked: usize,
+    /// Alerts raised.
+    pub alerts: usize,
+    /// Sightings of parties that are not known, for want of room: they were not compared.
+    pub left_out: u64,
+}
+
 /// What a home produces.
 #[derive(Debug, Default)]
 pub struct HomeOutput {
@@ -37,6 +54,8 @@ pub struct HomeOutput {
     pub verdicts: Vec<VerdictRecord>,
     /// What could not be judged.
     pub dead_letters: Vec<DeadLetter>,
+    /// What became of the known parties.
+    pub rescreened: Vec<RescreenReport>,
     /// What became of the events.
     pub counts: Counts,
 }
@@ -70,6 +89,8 @@ pub struct Output {
     pub dead_letters: Vec<DeadLetter>,
     /// One for each event that somebody waits for.
     pub decisions: Vec<Decision>,
+    /// What became of the known parties.
+    pub rescreened: Vec<RescreenReport>,
     /// What became of the events.
     pub counts: Counts,
 }

@@ -41,15 +41,33 @@ impl ScreeningDesk {
         }
     }
 
-    /// Screen against these versions from here on.
-    pub fn change(&mut self, screening: &Screening) {
+    /// Screen against these versions from here on. What was in force before: the parties known by now were
+    /// compared with it.
+    pub fn change(&mut self, screening: &Screening) -> Option<Arc<Screener>> {
         self.wanted = screening.clone();
         self.lists = Arc::new(screening.lists.clone());
-        self.in_force = match self.library.screener(screening) {
+        let in_force = match self.library.screener(screening) {
             _ if screening.lists.is_empty() => InForce::Off,
             Ok(screener) => InForce::On(screener),
             Err(_) => InForce::Unreadable,
         };
+        match std::mem::replace(&mut self.in_force, in_force) {
+            InForce::On(before) => Some(before),
+            InForce::Off | InForce::Unreadable => None,
+        }
+    }
+
+    /// What is in force, where it can be read.
+    pub fn screener(&self) -> Option<&Arc<Screener>> {
+        match &self.in_force {
+            InForce::On(screener) => Some(screener),
+            InForce::Off | InForce::Unreadable => None,
+        }
+    }
+
+    /// The wanted versions, shared.
+    pub fn lists(&self) -> &Arc<ListSet> {
+        &self.lists
     }
 
     /// Where versions are looked up.

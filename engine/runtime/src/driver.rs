@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc, thread, time::Instant};
 
-use sluice_core::{Batch, Engine, EngineConfig, Library, Output, Step, Worker, WorkerConfig};
+use sluice_core::{Batch, Engine, EngineConfig, Library, Output, RescreenReport, Step, Worker, WorkerConfig};
 use sluice_log::{Log, Offset, ReadLimit, Record, Snapshots, Topic, Transaction};
 use sluice_model::PaymentRecord;
 
@@ -79,6 +79,7 @@ impl Driver {
                 Ok(Step::Commit(batch)) => {
                     self.commit(&batch, &batch_records)?;
                     worker.committed()?;
+                    self.tell_rescreened(&batch.output.rescreened);
                     self.desk.tell(batch.to, &batch.output.decisions, &batch.output.dead_letters);
                     self.tell_progress(&worker, &batch_records);
                 }
@@ -166,6 +167,18 @@ impl Driver {
                 status.screening = engine.home().screening().clone();
             }
         });
+    }
+
+    /// Known parties were compared with a new list version.
+    fn tell_rescreened(&self, reports: &[RescreenReport]) {
+        for report in reports {
+            let RescreenReport { list, version, entries, checked, alerts, left_out } = report;
+            tracing::info!(list, version = %version.short(), entries, checked, alerts, left_out, "known parties were rescreened");
+            self.telemetry.rescreened(*checked, *left_out);
+            self.progress.update(|status| {
+                status.rescreened.insert(list.clone(), report.clone());
+            });
+        }
     }
 
     /// All is judged and nothing more will come.

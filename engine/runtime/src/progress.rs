@@ -1,7 +1,11 @@
 //! How far the engine has come, for those who wait for it and those who ask.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+};
 
+use sluice_core::RescreenReport;
 use sluice_log::Offset;
 use sluice_model::{Hash256, Screening};
 use sluice_rules::RuleSet;
@@ -21,6 +25,8 @@ pub struct Status {
     pub rules: Arc<RuleSet>,
     /// What screening runs against.
     pub screening: Screening,
+    /// The last rescreening of each list since this process started, with how many known parties were compared.
+    pub rescreened: BTreeMap<String, RescreenReport>,
     /// Prepared rules whose windows are being filled, how many records they have felt and of how many.
     pub filling: Option<(Hash256, Offset, Offset)>,
     /// What hinders the engine at this moment, such as a full disk.
@@ -43,6 +49,7 @@ impl Progress {
             keys: 0,
             rules: Arc::new(RuleSet::empty()),
             screening: Screening::default(),
+            rescreened: BTreeMap::new(),
             filling: None,
             trouble: None,
             stopped: None,

@@ -23,6 +23,8 @@ pub(crate) struct Telemetry {
     engine_dead_letters: IntCounter,
     engine_alerts: IntCounter,
     engine_lag: IntGauge,
+    rescreened_parties: IntCounter,
+    rescreen_left_out: IntGauge,
     engine_commit: Histogram,
     engine_commit_failures: IntCounter,
     snapshot_bytes: IntGauge,
@@ -65,6 +67,14 @@ impl Telemetry {
             )?,
             engine_alerts: counter("sluice_engine_alerts_total", "Alerts committed")?,
             engine_lag: gauge("sluice_engine_lag_records", "Durable records that are not yet judged")?,
+            rescreened_parties: counter(
+                "sluice_rescreen_parties_total",
+                "Known parties compared with what a new list version changed",
+            )?,
+            rescreen_left_out: gauge(
+                "sluice_rescreen_left_out_sightings",
+                "Sightings of parties that the last rescreening did not know, for want of room",
+            )?,
             engine_commit: latency("sluice_engine_commit_seconds", "Time to commit a batch's output")?,
             engine_commit_failures: counter(
                 "sluice_engine_commit_failures_total",
@@ -106,6 +116,12 @@ impl Telemetry {
         self.engine_alerts.inc_by(output.alerts.len() as u64);
         self.engine_commit.observe(took.as_secs_f64());
         self.engine_lag.set(i64::try_from(lag_records).unwrap_or(i64::MAX));
+    }
+
+    /// Known parties were compared with a new list version.
+    pub fn rescreened(&self, checked: usize, left_out: u64) {
+        self.rescreened_parties.inc_by(checked as u64);
+        self.rescreen_left_out.set(i64::try_from(left_out).unwrap_or(i64::MAX));
     }
 
     /// The log refused a batch.

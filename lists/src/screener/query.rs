@@ -1,11 +1,12 @@
 //! What is asked of a screener: a name and whatever else is known of its bearer.
 
+use serde::{Deserialize, Serialize};
 use sluice_model::{EntryKind, Party};
 
 use crate::{BirthDate, Country, Gender, matching::NAME_CHARS_MAX};
 
 /// A party to be screened. Also the key under which the result is kept.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct Query {
     /// The name, in any script.
     pub name: String,

@@ -140,13 +140,14 @@ pub const NAMES: [&str; CUSTOMERS] = [
 
 /// That a party is not an entry of some version: mostly one that it meets.
 fn suppression(repertoire: &Repertoire, rng: &mut Rng) -> Suppression {
-    let version = rng.pick(&repertoire.lists);
-    let entry = rng.pick(version.entries());
+    let versions = repertoire.lists.iter();
+    let listed: Vec<_> = versions.flat_map(|v| v.entries().iter().map(move |e| (v.source(), e))).collect();
+    let (list, entry) = *rng.pick(&listed);
     let n = NAMES.iter().position(|name| *name == entry.primary_name()).unwrap_or_default();
     let account = || Key { kind: KeyKind::Account, value: format!("A{n}") };
     Suppression {
         party: party_numbered(n).identity().unwrap_or_else(account),
-        list: version.source().to_owned(),
+        list: list.to_owned(),
         entry_id: entry.id.clone(),
         entry_hash: entry.hash(),
         reason: "another person".to_owned(),

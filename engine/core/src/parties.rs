@@ -1,0 +1,95 @@
+//! Every customer, counterparty and institution that events named: whom a new list version is compared with.
+//!
+//! A party is kept as it was screened, once for each name and set of facts, packed, until it has not been seen for
+//! [`PARTY_KNOWN_FOR`]. A pure function of the events, like everything here.
+
+use std::{collections::HashMap, convert::Infallible};
+
+use rayon::prelude::*;
+use rustc_hash::FxBuildHasher;
+use serde::{Deserialize, Serialize};
+use sluice_lists::{Query, each_party, rescreen::KnownParty};
+use sluice_model::{EventTime, Hash256, Key, KeyKind, PaymentEvent, Span};
+
+/// Parties of one home, by name: 150 MB or so. A larger company spreads its payments over more homes.
+pub const PARTIES_MAX: usize = 1_000_000;
+/// A party is known for so long after it was last seen: as far as windows reach.
+pub const PARTY_KNOWN_FOR: Span = Span::days(400);
+
+/// The parties seen by one home.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Parties {
+    known: HashMap<u128, Known, FxBuildHasher>,
+    /// The stream's day on which old ones were last forgotten.
+    tidied: i64,
+    /// Sightings for which there was no room. Told with every rescreening: they were not compared.
+    left_out: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Known {
+    /// The stream's day on which it was last seen.
+    seen: i64,
+    /// Who, and what is asked of a screener.
+    packed: Box<[u8]>,
+}
+
+impl Parties {
+    /// Remember everybody whom an event names.
+    pub fn meet(&mut self, event: &PaymentEvent, stream_time: EventTime) {
+        let day = day(stream_time);
+        let met: Result<(), Infallible> = each_party(event, |asked| {
+            let query = asked.query;
+            // Who is known by name alone is a party of that name.
+            let who = asked.party.unwrap_or_else(|| Key { kind: KeyKind::Party, value: query.name.clone() });
+            self.remember(&who, &query, day);
+            Ok(())
+        });
+        let Ok(()) = met;
+    }
+
+    fn remember(&mut self, who: &Key, query: &Query, day: i64) {
+        // What cannot be packed cannot be: texts, numbers and dates.
+        let Ok(packed) = postcard::to_stdvec(&(who, query)) else { return };
+        let id = content_id(&packed);
+        if let Some(known) = self.known.get_mut(&id) {
+            known.seen = day;
+            return;
+        }
+        if self.known.len() >= PARTIES_MAX && self.tidied != day {
+            self.tidied = day;
+            let oldest = day - PARTY_KNOWN_FOR.micros() / Span::days(1).micros();
+            self.known.retain(|_, known| known.seen > oldest);
+        }
+        if self.known.len() >= PARTIES_MAX {
+            self.left_out += 1;
+            return;
+        }
+        self.known.insert(id, Known { seen: day, packed: packed.into() });
+    }
+
+    /// Sightings for which there was no room.
+    pub fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// Each party that was seen lately enough, under each of its names.
+    pub fn at(&self, stream_time: EventTime) -> impl ParallelIterator<Item = KnownParty<Key>> {
+        let oldest = day(stream_time.minus(PARTY_KNOWN_FOR));
+        self.known.par_iter().filter(move |(_, known)| known.seen > oldest).filter_map(|(_, known)| {
+            let (id, query) = postcard::from_bytes(&known.packed).ok()?;
+            Some(KnownParty { id, query })
+        })
+    }
+}
+
+fn day(at: EventTime) -> i64 {
+    at.micros().div_euclid(Span::days(1).micros())
+}
+
+/// 128 bits of SHA-256: nobody can make two parties share them, and so hide one behind the other.
+fn content_id(packed: &[u8]) -> u128 {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&Hash256::of(packed).0[..16]);
+    u128::from_le_bytes(bytes)
+}
