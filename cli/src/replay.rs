@@ -207,6 +207,7 @@ fn print_summary(summary: &Summary) {
     for (rule, right) in &scores.rules {
         let caught: Vec<_> = right.caught.iter().map(|(kind, groups)| format!("{groups} {kind}")).collect();
         let (alerts, wrong) = (right.alerts, right.alerts - right.right);
-        println!("{rule}: {alerts} alerts, {wrong} of them false; caught {}", caught.join(", "));
+        let caught = if caught.is_empty() { "no group".to_owned() } else { caught.join(", ") };
+        println!("{rule}: {alerts} alerts, {wrong} of them false; caught {caught}");
     }
 }
