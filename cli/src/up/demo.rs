@@ -21,7 +21,7 @@ const HISTORY: Span = Span::hours(8);
 /// Ordinary events a day: about four a second at the busy hours.
 const EVENTS_PER_DAY: u64 = 200_000;
 /// Customers of the invented institution.
-const CUSTOMERS: usize = 2_000;
+const CUSTOMERS: usize = 20_000;
 /// Patterns of laundering for 10,000 ordinary events.
 const PATTERNS: u64 = 25;
 /// How long a pattern takes at most: short enough to be watched.
@@ -123,7 +123,7 @@ fn config(began: EventTime) -> Config {
         patterns: PATTERNS,
         pattern_span: PATTERN_SPAN,
         listed: Listed::demo(),
-        ids: format!("demo-{}", began.micros()),
+        ids: format!("D{:X}", began.micros().div_euclid(1_000_000)),
         delivery: Delivery::default(),
     }
 }
