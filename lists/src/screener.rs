@@ -22,7 +22,7 @@ pub use parties::{Asked, each_party};
 pub use query::Query;
 
 use crate::{
-    Entry, ListVersion, NameQuality, Script,
+    Entry, ListVersion, NameQuality, Script, Topic,
     matching::{
         self, NAME_CHARS_MAX, Scoring,
         explain::{self, reason, rounded},
@@ -98,6 +98,10 @@ impl Screener {
         let mut identifiers: FxHashMap<String, Vec<EntryAt>> = FxHashMap::default();
         for (v, version) in versions.iter().enumerate() {
             for (e, entry) in version.entries().iter().enumerate() {
+                // Known and trusted: no match, and no reason to leave one out.
+                if entry.topics == [Topic::White] {
+                    continue;
+                }
                 let at = EntryAt { version: v as u32, entry: e as u32 };
                 names.extend((0..entry.names.len() as u32).map(|name| NameAt { entry: at, name }));
                 for identifier in &entry.identifiers {

@@ -186,6 +186,16 @@ pub enum Doubt {
         /// How that shows.
         reason: &'static str,
     },
+    /// The encoding was guessed, and what came out reads as no text does.
+    #[error(
+        "{file}:{line}: not in Windows-1252, as it was taken to be: say which encoding it is in (--encoding)"
+    )]
+    Encoding {
+        /// The file's name.
+        file: String,
+        /// Where it first shows.
+        line: u64,
+    },
     /// Many rows belong to entries that are not there.
     #[error("{file}: {dangling} of {rows} rows belong to entries that are not in the primary file")]
     Dangling {
@@ -259,7 +269,9 @@ pub fn import(request: &Request<'_>) -> Result<Import, ImportError> {
     if files.is_empty() {
         return Err(ImportError::Files(format!("no file in format {}", request.format)));
     }
-    let mut sink = Sink::default();
+    let misread = files.iter().filter_map(|file| Some((file.name.to_owned(), file.misread()?)));
+    let doubts = misread.map(|(file, line)| Doubt::Encoding { file, line }).collect();
+    let mut sink = Sink { doubts, ..Sink::default() };
     let named = match request.format {
         Format::OfacCsv => ofac_csv::read(&files, &mut sink)?,
         Format::OfacXml => ofac_xml::read(&files, &mut sink)?,

@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     fn run(text: &str, ends_with_newline: bool) -> (Result<Vec<(String, String)>, ImportError>, Sink) {
-        let file = TextFile { name: "f.csv", text: text.into() };
+        let file = TextFile { name: "f.csv", text: text.into(), guessed: false };
         let mut sink = Sink::default();
         let mut rows = Vec::new();
         let layout = Layout { required: &["name"], ends_with_newline };

@@ -13,7 +13,14 @@ pub struct TextFile<'a> {
     pub name: &'a str,
     /// Its text, without a byte order mark.
     pub text: Cow<'a, str>,
+    /// Nothing said which encoding it is, and it is not one that proves itself.
+    pub guessed: bool,
 }
+
+/// Signs that are no letters: two of them in a line are more than a currency or an ordinal.
+const SIGNS: &str = "¡¢£¤¥¦§¨©«¬®¯°±²³´µ¶¸¹»¼½¾¿×÷";
+/// No word of a language that Windows-1252 is for has so many letters beyond ASCII in a row.
+const FOREIGN_LETTERS_MAX: usize = 3;
 
 impl<'a> TextFile<'a> {
     /// Decode a file: by its byte order mark, else as declared, else as its XML declaration says, else by what
@@ -27,11 +34,26 @@ impl<'a> TextFile<'a> {
                 Encoding::for_label(label.as_bytes()).ok_or_else(|| ImportError::Encoding(label.to_owned()))
             })
             .transpose()?;
-        let encoding = declared.or_else(|| xml_declared(file.bytes)).unwrap_or_else(|| detect(file.bytes));
+        let said = declared.or_else(|| xml_declared(file.bytes));
+        let encoding = said.unwrap_or_else(|| detect(file.bytes));
         let (text, _, broken) = encoding.decode(file.bytes);
         // What claims to be UTF-8 and is not is Windows-1252 far more often than anything else.
-        let text = if broken && encoding == UTF_8 { WINDOWS_1252.decode(file.bytes).0 } else { text };
-        Ok(Self { name: file.name, text })
+        let not_as_said = broken && encoding == UTF_8;
+        let text = if not_as_said { WINDOWS_1252.decode(file.bytes).0 } else { text };
+        let guessed = not_as_said || (said.is_none() && encoding == WINDOWS_1252);
+        Ok(Self { name: file.name, text, guessed })
+    }
+
+    /// Where the encoding was guessed wrongly: the first line that reads as no text does, if most of those beyond
+    /// ASCII do. Big5, GBK and Cyrillic or Arabic code pages look so.
+    pub fn misread(&self) -> Option<u64> {
+        let lines = (1..).zip(self.text.lines()).filter(|(_, line)| self.guessed && !line.is_ascii());
+        let (mut beyond_ascii, mut strange) = (0, Vec::new());
+        for (number, line) in lines {
+            beyond_ascii += 1;
+            strange.extend(is_strange(line).then_some(number));
+        }
+        strange.first().copied().filter(|_| strange.len() * 2 > beyond_ascii)
     }
 
     /// The name's part before its extension, in lower case.
@@ -39,6 +61,13 @@ impl<'a> TextFile<'a> {
         let stem = self.name.rsplit_once('.').map_or(self.name, |(stem, _)| stem);
         stem.to_ascii_lowercase()
     }
+}
+
+fn is_strange(line: &str) -> bool {
+    let foreign_word =
+        |word: &str| word.chars().count() > FOREIGN_LETTERS_MAX && word.chars().all(|c| !c.is_ascii());
+    line.chars().filter(|c| SIGNS.contains(*c) || ('\u{80}'..='\u{9f}').contains(c)).count() >= 2
+        || line.split(|c: char| !c.is_alphabetic()).any(foreign_word)
 }
 
 /// The encoding that an XML declaration names, where there is one in ASCII.
@@ -108,6 +137,24 @@ mod tests {
             Some('И')
         );
         assert!(TextFile::decode(&SourceFile { name: "f", bytes: b"" }, Some("klingon")).is_err());
+    }
+
+    #[test]
+    fn an_encoding_that_was_guessed_wrongly_shows() {
+        let misread = |text: &str, label: &str| {
+            let (bytes, ..) = Encoding::for_label(label.as_bytes()).unwrap().encode(text);
+            TextFile::decode(&SourceFile { name: "f", bytes: &bytes }, None).unwrap().misread()
+        };
+        let (chinese, russian) = ("id,name\n1,John\n2,陳大文\n", "id,name\n1,Сергей Волков\n");
+        assert_eq!(misread(chinese, "big5"), Some(3));
+        assert_eq!(misread(chinese, "gbk"), Some(3));
+        assert_eq!(misread(russian, "windows-1251"), Some(2));
+        assert_eq!(misread("1,محمد حسن\n", "windows-1256"), Some(1));
+        for western in ["1,José Müller\n2,Åse Ærø\n3,Zoë Noël d'Été\n", "1,5 £ für Öl-Firma\n2,Peña\n"]
+        {
+            assert_eq!(misread(western, "windows-1252"), None, "{western}");
+        }
+        assert_eq!(misread(chinese, "utf-8"), None);
     }
 
     #[test]

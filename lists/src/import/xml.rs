@@ -257,7 +257,7 @@ mod tests {
     const SHAPE: Shape<'_> = Shape { roots: &["list"], records: &["entry"] };
 
     fn run(text: &str) -> (Result<Vec<Element>, ImportError>, Sink) {
-        let file = TextFile { name: "f.xml", text: text.into() };
+        let file = TextFile { name: "f.xml", text: text.into(), guessed: false };
         let mut sink = Sink::default();
         let mut records = Vec::new();
         let read = read(&file, &SHAPE, &mut sink, |record, _| {
