@@ -329,10 +329,22 @@ impl Plan {
         }
     }
 
-    /// What the rules say of the event: `windows[i]` is the value of `self.windows[i]`. A rule whose
-    /// expression, or whose window's stream, fails speaks by its failure policy: never silently no.
+    /// What the rules say of the event, each of them: see [`Plan::judge_but`].
     pub fn judge(
         &self,
+        facts: &Facts<'_>,
+        windows: &[WindowValue],
+        failures: &[(usize, EvalError)],
+        out: &mut Vec<Judgement>,
+    ) {
+        self.judge_but(&[], facts, windows, failures, out);
+    }
+
+    /// What the rules but those of the contents `off` say of the event: `windows[i]` is the value of `self.windows[i]`. A rule whose
+    /// expression, or whose window's stream, fails speaks by its failure policy: never silently no.
+    pub fn judge_but(
+        &self,
+        off: &[Hash256],
         facts: &Facts<'_>,
         windows: &[WindowValue],
         failures: &[(usize, EvalError)],
@@ -341,7 +353,7 @@ impl Plan {
         let env = Env { facts, windows, reference: &self.reference };
         let from = out.len();
         for (index, rule) in self.rules.iter().enumerate() {
-            if !rule.meta.judges(facts) {
+            if !rule.meta.judges(facts) || off.contains(&rule.content) {
                 continue;
             }
             let finding = match rule.judge.as_ref() {
@@ -354,6 +366,11 @@ impl Plan {
 }
 
 impl Rule {
+    /// Whether it weighs the findings of other rules.
+    pub fn is_typology(&self) -> bool {
+        matches!(self.judge.as_ref(), Judge::Weights(_))
+    }
+
     fn finding(
         &self,
         program: &ConditionProgram,

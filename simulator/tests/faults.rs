@@ -53,7 +53,7 @@ fn alerts_equal_an_undisturbed_replay_whatever_goes_wrong() {
     tallies.into_iter().for_each(|one| tally.add(one));
     println!("fault simulation: {seeds} seeds from {first}: {tally:?}");
     assert!(
-        tally.alerts > 0 && tally.crashes > 0 && tally.moves > 0,
+        tally.alerts > 0 && tally.observations > 0 && tally.crashes > 0 && tally.moves > 0,
         "the simulation must not be idle: {tally:?}"
     );
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sluice_lists::rescreen::Rescreened;
 use sluice_model::{
     Action, Alert, AlertId, Cause, Disposition, DispositionState, ENGINE_VERSION, EventTime, Hash256, Key,
-    KeyKind, ListSet, Outcome, PartyMatch, PaymentEvent, Severity, Versions,
+    KeyKind, ListSet, Observation, Outcome, PartyMatch, PaymentEvent, RuleFailure, Severity, Versions,
 };
 use sluice_rules::{Finding, Rule};
 
@@ -49,6 +49,22 @@ pub fn of_rule(rule: &Rule, finding: Finding, scene: Scene<'_>) -> Alert {
         },
         finding,
     )
+}
+
+/// What is noted of a rule that could not be evaluated. A typology fails with its members, which are noted
+/// themselves.
+pub fn failure(rule: &Rule, finding: &Finding, scene: Scene<'_>) -> Option<Observation> {
+    (finding.error && !rule.is_typology()).then(|| {
+        Observation::Failure(RuleFailure {
+            rule_id: rule.meta.id.clone(),
+            rule: rule.content,
+            event_id: scene.event.event_id.clone(),
+            payment_id: scene.event.payment_id().to_owned(),
+            occurred_at: scene.event.occurred_at,
+            on_error: rule.meta.on_error,
+            reason: finding.reason.clone(),
+        })
+    })
 }
 
 /// The alert of the engine itself.

@@ -26,7 +26,7 @@ impl Stage for Distributor {
             }
             _ => out.routed.push(Routed::Homes(control.clone())),
         }
-        if matches!(control, Control::Prepare(_) | Control::Activate { .. }) {
+        if matches!(control, Control::Prepare(_) | Control::Activate { .. } | Control::Quarantine(_)) {
             out.routed.push(Routed::Shards(KeyedRecord::Control(control.clone())));
         }
     }

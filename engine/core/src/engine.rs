@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use sluice_model::{Alert, Control, DeadLetter, Disposition, EventRecord, Hash256, PaymentRecord};
+use sluice_model::{
+    Alert, Control, DeadLetter, Disposition, EventRecord, Hash256, Observation, PaymentRecord,
+};
 
 use crate::{
     Gather, Home, Library, Offset, Shard, SnapshotError, Stage,
@@ -54,6 +56,7 @@ struct Brought {
     /// The record's place in the batch.
     place: usize,
     alerts: Vec<Alert>,
+    observations: Vec<Observation>,
     dispositions: Vec<Disposition>,
     dead_letters: Vec<DeadLetter>,
     verdicts: Vec<VerdictRecord>,
@@ -129,8 +132,9 @@ impl Engine {
 
     fn publish(&mut self, brought: impl Iterator<Item = Brought>, out: &mut Output) {
         let mut gathered = GatherOutput::default();
-        for Brought { alerts, dispositions, dead_letters, verdicts, .. } in brought {
+        for Brought { alerts, observations, dispositions, dead_letters, verdicts, .. } in brought {
             out.alerts.extend(alerts);
+            out.observations.extend(observations);
             out.dispositions.extend(dispositions);
             out.dead_letters.extend(dead_letters);
             verdicts.iter().for_each(|verdict| self.gather.apply(verdict, &mut gathered));
@@ -142,10 +146,13 @@ impl Engine {
 impl Brought {
     /// What a home brought forth, if anything.
     fn of_home(place: usize, felt: HomeOutput) -> Option<Self> {
-        let HomeOutput { alerts, dispositions, verdicts, dead_letters, .. } = felt;
-        let nothing =
-            dispositions.is_empty() && alerts.is_empty() && verdicts.is_empty() && dead_letters.is_empty();
-        (!nothing).then_some(Self { place, alerts, dispositions, dead_letters, verdicts })
+        let HomeOutput { alerts, observations, dispositions, verdicts, dead_letters, .. } = felt;
+        let nothing = dispositions.is_empty()
+            && alerts.is_empty()
+            && observations.is_empty()
+            && verdicts.is_empty()
+            && dead_letters.is_empty();
+        (!nothing).then_some(Self { place, alerts, observations, dispositions, dead_letters, verdicts })
     }
 }
 
@@ -155,11 +162,11 @@ fn feel_in_order(shard: &mut Shard, copies: &[(usize, usize, Copy)]) -> Vec<(usi
     let mut out = ShardOutput::default();
     for (order, place, copy) in copies {
         shard.feel_copy(copy, &mut out);
-        if !out.alerts.is_empty() || !out.verdicts.is_empty() {
-            let ShardOutput { alerts, dispositions, verdicts } = std::mem::take(&mut out);
+        if !out.alerts.is_empty() || !out.observations.is_empty() || !out.verdicts.is_empty() {
+            let ShardOutput { alerts, observations, dispositions, verdicts } = std::mem::take(&mut out);
             brought.push((
                 *order,
-                Brought { place: *place, alerts, dispositions, verdicts, ..Brought::default() },
+                Brought { place: *place, alerts, observations, dispositions, verdicts, ..Brought::default() },
             ));
         }
     }

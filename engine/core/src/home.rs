@@ -6,8 +6,8 @@ use std::{borrow::Cow, sync::Arc};
 use serde::{Deserialize, Serialize};
 use sluice_lists::{Screener, rescreen::rescreen};
 use sluice_model::{
-    Control, DeadLetter, Disposition, DispositionState, EventRecord, Hash256, Key, KeyKind, PaymentEvent,
-    PaymentRecord, Role, Screening, StatusSet, limits::FUTURE_TOLERANCE,
+    Control, DeadLetter, Disposition, DispositionState, EventRecord, Hash256, Key, KeyKind, Observation,
+    PaymentEvent, PaymentRecord, Role, Screening, StatusSet, limits::FUTURE_TOLERANCE,
 };
 use sluice_rules::{Facts, Judgement};
 
@@ -168,11 +168,15 @@ impl Home {
             screening_failed: screened.failed,
             profile: None,
         };
-        plan.judge(&facts, &[], &[], &mut self.judgements);
+        plan.judge_but(self.rules.quarantined(), &facts, &[], &[], &mut self.judgements);
         for judgement in self.judgements.drain(..) {
             let rule = &plan.rules[judgement.rule];
-            if !rule.meta.shadow {
-                out.alerts.push(alerting::of_rule(rule, judgement.finding, scene));
+            out.observations.extend(alerting::failure(rule, &judgement.finding, scene));
+            let alert = alerting::of_rule(rule, judgement.finding, scene);
+            if rule.meta.shadow {
+                out.observations.push(Observation::Shadow(Box::new(alert)));
+            } else {
+                out.alerts.push(alert);
             }
         }
     }
@@ -251,6 +255,7 @@ impl Home {
             Control::Activate { rules } => {
                 self.rules.activate(*rules);
             }
+            Control::Quarantine(order) => self.rules.quarantine(order.rule),
             Control::Freeze(order) => self.freezes.freeze(order),
             Control::Unfreeze(order) => self.freezes.unfreeze(order),
             Control::Suppress(order) => {

@@ -17,6 +17,7 @@
 //! what is lost or doubled is in this crate, so that the seeded simulation proves what runs.
 
 mod alerting;
+mod case_runner;
 mod control;
 mod dedupe;
 mod engine;
@@ -38,6 +39,7 @@ pub mod window;
 mod wire;
 mod worker;
 
+pub use case_runner::CaseRunner;
 pub use control::Distributor;
 pub use engine::{Engine, EngineConfig};
 pub use gather::{Gather, OUTCOME_ON_DEADLINE, REASON_ON_DEADLINE};

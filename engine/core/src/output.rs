@@ -1,6 +1,6 @@
 //! What stages produce. Gathered over a batch, then committed with the batch's offset in one transaction.
 
-use sluice_model::{Alert, Control, DeadLetter, Decision, Disposition, Hash256};
+use sluice_model::{Alert, Control, DeadLetter, Decision, Disposition, Hash256, Observation};
 
 use crate::wire::{Copy, KeyedRecord, VerdictRecord};
 
@@ -48,6 +48,8 @@ pub struct HomeOutput {
     pub copies: Vec<Copy>,
     /// Alerts of rules that need no window.
     pub alerts: Vec<Alert>,
+    /// What is noted of those rules.
+    pub observations: Vec<Observation>,
     /// Holds, refusals, releases.
     pub dispositions: Vec<Disposition>,
     /// For the gathering of decisions.
@@ -65,6 +67,8 @@ pub struct HomeOutput {
 pub struct ShardOutput {
     /// Alerts of rules on this shard's keys.
     pub alerts: Vec<Alert>,
+    /// What is noted of those rules.
+    pub observations: Vec<Observation>,
     /// Holds and refusals: a hold speaks at once.
     pub dispositions: Vec<Disposition>,
     /// For the gathering of decisions.
@@ -83,6 +87,8 @@ pub struct GatherOutput {
 pub struct Output {
     /// In the order of the records that caused them; at one record, the home's first, then key by key.
     pub alerts: Vec<Alert>,
+    /// What rules in shadow would have said, and which rules failed; in the same order.
+    pub observations: Vec<Observation>,
     /// Holds, refusals, releases.
     pub dispositions: Vec<Disposition>,
     /// What could not be judged.

@@ -21,6 +21,8 @@ pub struct Edition {
 pub struct Rulebook {
     active: Edition,
     prepared: Option<Edition>,
+    /// The contents of rules that judge no more, sorted.
+    quarantined: Vec<Hash256>,
 }
 
 /// A rulebook as a snapshot carries it: sources, compiled anew on restore.
@@ -28,6 +30,7 @@ pub struct Rulebook {
 pub struct Sources {
     active: RuleBundle,
     prepared: Option<RuleBundle>,
+    quarantined: Vec<Hash256>,
 }
 
 impl Edition {
@@ -39,12 +42,18 @@ impl Edition {
 impl Rulebook {
     /// No rules.
     pub fn empty() -> Self {
-        Self { active: Edition { bundle: Arc::default(), set: Arc::new(RuleSet::empty()) }, prepared: None }
+        let active = Edition { bundle: Arc::default(), set: Arc::new(RuleSet::empty()) };
+        Self { active, prepared: None, quarantined: Vec::new() }
     }
 
     /// The rules in force.
     pub fn active(&self) -> &Arc<RuleSet> {
         &self.active.set
+    }
+
+    /// The files that the rules in force were made from.
+    pub fn files(&self) -> &Arc<RuleBundle> {
+        &self.active.bundle
     }
 
     /// The rules prepared to follow.
@@ -69,9 +78,22 @@ impl Rulebook {
         }
     }
 
+    /// The contents of rules that judge no more.
+    pub fn quarantined(&self) -> &[Hash256] {
+        &self.quarantined
+    }
+
+    /// Let a rule judge no more, in this set and in every other that has it unchanged.
+    pub fn quarantine(&mut self, rule: Hash256) {
+        if let Err(at) = self.quarantined.binary_search(&rule) {
+            self.quarantined.insert(at, rule);
+        }
+    }
+
     /// A rulebook in which the prepared rules are in force already.
     pub fn candidate(&self) -> Self {
-        Self { active: self.prepared.clone().unwrap_or_else(|| self.active.clone()), prepared: None }
+        let active = self.prepared.clone().unwrap_or_else(|| self.active.clone());
+        Self { active, prepared: None, quarantined: self.quarantined.clone() }
     }
 
     /// What a snapshot carries.
@@ -79,6 +101,7 @@ impl Rulebook {
         Sources {
             active: (*self.active.bundle).clone(),
             prepared: self.prepared.as_ref().map(|edition| (*edition.bundle).clone()),
+            quarantined: self.quarantined.clone(),
         }
     }
 
@@ -88,6 +111,7 @@ impl Rulebook {
         Ok(Self {
             active: compile(&sources.active)?,
             prepared: sources.prepared.as_ref().map(compile).transpose()?,
+            quarantined: sources.quarantined.clone(),
         })
     }
 }

@@ -1,10 +1,10 @@
 //! A shard of keys: the windows of each key that rules watch, and the judgement of every event on it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use sluice_model::{Alert, Control, EventType, Hash256, KeyKind, PaymentEvent, WindowValue};
-use sluice_rules::{EvalError, Facts, Judgement, Plan, RuleSet, Speaks};
+use sluice_model::{Alert, Control, EventType, Hash256, KeyKind, Observation, PaymentEvent, WindowValue};
+use sluice_rules::{EvalError, Facts, Judgement, Plan, RuleMeta, RuleSet, Speaks};
 
 use crate::{
     Library, SnapshotError, Stage,
@@ -100,9 +100,9 @@ impl Shard {
         if self.filling {
             return;
         }
-        plan.judge(&facts, values, failures, judgements);
+        plan.judge_but(self.rules.quarantined(), &facts, values, failures, judgements);
         let speaking = Speaking { plan, facts: &facts, copy };
-        let alerts = speaking.alerts(&mut state.spoken, judgements);
+        let alerts = speaking.alerts(&mut state.spoken, judgements, &mut out.observations);
         out.dispositions.extend(alerts.iter().filter_map(alerting::disposition));
         let from = Speaker::Key(copy.key.clone());
         let verdict = (copy.awaited || !alerts.is_empty())
@@ -120,6 +120,7 @@ impl Shard {
         match control {
             Control::Prepare(bundle) => self.rules.prepare(bundle, &*self.library),
             Control::Activate { rules } if self.rules.activate(*rules) => self.change_plans(),
+            Control::Quarantine(order) => self.rules.quarantine(order.rule),
             _ => {}
         }
     }
@@ -154,8 +155,14 @@ struct Speaking<'a> {
 }
 
 impl Speaking<'_> {
-    /// The alerts of those rules that may speak now.
-    fn alerts(&self, spoken: &mut Spoken, judgements: &mut Vec<Judgement>) -> Vec<Alert> {
+    /// The alerts of those rules that may speak now, and what is noted of them. A rule in shadow speaks as often as it
+    /// would in force.
+    fn alerts(
+        &self,
+        spoken: &mut Spoken,
+        judgements: &mut Vec<Judgement>,
+        observations: &mut Vec<Observation>,
+    ) -> Vec<Alert> {
         self.remember_silence(spoken, judgements);
         let Copy { key, event, screened, .. } = self.copy;
         let scene = Scene { key, event, screened };
@@ -163,8 +170,15 @@ impl Speaking<'_> {
         for judgement in judgements.drain(..) {
             let rule = &self.plan.rules[judgement.rule];
             let meta = &rule.meta;
-            if !meta.shadow && spoken.may_speak(&meta.id, meta.speaks, event.occurred_at) {
-                alerts.push(alerting::of_rule(rule, judgement.finding, scene));
+            observations.extend(alerting::failure(rule, &judgement.finding, scene));
+            if !spoken.may_speak(&remembered_as(meta), meta.speaks, event.occurred_at) {
+                continue;
+            }
+            let alert = alerting::of_rule(rule, judgement.finding, scene);
+            if meta.shadow {
+                observations.push(Observation::Shadow(Box::new(alert)));
+            } else {
+                alerts.push(alert);
             }
         }
         alerts
@@ -178,10 +192,16 @@ impl Speaking<'_> {
         for (i, rule) in self.plan.rules.iter().enumerate() {
             let silent = || judgements.iter().all(|judgement| judgement.rule != i);
             if rule.meta.speaks == Speaks::Crossing && rule.meta.judges(self.facts) && silent() {
-                spoken.fell_silent(&rule.meta.id);
+                spoken.fell_silent(&remembered_as(&rule.meta));
             }
         }
     }
+}
+
+/// The name under which it is remembered how often a rule spoke. What it said in shadow must not silence it once it is
+/// in force, so a shadow has a name of its own, which no rule can have.
+fn remembered_as(meta: &RuleMeta) -> Cow<'_, str> {
+    if meta.shadow { Cow::Owned(format!("~{}", meta.id)) } else { Cow::Borrowed(&meta.id) }
 }
 
 impl Stage for Shard {

@@ -45,7 +45,10 @@ impl<'a> Contributing<'a> {
             && match record {
                 PaymentRecord::Event(record) => self.payments.contains(record.event.payment_id()),
                 PaymentRecord::Control(control) => match control {
-                    Control::Screening(_) | Control::Prepare(_) | Control::Activate { .. } => true,
+                    Control::Screening(_)
+                    | Control::Prepare(_)
+                    | Control::Activate { .. }
+                    | Control::Quarantine(_) => true,
                     Control::Freeze(order) | Control::Unfreeze(order) => touches(judged, &order.key),
                     Control::Suppress(order) | Control::Unsuppress(order) => names(judged, &order.party),
                     Control::Release(_) | Control::Deadline { .. } => false,

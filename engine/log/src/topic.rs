@@ -15,6 +15,8 @@ pub enum Topic {
     Decisions,
     /// Judgements, each once.
     Alerts,
+    /// What rules in shadow would have said, and which rules failed.
+    Observations,
     /// Holds, refusals and releases, for payment services.
     Dispositions,
     /// What officers and configuration change, one partition.
@@ -27,12 +29,13 @@ pub enum Topic {
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Payments,
         Self::Keyed,
         Self::Verdicts,
         Self::Decisions,
         Self::Alerts,
+        Self::Observations,
         Self::Dispositions,
         Self::Control,
         Self::DeadLetters,
@@ -47,6 +50,7 @@ impl Topic {
             Self::Verdicts => "sluice.verdicts",
             Self::Decisions => "sluice.decisions",
             Self::Alerts => "sluice.alerts",
+            Self::Observations => "sluice.observations",
             Self::Dispositions => "sluice.dispositions",
             Self::Control => "sluice.control",
             Self::DeadLetters => "sluice.dead-letters",

@@ -33,6 +33,8 @@ pub enum Control {
     Suppress(Suppression),
     /// End a suppression before its time.
     Unsuppress(Suppression),
+    /// A rule that failed again and again judges no more: see decision 0506.
+    Quarantine(Quarantine),
     /// A payment somebody waits for was not decided in time; the answer is by policy.
     Deadline {
         /// The payment.
@@ -98,6 +100,17 @@ pub struct Release {
     pub payment_id: String,
     /// The case in which it was decided.
     pub case_id: String,
+    /// When it was ordered.
+    pub at: EventTime,
+}
+
+/// The end of a rule's judging. A mended rule has another content and is another rule.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Quarantine {
+    /// The hash of the rule's content, parameters included.
+    pub rule: Hash256,
+    /// Its id, for people.
+    pub rule_id: String,
     /// When it was ordered.
     pub at: EventTime,
 }

@@ -13,13 +13,16 @@ mod hash;
 mod key;
 pub mod limits;
 mod money;
+mod observation;
 mod record;
 mod screening;
 mod status;
 mod time;
 
 pub use alert::{Action, Alert, AlertId, Cause, Severity, Versions, WindowValue};
-pub use control::{Control, Freeze, ListSet, Release, RuleBundle, RuleFile, Screening, Suppression};
+pub use control::{
+    Control, Freeze, ListSet, Quarantine, Release, RuleBundle, RuleFile, Screening, Suppression,
+};
 pub use decision::{DeadLetter, Decision, Disposition, DispositionState, Outcome};
 pub use event::{
     Attributes, Card, Device, Direction, EventType, Merchant, Party, PaymentEvent, Proxy, RelatedParty, Role,
@@ -27,6 +30,7 @@ pub use event::{
 pub use hash::Hash256;
 pub use key::{Key, KeyKind};
 pub use money::{Currency, Money, MoneyError};
+pub use observation::{Observation, RuleFailure};
 pub use record::{EventRecord, PaymentRecord};
 pub use screening::{EntryKind, ListMatch, PartyMatch, Reason};
 pub use status::{PaymentStatus, StatusSet};

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, thread, time::Instant};
 
 use sluice_core::{Batch, Engine, EngineConfig, Library, Output, RescreenReport, Step, Worker, WorkerConfig};
 use sluice_log::{Log, Offset, ReadLimit, Record, Snapshots, Topic, Transaction};
-use sluice_model::PaymentRecord;
+use sluice_model::{Observation, PaymentRecord};
 
 use crate::{
     RuntimeError,
@@ -163,7 +163,11 @@ impl Driver {
             status.filling = worker.filling();
             status.trouble = None;
             if changed || restored {
-                status.rules = Arc::clone(engine.home().rules().active());
+                let rules = engine.home().rules();
+                status.rules = Arc::clone(rules.active());
+                status.files = Arc::clone(rules.files());
+                status.quarantined = rules.quarantined().to_vec();
+                status.prepared = rules.prepared().map(|set| set.hash());
                 status.screening = engine.home().screening().clone();
             }
         });
@@ -196,18 +200,31 @@ impl Driver {
 
 /// Everything that a batch publishes, and the offset it moves.
 fn transaction(batch: &Batch<Output>, felt: &[(Offset, PaymentRecord)]) -> Result<Transaction, RuntimeError> {
-    let Output { alerts, dispositions, dead_letters, decisions, .. } = &batch.output;
-    let places = if alerts.is_empty() { HashMap::new() } else { places(felt) };
-    let alerts: Vec<Record> = alerts
+    let Output { alerts, observations, dispositions, dead_letters, decisions, .. } = &batch.output;
+    let nothing = alerts.is_empty() && observations.is_empty();
+    let places = if nothing { HashMap::new() } else { places(felt) };
+    let place = |event_id: &str| places.get(event_id).copied();
+    let alerts: Vec<Record> =
+        alerts.iter().map(|alert| records::alert(alert, place(&alert.event_id))).collect::<Result<_, _>>()?;
+    let observations: Vec<Record> = observations
         .iter()
-        .map(|alert| records::alert(alert, places.get(alert.event_id.as_str()).copied()))
+        .map(|observed| records::observation(observed, place(event_of(observed))))
         .collect::<Result<_, _>>()?;
     Ok(Transaction::default()
         .and(Topic::Alerts, alerts)
+        .and(Topic::Observations, observations)
         .and(Topic::Dispositions, dispositions.iter().map(records::disposition).collect::<Result<_, _>>()?)
         .and(Topic::DeadLetters, dead_letters.iter().map(records::dead_letter).collect::<Result<_, _>>()?)
         .and(Topic::Decisions, decisions.iter().map(records::decision).collect::<Result<_, _>>()?)
         .commit(ENGINE, PAYMENTS, batch.to))
+}
+
+/// The event on which something was noted.
+fn event_of(observed: &Observation) -> &str {
+    match observed {
+        Observation::Shadow(alert) => &alert.event_id,
+        Observation::Failure(failure) => &failure.event_id,
+    }
 }
 
 /// Where each event first stands.

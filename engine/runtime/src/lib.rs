@@ -38,6 +38,6 @@ pub use error::RuntimeError;
 pub use library::{BuildScreener, CachingLibrary};
 pub use progress::Status;
 pub use replay::{Read, Replay, Replayed};
-pub use rule_folder::{Fingerprint, fingerprint, is_part_of_rules, read_rules};
+pub use rule_folder::{Fingerprint, fingerprint, is_part_of_rules, read_cases, read_rules};
 pub use runtime::{Parts, Runtime};
 pub use watch::{Change, Watch};

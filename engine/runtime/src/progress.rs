@@ -7,10 +7,10 @@ use std::{
 
 use sluice_core::RescreenReport;
 use sluice_log::Offset;
-use sluice_model::{Hash256, Screening};
+use sluice_model::{Hash256, RuleBundle, Screening};
 use sluice_rules::RuleSet;
 
-use crate::RuntimeError;
+use crate::{RuntimeError, limits::BATCH_RECORDS_MAX};
 
 /// How far the engine has come.
 #[derive(Clone)]
@@ -27,12 +27,27 @@ pub struct Status {
     pub screening: Screening,
     /// The last rescreening of each list since this process started, with how many known parties were compared.
     pub rescreened: BTreeMap<String, RescreenReport>,
+    /// The files that the rules in force were made from.
+    pub files: Arc<RuleBundle>,
+    /// The contents of rules that judge no more, since they failed again and again.
+    pub quarantined: Vec<Hash256>,
+    /// The rules prepared to follow them.
+    pub prepared: Option<Hash256>,
     /// Prepared rules whose windows are being filled, how many records they have felt and of how many.
     pub filling: Option<(Hash256, Offset, Offset)>,
     /// What hinders the engine at this moment, such as a full disk.
     pub trouble: Option<String>,
     /// Why the engine has ended; `None` while it runs.
     pub stopped: Option<String>,
+}
+
+impl Status {
+    /// Whether prepared rules may be activated without traffic having to wait for their windows: what is left to
+    /// fill is a batch.
+    pub fn is_filled(&self, rules: Hash256) -> bool {
+        self.filling
+            .is_none_or(|(filling, felt, of)| filling != rules || of - felt <= BATCH_RECORDS_MAX as Offset)
+    }
 }
 
 /// A status that can be waited for.
@@ -50,6 +65,9 @@ impl Progress {
             rules: Arc::new(RuleSet::empty()),
             screening: Screening::default(),
             rescreened: BTreeMap::new(),
+            files: Arc::default(),
+            quarantined: Vec::new(),
+            prepared: None,
             filling: None,
             trouble: None,
             stopped: None,

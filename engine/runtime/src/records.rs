@@ -2,7 +2,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 use sluice_log::{Record, StoredRecord};
-use sluice_model::{Alert, DeadLetter, Decision, Disposition, PaymentRecord};
+use sluice_model::{Alert, DeadLetter, Decision, Disposition, Observation, PaymentRecord};
 
 use crate::RuntimeError;
 
@@ -27,6 +27,11 @@ pub(crate) fn parse_payment(stored: &StoredRecord) -> Result<PaymentRecord, Runt
 /// the event without an index.
 pub(crate) fn alert(alert: &Alert, judged_at: Option<u64>) -> Result<Record, RuntimeError> {
     json(&judged_at.map(|offset| offset.to_string()).unwrap_or_default(), alert)
+}
+
+/// Something noted of a rule; its key as an alert's.
+pub(crate) fn observation(observed: &Observation, judged_at: Option<u64>) -> Result<Record, RuntimeError> {
+    json(&judged_at.map(|offset| offset.to_string()).unwrap_or_default(), observed)
 }
 
 /// A hold, refusal or release.

@@ -38,6 +38,23 @@ pub fn read_rules(folder: &Path) -> Result<RuleBundle, RuntimeError> {
     Ok(RuleBundle::new(files))
 }
 
+/// Read the cases that stand beside the rules of a folder.
+pub fn read_cases(folder: &Path, rules: &RuleBundle) -> Result<Vec<RuleFile>, RuntimeError> {
+    let mut cases = Vec::new();
+    for stem in rules.files.iter().filter_map(|file| file.path.strip_suffix(".rhai")) {
+        let path = format!("{stem}{CASES}");
+        let file = folder.join(&path);
+        if file.is_file() {
+            let text = fs::read_to_string(&file).map_err(|error| RuntimeError::Folder {
+                folder: folder.to_owned(),
+                reason: format!("{path}: {error}"),
+            })?;
+            cases.push(RuleFile { path, text });
+        }
+    }
+    Ok(cases)
+}
+
 /// Whether a file of this name is a part of a rule set.
 pub fn is_part_of_rules(name: &str) -> bool {
     name.ends_with(".rhai") || (name.ends_with(".toml") && !name.ends_with(CASES))
@@ -92,6 +109,8 @@ mod tests {
         let paths: Vec<_> = bundle.files.iter().map(|file| file.path.as_str()).collect();
         assert_eq!(paths, ["a.rhai", "b/reference/rates.toml", "b/two.rhai"]);
         assert_eq!(bundle.files[2].text, "b/two.rhai");
+        let cases = read_cases(folder.path(), &bundle).unwrap();
+        assert_eq!(cases.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["b/two.cases.toml"]);
         assert!(read_rules(&folder.path().join("none")).is_err());
     }
 }

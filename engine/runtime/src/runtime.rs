@@ -9,7 +9,7 @@ use axum::Router;
 use prometheus::Registry;
 use sluice_core::Library;
 use sluice_log::{Log, Offset, ReadLimit, Snapshots, StoredRecord};
-use sluice_model::{Control, EventRecord, Hash256, PaymentEvent, PaymentRecord, RuleBundle, Screening};
+use sluice_model::{Control, EventRecord, PaymentEvent, PaymentRecord, RuleBundle, Screening};
 
 use crate::{
     Clock, RuntimeError, Status,
@@ -19,7 +19,6 @@ use crate::{
     handoff::Handoff,
     http::{self, App},
     ingest::Contents,
-    limits::BATCH_RECORDS_MAX,
     progress::Progress,
     records,
     requests::Requests,
@@ -122,7 +121,7 @@ impl Runtime {
             return Ok(false);
         }
         let prepared = self.app.gateway.control([Control::Prepare(bundle.clone())])?;
-        self.app.progress.wait(|status| status.applied >= prepared && is_filled(status, rules))?;
+        self.app.progress.wait(|status| status.applied >= prepared && status.is_filled(rules))?;
         let activated = self.app.gateway.control([Control::Activate { rules }])?;
         self.app.progress.wait(|status| status.applied >= activated)?;
         Ok(true)
@@ -169,12 +168,4 @@ impl Drop for Runtime {
             tracing::error!(%error, "the engine did not stop cleanly");
         }
     }
-}
-
-/// Whether prepared rules may be activated without traffic having to wait for their windows: what is left to
-/// fill is a batch.
-fn is_filled(status: &Status, rules: Hash256) -> bool {
-    status
-        .filling
-        .is_none_or(|(filling, felt, of)| filling != rules || of - felt <= BATCH_RECORDS_MAX as Offset)
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 use sluice_core::{Counts, Output};
+use sluice_model::Observation;
 
 use crate::RuntimeError;
 
@@ -22,6 +23,8 @@ pub(crate) struct Telemetry {
     engine_duplicates: IntCounter,
     engine_dead_letters: IntCounter,
     engine_alerts: IntCounter,
+    rule_failures: IntCounterVec,
+    rule_shadow: IntCounterVec,
     engine_lag: IntGauge,
     rescreened_parties: IntCounter,
     rescreen_left_out: IntGauge,
@@ -55,7 +58,16 @@ impl Telemetry {
             &["code"],
         )?;
         registry.register(Box::new(refusals.clone()))?;
+        let by_rule = |name: &str, help: &str| {
+            let counter = IntCounterVec::new(Opts::new(name, help), &["rule"])?;
+            registry.register(Box::new(counter.clone())).map(|()| counter)
+        };
         Ok(Self {
+            rule_failures: by_rule("sluice_rules_failures_total", "Events on which a rule failed, by rule")?,
+            rule_shadow: by_rule(
+                "sluice_rules_shadow_total",
+                "What rules in shadow would have said, by rule",
+            )?,
             ingest_refusals: refusals,
             ingest_events: counter("sluice_ingest_events_total", "Events made durable")?,
             ingest_busy: counter("sluice_ingest_busy_total", "Requests told to come back: a queue was full")?,
@@ -114,6 +126,14 @@ impl Telemetry {
         self.engine_duplicates.inc_by(duplicates);
         self.engine_dead_letters.inc_by(dead_letters);
         self.engine_alerts.inc_by(output.alerts.len() as u64);
+        for observed in &output.observations {
+            match observed {
+                Observation::Shadow(alert) => self.rule_shadow.with_label_values(&[&alert.rule_id]).inc(),
+                Observation::Failure(failure) => {
+                    self.rule_failures.with_label_values(&[&failure.rule_id]).inc();
+                }
+            }
+        }
         self.engine_commit.observe(took.as_secs_f64());
         self.engine_lag.set(i64::try_from(lag_records).unwrap_or(i64::MAX));
     }

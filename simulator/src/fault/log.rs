@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use sluice_core::{KeyedRecord, Offset, VerdictRecord};
-use sluice_model::{Alert, Control, DeadLetter, Decision, Disposition, PaymentRecord};
+use sluice_model::{Alert, Control, DeadLetter, Decision, Disposition, Observation, PaymentRecord};
 
 use super::rng::Rng;
 
@@ -28,6 +28,7 @@ pub enum StageId {
 #[expect(clippy::large_enum_variant, reason = "a simulation holds a few hundred of them")]
 pub enum Published {
     Alert(Alert),
+    Observation(Observation),
     Disposition(Disposition),
     DeadLetter(DeadLetter),
     Decision(Decision),
@@ -136,6 +137,7 @@ impl SimLog {
                     self.payments[*p as usize].append(PaymentRecord::Control(control.clone()), rng);
                 }
                 Published::Alert(_)
+                | Published::Observation(_)
                 | Published::Disposition(_)
                 | Published::DeadLetter(_)
                 | Published::Decision(_) => {}

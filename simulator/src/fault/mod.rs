@@ -49,6 +49,8 @@ pub struct Tally {
     pub acknowledged: usize,
     /// Alerts published.
     pub alerts: usize,
+    /// What was noted of rules in shadow, and of rules that failed.
+    pub observations: usize,
     /// Crashes of whole nodes.
     pub crashes: usize,
     /// Partitions moved.
@@ -62,6 +64,7 @@ impl Tally {
     pub fn add(&mut self, other: Self) {
         self.acknowledged += other.acknowledged;
         self.alerts += other.alerts;
+        self.observations += other.observations;
         self.crashes += other.crashes;
         self.moves += other.moves;
         self.compared += other.compared;
@@ -222,8 +225,9 @@ impl Simulation {
         oracle::every_question_answered(log, &self.clients.asked)?;
         self.tally.compared = compared;
         self.tally.acknowledged = self.clients.acknowledged.len();
-        self.tally.alerts =
-            log.published.values().flatten().filter(|p| matches!(p, Published::Alert(_))).count();
+        let count = |of: fn(&Published) -> bool| log.published.values().flatten().filter(|p| of(p)).count();
+        self.tally.alerts = count(|published| matches!(published, Published::Alert(_)));
+        self.tally.observations = count(|published| matches!(published, Published::Observation(_)));
         Ok(self.tally)
     }
 }

@@ -72,7 +72,7 @@ fn replay<S: SimStage>(log: &SimLog, partition: u32, mut stage: S) -> Vec<Publis
     published
 }
 
-const KINDS: usize = 7;
+const KINDS: usize = 8;
 
 fn by_kind(all: Vec<Published>) -> [Vec<Published>; KINDS] {
     let mut kinds: [Vec<Published>; KINDS] = Default::default();
@@ -85,6 +85,7 @@ fn by_kind(all: Vec<Published>) -> [Vec<Published>; KINDS] {
             Published::Keyed(..) => 4,
             Published::Verdict(..) => 5,
             Published::Control(..) => 6,
+            Published::Observation(_) => 7,
         };
         kinds[kind].push(one);
     }

@@ -1,13 +1,13 @@
 //! The rules and lists that simulations choose from, and the library that stages look them up in.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use sluice_core::{Library, Unavailable};
 use sluice_lists::{Entry, ListVersion, Screener, Settings};
-use sluice_model::{EntryKind, Hash256, RuleBundle, RuleFile, Screening};
+use sluice_model::{EntryKind, Hash256, KeyKind, RuleBundle, RuleFile, Screening};
 use sluice_rules::RuleSet;
 
 use super::script::{NAMES, Repertoire};
@@ -25,7 +25,11 @@ impl SimLibrary {
         let rules = [BASE, RAISED, WIDENED].map(rule_bundle).to_vec();
         let lists = [&NAMES[2..3], &NAMES[6..7], &NAMES[0..0]].map(list_version).to_vec();
         Self {
-            repertoire: Repertoire { rules, lists: lists.into_iter().flatten().collect() },
+            repertoire: Repertoire {
+                contents: contents(&rules),
+                rules,
+                lists: lists.into_iter().flatten().collect(),
+            },
             rules: Mutex::default(),
             screeners: Mutex::default(),
         }
@@ -69,18 +73,32 @@ impl Library for SimLibrary {
 const HITS: (&str, &str) = ("hits.rhai", include_str!("rules/hits.rhai"));
 const ACCOUNTS: (&str, &str) = ("accounts.rhai", include_str!("rules/accounts.rhai"));
 const CUSTOMERS: (&str, &str) = ("customers.rhai", include_str!("rules/customers.rhai"));
+const SHADOWED: (&str, &str) = ("shadowed.rhai", include_str!("rules/shadowed.rhai"));
 
-/// Windows on accounts and customers, and a rule without any.
-const BASE: &[(&str, &str)] = &[HITS, ACCOUNTS, CUSTOMERS];
+/// Windows on accounts and customers, a rule without any, and one in shadow that often fails.
+const BASE: &[(&str, &str)] = &[HITS, ACCOUNTS, CUSTOMERS, SHADOWED];
 /// The same with a parameter raised: windows are kept.
 const RAISED: &[(&str, &str)] =
-    &[HITS, ("accounts.rhai", include_str!("rules/accounts-raised.rhai")), CUSTOMERS];
+    &[HITS, ("accounts.rhai", include_str!("rules/accounts-raised.rhai")), CUSTOMERS, SHADOWED];
 /// With windows that the base does not have: they must be filled from the past.
 const WIDENED: &[(&str, &str)] = &[HITS, ACCOUNTS, ("widened.rhai", include_str!("rules/widened.rhai"))];
 
 fn rule_bundle(files: &[(&str, &str)]) -> RuleBundle {
     let file = |(path, text): &(&str, &str)| RuleFile { path: (*path).to_owned(), text: (*text).to_owned() };
     RuleBundle::new(files.iter().map(file).collect())
+}
+
+/// The content of every rule, each once.
+fn contents(bundles: &[RuleBundle]) -> Vec<Hash256> {
+    let sets = bundles.iter().filter_map(|bundle| RuleSet::compile(bundle).ok());
+    let of = |set: RuleSet| -> Vec<Hash256> {
+        KeyKind::ALL
+            .into_iter()
+            .flat_map(|kind| set.plan(kind).rules.iter().map(|rule| rule.content))
+            .collect()
+    };
+    let all: BTreeSet<Hash256> = sets.flat_map(of).collect();
+    all.into_iter().collect()
 }
 
 fn list_version(names: &[&str]) -> Option<Arc<ListVersion>> {

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use sluice_lists::ListVersion;
 use sluice_model::{
-    Control, Currency, EventRecord, EventTime, EventType, Freeze, Key, KeyKind, ListSet, Money, Party,
-    PaymentEvent, PaymentStatus, Release, RuleBundle, Screening, Span, Suppression,
+    Control, Currency, EventRecord, EventTime, EventType, Freeze, Hash256, Key, KeyKind, ListSet, Money,
+    Party, PaymentEvent, PaymentStatus, Quarantine, Release, RuleBundle, Screening, Span, Suppression,
 };
 
 use super::rng::Rng;
@@ -28,6 +28,8 @@ pub struct Script {
 pub struct Repertoire {
     /// Rule sets: the first is in force from the beginning; another differs in a parameter, another in its windows.
     pub rules: Vec<RuleBundle>,
+    /// The contents of the rules in them.
+    pub contents: Vec<Hash256>,
     /// List versions, of the same source.
     pub lists: Vec<Arc<ListVersion>>,
 }
@@ -193,6 +195,11 @@ fn write_controls(repertoire: &Repertoire, events: &[EventRecord], rng: &mut Rng
         let payment_id = rng.pick(events).event.payment_id().to_owned();
         let order = Release { payment_id, case_id: "CASE-R".to_owned(), at: START };
         controls.push((rng.below(events.len()), Control::Release(order)));
+    }
+    if rng.percent(40) {
+        let rule = *rng.pick(&repertoire.contents);
+        let order = Quarantine { rule, rule_id: "SIMULATED".to_owned(), at: START };
+        controls.push((rng.below(events.len()), Control::Quarantine(order)));
     }
     for _ in 0..rng.below(3) {
         let event = &rng.pick(events).event;

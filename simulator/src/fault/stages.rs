@@ -38,6 +38,7 @@ impl SimStage for Home {
         };
         let mut published: Vec<Published> = output.copies.into_iter().map(keyed).collect();
         published.extend(output.alerts.into_iter().map(Published::Alert));
+        published.extend(output.observations.into_iter().map(Published::Observation));
         published.extend(output.dispositions.into_iter().map(Published::Disposition));
         published.extend(output.dead_letters.into_iter().map(Published::DeadLetter));
         published.extend(output.verdicts.into_iter().map(|record| verdict(record, partitions)));
@@ -52,6 +53,7 @@ impl SimStage for Shard {
 
     fn publish(output: ShardOutput, partitions: u32) -> Vec<Published> {
         let mut published: Vec<Published> = output.alerts.into_iter().map(Published::Alert).collect();
+        published.extend(output.observations.into_iter().map(Published::Observation));
         published.extend(output.dispositions.into_iter().map(Published::Disposition));
         published.extend(output.verdicts.into_iter().map(|record| verdict(record, partitions)));
         published
@@ -99,6 +101,7 @@ impl SimStage for Engine {
 
     fn publish(output: Output, _: u32) -> Vec<Published> {
         let mut published: Vec<Published> = output.alerts.into_iter().map(Published::Alert).collect();
+        published.extend(output.observations.into_iter().map(Published::Observation));
         published.extend(output.dispositions.into_iter().map(Published::Disposition));
         published.extend(output.dead_letters.into_iter().map(Published::DeadLetter));
         published.extend(output.decisions.into_iter().map(Published::Decision));

@@ -1,0 +1,178 @@
+//! Rules in shadow, rules that fail, rules in quarantine: what is said, noted, and left unsaid; the same however many
+//! shards there are, and after a snapshot.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+
+use sluice_core::{Engine, EngineConfig, Library, NoLists, Output, Stage};
+use sluice_model::{
+    Action, Control, Currency, EventRecord, EventTime, Hash256, Money, Observation, Party, PaymentEvent,
+    PaymentRecord, Quarantine, RuleBundle, RuleFile, Span,
+};
+use sluice_rules::RuleSet;
+
+/// A rule on the customer that asks for a hold on every second payment within an hour; `more` is added to what it
+/// says of itself, and `condition` to what it asks.
+fn rule(id: &str, more: &str, condition: &str) -> RuleFile {
+    let text = format!(
+        r#"rule {id} #{{ title: "{id}", key: "customer", severity: "high", action: "hold", typology: "test",
+            regulation: #{{ text: "a test", source: "https://example.com", date: "2026-01-01" }}, {more} }};
+        window payments #{{ measure: "count", role: "debtor", length: "1h" }};
+        window receipts #{{ measure: "count", role: "creditor", length: "1h" }};
+        condition {condition};
+        reason `${{payments}} paid, ${{receipts}} received`;"#
+    );
+    RuleFile { path: format!("{id}.rhai"), text }
+}
+
+const EVERY: &str = r#"speaks: "every event""#;
+const SECOND: &str = "payments >= 2 && receipts >= 0";
+
+fn bundle(files: &[RuleFile]) -> RuleBundle {
+    RuleBundle::new(files.to_vec())
+}
+
+fn content(bundle: &RuleBundle, id: &str) -> Hash256 {
+    let set = RuleSet::compile(bundle).unwrap();
+    let rules = &set.plan(sluice_model::KeyKind::Customer).rules;
+    rules.iter().find(|rule| rule.meta.id == id).unwrap().content
+}
+
+/// The records that put rules in force.
+fn in_force(bundle: &RuleBundle) -> [PaymentRecord; 2] {
+    let activate = Control::Activate { rules: bundle.hash() };
+    [PaymentRecord::Control(Control::Prepare(bundle.clone())), PaymentRecord::Control(activate)]
+}
+
+/// A payment of one of three customers, a minute after the one before.
+fn payment(n: u32) -> PaymentRecord {
+    let at = "2026-11-20T08:00:00Z".parse::<EventTime>().unwrap().plus(Span::minutes(i64::from(n)));
+    let mut event = PaymentEvent::new(format!("E{n}"), at);
+    event.amount = Some(Money::new(100_000, Currency::HKD));
+    event.debtor = Some(Party { customer_id: Some(format!("C{}", n % 3)), ..Party::default() });
+    let (received_at, late_reason) = (at, None);
+    PaymentRecord::Event(EventRecord { received_at, awaited: true, late_reason, event: event.into() })
+}
+
+fn engine(shards: u32) -> Engine {
+    Engine::new(EngineConfig { shards }, Arc::new(NoLists))
+}
+
+fn run(shards: u32, records: &[PaymentRecord]) -> Output {
+    let (mut engine, mut output) = (engine(shards), Output::default());
+    records.iter().for_each(|record| engine.apply(record, &mut output));
+    output
+}
+
+/// The events on which a rule in shadow would have spoken.
+fn shadows(output: &Output) -> Vec<&str> {
+    let all = output.observations.iter();
+    all.filter_map(|observed| match observed {
+        Observation::Shadow(alert) => Some(alert.event_id.as_str()),
+        Observation::Failure(_) => None,
+    })
+    .collect()
+}
+
+/// Which rules failed, on which events.
+fn failures(output: &Output) -> Vec<(&str, &str)> {
+    let all = output.observations.iter();
+    all.filter_map(|observed| match observed {
+        Observation::Failure(failure) => Some((failure.rule_id.as_str(), failure.event_id.as_str())),
+        Observation::Shadow(_) => None,
+    })
+    .collect()
+}
+
+#[test]
+fn a_shadow_notes_what_its_rule_would_have_said_and_holds_nothing() {
+    let shadow = format!("{EVERY}, shadow: true");
+    let (live, aside) = (bundle(&[rule("R", EVERY, SECOND)]), bundle(&[rule("R", &shadow, SECOND)]));
+    let payments: Vec<_> = (0..9).map(payment).collect();
+    let with = |rules: &RuleBundle| run(2, &[in_force(rules).as_slice(), &payments].concat());
+    let (loud, silent) = (with(&live), with(&aside));
+    let said: Vec<_> = loud.alerts.iter().map(|alert| alert.event_id.as_str()).collect();
+    assert_eq!(said.len(), 6);
+    assert_eq!(shadows(&silent), said);
+    assert!(silent.alerts.is_empty() && silent.dispositions.is_empty());
+    assert!(silent.decisions.iter().all(|decision| decision.alerts.is_empty()));
+    assert_eq!(silent.decisions.len(), 9, "whoever waits is answered");
+}
+
+#[test]
+fn what_was_said_in_shadow_does_not_silence_the_rule_in_force() {
+    let once = r#"speaks: "once per 24h""#;
+    let (live, aside) =
+        (bundle(&[rule("R", once, SECOND)]), bundle(&[rule("R", &format!("{once}, shadow: true"), SECOND)]));
+    let before: Vec<_> = (0..9).map(payment).collect();
+    let after: Vec<_> = (9..18).map(payment).collect();
+    let output = run(2, &[&in_force(&aside)[..], &before, &in_force(&live), &after].concat());
+    assert_eq!(shadows(&output), ["E3", "E4", "E5"], "once a customer");
+    let said: Vec<_> = output.alerts.iter().map(|alert| alert.event_id.as_str()).collect();
+    assert_eq!(said, ["E9", "E10", "E11"]);
+}
+
+#[test]
+fn a_rule_that_fails_on_every_event_is_noted_and_the_others_go_on() {
+    let fails = rule("FAILS", EVERY, "payments / receipts > 1.0");
+    let alone = bundle(&[rule("R", EVERY, SECOND)]);
+    let both = bundle(&[rule("R", EVERY, SECOND), fails]);
+    let payments: Vec<_> = (0..9).map(payment).collect();
+    let with = |rules: &RuleBundle| run(2, &[in_force(rules).as_slice(), &payments].concat());
+    let (without, output) = (with(&alone), with(&both));
+    let events: Vec<String> = (0..9).map(|n| format!("E{n}")).collect();
+    assert_eq!(failures(&output), events.iter().map(|event| ("FAILS", event.as_str())).collect::<Vec<_>>());
+    assert!(failures(&without).is_empty());
+    let of = |output: &Output| -> Vec<_> {
+        output.alerts.iter().filter(|alert| alert.rule_id == "R").cloned().collect()
+    };
+    assert_eq!(of(&output), of(&without));
+    // Its policy speaks: an alert, never a silent no.
+    let spoken: Vec<_> = output.alerts.iter().filter(|alert| alert.rule_id == "FAILS").collect();
+    assert!(spoken.len() == 9 && spoken.iter().all(|alert| alert.action == Action::Alert));
+    assert!(spoken[0].reason.contains("division by zero"), "{}", spoken[0].reason);
+}
+
+#[test]
+fn a_quarantined_rule_judges_no_more_from_its_place_in_the_log_on_until_it_is_mended() {
+    let fails = |condition: &str| bundle(&[rule("R", EVERY, SECOND), rule("FAILS", EVERY, condition)]);
+    let (broken, mended) =
+        (fails("payments / receipts > 1.0"), fails("receipts > 0 && payments / receipts > 1.0"));
+    let order = Quarantine {
+        rule: content(&broken, "FAILS"),
+        rule_id: "FAILS".into(),
+        at: "2026-11-20T08:00:00Z".parse().unwrap(),
+    };
+    let quarantine = PaymentRecord::Control(Control::Quarantine(order));
+    let payments = |from, to| (from..to).map(payment).collect::<Vec<_>>();
+    let records = [
+        &in_force(&broken)[..],
+        &payments(0, 4),
+        std::slice::from_ref(&quarantine),
+        &payments(4, 8),
+        // Mended, it is another content; the broken one back in force is still the broken one.
+        &in_force(&mended),
+        &payments(8, 12),
+        &in_force(&broken),
+        &payments(12, 16),
+    ]
+    .concat();
+    let output = run(2, &records);
+    let failed: Vec<_> = failures(&output).iter().map(|(_, event)| *event).collect();
+    assert_eq!(failed, ["E0", "E1", "E2", "E3"]);
+    let silent: Vec<_> = output.alerts.iter().filter(|alert| alert.rule_id == "FAILS").collect();
+    assert_eq!(silent.len(), 4);
+    assert!(output.alerts.iter().filter(|alert| alert.rule_id == "R").count() > 8, "the others go on");
+
+    // However many shards there are, and through a snapshot at any place.
+    let library: Arc<dyn Library> = Arc::new(NoLists);
+    for cut in [3, 7, 9, 14, records.len()] {
+        let (mut first, mut told) = (engine(5), Output::default());
+        records[..cut].iter().for_each(|record| first.apply(record, &mut told));
+        let mut second = Engine::restore(&first.snapshot().unwrap(), &library).unwrap();
+        records[cut..].iter().for_each(|record| second.apply(record, &mut told));
+        assert_eq!(told.alerts, output.alerts, "cut at {cut}");
+        assert_eq!(told.observations, output.observations, "cut at {cut}");
+    }
+}

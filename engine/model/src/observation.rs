@@ -1,0 +1,35 @@
+//! What is noted of rules beside their alerts: what a rule in shadow would have said, and that a rule could not be
+//! evaluated. Nobody is alerted by an observation and no payment waits for one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Action, Alert, EventTime, Hash256};
+
+/// One thing noted of one rule. The JSON says which under `observed`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "observed", rename_all = "snake_case")]
+pub enum Observation {
+    /// What a rule in shadow would have said: an alert in everything but its effect.
+    Shadow(Box<Alert>),
+    /// A rule could not be evaluated; its failure policy has spoken.
+    Failure(RuleFailure),
+}
+
+/// A rule that could not be evaluated on one event of one key.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RuleFailure {
+    /// The rule's id.
+    pub rule_id: String,
+    /// The hash of the rule's content, parameters included.
+    pub rule: Hash256,
+    /// The event.
+    pub event_id: String,
+    /// Its payment.
+    pub payment_id: String,
+    /// The event's own time.
+    pub occurred_at: EventTime,
+    /// What the rule's failure policy asks for.
+    pub on_error: Action,
+    /// Why, without a value of the event.
+    pub reason: String,
+}
