@@ -5,7 +5,7 @@ use tokio::sync::{Mutex, Semaphore};
 
 use crate::{
     auth::{Limiter, MemoryKeys},
-    limits::SIGN_INS_AT_ONCE,
+    limits::{SIGN_INS_AT_ONCE, TRIALS_AT_ONCE},
     metrics::Metrics,
     ports::Ports,
     store::{Store, StoreError},
@@ -20,6 +20,8 @@ pub struct App {
     pub(crate) keys: MemoryKeys,
     /// Turns at hashing a password.
     pub(crate) hashing: Semaphore,
+    /// Turns at trying a proposed rule set.
+    pub(crate) trying: Semaphore,
     /// One delivery of the outbox at a time, so that control records arrive in order.
     pub(crate) delivering: Mutex<()>,
     /// Names this process among those that used the same store.
@@ -42,6 +44,7 @@ impl App {
             limiter: Limiter::default(),
             keys: MemoryKeys::default(),
             hashing: Semaphore::new(SIGN_INS_AT_ONCE),
+            trying: Semaphore::new(TRIALS_AT_ONCE),
             delivering: Mutex::new(()),
             instance: hex::encode(crate::store::random::<8>()?),
             secure_cookies: secure,

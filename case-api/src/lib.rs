@@ -17,9 +17,11 @@ pub mod limits;
 mod log_ports;
 mod metrics;
 pub mod ports;
+mod rulebook;
 mod server;
 mod stamp;
 pub mod store;
+mod trial;
 mod words;
 mod work;
 
@@ -30,4 +32,5 @@ pub use ports::Ports;
 pub use server::{CaseApi, OpenError, Options};
 pub use sluice_evidence::{Signer, Zeroizing};
 pub use stamp::Stamp;
+pub use trial::{Candidate, Proposal, TrialReport};
 pub use work::WorkError;

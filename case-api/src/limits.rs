@@ -50,6 +50,17 @@ pub const STORE_READERS: u32 = 4;
 pub const CASE_PAGE_ALERTS: u32 = 100;
 /// The most matches a screening request may ask for.
 pub const SCREENING_MATCHES_MAX: usize = 100;
+/// The most files of one rule set, cases included: as a folder's.
+pub const RULE_FILES_MAX: usize = 10_000;
+/// The longest path of a rule file, in bytes: what common file systems take.
+pub const RULE_PATH_BYTES_MAX: usize = 255;
+/// Rule sets checked and tested at once: each takes a core for as long as its cases run.
+pub const TRIALS_AT_ONCE: usize = 1;
+/// Failures of one rule content, counted in the order of the log, after which its owner is alerted and it is
+/// quarantined: more than a bad hour of one source brings, fewer than drown a queue.
+pub const FAILURES_BEFORE_QUARANTINE: i64 = 100;
+/// Versions that the rules page shows; the API pages through all of them.
+pub const RULE_VERSIONS_SHOWN: u32 = 20;
 
 /// The longest that a suppression may last: a year, after which somebody looks again.
 pub const SUPPRESSION_DAYS_MAX: u32 = 365;

@@ -22,6 +22,7 @@ impl Feed for LogFeed {
             Topic::Alerts => LogTopic::Alerts,
             Topic::Dispositions => LogTopic::Dispositions,
             Topic::Decisions => LogTopic::Decisions,
+            Topic::Observations => LogTopic::Observations,
         };
         let stored = self.0.read(source.partition(0), from, ReadLimit::records(max))?;
         stored.into_iter().map(|record| item(topic, &record)).collect()
@@ -33,6 +34,7 @@ fn item(topic: Topic, stored: &StoredRecord) -> Result<Item, PortError> {
         Topic::Alerts => Record::Alert(parse(topic, stored)?, None),
         Topic::Dispositions => Record::Disposition(parse(topic, stored)?),
         Topic::Decisions => Record::Decision(parse(topic, stored)?),
+        Topic::Observations => Record::Observation(parse(topic, stored)?),
     };
     Ok(Item { offset: stored.offset, record })
 }

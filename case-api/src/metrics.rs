@@ -12,6 +12,8 @@ pub struct Metrics {
     pub recorded: IntCounterVec,
     /// Acts on cases, by act and outcome.
     pub acts: IntCounterVec,
+    /// Acts on versions of the rules, by act and outcome.
+    pub rule_acts: IntCounterVec,
     /// Sign-ins, by outcome.
     pub sign_ins: IntCounterVec,
     /// Requests, by class of status.
@@ -49,6 +51,11 @@ impl Metrics {
             acts: counter(
                 "sluice_cases_acts_total",
                 "Acts on cases, by act and outcome.",
+                &["act", "outcome"],
+            )?,
+            rule_acts: counter(
+                "sluice_rules_acts_total",
+                "Acts on versions of the rules, by act and outcome.",
                 &["act", "outcome"],
             )?,
             sign_ins: counter("sluice_auth_sign_ins_total", "Sign-ins, by outcome.", &["outcome"])?,

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sluice_model::{
-    Action, Alert, Control, Decision, Disposition, EventTime, Hash256, KeyKind, ListMatch, PaymentEvent,
-    Severity,
+    Action, Alert, Control, Decision, Disposition, EventTime, Hash256, KeyKind, ListMatch, Observation,
+    PaymentEvent, Severity,
 };
+use sluice_rules::CaseEngine;
 
 /// Why a port could not do what was asked. The text is for operators and holds no personal data.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -25,11 +26,13 @@ pub enum Topic {
     Dispositions,
     /// Answers given to payment services that waited.
     Decisions,
+    /// `sluice.observations`: what rules in shadow would have said, and which rules failed.
+    Observations,
 }
 
 impl Topic {
     /// Every topic, in the order in which a round reads them: a hold finds its alert's case already open.
-    pub const ALL: [Self; 3] = [Self::Alerts, Self::Dispositions, Self::Decisions];
+    pub const ALL: [Self; 4] = [Self::Alerts, Self::Dispositions, Self::Decisions, Self::Observations];
 
     /// The name under which the consumed offset is stored.
     pub const fn name(self) -> &'static str {
@@ -37,6 +40,7 @@ impl Topic {
             Self::Alerts => "alerts",
             Self::Dispositions => "dispositions",
             Self::Decisions => "decisions",
+            Self::Observations => "observations",
         }
     }
 }
@@ -50,6 +54,8 @@ pub enum Record {
     Disposition(Disposition),
     /// An answer to a payment service.
     Decision(Decision),
+    /// Something noted of a rule.
+    Observation(Observation),
 }
 
 /// A record with its place in its feed.
@@ -74,12 +80,36 @@ pub trait ControlSink: Send + Sync {
     fn append(&self, control: &Control) -> Result<(), PortError>;
 }
 
+/// What the engine judges by, and what it is making ready.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Standing {
+    /// The rule set that judges.
+    pub in_force: Hash256,
+    /// The rule set that was prepared to follow it.
+    pub prepared: Option<Prepared>,
+}
+
+/// A rule set that was prepared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Prepared {
+    /// Which.
+    pub rules: Hash256,
+    /// Whether it may be activated without traffic having to wait for its windows.
+    pub ready: bool,
+    /// Records of the past that its windows have felt.
+    pub felt: u64,
+    /// Records of the past that there are.
+    pub of: u64,
+}
+
 /// What the engine judges and screens with at this moment.
 pub trait Catalogue: Send + Sync {
     /// The active version of each list source; empty: screening is off.
     fn lists(&self) -> Vec<ActiveList>;
     /// The active rules.
     fn rules(&self) -> Vec<ActiveRule>;
+    /// The rule sets in force and made ready.
+    fn standing(&self) -> Standing;
     /// What a name meets on the active lists, best first.
     fn screen(&self, screening: &Screening) -> Result<Vec<ListMatch>, PortError>;
     /// The hash of an entry's content: in one version of a list, or (`None`) in the one that is active. `None` where
@@ -152,6 +182,10 @@ pub struct ActiveRule {
     pub version: String,
     /// Whether it only records what it would have done.
     pub shadow: bool,
+    /// Whether it failed again and again and judges no more.
+    pub quarantined: bool,
+    /// Who answers for its parameters.
+    pub owners: Vec<String>,
     /// The file it stands in.
     pub file: String,
     /// The file's text.
@@ -201,6 +235,8 @@ pub struct Ports {
     pub control: Arc<dyn ControlSink>,
     /// Rules and lists in force.
     pub catalogue: Arc<dyn Catalogue>,
+    /// What cases of proposed rules run through.
+    pub cases: Arc<dyn CaseEngine + Send + Sync>,
     /// The time of acts.
     pub clock: Arc<dyn Clock>,
 }

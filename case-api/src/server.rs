@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use prometheus::Registry;
 use sluice_evidence::Signer;
-use sluice_model::limits::BODY_BYTES_MAX;
+use sluice_model::{RuleFile, limits::BODY_BYTES_MAX};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     domain::{Permission, Roles},
     metrics::Metrics,
     ports::Ports,
+    rulebook,
     store::{Consumed, Database, Store, StoreError},
     work::{self, WorkError},
 };
@@ -97,6 +98,27 @@ impl CaseApi {
     /// Refuse a stored key from now on; whether there was one. `key_id`: what stands between the underscores.
     pub async fn revoke_key(&self, key_id: &str, by: &str) -> Result<bool, StoreError> {
         self.app.store.revoke_api_key(key_id, by, self.app.now()).await
+    }
+
+    /// Remember a rule set that is in force without having been proposed here: a folder's (`folder`), or the shipped
+    /// one (`shipped`). `files`: cases included; `rules`: how many there are.
+    pub async fn record_rules(
+        &self,
+        origin: &str,
+        files: &[RuleFile],
+        rules: usize,
+    ) -> Result<(), StoreError> {
+        self.app.store.record_rules(origin, files, rules, self.app.now()).await
+    }
+
+    /// The hash of the newest set that came into force from this origin.
+    pub async fn last_rules_from(&self, origin: &str) -> Result<Option<String>, StoreError> {
+        self.app.store.last_rules_from(origin).await
+    }
+
+    /// See approved rules one step further on their way into force.
+    pub async fn advance(&self) -> Result<(), WorkError> {
+        rulebook::advance(&self.app).await
     }
 
     /// Take in at most one batch of every feed; what it brought.

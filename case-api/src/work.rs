@@ -1,4 +1,4 @@
-//! The work behind the pages: feeds taken in, control records delivered.
+//! The work behind the pages: feeds taken in, control records delivered, approved rules seen into force.
 
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use crate::{
     app::App,
     limits::{FEED_BATCH, FEED_POLL, RETRY_AFTER},
     ports::{PortError, Topic},
+    rulebook,
     store::{Consumed, StoreError},
 };
 
@@ -32,7 +33,15 @@ pub(crate) async fn consume(app: &Arc<App>) -> Result<Consumed, WorkError> {
         let from = app.store.offset(topic).await?;
         let feed = Arc::clone(&app.ports.feed);
         let items = spawn_blocking(move || feed.read(topic, from, FEED_BATCH)).await??;
-        let consumed = app.store.consume(topic, &items, app.now()).await?;
+        let rules = if topic == Topic::Observations && !items.is_empty() {
+            app.ports.catalogue.rules()
+        } else {
+            Vec::new()
+        };
+        let owners = |id: &str| {
+            rules.iter().find(|rule| rule.id == id).map(|rule| rule.owners.clone()).unwrap_or_default()
+        };
+        let consumed = app.store.consume(topic, &items, &owners, app.now()).await?;
         let records = u64::try_from(consumed.records).unwrap_or(u64::MAX);
         app.metrics.consumed.with_label_values(&[topic.name()]).inc_by(records);
         for (what, count) in [
@@ -40,6 +49,8 @@ pub(crate) async fn consume(app: &Arc<App>) -> Result<Consumed, WorkError> {
             ("case", consumed.cases),
             ("hold", consumed.holds),
             ("decision", consumed.decisions),
+            ("shadow_alert", consumed.shadow_alerts),
+            ("rule_failure", consumed.failures),
         ] {
             app.metrics.recorded.with_label_values(&[what]).inc_by(count);
         }
@@ -48,6 +59,8 @@ pub(crate) async fn consume(app: &Arc<App>) -> Result<Consumed, WorkError> {
         sum.cases += consumed.cases;
         sum.holds += consumed.holds;
         sum.decisions += consumed.decisions;
+        sum.shadow_alerts += consumed.shadow_alerts;
+        sum.failures += consumed.failures;
     }
     Ok(sum)
 }
@@ -100,5 +113,6 @@ pub(crate) async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
 
 async fn round(app: &Arc<App>) -> Result<usize, WorkError> {
     deliver(app).await?;
+    rulebook::advance(app).await?;
     Ok(consume(app).await?.records)
 }

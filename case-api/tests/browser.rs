@@ -18,8 +18,10 @@ use sluice_case_api::{
     domain::{Role, Roles},
     ports::Record,
 };
-use sluice_model::Control;
-use support::{PASSWORD, Side, alert, event, held_alert, record};
+use sluice_core::CaseRunner;
+use sluice_model::{Action, Control};
+use sluice_rules::{CaseEngine, RuleSet};
+use support::{PASSWORD, Side, alert, event, held_alert, large, record};
 use thirtyfour::prelude::*;
 
 /// How long an element may take to appear. Only a failing test waits so long.
@@ -113,6 +115,19 @@ impl Officer {
     /// Choose an option of a list by what it is worth.
     async fn choose(&self, css: &str, value: &str) {
         self.click(&format!("{css} option[value='{value}']")).await;
+    }
+
+    async fn sign_in(&self, user: &str) {
+        self.open("/signin").await;
+        self.write("#user", user).await;
+        self.write("#password", PASSWORD).await;
+        self.click("button[type=submit]").await;
+        self.see(".who").await;
+    }
+
+    async fn sign_out(&self) {
+        self.click(".who button").await;
+        self.see("#password").await;
     }
 
     async fn text(&self) -> String {
@@ -273,5 +288,86 @@ async fn an_officer_works_a_case_from_alert_to_closing() {
     officer.see("#password").await;
     officer.open("/cases").await;
     assert_eq!(officer.url().await, "/signin");
+    officer.driver.clone().quit().await.unwrap();
+}
+
+/// Whether a payment of HK$7,800 would be held by the rules in force.
+fn holds(side: &Side) -> bool {
+    let rules = Arc::new(RuleSet::compile(&side.world.rules.lock().unwrap()).unwrap());
+    let payment = event(&alert(1, "C-1001"));
+    CaseRunner.run(&rules, &[payment]).unwrap().iter().any(|alert| alert.action == Action::Hold)
+}
+
+#[tokio::test]
+async fn a_rule_goes_from_proposal_to_force_and_back() {
+    if std::env::var_os("SLUICE_BROWSER_TESTS").is_none() {
+        println!("left out: rules in a real browser (SLUICE_BROWSER_TESTS is not set)");
+        return;
+    }
+    let side = Side::new().await;
+    side.begin_with(&large(8000)).await;
+    for (name, role) in [("ivan", Role::Investigator), ("mei", Role::Mlro)] {
+        side.api.put_user(name, PASSWORD, Roles::new([role]), "test").await.unwrap();
+    }
+    let base = serve(&side).await;
+    let chromedriver = Driver::start();
+    let profile = tempfile::tempdir().unwrap();
+    let officer = Officer::new(&chromedriver.url, &base, profile.path()).await;
+
+    // The author loads the file, slips once, then sends what checks.
+    officer.sign_in("ivan").await;
+    officer.open("/rules/propose?file=large.rhai").await;
+    let [cases, rule] = [&large(5000)[0].text, &large(5000)[1].text].map(|text| text.trim_end().to_owned());
+    officer.write("#text", &rule.replace("amount >=", "amuont >=")).await;
+    officer.write("#cases", &cases).await;
+    officer.write("#rationale", "七千多元的個案沒有被發現。Payments of 7,000 were missed.").await;
+    officer.click("#send").await;
+    let found = officer.see("#found").await.text().await.unwrap();
+    assert!(found.contains("large.rhai:7:11") && found.contains("did you mean `amount`?"), "{found}");
+    officer.picture("rules-refused").await;
+    officer.write("#text", &rule).await;
+    officer.click("#send").await;
+    officer.see("#done").await;
+    let text = officer.text().await;
+    for shown in [
+        "七千多元的個案沒有被發現",
+        "+parameter most #{ value: 5000",
+        "2 cases pass",
+        "another person decides",
+    ] {
+        assert!(text.contains(shown), "{shown} on\n{text}");
+    }
+    assert!(officer.driver.find(By::Css("#approve")).await.is_err(), "an author is offered his own approval");
+    officer.picture("rules-proposal").await;
+    officer.sign_out().await;
+
+    // A second person approves and puts it in force; the next payment feels it.
+    assert!(!holds(&side));
+    officer.sign_in("mei").await;
+    officer.open("/rules").await;
+    officer.picture("rules-waiting").await;
+    officer.open("/rules/versions/RV-000002").await;
+    for act in ["approve", "activate"] {
+        officer.write(&format!("#{act}-reason"), "The cases show it.").await;
+        officer.click(&format!("#{act}")).await;
+        officer.see("#done").await;
+    }
+    officer.open("/rules").await;
+    officer.see("#in-force[href$='RV-000002']").await;
+    assert!(holds(&side));
+    officer.picture("rules-in-force").await;
+
+    // One act takes it back.
+    officer.click("#rollback-open").await;
+    officer.write("#rollback-reason", "It drowns the queue.").await;
+    officer.click("#rollback").await;
+    officer.see("#in-force[href$='RV-000001']").await;
+    assert!(!holds(&side));
+    officer.open("/audit").await;
+    let text = officer.text().await;
+    for shown in ["propose rules", "approve rules", "activate rules", "rules in force"] {
+        assert!(text.contains(shown), "{shown} on\n{text}");
+    }
+    officer.picture("rules-audit").await;
     officer.driver.clone().quit().await.unwrap();
 }

@@ -28,19 +28,39 @@ async fn nobody_reads_or_writes_without_a_key() {
         "holds",
         "lists",
         "rules",
+        "rules/status",
+        "rules/versions",
+        "rules/versions/RV-000001",
         "customers",
         "audit",
         "evidence",
     ] {
         bare(&side, "GET", &format!("/v1/{path}")).await.is_problem(401);
     }
-    for path in ["events", "screenings", "cases/CASE-000001/actions"] {
+    for path in [
+        "events",
+        "screenings",
+        "cases/CASE-000001/actions",
+        "rules/versions",
+        "rules/versions/RV-000001/actions",
+        "rules/rollback",
+    ] {
         bare(&side, "POST", &format!("/v1/{path}")).await.is_problem(401);
     }
     for bad in ["", "slk_", "slk_00_11", "nonsense"] {
         side.send(side.request("GET", "/healthz", bad).body(Body::empty()).unwrap()).await.is_problem(401);
     }
-    for path in ["/", "/alerts", "/cases", "/cases/CASE-000001", "/holds", "/rules", "/lists", "/audit"] {
+    for path in [
+        "/",
+        "/alerts",
+        "/cases",
+        "/cases/CASE-000001",
+        "/holds",
+        "/rules",
+        "/rules/propose",
+        "/lists",
+        "/audit",
+    ] {
         let answer = bare(&side, "GET", path).await;
         assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/signin"), "{path}");
     }

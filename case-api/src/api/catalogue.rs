@@ -1,4 +1,4 @@
-//! `/v1/lists`, `/v1/rules`, `/v1/screenings`: what is in force, and what a name meets.
+//! `/v1/lists`, `/v1/screenings`: what is screened against, and what a name meets.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{
     auth::Identity,
     domain::Permission,
     limits::SCREENING_MATCHES_MAX,
-    ports::{ActiveList, ActiveRule, PortError, Screening},
+    ports::{ActiveList, PortError, Screening},
 };
 
 /// What a name met.
@@ -32,12 +32,6 @@ pub struct Screened {
 #[utoipa::path(get, path = "/v1/lists", tag = "lists", responses((status = 200, body = Items<ActiveList>)))]
 pub async fn lists(State(app): State<Arc<App>>) -> Json<Items<ActiveList>> {
     Json(app.ports.catalogue.lists().into())
-}
-
-/// The active rules.
-#[utoipa::path(get, path = "/v1/rules", tag = "rules", responses((status = 200, body = Items<ActiveRule>)))]
-pub async fn rules(State(app): State<Arc<App>>) -> Json<Items<ActiveRule>> {
-    Json(app.ports.catalogue.rules().into())
 }
 
 /// Screen a name against the active lists.

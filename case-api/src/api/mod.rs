@@ -9,6 +9,7 @@ mod idempotent;
 mod page;
 mod problem;
 mod records;
+mod rules;
 mod session;
 mod suppressions;
 mod system;
@@ -37,7 +38,7 @@ use crate::{app::App, auth::require, domain::Permission};
 #[openapi(
     info(
         title = "Sluice",
-        description = "Alerts, cases, holds, screening and evidence. Refusals are problem details (RFC 9457); \
+        description = "Alerts, cases, holds, rules, screening and evidence. Refusals are problem details (RFC 9457); \
                        every POST honours Idempotency-Key; lists take limit and cursor.",
     ),
     modifiers(&Security),
@@ -68,7 +69,11 @@ fn reading() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(holds::list))
         .routes(routes!(suppressions::list))
         .routes(routes!(catalogue::lists))
-        .routes(routes!(catalogue::rules))
+        .routes(routes!(rules::list))
+        .routes(routes!(rules::status))
+        .routes(routes!(rules::shadow))
+        .routes(routes!(rules::versions))
+        .routes(routes!(rules::version))
         .routes(routes!(records::customers))
         .routes(routes!(records::checkpoint))
         .layer(middleware::from_fn_with_state(Permission::Read, require))
@@ -82,6 +87,9 @@ fn acting() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(suppressions::propose))
         .routes(routes!(suppressions::approve))
         .routes(routes!(suppressions::revoke))
+        .routes(routes!(rules::propose))
+        .routes(routes!(rules::act))
+        .routes(routes!(rules::roll_back))
         .routes(routes!(records::audit))
 }
 

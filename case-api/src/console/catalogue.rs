@@ -1,4 +1,4 @@
-//! What is in force: rules with their text, lists with their versions, and a box to try a name in.
+//! The lists in force with their versions, and a box to try a name in.
 
 use std::sync::Arc;
 
@@ -9,35 +9,19 @@ use serde::Deserialize;
 use super::{
     error::PageError,
     explain::MatchView,
-    shell::{Shell, render, short, words},
+    shell::{Shell, render, short},
 };
 use crate::{
     api::screen_name,
     app::App,
     auth::Identity,
     domain::Permission,
-    ports::{ActiveList, ActiveRule, Screening},
-    words as names,
+    ports::{ActiveList, Screening},
 };
-
-struct RuleView {
-    rule: ActiveRule,
-    severity: &'static str,
-    action: &'static str,
-    key: &'static str,
-    typology: String,
-}
 
 struct ListView {
     list: ActiveList,
     version: String,
-}
-
-#[derive(Template)]
-#[template(path = "rules.html")]
-struct RulesPage {
-    shell: Shell,
-    rules: Vec<RuleView>,
 }
 
 #[derive(Template)]
@@ -50,19 +34,6 @@ struct ListsPage {
     asked: bool,
     matches: Vec<MatchView>,
     error: String,
-}
-
-pub async fn rules(State(app): State<Arc<App>>, identity: Identity) -> Result<Response, PageError> {
-    let shell = Shell::new(&app, &identity, "rules").await?;
-    let view = |rule: ActiveRule| RuleView {
-        severity: names::severity(rule.severity),
-        action: names::action(rule.action),
-        key: rule.key.name(),
-        typology: words(&rule.typology),
-        rule,
-    };
-    let rules = app.ports.catalogue.rules().into_iter().map(view).collect();
-    Ok(render(StatusCode::OK, &RulesPage { shell, rules }))
 }
 
 impl ListsPage {

@@ -14,6 +14,8 @@ mod chart;
 mod error;
 mod explain;
 mod holds;
+mod rule;
+mod rules;
 mod shell;
 mod sign_in;
 mod suppressions;
@@ -41,7 +43,12 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/cases/{id}/actions", post(case::act))
         .route("/cases/{id}/evidence", get(case::evidence))
         .route("/holds", get(holds::page))
-        .route("/rules", get(catalogue::rules))
+        .route("/rules", get(rules::page))
+        .route("/rules/propose", get(rules::proposing).post(rules::propose))
+        .route("/rules/{id}", get(rule::page))
+        .route("/rules/rollback", post(rules::roll_back))
+        .route("/rules/versions/{id}", get(rules::version))
+        .route("/rules/versions/{id}/actions", post(rules::act))
         .route("/lists", get(catalogue::lists).post(catalogue::screen))
         .route("/suppressions", get(suppressions::page))
         .route("/suppressions/{id}", post(suppressions::act))

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 pub enum Role {
     /// First line (L1): reads alerts, triages, explains, escalates.
     Analyst,
-    /// Second line (L2): investigates, freezes, proposes releases.
+    /// Second line (L2): investigates, freezes, proposes releases and changes of the rules.
     Investigator,
-    /// Money laundering reporting officer: decides.
+    /// Money laundering reporting officer: decides, and approves rules.
     Mlro,
     /// Reads everything, changes nothing.
     Auditor,
@@ -41,6 +41,10 @@ pub enum Permission {
     Decide,
     /// Read the audit trail.
     Audit,
+    /// Write a change of the rules, and have it checked and tested.
+    ProposeRules,
+    /// Say yes or no to another's change of the rules, put it in force, roll back.
+    ApproveRules,
     /// Keep users and keys.
     Administer,
 }
@@ -52,11 +56,13 @@ impl Role {
 
     /// The table.
     pub const fn permissions(self) -> &'static [Permission] {
-        use Permission::{Administer, Audit, Decide, Ingest, Investigate, Read, Screen, Triage};
+        use Permission::{
+            Administer, ApproveRules, Audit, Decide, Ingest, Investigate, ProposeRules, Read, Screen, Triage,
+        };
         match self {
             Self::Analyst => &[Read, Screen, Triage],
-            Self::Investigator => &[Read, Screen, Triage, Investigate],
-            Self::Mlro => &[Read, Screen, Triage, Investigate, Decide, Audit],
+            Self::Investigator => &[Read, Screen, Triage, Investigate, ProposeRules],
+            Self::Mlro => &[Read, Screen, Triage, Investigate, Decide, ProposeRules, ApproveRules, Audit],
             Self::Auditor => &[Read, Audit],
             Self::Admin => &[Read, Audit, Administer],
             Self::Service => &[Read, Screen, Ingest],
@@ -143,6 +149,8 @@ mod tests {
             Permission::Triage,
             Permission::Investigate,
             Permission::Decide,
+            Permission::ProposeRules,
+            Permission::ApproveRules,
             Permission::Administer,
         ] {
             assert!(!auditor.allow(permission), "{permission:?}");

@@ -57,7 +57,7 @@ pub(super) fn stamp_or_null<S: serde::Serializer>(micros: &Option<i64>, s: S) ->
 
 /// Not the name of a state.
 #[derive(Debug, thiserror::Error)]
-#[error("not a case state")]
+#[error("not a state")]
 pub struct UnknownState;
 
 impl TryFrom<String> for CaseState {

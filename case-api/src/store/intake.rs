@@ -25,6 +25,10 @@ pub struct Consumed {
     pub holds: u64,
     /// Answers to payment services.
     pub decisions: u64,
+    /// What rules in shadow would have said.
+    pub shadow_alerts: u64,
+    /// Events on which a rule failed.
+    pub failures: u64,
 }
 
 /// Who acts when the engine does.
@@ -40,11 +44,12 @@ impl Store {
         u64::try_from(next.unwrap_or(0)).map_err(|_| StoreError::Corrupt("offset"))
     }
 
-    /// Take in a batch that was read at this feed's offset.
+    /// Take in a batch that was read at this feed's offset. `owners`: who answers for a rule.
     pub async fn consume(
         &self,
         topic: Topic,
         items: &[Item],
+        owners: &(dyn Fn(&str) -> Vec<String> + Sync),
         now: EventTime,
     ) -> Result<Consumed, StoreError> {
         let Some(last) = items.last() else { return Ok(Consumed::default()) };
@@ -55,6 +60,9 @@ impl Store {
                 Record::Alert(alert, event) => tx.take_alert(alert, event.as_deref(), &mut consumed).await?,
                 Record::Disposition(disposition) => tx.take_disposition(disposition, &mut consumed).await?,
                 Record::Decision(decision) => tx.take_decision(decision, &mut consumed).await?,
+                Record::Observation(observed) => {
+                    tx.take_observation(observed, owners, &mut consumed).await?;
+                }
             }
         }
         sqlx::query(
@@ -70,7 +78,7 @@ impl Store {
 }
 
 impl Tx<'_> {
-    async fn take_alert(
+    pub(super) async fn take_alert(
         &mut self,
         alert: &Alert,
         event: Option<&PaymentEvent>,

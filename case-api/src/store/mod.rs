@@ -12,11 +12,13 @@ mod holds;
 mod idempotency;
 mod intake;
 mod keys;
+mod observed;
 mod outbox;
 mod subjects;
 mod suppressions;
 mod tx;
 mod users;
+mod versions;
 
 use std::path::Path;
 
@@ -36,11 +38,13 @@ pub use holds::{Hold, HoldState};
 pub use idempotency::{Answer, Claim, Claimed};
 pub use intake::Consumed;
 pub use keys::ApiKey;
+pub use observed::{RuleCounts, ShadowAlert};
 pub use subjects::Subject;
 pub(crate) use subjects::name_of;
 pub use suppressions::{CaseMatch, Proposal, SuppressionFilter, SuppressionRow};
 pub use tx::{Entry, Tx};
 pub use users::{Session, User};
+pub use versions::{RuleVersion, VersionActed, VersionError};
 
 use crate::limits::{STORE_READERS, STORE_WAIT};
 

@@ -196,3 +196,49 @@ CREATE TABLE IF NOT EXISTS nodes (
     position BIGINT PRIMARY KEY,
     hash BLOB NOT NULL
 );
+
+CREATE TABLE IF NOT EXISTS rule_versions (
+    seq BIGINT PRIMARY KEY,
+    version_id TEXT NOT NULL UNIQUE,
+    hash TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    state TEXT NOT NULL,
+    base TEXT,
+    author TEXT NOT NULL,
+    rationale TEXT NOT NULL,
+    files TEXT NOT NULL,
+    report TEXT NOT NULL,
+    proposed_at BIGINT NOT NULL,
+    decided_by TEXT,
+    decided_at BIGINT,
+    decision TEXT,
+    ordered_by TEXT,
+    ordered_at BIGINT,
+    order_reason TEXT,
+    active_at BIGINT,
+    retired_at BIGINT,
+    previous TEXT,
+    control BIGINT
+);
+CREATE INDEX IF NOT EXISTS rule_versions_by_state ON rule_versions (state, seq);
+
+CREATE TABLE IF NOT EXISTS shadow_alerts (
+    seq BIGINT PRIMARY KEY,
+    alert_id TEXT NOT NULL UNIQUE,
+    rule_id TEXT NOT NULL,
+    occurred_at BIGINT NOT NULL,
+    recorded_at BIGINT NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS shadow_alerts_by_rule ON shadow_alerts (rule_id, seq);
+
+CREATE TABLE IF NOT EXISTS rule_failures (
+    rule TEXT PRIMARY KEY,
+    rule_id TEXT NOT NULL,
+    failures BIGINT NOT NULL,
+    reason TEXT NOT NULL,
+    first_at BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    quarantined_at BIGINT
+);
+CREATE INDEX IF NOT EXISTS rule_failures_by_rule_id ON rule_failures (rule_id);

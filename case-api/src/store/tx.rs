@@ -105,6 +105,8 @@ impl Tx<'_> {
             "freezes" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM freezes",
             "holds" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM holds",
             "outbox" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM outbox",
+            "rule_versions" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM rule_versions",
+            "shadow_alerts" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM shadow_alerts",
             "subjects" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM subjects",
             "suppressions" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM suppressions",
             "timeline" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM timeline",

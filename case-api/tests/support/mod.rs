@@ -8,7 +8,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -22,14 +22,15 @@ use sluice_case_api::{
     CaseApi, Options, Ports, Signer, Zeroizing,
     domain::{Role, Roles},
     ports::{
-        ActiveList, ActiveRule, Catalogue, Clock, ControlSink, Feed, Item, PortError, Record, Screening,
-        Topic,
+        ActiveList, ActiveRule, Catalogue, Clock, ControlSink, Feed, Item, PortError, Prepared, Record,
+        Screening, Standing, Topic,
     },
     store::Database,
 };
+use sluice_core::CaseRunner;
 use sluice_model::{
     Action, Alert, Cause, Control, Disposition, DispositionState, EventTime, Hash256, Key, KeyKind,
-    ListMatch, PartyMatch, PaymentEvent, Reason, Severity, Span, Versions, WindowValue,
+    ListMatch, PartyMatch, PaymentEvent, Reason, RuleBundle, RuleFile, Severity, Span, Versions, WindowValue,
 };
 use tower::ServiceExt;
 
@@ -45,6 +46,11 @@ pub struct World {
     pub lists: Mutex<Vec<ActiveList>>,
     /// What entry H-17 says, counted up.
     pub entry_content: AtomicI64,
+    /// The rule set that the engine judges by.
+    pub rules: Mutex<RuleBundle>,
+    /// The one it was told to make ready, and how far its windows are filled, of ten.
+    pub prepared: Mutex<Option<RuleBundle>>,
+    pub unfilled: AtomicU64,
     now: AtomicI64,
 }
 
@@ -54,6 +60,7 @@ impl World {
             Record::Alert(..) => Topic::Alerts,
             Record::Disposition(_) => Topic::Dispositions,
             Record::Decision(_) => Topic::Decisions,
+            Record::Observation(_) => Topic::Observations,
         };
         self.feeds.lock().unwrap().entry(topic.name()).or_default().push(record);
     }
@@ -81,6 +88,14 @@ impl ControlSink for World {
         if self.sink_broken.load(Ordering::SeqCst) {
             return Err(PortError("the log cannot be reached".into()));
         }
+        match control {
+            Control::Prepare(bundle) => *self.prepared.lock().unwrap() = Some(bundle.clone()),
+            Control::Activate { rules } => {
+                let prepared = self.prepared.lock().unwrap().take_if(|bundle| bundle.hash() == *rules);
+                prepared.into_iter().for_each(|bundle| *self.rules.lock().unwrap() = bundle);
+            }
+            _ => {}
+        }
         self.controls.lock().unwrap().push(control.clone());
         Ok(())
     }
@@ -96,6 +111,14 @@ impl Catalogue for World {
             rule("R01", "Payments kept just below the reporting line"),
             rule("R60", "A party on a sanctions list"),
         ]
+    }
+
+    fn standing(&self) -> Standing {
+        let unfilled = self.unfilled.load(Ordering::SeqCst);
+        let prepared = self.prepared.lock().unwrap().as_ref().map(RuleBundle::hash);
+        let prepared =
+            prepared.map(|rules| Prepared { rules, ready: unfilled == 0, felt: 10 - unfilled, of: 10 });
+        Standing { in_force: self.rules.lock().unwrap().hash(), prepared }
     }
 
     fn screen(&self, screening: &Screening) -> Result<Vec<ListMatch>, PortError> {
@@ -133,9 +156,48 @@ fn rule(id: &str, title: &str) -> ActiveRule {
         regulation: "JFIU indicators".into(),
         version: "0123456789ab".into(),
         shadow: false,
+        quarantined: false,
+        owners: vec!["Head of monitoring".into()],
         file: format!("pack/{id}.rhai"),
         text: "meta(#{ id: \"".to_owned() + id + "\" });\n",
     }
+}
+
+/// A rule that holds payments of `most` dollars and more, with its cases.
+pub fn large(most: u32) -> Vec<RuleFile> {
+    let text = format!(
+        r#"rule LARGE #{{
+    title: "Large", key: "payment", severity: "high", action: "hold", typology: "large",
+    regulation: #{{ text: "a test", source: "https://example.com", date: "2026-01-01" }},
+    speaks: "every event",
+}};
+parameter most #{{ value: {most}, unit: "HKD", range: [1, 100000], owner: "MLRO", why: "A test." }};
+condition amount >= most;
+reason `${{most}} or more`;
+"#
+    );
+    let cases = format!(
+        r#"[[case]]
+name = "at the line"
+payments = [{{ at = "2026-03-02T08:00:00Z", amount = "{most}.00 HKD" }}]
+alerts = [{{ on = 1, action = "hold" }}]
+
+[[case]]
+name = "just below"
+payments = [{{ at = "2026-03-02T08:00:00Z", amount = "{}.99 HKD" }}]
+alerts = []
+"#,
+        most - 1
+    );
+    vec![
+        RuleFile { path: "large.cases.toml".into(), text: cases },
+        RuleFile { path: "large.rhai".into(), text },
+    ]
+}
+
+/// What judges of these files.
+pub fn bundle(files: &[RuleFile]) -> RuleBundle {
+    RuleBundle::new(files.iter().filter(|f| !f.path.ends_with(".cases.toml")).cloned().collect())
 }
 
 /// An active list, so that screening is on.
@@ -267,6 +329,7 @@ impl Side {
             feed: Arc::clone(&world) as _,
             control: Arc::clone(&world) as _,
             catalogue: Arc::clone(&world) as _,
+            cases: Arc::new(CaseRunner),
             clock: Arc::clone(&world) as _,
         };
         let signer = Signer::from_seed("test.example/evidence", Zeroizing::new([7; 32])).unwrap();
@@ -309,13 +372,24 @@ impl Side {
         Request::builder().method(method).uri(path).header(header::AUTHORIZATION, format!("Bearer {key}"))
     }
 
+    /// POST a body by a key.
+    pub async fn post(&self, key: &str, path: &str, body: Value) -> Answer {
+        let request = self
+            .request("POST", path, key)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body.to_string()));
+        self.send(request.unwrap()).await
+    }
+
+    /// Begin with this rule set in force, as a folder's.
+    pub async fn begin_with(&self, files: &[RuleFile]) {
+        *self.world.rules.lock().unwrap() = bundle(files);
+        self.api.record_rules("folder", files, 1).await.unwrap();
+    }
+
     /// Do an act by a key.
     pub async fn act(&self, key: &str, case_id: &str, act: Value) -> Answer {
-        let request = self
-            .request("POST", &format!("/v1/cases/{case_id}/actions"), key)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Body::from(act.to_string()));
-        self.send(request.unwrap()).await
+        self.post(key, &format!("/v1/cases/{case_id}/actions"), act).await
     }
 }
 

@@ -1,0 +1,247 @@
+//! `/v1/rules`: what is in force, versions and proposals, approvals, rolling back.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Json,
+    extract::{Path, Query, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use sluice_model::RuleFile;
+use sluice_rules::{CaseReport, Diagnostic};
+
+use super::{
+    Problem,
+    page::{Items, PageQuery},
+    problem::PROBLEM_JSON,
+};
+use crate::{
+    app::App,
+    auth::Identity,
+    domain::{Permission, VersionAct, VersionRefusal},
+    ports::ActiveRule,
+    rulebook::{self, Changes, ProposeError, RulesStatus},
+    store::{Claim, RuleCounts, RuleVersion, ShadowAlert, VersionActed, VersionError},
+    trial::{Proposal, TrialError},
+};
+
+/// A version with everything in it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct RuleVersionDetail {
+    #[serde(flatten)]
+    version: RuleVersion,
+    /// What it changes against its base.
+    changes: Changes,
+    /// Every file, cases included.
+    #[schema(value_type = Vec<Object>)]
+    files: Vec<RuleFile>,
+}
+
+/// Why a proposal was refused: a problem, and what is to be mended.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ProposalProblem {
+    #[serde(flatten)]
+    problem: Problem,
+    /// What the check found: `gravity`, `file`, `line`, `column`, `width`, `message`, `help`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    diagnostics: Vec<Diagnostic>,
+    /// The same with its lines and carets, as a terminal shows it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    rendered: String,
+    /// The cases that fail: `file`, `line`, `name`, `failures`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    cases: Vec<CaseReport>,
+}
+
+impl IntoResponse for ProposalProblem {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        (self.problem.status(), [(header::CONTENT_TYPE, PROBLEM_JSON)], body).into_response()
+    }
+}
+
+impl<E: Into<ProposeError>> From<E> for ProposalProblem {
+    fn from(error: E) -> Self {
+        let plain =
+            |problem| Self { problem, diagnostics: Vec::new(), rendered: String::new(), cases: Vec::new() };
+        match error.into() {
+            ProposeError::Trial(refused) => {
+                let detail = refused.to_string();
+                let problem = plain(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
+                match refused {
+                    TrialError::DoesNotCheck { found, rendered } => {
+                        Self { diagnostics: found.0, rendered, ..problem }
+                    }
+                    TrialError::CasesFail(cases) => Self { cases, ..problem },
+                    TrialError::Malformed(_) | TrialError::NothingNew => problem,
+                }
+            }
+            ProposeError::Store(error) => plain(error.into()),
+            ProposeError::Join(error) => plain(Problem::internal(&error)),
+        }
+    }
+}
+
+impl From<VersionError> for Problem {
+    fn from(error: VersionError) -> Self {
+        let status = match &error {
+            VersionError::NoVersion => StatusCode::NOT_FOUND,
+            VersionError::Refused(VersionRefusal::NotAllowed | VersionRefusal::SamePerson) => {
+                StatusCode::FORBIDDEN
+            }
+            VersionError::Refused(
+                VersionRefusal::WrongState(..) | VersionRefusal::Stale | VersionRefusal::Busy(_),
+            ) => StatusCode::CONFLICT,
+            VersionError::Refused(VersionRefusal::BadText) => StatusCode::UNPROCESSABLE_ENTITY,
+            VersionError::Store(error) => return Self::internal(error),
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+/// An active rule with what is noted of it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct RuleInForce {
+    #[serde(flatten)]
+    rule: ActiveRule,
+    /// Alerts, shadow alerts and failures, under all its versions.
+    counts: RuleCounts,
+}
+
+/// The active rules, each with how often it alerted, would have alerted in shadow, and failed.
+#[utoipa::path(get, path = "/v1/rules", tag = "rules", responses((status = 200, body = Items<RuleInForce>)))]
+pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Items<RuleInForce>>, Problem> {
+    let counts = app.store.rule_counts().await?;
+    let rules = app.ports.catalogue.rules().into_iter();
+    let noted = rules.map(|rule| RuleInForce { counts: RuleCounts::of(&counts, &rule.id), rule });
+    Ok(Json(noted.collect::<Vec<_>>().into()))
+}
+
+/// What a rule in shadow would have said, newest first. No case was opened and no payment held.
+#[utoipa::path(get, path = "/v1/rules/{id}/shadow", tag = "rules",
+    params(("id" = String, Path, description = "The rule's id"), PageQuery),
+    responses((status = 200, body = Items<ShadowAlert>)))]
+pub async fn shadow(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Items<ShadowAlert>>, Problem> {
+    Ok(Json(app.store.shadow_alerts(&id, page.page()?).await?.into()))
+}
+
+/// The set in force, the version on its way into force, and how far the filling of its windows is.
+#[utoipa::path(get, path = "/v1/rules/status", tag = "rules", responses((status = 200, body = RulesStatus)))]
+pub async fn status(State(app): State<Arc<App>>) -> Result<Json<RulesStatus>, Problem> {
+    Ok(Json(rulebook::status(&app).await?))
+}
+
+/// Every version of the rules, newest first.
+#[utoipa::path(get, path = "/v1/rules/versions", tag = "rules", params(PageQuery), responses(
+    (status = 200, body = Items<RuleVersion>),
+))]
+pub async fn versions(
+    State(app): State<Arc<App>>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Items<RuleVersion>>, Problem> {
+    Ok(Json(app.store.rule_versions(page.page()?).await?.into()))
+}
+
+/// One version: its files, and what it changes.
+#[utoipa::path(get, path = "/v1/rules/versions/{id}", tag = "rules", params(("id" = String, Path, description = "The version's id")), responses(
+    (status = 200, body = RuleVersionDetail),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn version(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<RuleVersionDetail>, ProposalProblem> {
+    let Some(version) = app.store.rule_version(&id).await? else {
+        let problem = Problem::not_found("version of the rules");
+        return Err(ProposalProblem {
+            problem,
+            diagnostics: Vec::new(),
+            rendered: String::new(),
+            cases: Vec::new(),
+        });
+    };
+    let (changes, files) = (rulebook::changes(&app, &version).await?, app.store.rule_files(&id).await?);
+    Ok(Json(RuleVersionDetail { version, changes, files }))
+}
+
+/// Propose a change of the rules. It is checked and its cases are run before it is kept; what does not check, or fails
+/// a case, is refused with every diagnostic.
+#[utoipa::path(post, path = "/v1/rules/versions", tag = "rules", request_body = Proposal,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body are run once")),
+    responses(
+        (status = 201, body = RuleVersion),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = ProposalProblem, content_type = "application/problem+json"),
+    ))]
+pub async fn propose(
+    State(app): State<Arc<App>>,
+    identity: Identity,
+    claim: Option<Extension<Claim>>,
+    Json(proposal): Json<Proposal>,
+) -> Result<(StatusCode, Json<RuleVersion>), Response> {
+    identity.need(Permission::ProposeRules).map_err(IntoResponse::into_response)?;
+    let claim = claim.map(|Extension(claim)| claim);
+    let version = rulebook::propose(&app, proposal, &identity.actor, claim.as_ref()).await;
+    let version = version.map_err(|error| ProposalProblem::from(error).into_response())?;
+    Ok((StatusCode::CREATED, Json(version)))
+}
+
+/// Approve, reject or activate a version. An activation is on its way when this is answered (`"PREPARING"`): the
+/// engine fills the windows it needs, then judges by it; `/v1/rules/status` says how far it is.
+#[utoipa::path(post, path = "/v1/rules/versions/{id}/actions", tag = "rules", request_body = VersionAct,
+    params(
+        ("id" = String, Path, description = "The version's id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and body are run once"),
+    ),
+    responses(
+        (status = 200, body = VersionActed),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn act(
+    State(app): State<Arc<App>>,
+    identity: Identity,
+    claim: Option<Extension<Claim>>,
+    Path(id): Path<String>,
+    Json(act): Json<VersionAct>,
+) -> Result<Json<VersionActed>, Problem> {
+    let claim = claim.map(|Extension(claim)| claim);
+    Ok(Json(rulebook::act(&app, &id, &act, &identity.actor, claim.as_ref()).await?))
+}
+
+/// Why a set is taken back.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rollback {
+    /// Why.
+    reason: String,
+}
+
+/// Put the set that was in force before the present one back in force.
+#[utoipa::path(post, path = "/v1/rules/rollback", tag = "rules", request_body = Rollback,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body are run once")),
+    responses(
+        (status = 200, body = VersionActed),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn roll_back(
+    State(app): State<Arc<App>>,
+    identity: Identity,
+    claim: Option<Extension<Claim>>,
+    Json(rollback): Json<Rollback>,
+) -> Result<Json<VersionActed>, Problem> {
+    let claim = claim.map(|Extension(claim)| claim);
+    Ok(Json(rulebook::roll_back(&app, rollback.reason, &identity.actor, claim.as_ref()).await?))
+}

@@ -1,0 +1,210 @@
+//! The life of a rule set: the one place that says which act is allowed on a version in which state, and to whom.
+//!
+//! `CHECKED → APPROVED → PREPARING → ACTIVATING → ACTIVE → RETIRED`, and back to `PREPARING` from `RETIRED` by
+//! rolling back; `REJECTED` from where it is not yet in force. A set that does not check, or whose cases fail, is no
+//! version at all.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Permission, Roles};
+
+/// Where a version of the rules stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum VersionState {
+    /// It checks, its cases pass, and a second person is to decide.
+    Checked,
+    /// A second person has said yes.
+    Approved,
+    /// On its way into force: the engine fills the windows that it needs from history.
+    Preparing,
+    /// On its way into force: the order to judge by it is given.
+    Activating,
+    /// Payments are judged by it.
+    Active,
+    /// Payments were judged by it.
+    Retired,
+    /// Somebody has said no.
+    Rejected,
+}
+
+impl VersionState {
+    /// Every state, in order.
+    pub const ALL: [Self; 7] = [
+        Self::Checked,
+        Self::Approved,
+        Self::Preparing,
+        Self::Activating,
+        Self::Active,
+        Self::Retired,
+        Self::Rejected,
+    ];
+
+    /// The name in JSON and SQL.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Checked => "CHECKED",
+            Self::Approved => "APPROVED",
+            Self::Preparing => "PREPARING",
+            Self::Activating => "ACTIVATING",
+            Self::Active => "ACTIVE",
+            Self::Retired => "RETIRED",
+            Self::Rejected => "REJECTED",
+        }
+    }
+
+    /// The state of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// For people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Checked => "waits for approval",
+            Self::Approved => "approved",
+            Self::Preparing => "filling windows",
+            Self::Activating => "going live",
+            Self::Active => "in force",
+            Self::Retired => "retired",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// One act on a version of the rules. The JSON is what `POST /v1/rules/versions/{id}/actions` takes and what the
+/// evidence keeps.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum VersionAct {
+    /// Say yes to another person's proposal.
+    Approve {
+        /// Why.
+        reason: String,
+    },
+    /// Say no, or take one's own proposal back.
+    Reject {
+        /// Why.
+        reason: String,
+    },
+    /// Put an approved version in force, or one that was in force before: a rollback.
+    Activate {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl VersionAct {
+    /// The name in JSON, evidence and metrics.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Approve { .. } => "approve",
+            Self::Reject { .. } => "reject",
+            Self::Activate { .. } => "activate",
+        }
+    }
+
+    /// What the officer says.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Approve { reason } | Self::Reject { reason } | Self::Activate { reason } => reason,
+        }
+    }
+}
+
+/// Why an act on a version is not done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VersionRefusal {
+    /// The roles do not allow it.
+    #[error("your role does not allow this act")]
+    NotAllowed,
+    /// Four eyes.
+    #[error("a proposal is approved by another person than its author")]
+    SamePerson,
+    /// The state does not allow it.
+    #[error("a version in state {} does not allow the act {}", .0.name(), .1)]
+    WrongState(VersionState, &'static str),
+    /// The set was written against another one than is in force.
+    #[error(
+        "the rules in force have changed since this was proposed: propose it again on what is in force now"
+    )]
+    Stale,
+    /// Another version is on its way into force.
+    #[error("{0} is on its way into force: wait until it is")]
+    Busy(String),
+    /// Empty, or too long.
+    #[error("a reason has 1 to {} characters", crate::limits::NOTE_CHARS_MAX)]
+    BadText,
+}
+
+/// The state after `act`, if a person with `roles` may do it to a version in `state`. `own`: whether the person
+/// wrote the version.
+pub fn next_version_state(
+    state: VersionState,
+    act: &VersionAct,
+    roles: &Roles,
+    own: bool,
+) -> Result<VersionState, VersionRefusal> {
+    use VersionState::{Activating, Approved, Checked, Preparing, Rejected, Retired};
+    let next = match (act, state) {
+        (VersionAct::Approve { .. }, Checked) => Approved,
+        (VersionAct::Reject { .. }, Checked | Approved) => Rejected,
+        // Once more where the first order came to nothing: another set was prepared in between.
+        (VersionAct::Activate { .. }, Approved | Retired | Preparing | Activating) => Preparing,
+        _ => return Err(VersionRefusal::WrongState(state, act.name())),
+    };
+    let takes_back = own && matches!(act, VersionAct::Reject { .. });
+    let allowed =
+        roles.allow(Permission::ApproveRules) || takes_back && roles.allow(Permission::ProposeRules);
+    if !allowed {
+        return Err(VersionRefusal::NotAllowed);
+    }
+    if own && matches!(act, VersionAct::Approve { .. }) {
+        return Err(VersionRefusal::SamePerson);
+    }
+    Ok(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Role;
+
+    fn acts() -> [VersionAct; 3] {
+        let reason = || "because".to_owned();
+        [
+            VersionAct::Approve { reason: reason() },
+            VersionAct::Reject { reason: reason() },
+            VersionAct::Activate { reason: reason() },
+        ]
+    }
+
+    /// Every state, act, role and authorship, one line each: a change of the machine shows as a change of this table.
+    #[test]
+    fn the_life_of_a_version_is_this_table() {
+        let mut table = String::new();
+        for state in VersionState::ALL {
+            for act in acts() {
+                for role in Role::ALL {
+                    for own in [false, true] {
+                        if let Ok(next) = next_version_state(state, &act, &Roles::new([role]), own) {
+                            let whose = if own { "own" } else { "other's" };
+                            let (state, act, role) = (state.name(), act.name(), role.name());
+                            table += &format!("{state} {act} {role} {whose} -> {}\n", next.name());
+                        }
+                    }
+                }
+            }
+        }
+        insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn nobody_approves_what_he_wrote_whatever_his_roles() {
+        let everything = Roles::new(Role::ALL);
+        let approve = &acts()[0];
+        let refused = next_version_state(VersionState::Checked, approve, &everything, true);
+        assert_eq!(refused, Err(VersionRefusal::SamePerson));
+        assert!(next_version_state(VersionState::Checked, approve, &everything, false).is_ok());
+    }
+}

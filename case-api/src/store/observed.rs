@@ -1,0 +1,223 @@
+//! What is noted of rules beside their alerts: what those in shadow would have said, and how often one failed. A rule
+//! that fails again and again is quarantined here, in the order of the log.
+
+use serde::Serialize;
+use serde_json::json;
+use sluice_evidence::Kind;
+use sluice_model::{
+    Action, Alert, Cause, Control, Hash256, Key, KeyKind, Observation, Quarantine, RuleFailure, Severity,
+    Versions,
+};
+use sqlx::FromRow;
+
+use super::{Consumed, Entry, Page, Store, StoreError, Tx, cases::stamp_or_null};
+use crate::limits::FAILURES_BEFORE_QUARANTINE;
+
+/// Who acts when the engine does.
+const ENGINE: &str = "engine";
+/// The rule id of the alert that tells a rule's owner of its failures.
+const FAILING: &str = "ENGINE-RULE-FAILS";
+
+/// What a rule in shadow would have said. JSON: the alert's own fields, and `"shadow": true`.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct ShadowAlert {
+    /// Its place in the order of recording.
+    #[serde(skip)]
+    pub seq: i64,
+    /// The alert that it would have been.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    pub alert: Alert,
+    /// Always: nobody was alerted, and no payment held.
+    pub shadow: bool,
+}
+
+/// What is noted of one rule, under all its versions.
+#[derive(Clone, Debug, Default, Serialize, FromRow, utoipa::ToSchema)]
+pub struct RuleCounts {
+    /// The rule.
+    pub rule_id: String,
+    /// Alerts that it raised.
+    pub alerts: i64,
+    /// What it would have said in shadow.
+    pub shadow_alerts: i64,
+    /// Events on which it could not be evaluated.
+    pub failures: i64,
+    /// Why, the last time.
+    pub last_failure: Option<String>,
+    /// When it was last quarantined: the content that failed judges no more.
+    #[serde(serialize_with = "stamp_or_null")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub quarantined_at: Option<i64>,
+}
+
+impl RuleCounts {
+    /// Those of one rule; zeros where nothing was noted.
+    pub fn of(all: &[Self], rule_id: &str) -> Self {
+        let found = all.iter().find(|counts| counts.rule_id == rule_id).cloned();
+        found.unwrap_or_else(|| Self { rule_id: rule_id.to_owned(), ..Self::default() })
+    }
+}
+
+#[derive(FromRow)]
+struct Row {
+    seq: i64,
+    body: String,
+}
+
+impl Store {
+    /// What is noted of each rule that ever spoke, would have spoken, or failed.
+    pub async fn rule_counts(&self) -> Result<Vec<RuleCounts>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT ids.rule_id AS rule_id,
+                    (SELECT COUNT(*) FROM alerts a WHERE a.rule_id = ids.rule_id) AS alerts,
+                    (SELECT COUNT(*) FROM shadow_alerts s WHERE s.rule_id = ids.rule_id) AS shadow_alerts,
+                    (SELECT COALESCE(SUM(f.failures), 0) FROM rule_failures f WHERE f.rule_id = ids.rule_id) AS failures,
+                    (SELECT f.reason FROM rule_failures f WHERE f.rule_id = ids.rule_id
+                     ORDER BY f.last_at DESC LIMIT 1) AS last_failure,
+                    (SELECT MAX(f.quarantined_at) FROM rule_failures f WHERE f.rule_id = ids.rule_id) AS quarantined_at
+             FROM (SELECT rule_id FROM alerts UNION SELECT rule_id FROM shadow_alerts
+                   UNION SELECT rule_id FROM rule_failures) ids
+             ORDER BY ids.rule_id",
+        )
+        .fetch_all(&self.readers)
+        .await?)
+    }
+
+    /// What a rule in shadow would have said, newest first.
+    pub async fn shadow_alerts(
+        &self,
+        rule_id: &str,
+        page: Page,
+    ) -> Result<(Vec<ShadowAlert>, Option<i64>), StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT seq, body FROM shadow_alerts WHERE rule_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3",
+        )
+        .bind(rule_id)
+        .bind(page.before())
+        .bind(page.fetch())
+        .fetch_all(&self.readers)
+        .await?;
+        let (rows, next) = page.cut(rows, |row| row.seq);
+        let read = |row: Row| {
+            let alert = serde_json::from_str(&row.body)?;
+            Ok(ShadowAlert { seq: row.seq, alert, shadow: true })
+        };
+        Ok((rows.into_iter().map(read).collect::<Result<_, StoreError>>()?, next))
+    }
+}
+
+impl Tx<'_> {
+    pub(super) async fn take_observation(
+        &mut self,
+        observed: &Observation,
+        owners: &(dyn Fn(&str) -> Vec<String> + Sync),
+        consumed: &mut Consumed,
+    ) -> Result<(), StoreError> {
+        match observed {
+            Observation::Shadow(alert) => self.take_shadow(alert, consumed).await,
+            Observation::Failure(failure) => self.take_failure(failure, owners, consumed).await,
+        }
+    }
+
+    async fn take_shadow(&mut self, alert: &Alert, consumed: &mut Consumed) -> Result<(), StoreError> {
+        let seq = self.next("shadow_alerts").await?;
+        let added = sqlx::query(
+            "INSERT INTO shadow_alerts (seq, alert_id, rule_id, occurred_at, recorded_at, body)
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (alert_id) DO NOTHING",
+        )
+        .bind(seq)
+        .bind(alert.alert_id.to_string())
+        .bind(&alert.rule_id)
+        .bind(alert.occurred_at.micros())
+        .bind(self.now.micros())
+        .bind(serde_json::to_string(alert)?)
+        .execute(self.sql())
+        .await?;
+        consumed.shadow_alerts += added.rows_affected();
+        Ok(())
+    }
+
+    /// Count a failure. At the limit the owner is alerted, and a rule whose policy is to alert judges no more; one
+    /// whose policy is to hold goes on holding, since letting go is for people to decide.
+    async fn take_failure(
+        &mut self,
+        failure: &RuleFailure,
+        owners: &(dyn Fn(&str) -> Vec<String> + Sync),
+        consumed: &mut Consumed,
+    ) -> Result<(), StoreError> {
+        consumed.failures += 1;
+        let rule = failure.rule.to_string();
+        sqlx::query(
+            "INSERT INTO rule_failures (rule, rule_id, failures, reason, first_at, last_at)
+             VALUES ($1, $2, 1, $3, $4, $4)
+             ON CONFLICT (rule) DO UPDATE SET failures = rule_failures.failures + 1, reason = excluded.reason,
+                                              last_at = excluded.last_at",
+        )
+        .bind(&rule)
+        .bind(&failure.rule_id)
+        .bind(&failure.reason)
+        .bind(self.now.micros())
+        .execute(self.sql())
+        .await?;
+        let failures: i64 = sqlx::query_scalar("SELECT failures FROM rule_failures WHERE rule = $1")
+            .bind(&rule)
+            .fetch_one(self.sql())
+            .await?;
+        if failures != FAILURES_BEFORE_QUARANTINE {
+            return Ok(());
+        }
+        let holds = failure.on_error == Action::Hold;
+        if !holds {
+            let order = Quarantine { rule: failure.rule, rule_id: failure.rule_id.clone(), at: self.now };
+            self.control(&Control::Quarantine(order)).await?;
+            sqlx::query("UPDATE rule_failures SET quarantined_at = $2 WHERE rule = $1")
+                .bind(&rule)
+                .bind(self.now.micros())
+                .execute(self.sql())
+                .await?;
+            let entry = Entry {
+                kind: Kind::Configuration,
+                act: "quarantine_rule",
+                actor: ENGINE,
+                about: &failure.rule_id,
+                case_id: None,
+            };
+            self.leaf(entry, &json!({ "failure": failure, "failures": failures })).await?;
+        }
+        let alert = owners_alert(failure, holds, &owners(&failure.rule_id));
+        self.take_alert(&alert, None, consumed).await
+    }
+}
+
+/// The alert that opens a case for whoever answers for the rule.
+fn owners_alert(failure: &RuleFailure, holds: bool, owners: &[String]) -> Alert {
+    let content =
+        Hash256::of_parts([b"sluice/engine-rule/v1".as_slice(), FAILING.as_bytes(), &failure.rule.0]);
+    let key = Key { kind: KeyKind::Payment, value: failure.payment_id.clone() };
+    let cause = Cause::Event { event_id: failure.event_id.clone() };
+    let what =
+        if holds { "goes on holding by its failure policy" } else { "is quarantined and judges no more" };
+    let owners = if owners.is_empty() { "nobody named".to_owned() } else { owners.join(", ") };
+    Alert {
+        alert_id: Alert::id(content, &key, &cause),
+        rule_id: FAILING.to_owned(),
+        rule_version: failure.rule.short(),
+        typology: "rule_failure".to_owned(),
+        key,
+        subjects: vec![format!("rule:{}", failure.rule_id)],
+        event_id: failure.event_id.clone(),
+        payment_id: failure.payment_id.clone(),
+        occurred_at: failure.occurred_at,
+        severity: Severity::High,
+        action: Action::Alert,
+        reason: format!(
+            "{} failed {FAILURES_BEFORE_QUARANTINE} times and {what}; its owner: {owners}. The last time: {}",
+            failure.rule_id, failure.reason
+        ),
+        windows: Default::default(),
+        matches: Vec::new(),
+        cause,
+        versions: Versions { rule: failure.rule.to_string(), ..Versions::default() },
+    }
+}

@@ -1,0 +1,451 @@
+//! Versions of the rules: each with its files, author, approver, reasons and test results. None is ever changed or
+//! lost; only its state moves, and each move is a leaf of the evidence log.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use sluice_evidence::Kind;
+use sluice_model::{Control, EventTime, Hash256, RuleFile};
+use sqlx::FromRow;
+
+use super::{Claim, Entry, Page, Store, StoreError, Tx, cases::UnknownState, cases::stamp_or_null};
+use crate::{
+    auth::Actor,
+    domain::{VersionAct, VersionRefusal, VersionState, next_version_state},
+    limits::NOTE_CHARS_MAX,
+    stamp::Stamp,
+    trial::{Candidate, TrialReport, bundle_of},
+};
+
+/// Who acts when the engine does.
+const ENGINE: &str = "engine";
+/// The origin of what an officer proposed.
+const PROPOSAL: &str = "proposal";
+
+/// A version of the rules, without its files.
+#[derive(Clone, Debug, Serialize, FromRow, utoipa::ToSchema)]
+pub struct RuleVersion {
+    /// Its place in the order of proposing.
+    #[serde(skip)]
+    pub seq: i64,
+    /// `RV-000001`.
+    pub version_id: String,
+    /// The hash of what judges: every path and text, cases aside.
+    pub hash: String,
+    /// `proposal`; `folder` or `shipped` where it came into force without being asked for here.
+    pub origin: String,
+    /// Where it stands.
+    #[sqlx(try_from = "String")]
+    pub state: VersionState,
+    /// The version that was in force when it was proposed.
+    pub base: Option<String>,
+    /// Who wrote it.
+    pub author: String,
+    /// Why.
+    pub rationale: String,
+    /// What checking and testing came to.
+    #[sqlx(json)]
+    pub report: TrialReport,
+    /// When.
+    #[sqlx(try_from = "i64")]
+    pub proposed_at: Stamp,
+    /// Who approved or rejected it.
+    pub decided_by: Option<String>,
+    /// When.
+    #[serde(serialize_with = "stamp_or_null")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub decided_at: Option<i64>,
+    /// Why.
+    pub decision: Option<String>,
+    /// Who ordered it into force, the last time.
+    pub ordered_by: Option<String>,
+    /// Why.
+    pub order_reason: Option<String>,
+    /// Since when it is in force, or was the last time.
+    #[serde(serialize_with = "stamp_or_null")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub active_at: Option<i64>,
+    /// When another followed it.
+    #[serde(serialize_with = "stamp_or_null")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub retired_at: Option<i64>,
+    /// The version that it followed into force: where a rollback leads.
+    pub previous: Option<String>,
+    /// Where its last order stands in the outbox.
+    #[serde(skip)]
+    pub control: Option<i64>,
+}
+
+impl TryFrom<String> for VersionState {
+    type Error = UnknownState;
+
+    fn try_from(name: String) -> Result<Self, UnknownState> {
+        Self::from_name(&name).ok_or(UnknownState)
+    }
+}
+
+/// What an act on a version did.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct VersionActed {
+    /// The version.
+    pub version_id: String,
+    /// The act.
+    pub action: String,
+    /// The version's state after it.
+    pub state: VersionState,
+    /// Its leaf in the evidence log.
+    pub leaf: i64,
+}
+
+/// Why an act on a version was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum VersionError {
+    /// No such version.
+    #[error("there is no such version of the rules")]
+    NoVersion,
+    /// The domain refuses it.
+    #[error(transparent)]
+    Refused(#[from] VersionRefusal),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for VersionError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Everything of a version but its files, which may be megabytes.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT seq, version_id, hash, origin, state, base, author, rationale, report, proposed_at, decided_by,
+                    decided_at, decision, ordered_by, order_reason, active_at, retired_at, previous, control
+             FROM rule_versions ",
+            $rest
+        )
+    };
+}
+
+impl Store {
+    /// Versions, newest first.
+    pub async fn rule_versions(&self, page: Page) -> Result<(Vec<RuleVersion>, Option<i64>), StoreError> {
+        let rows = sqlx::query_as(select!("WHERE seq < $1 ORDER BY seq DESC LIMIT $2"))
+            .bind(page.before())
+            .bind(page.fetch())
+            .fetch_all(&self.readers)
+            .await?;
+        Ok(page.cut(rows, |version: &RuleVersion| version.seq))
+    }
+
+    /// One version.
+    pub async fn rule_version(&self, version_id: &str) -> Result<Option<RuleVersion>, StoreError> {
+        Ok(sqlx::query_as(select!("WHERE version_id = $1"))
+            .bind(version_id)
+            .fetch_optional(&self.readers)
+            .await?)
+    }
+
+    /// A version's files, cases included, by path.
+    pub async fn rule_files(&self, version_id: &str) -> Result<Vec<RuleFile>, StoreError> {
+        let text: Option<String> =
+            sqlx::query_scalar("SELECT files FROM rule_versions WHERE version_id = $1")
+                .bind(version_id)
+                .fetch_optional(&self.readers)
+                .await?;
+        text.map_or(Ok(Vec::new()), |text| Ok(serde_json::from_str(&text)?))
+    }
+
+    /// The version in force.
+    pub async fn rules_in_force(&self) -> Result<Option<RuleVersion>, StoreError> {
+        Ok(sqlx::query_as(select!("WHERE state = 'ACTIVE' ORDER BY seq DESC LIMIT 1"))
+            .fetch_optional(&self.readers)
+            .await?)
+    }
+
+    /// The version on its way into force.
+    pub async fn rules_going_live(&self) -> Result<Option<RuleVersion>, StoreError> {
+        Ok(sqlx::query_as(select!("WHERE state IN ('PREPARING', 'ACTIVATING') ORDER BY seq DESC LIMIT 1"))
+            .fetch_optional(&self.readers)
+            .await?)
+    }
+
+    /// The hash of the newest set that came into force from this origin.
+    pub async fn last_rules_from(&self, origin: &str) -> Result<Option<String>, StoreError> {
+        Ok(sqlx::query_scalar("SELECT hash FROM rule_versions WHERE origin = $1 ORDER BY seq DESC LIMIT 1")
+            .bind(origin)
+            .fetch_optional(&self.readers)
+            .await?)
+    }
+
+    /// Keep a proposal that checks and whose cases pass; its id. `base`: the version in force.
+    pub async fn propose_rules(
+        &self,
+        candidate: &Candidate,
+        rationale: &str,
+        base: Option<&str>,
+        author: &Actor,
+        claim: Option<&Claim>,
+        now: EventTime,
+    ) -> Result<RuleVersion, StoreError> {
+        let mut tx = self.begin(now).await?;
+        let Candidate { files, report } = candidate;
+        let hash = bundle_of(files).hash();
+        let row = NewVersion {
+            hash,
+            origin: PROPOSAL,
+            state: VersionState::Checked,
+            base,
+            author: &author.name,
+            rationale,
+            files,
+            report,
+        };
+        let version_id = tx.add_rule_version(row).await?;
+        let about = json!({
+            "actor": author, "version_id": version_id, "rules": hash.to_string(), "base": base,
+            "rationale": rationale, "report": report,
+        });
+        tx.rules_leaf("propose_rules", &author.name, &version_id, &about).await?;
+        let version = tx.rule_version(&version_id).await?.ok_or(StoreError::Corrupt("version"))?;
+        if let Some(claim) = claim {
+            tx.keep_answer(claim, 201, "application/json", &serde_json::to_vec(&version)?).await?;
+        }
+        tx.commit().await?;
+        Ok(version)
+    }
+
+    /// Remember a set that is in force without having been proposed here: a folder's, or the shipped one.
+    /// What was on its way into force is overtaken.
+    pub async fn record_rules(
+        &self,
+        origin: &str,
+        files: &[RuleFile],
+        rules: usize,
+        now: EventTime,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin(now).await?;
+        let hash = bundle_of(files).hash();
+        let active = tx.rules_in_force().await?;
+        if active.as_ref().is_some_and(|active| active.hash == hash.to_string() && active.origin == origin) {
+            return Ok(());
+        }
+        sqlx::query(
+            "UPDATE rule_versions SET state = CASE WHEN active_at IS NULL THEN 'APPROVED' ELSE 'RETIRED' END
+             WHERE state IN ('PREPARING', 'ACTIVATING')",
+        )
+        .execute(tx.sql())
+        .await?;
+        let report = TrialReport { rules, ..TrialReport::default() };
+        let row = NewVersion {
+            hash,
+            origin,
+            state: VersionState::Activating,
+            base: active.as_ref().map(|active| active.version_id.as_str()),
+            author: origin,
+            rationale: "",
+            files,
+            report: &report,
+        };
+        let version_id = tx.add_rule_version(row).await?;
+        tx.put_in_force(&version_id, origin, hash).await?;
+        tx.commit().await
+    }
+
+    /// Do an act on a version. With a claim, the answer is stored for its `Idempotency-Key` in the same transaction.
+    pub async fn act_on_rules(
+        &self,
+        version_id: &str,
+        act: &VersionAct,
+        actor: &Actor,
+        claim: Option<&Claim>,
+        now: EventTime,
+    ) -> Result<VersionActed, VersionError> {
+        let said = act.reason().trim();
+        if said.is_empty() || said.chars().count() > NOTE_CHARS_MAX {
+            return Err(VersionRefusal::BadText.into());
+        }
+        let mut tx = self.begin(now).await?;
+        let version = tx.rule_version(version_id).await?.ok_or(VersionError::NoVersion)?;
+        let own = version.origin == PROPOSAL && version.author == actor.name;
+        let state = next_version_state(version.state, act, &actor.roles, own)?;
+        match act {
+            VersionAct::Activate { .. } => tx.order_into_force(&version, said, &actor.name).await?,
+            VersionAct::Approve { .. } | VersionAct::Reject { .. } => {
+                sqlx::query(
+                    "UPDATE rule_versions SET state = $2, decided_by = $3, decided_at = $4, decision = $5
+                     WHERE version_id = $1",
+                )
+                .bind(version_id)
+                .bind(state.name())
+                .bind(&actor.name)
+                .bind(now.micros())
+                .bind(said)
+                .execute(tx.sql())
+                .await?;
+            }
+        }
+        let about = json!({
+            "actor": actor, "version_id": version_id, "rules": version.hash, "act": act,
+            "before": version.state, "after": state,
+        });
+        let leaf = tx.rules_leaf(&format!("{}_rules", act.name()), &actor.name, version_id, &about).await?;
+        let acted =
+            VersionActed { version_id: version_id.to_owned(), action: act.name().to_owned(), state, leaf };
+        if let Some(claim) = claim {
+            let answer = serde_json::to_vec(&acted).map_err(StoreError::from)?;
+            tx.keep_answer(claim, 200, "application/json", &answer).await?;
+        }
+        tx.commit().await?;
+        Ok(acted)
+    }
+
+    /// The engine has filled the windows of a version that is being prepared: order it to judge by it.
+    pub async fn order_activation(&self, version: &RuleVersion, now: EventTime) -> Result<(), StoreError> {
+        let mut tx = self.begin(now).await?;
+        let rules = version.hash.parse().map_err(|_| StoreError::Corrupt("hash"))?;
+        let control = tx.control(&Control::Activate { rules }).await?;
+        sqlx::query("UPDATE rule_versions SET state = 'ACTIVATING', control = $2 WHERE version_id = $1")
+            .bind(&version.version_id)
+            .bind(control)
+            .execute(tx.sql())
+            .await?;
+        tx.commit().await
+    }
+
+    /// The engine judges by a version that was on its way into force.
+    pub async fn rules_are_live(&self, version: &RuleVersion, now: EventTime) -> Result<(), StoreError> {
+        let mut tx = self.begin(now).await?;
+        let hash = version.hash.parse().map_err(|_| StoreError::Corrupt("hash"))?;
+        tx.put_in_force(&version.version_id, ENGINE, hash).await?;
+        tx.commit().await
+    }
+}
+
+/// A version about to be stored.
+struct NewVersion<'a> {
+    hash: Hash256,
+    origin: &'a str,
+    state: VersionState,
+    base: Option<&'a str>,
+    author: &'a str,
+    rationale: &'a str,
+    files: &'a [RuleFile],
+    report: &'a TrialReport,
+}
+
+impl Tx<'_> {
+    async fn rule_version(&mut self, version_id: &str) -> Result<Option<RuleVersion>, StoreError> {
+        Ok(sqlx::query_as(select!("WHERE version_id = $1"))
+            .bind(version_id)
+            .fetch_optional(self.sql())
+            .await?)
+    }
+
+    async fn rules_in_force(&mut self) -> Result<Option<RuleVersion>, StoreError> {
+        Ok(sqlx::query_as(select!("WHERE state = 'ACTIVE' ORDER BY seq DESC LIMIT 1"))
+            .fetch_optional(self.sql())
+            .await?)
+    }
+
+    async fn add_rule_version(&mut self, row: NewVersion<'_>) -> Result<String, StoreError> {
+        let seq = self.next("rule_versions").await?;
+        let version_id = format!("RV-{seq:06}");
+        sqlx::query(
+            "INSERT INTO rule_versions (seq, version_id, hash, origin, state, base, author, rationale, files, report,
+                                        proposed_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        )
+        .bind(seq)
+        .bind(&version_id)
+        .bind(row.hash.to_string())
+        .bind(row.origin)
+        .bind(row.state.name())
+        .bind(row.base)
+        .bind(row.author)
+        .bind(row.rationale)
+        .bind(serde_json::to_string(row.files)?)
+        .bind(serde_json::to_string(row.report)?)
+        .bind(self.now.micros())
+        .execute(self.sql())
+        .await?;
+        Ok(version_id)
+    }
+
+    /// Order a version into force: have its windows filled. What was proposed against a set that is no longer in
+    /// force would take back what came in between.
+    async fn order_into_force(
+        &mut self,
+        version: &RuleVersion,
+        reason: &str,
+        by: &str,
+    ) -> Result<(), VersionError> {
+        let active = self.rules_in_force().await?.map(|active| active.version_id);
+        if version.active_at.is_none() && version.base != active {
+            return Err(VersionRefusal::Stale.into());
+        }
+        let on_its_way: Option<String> = sqlx::query_scalar(
+            "SELECT version_id FROM rule_versions WHERE state IN ('PREPARING', 'ACTIVATING') AND version_id <> $1",
+        )
+        .bind(&version.version_id)
+        .fetch_optional(self.sql())
+        .await?;
+        if let Some(other) = on_its_way {
+            return Err(VersionRefusal::Busy(other).into());
+        }
+        let files: String = sqlx::query_scalar("SELECT files FROM rule_versions WHERE version_id = $1")
+            .bind(&version.version_id)
+            .fetch_one(self.sql())
+            .await?;
+        let files: Vec<RuleFile> = serde_json::from_str(&files).map_err(StoreError::from)?;
+        let control = self.control(&Control::Prepare(bundle_of(&files))).await?;
+        sqlx::query(
+            "UPDATE rule_versions SET state = 'PREPARING', ordered_by = $2, ordered_at = $3, order_reason = $4,
+                                      control = $5
+             WHERE version_id = $1",
+        )
+        .bind(&version.version_id)
+        .bind(by)
+        .bind(self.now.micros())
+        .bind(reason)
+        .bind(control)
+        .execute(self.sql())
+        .await?;
+        Ok(())
+    }
+
+    /// Payments are judged by this version from here on. One that was in force before keeps what it had followed, so
+    /// that rolling back twice goes further back.
+    async fn put_in_force(&mut self, version_id: &str, by: &str, hash: Hash256) -> Result<(), StoreError> {
+        let before = self.rules_in_force().await?.map(|active| active.version_id);
+        sqlx::query("UPDATE rule_versions SET state = 'RETIRED', retired_at = $1 WHERE state = 'ACTIVE'")
+            .bind(self.now.micros())
+            .execute(self.sql())
+            .await?;
+        sqlx::query(
+            "UPDATE rule_versions SET state = 'ACTIVE', retired_at = NULL,
+                    previous = CASE WHEN active_at IS NULL THEN $3 ELSE previous END, active_at = $2
+             WHERE version_id = $1",
+        )
+        .bind(version_id)
+        .bind(self.now.micros())
+        .bind(&before)
+        .execute(self.sql())
+        .await?;
+        let about = json!({ "version_id": version_id, "rules": hash.to_string(), "before": before });
+        self.rules_leaf("rules_in_force", by, version_id, &about).await?;
+        Ok(())
+    }
+
+    async fn rules_leaf(
+        &mut self,
+        act: &str,
+        actor: &str,
+        version_id: &str,
+        body: &Value,
+    ) -> Result<i64, StoreError> {
+        let entry = Entry { kind: Kind::Configuration, act, actor, about: version_id, case_id: None };
+        self.leaf(entry, body).await
+    }
+}

@@ -1,0 +1,154 @@
+//! Trying a proposed change of the rules: put together with what is in force, checked, its cases run. What does not
+//! check, or fails a case, becomes no version. Nothing is stored here.
+
+use serde::{Deserialize, Serialize};
+use sluice_model::{RuleBundle, RuleFile};
+use sluice_rules::{CASES_SUFFIX, CaseEngine, CaseReport, Diagnostics, RuleSet, run_cases};
+
+use crate::limits::{NOTE_CHARS_MAX, RULE_FILES_MAX, RULE_PATH_BYTES_MAX};
+
+/// A change of the rules, as its author sends it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Proposal {
+    /// Why.
+    pub rationale: String,
+    /// Rules (`*.rhai`), parameters (`parameters.toml`), reference data (`reference/*.toml`) and cases
+    /// (`*.cases.toml`) that are new or changed.
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    pub files: Vec<RuleFile>,
+    /// Paths that are to go.
+    #[serde(default)]
+    pub removed: Vec<String>,
+    /// Whether `files` is the whole set; otherwise the rest stays as it is in force.
+    #[serde(default)]
+    pub whole: bool,
+}
+
+/// What checking and testing a version came to.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TrialReport {
+    /// Rules and typologies in the set.
+    pub rules: usize,
+    /// What the check warns of, each with file and line.
+    pub warnings: Vec<String>,
+    /// Cases that were run; all of them passed. `None`: the set came from a folder and was not tested here.
+    pub cases: Option<usize>,
+    /// Ways through conditions: two for each, met and not met.
+    pub branches: usize,
+    /// How many of them a case went.
+    pub tried: usize,
+    /// Rules without cases.
+    pub untested: Vec<String>,
+    /// Rules that judge in shadow: nobody is alerted by them.
+    #[serde(default)]
+    pub shadow: Vec<String>,
+}
+
+/// A set that checks and whose cases pass.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Every file, cases included, by path.
+    pub files: Vec<RuleFile>,
+    /// What checking and testing came to.
+    pub report: TrialReport,
+}
+
+/// Why a proposal becomes no version.
+#[derive(Debug, thiserror::Error)]
+pub enum TrialError {
+    /// A path, a text or a number of files is not what it may be.
+    #[error("{0}")]
+    Malformed(String),
+    /// It is what is in force.
+    #[error("the proposal changes nothing")]
+    NothingNew,
+    /// The rules do not check.
+    #[error("the rules do not check: {} found", .found.0.len())]
+    DoesNotCheck {
+        /// Everything that was found.
+        found: Diagnostics,
+        /// The same with its lines and carets, as a terminal shows it.
+        rendered: String,
+    },
+    /// Cases fail.
+    #[error("{} of the cases fail", .0.len())]
+    CasesFail(Vec<CaseReport>),
+}
+
+/// What judges of a set of files: all but the cases. Its hash is the set's.
+pub fn bundle_of(files: &[RuleFile]) -> RuleBundle {
+    RuleBundle::new(files.iter().filter(|file| !is_cases(file)).cloned().collect())
+}
+
+fn is_cases(file: &RuleFile) -> bool {
+    file.path.ends_with(CASES_SUFFIX)
+}
+
+/// Put the proposal together with what is in force, check it and run its cases. Takes as long as the cases take.
+pub fn try_out(
+    in_force: &[RuleFile],
+    proposal: &Proposal,
+    engine: &dyn CaseEngine,
+) -> Result<Candidate, TrialError> {
+    let files = merged(in_force, proposal)?;
+    let bundle = bundle_of(&files);
+    let refused = |found: Diagnostics| TrialError::DoesNotCheck { rendered: found.render(&bundle), found };
+    let set = RuleSet::compile(&bundle).map_err(refused)?;
+    let cases: Vec<RuleFile> = files.iter().filter(|file| is_cases(file)).cloned().collect();
+    let tested = run_cases(&bundle, &cases, engine).map_err(refused)?;
+    let ran = tested.cases.len();
+    let failed: Vec<CaseReport> = tested.cases.into_iter().filter(|case| !case.failures.is_empty()).collect();
+    if !failed.is_empty() {
+        return Err(TrialError::CasesFail(failed));
+    }
+    let report = TrialReport {
+        rules: set.files().len(),
+        warnings: set.warnings().0.iter().map(ToString::to_string).collect(),
+        cases: Some(ran),
+        branches: tested.coverage.iter().map(|of| of.branches).sum(),
+        tried: tested.coverage.iter().map(|of| of.tried).sum(),
+        untested: tested.untested,
+        shadow: set.descriptions().iter().filter(|rule| rule.shadow).map(|rule| rule.id.clone()).collect(),
+    };
+    Ok(Candidate { files, report })
+}
+
+fn merged(in_force: &[RuleFile], proposal: &Proposal) -> Result<Vec<RuleFile>, TrialError> {
+    let rationale = proposal.rationale.trim();
+    if rationale.is_empty() || rationale.chars().count() > NOTE_CHARS_MAX {
+        return Err(TrialError::Malformed(format!("a rationale has 1 to {NOTE_CHARS_MAX} characters")));
+    }
+    if let Some(file) = proposal.files.iter().find(|file| !is_path_of_rules(&file.path)) {
+        let shown: String = file.path.chars().take(RULE_PATH_BYTES_MAX).collect();
+        return Err(TrialError::Malformed(format!(
+            "{shown:?} is no path of a rule set: write it with `/`, ending in .rhai or .toml"
+        )));
+    }
+    let kept = if proposal.whole { &[] } else { in_force };
+    if let Some(path) = proposal.removed.iter().find(|path| !kept.iter().any(|file| file.path == **path)) {
+        return Err(TrialError::Malformed(format!("{path:?} is not in force, so it cannot be removed")));
+    }
+    let stays = |file: &&RuleFile| {
+        !proposal.removed.contains(&file.path) && !proposal.files.iter().any(|new| new.path == file.path)
+    };
+    let files: Vec<RuleFile> = kept.iter().filter(stays).chain(&proposal.files).cloned().collect();
+    let files = RuleBundle::new(files).files;
+    if let Some(pair) = files.windows(2).find(|pair| pair[0].path == pair[1].path) {
+        return Err(TrialError::Malformed(format!("{:?} stands twice in the proposal", pair[0].path)));
+    }
+    if files.is_empty() || files.len() > RULE_FILES_MAX {
+        return Err(TrialError::Malformed(format!("a rule set has 1 to {RULE_FILES_MAX} files")));
+    }
+    if files == in_force { Err(TrialError::NothingNew) } else { Ok(files) }
+}
+
+fn is_path_of_rules(path: &str) -> bool {
+    let plain = |part: &str| {
+        !part.is_empty() && !part.starts_with('.') && !part.contains(|c: char| c.is_control() || c == '\\')
+    };
+    path.len() <= RULE_PATH_BYTES_MAX
+        && path.split('/').all(plain)
+        && (path.ends_with(".rhai") || path.ends_with(".toml"))
+}

@@ -1,0 +1,334 @@
+//! The life of a rule set: proposed, checked, tested, approved by another person, in force, taken back.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use serde_json::{Value, json};
+use sluice_case_api::domain::Role;
+use sluice_case_api::{limits::FAILURES_BEFORE_QUARANTINE, ports::Record};
+use sluice_model::{Action, Control, Hash256, Observation, RuleFailure, RuleFile};
+use std::sync::atomic::Ordering;
+use support::{Answer, Side, alert, bundle, large, record};
+
+/// A side with a rule set in force, and the keys of an author and of two who approve.
+struct Desk {
+    side: Side,
+    ivan: String,
+    mei: String,
+    max: String,
+}
+
+impl Desk {
+    async fn new() -> Self {
+        let side = Side::new().await;
+        side.begin_with(&large(8000)).await;
+        let (ivan, mei) = (side.key("ivan", &[Role::Investigator]), side.key("mei", &[Role::Mlro]));
+        let max = side.key("max", &[Role::Mlro]);
+        Self { side, ivan, mei, max }
+    }
+
+    async fn propose(&self, key: &str, files: &[RuleFile], why: &str) -> Answer {
+        self.side.post(key, "/v1/rules/versions", json!({ "rationale": why, "files": files })).await
+    }
+
+    async fn act(&self, key: &str, id: &str, action: &str) -> Answer {
+        let act = json!({ "action": action, "reason": "because" });
+        self.side.post(key, &format!("/v1/rules/versions/{id}/actions"), act).await
+    }
+
+    async fn state(&self, id: &str) -> String {
+        let version = self.side.get(&format!("/v1/rules/versions/{id}")).await.json();
+        version["state"].as_str().unwrap().to_owned()
+    }
+
+    async fn status(&self) -> Value {
+        self.side.get("/v1/rules/status").await.json()
+    }
+
+    /// See what was ordered into force as far as it goes.
+    async fn advance(&self) {
+        for _ in 0..3 {
+            self.side.api.advance().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_proposal_goes_live_once_another_person_approves_and_comes_back_in_one_act() {
+    let desk = Desk::new().await;
+    assert_eq!(desk.status().await["in_force"]["version_id"], "RV-000001");
+    let proposed = desk.propose(&desk.ivan, &large(5000), "多宗 7,000 元的個案沒有發現").await;
+    assert_eq!(proposed.status, 201, "{}", proposed.text());
+    let proposed = proposed.json();
+    assert_eq!((&proposed["state"], &proposed["author"]), (&json!("CHECKED"), &json!("ivan")));
+    assert_eq!((&proposed["report"]["cases"], &proposed["report"]["rules"]), (&json!(2), &json!(1)));
+    assert_eq!(proposed["hash"], bundle(&large(5000)).hash().to_string());
+
+    // What it changes, as text and as parameters.
+    let detail = desk.side.get("/v1/rules/versions/RV-000002").await.json();
+    let parameter =
+        json!({"rule": "LARGE", "parameter": "most", "before": "HK$8,000.00", "after": "HK$5,000.00"});
+    assert_eq!(detail["changes"]["parameters"], json!([parameter]));
+    assert!(
+        detail["changes"]["files"][1]["diff"].as_str().unwrap().contains("+parameter most #{ value: 5000")
+    );
+
+    // Four eyes: not the author, not somebody who may only write, and not before it is approved.
+    desk.act(&desk.mei, "RV-000002", "activate").await.is_problem(409);
+    desk.act(&desk.ivan, "RV-000002", "approve").await.is_problem(403);
+    let reader = desk.side.key("ann", &[Role::Analyst]);
+    desk.act(&reader, "RV-000002", "approve").await.is_problem(403);
+    desk.propose(&reader, &large(4000), "x").await.is_problem(403);
+    assert_eq!(desk.act(&desk.mei, "RV-000002", "approve").await.json()["state"], "APPROVED");
+    assert!(desk.side.world.controls().is_empty(), "approved is not in force");
+
+    // Two control records, the second once the windows are filled; how far the filling is can be read.
+    desk.side.world.unfilled.store(7, Ordering::SeqCst);
+    assert_eq!(desk.act(&desk.mei, "RV-000002", "activate").await.json()["state"], "PREPARING");
+    desk.advance().await;
+    assert_eq!(desk.status().await["filling"], json!({"felt": 3, "of": 10}));
+    assert_eq!(desk.state("RV-000002").await, "PREPARING");
+    assert!(matches!(desk.side.world.controls().as_slice(), [Control::Prepare(_)]));
+    desk.side.world.unfilled.store(0, Ordering::SeqCst);
+    desk.advance().await;
+    let hash = bundle(&large(5000)).hash();
+    let controls = desk.side.world.controls();
+    assert!(
+        matches!(controls.as_slice(), [Control::Prepare(_), Control::Activate { rules }] if *rules == hash)
+    );
+    assert_eq!(desk.state("RV-000002").await, "ACTIVE");
+    assert_eq!(desk.state("RV-000001").await, "RETIRED");
+    assert_eq!(desk.side.world.rules.lock().unwrap().hash(), hash);
+
+    // Rolling back is one act, by one who may approve.
+    let back = json!({"reason": "it drowns the queue"});
+    desk.side.post(&desk.ivan, "/v1/rules/rollback", back.clone()).await.is_problem(403);
+    assert_eq!(
+        desk.side.post(&desk.mei, "/v1/rules/rollback", back.clone()).await.json()["version_id"],
+        "RV-000001"
+    );
+    desk.advance().await;
+    assert_eq!(desk.side.world.rules.lock().unwrap().hash(), bundle(&large(8000)).hash());
+    assert_eq!(
+        (desk.state("RV-000001").await, desk.state("RV-000002").await),
+        ("ACTIVE".into(), "RETIRED".into())
+    );
+    desk.side.post(&desk.mei, "/v1/rules/rollback", back).await.is_problem(404);
+
+    // Every act is a leaf, and the audit trail shows it.
+    let audit = desk.side.get("/v1/audit?limit=100").await.json();
+    let acts: Vec<(String, String)> = audit["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .rev()
+        .filter(|line| line["about"].as_str().unwrap().starts_with("RV-"))
+        .map(|line| (line["act"].as_str().unwrap().to_owned(), line["actor"].as_str().unwrap().to_owned()))
+        .collect();
+    let expected = [
+        ("rules_in_force", "folder"),
+        ("propose_rules", "ivan"),
+        ("approve_rules", "mei"),
+        ("activate_rules", "mei"),
+        ("rules_in_force", "engine"),
+        ("activate_rules", "mei"),
+        ("rules_in_force", "engine"),
+    ];
+    assert_eq!(acts, expected.map(|(act, actor)| (act.to_owned(), actor.to_owned())));
+}
+
+#[tokio::test]
+async fn nobody_approves_his_own_whatever_his_roles_and_an_author_may_take_his_back() {
+    let desk = Desk::new().await;
+    desk.propose(&desk.mei, &large(5000), "mine").await;
+    desk.act(&desk.mei, "RV-000002", "approve").await.is_problem(403);
+    assert_eq!(desk.act(&desk.max, "RV-000002", "approve").await.status, 200);
+    desk.propose(&desk.ivan, &large(6000), "mine").await;
+    assert_eq!(desk.act(&desk.ivan, "RV-000003", "reject").await.json()["state"], "REJECTED");
+    for action in ["approve", "activate", "reject"] {
+        desk.act(&desk.max, "RV-000003", action).await.is_problem(409);
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_check_or_fails_a_case_becomes_no_version() {
+    let desk = Desk::new().await;
+    let mut files = large(5000);
+    files[1].text = files[1].text.replace("amount >= most", "amuont >= most");
+    let refused = desk.propose(&desk.ivan, &files, "a slip").await;
+    refused.is_problem(422);
+    let found = refused.json();
+    let first = &found["diagnostics"][0];
+    assert_eq!((&first["file"], &first["line"]), (&json!("large.rhai"), &json!(7)), "{found}");
+    assert!(first["help"].as_str().unwrap().contains("amount"), "{first}");
+    let rendered = found["rendered"].as_str().unwrap();
+    assert!(rendered.contains("large.rhai:7:11") && rendered.contains("^^^^^^"), "{rendered}");
+
+    // The rule says 5,000, its cases say 8,000.
+    let files = vec![large(8000)[0].clone(), large(5000)[1].clone()];
+    let refused = desk.propose(&desk.ivan, &files, "cases forgotten").await;
+    refused.is_problem(422);
+    assert_eq!(refused.json()["cases"][0]["name"], "just below");
+
+    for (files, why) in [
+        (json!([]), "nothing"),
+        (json!([{"path": "../x.rhai", "text": ""}]), "out of the folder"),
+        (json!([{"path": "x.txt", "text": ""}]), "no rule"),
+        (json!([{"path": "p.toml", "text": ""}, {"path": "p.toml", "text": " "}]), "twice"),
+        (json!(large(8000)), "what is in force"),
+    ] {
+        let proposal = json!({ "rationale": why, "files": files });
+        desk.side.post(&desk.ivan, "/v1/rules/versions", proposal).await.is_problem(422);
+    }
+    desk.propose(&desk.ivan, &large(5000), " ").await.is_problem(422);
+    assert_eq!(desk.side.get("/v1/rules/versions").await.json()["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_approved_set_that_was_overtaken_is_not_put_in_force() {
+    let desk = Desk::new().await;
+    for (n, most) in [(2, 5000), (3, 6000)] {
+        desk.propose(&desk.ivan, &large(most), "better").await;
+        desk.act(&desk.mei, &format!("RV-00000{n}"), "approve").await;
+    }
+    desk.act(&desk.mei, "RV-000002", "activate").await;
+    desk.act(&desk.mei, "RV-000003", "activate").await.is_problem(409);
+    desk.advance().await;
+    // It would silently take back what came in between.
+    desk.act(&desk.mei, "RV-000003", "activate").await.is_problem(409);
+    assert_eq!(desk.state("RV-000002").await, "ACTIVE");
+
+    // A folder that is saved while a version is on its way wins, and is told as what it is.
+    desk.propose(&desk.ivan, &large(7000), "better still").await;
+    desk.act(&desk.mei, "RV-000004", "approve").await;
+    desk.act(&desk.mei, "RV-000004", "activate").await;
+    desk.side.begin_with(&large(9000)).await;
+    desk.advance().await;
+    assert_eq!(desk.status().await["in_force"]["origin"], "folder");
+    assert_eq!(desk.state("RV-000004").await, "APPROVED");
+}
+
+#[tokio::test]
+async fn a_proposal_may_name_one_file_remove_one_or_be_the_whole_set() {
+    let desk = Desk::new().await;
+    let parameters = "[LARGE.most]\nvalue = 9000\nwhy = \"Reviewed.\"\nowner = \"Head\"\n";
+    let one = json!({ "rationale": "one file", "files": [{"path": "parameters.toml", "text": parameters}] });
+    assert_eq!(desk.side.post(&desk.ivan, "/v1/rules/versions", one).await.status, 201);
+    let detail = desk.side.get("/v1/rules/versions/RV-000002").await.json();
+    assert_eq!(detail["files"].as_array().unwrap().len(), 3);
+    assert_eq!(detail["changes"]["parameters"][0]["parameter"], "most");
+    let without = json!({ "rationale": "no cases", "removed": ["large.cases.toml"] });
+    let kept = desk.side.post(&desk.ivan, "/v1/rules/versions", without).await.json();
+    assert_eq!(kept["report"]["untested"], json!(["LARGE"]));
+    let whole = json!({ "rationale": "only", "whole": true, "files": [large(100)[1]] });
+    assert_eq!(desk.side.post(&desk.ivan, "/v1/rules/versions", whole).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_proposal_sent_twice_under_one_key_is_kept_once() {
+    let desk = Desk::new().await;
+    let body = json!({ "rationale": "once", "files": large(5000) }).to_string();
+    let send = async || {
+        let request = desk
+            .side
+            .request("POST", "/v1/rules/versions", &desk.ivan)
+            .header("content-type", "application/json")
+            .header("idempotency-key", "p-1");
+        desk.side.send(request.body(body.clone().into()).unwrap()).await
+    };
+    let (first, again) = (send().await, send().await);
+    assert_eq!((first.status, again.status), (first.status, first.status));
+    assert_eq!(first.json(), again.json());
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(desk.side.get("/v1/rules/versions").await.json()["items"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn versions_on_their_way_go_on_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cases.db");
+    let world = {
+        let side = Side::on_file(Default::default(), &path).await;
+        side.begin_with(&large(8000)).await;
+        let (ivan, mei) = (side.key("ivan", &[Role::Investigator]), side.key("mei", &[Role::Mlro]));
+        let proposal = json!({ "rationale": "better", "files": large(5000) });
+        side.post(&ivan, "/v1/rules/versions", proposal).await;
+        let act = |action: &str| json!({ "action": action, "reason": "because" });
+        side.post(&mei, "/v1/rules/versions/RV-000002/actions", act("approve")).await;
+        // The log cannot be reached: the order is kept.
+        side.world.sink_broken.store(true, Ordering::SeqCst);
+        assert_eq!(
+            side.post(&mei, "/v1/rules/versions/RV-000002/actions", act("activate")).await.status,
+            200
+        );
+        side.world
+    };
+    world.sink_broken.store(false, Ordering::SeqCst);
+    let side = Side::on_file(world, &path).await;
+    for _ in 0..3 {
+        side.api.deliver().await.unwrap();
+        side.api.advance().await.unwrap();
+    }
+    assert_eq!(side.world.rules.lock().unwrap().hash(), bundle(&large(5000)).hash());
+    assert_eq!(side.get("/v1/rules/status").await.json()["in_force"]["version_id"], "RV-000002");
+}
+
+#[tokio::test]
+async fn a_rule_in_shadow_is_noted_and_alerts_nobody() {
+    let side = Side::new().await;
+    let noted = |n| Record::Observation(Observation::Shadow(Box::new(alert(n, "C-1"))));
+    side.say([noted(1), noted(2), noted(2), record(alert(3, "C-1"))]).await;
+    let alerts = side.get("/v1/alerts").await.json();
+    assert_eq!(alerts["items"].as_array().unwrap().len(), 1, "{alerts}");
+    assert_eq!(side.get("/v1/cases").await.json()["items"].as_array().unwrap().len(), 1);
+    let shadow = side.get("/v1/rules/R01/shadow").await.json();
+    let items = shadow["items"].as_array().unwrap();
+    assert_eq!(items.len(), 2, "the same twice is one: {shadow}");
+    assert_eq!((&items[0]["event_id"], &items[0]["shadow"]), (&json!("E-2"), &json!(true)));
+    let rule = side.get("/v1/rules").await.json()["items"][0].clone();
+    assert_eq!((&rule["id"], &rule["counts"]["shadow_alerts"]), (&json!("R01"), &json!(2)), "{rule}");
+    assert_eq!(rule["counts"]["alerts"], 1);
+}
+
+#[tokio::test]
+async fn a_rule_that_fails_again_and_again_is_quarantined_and_its_owner_alerted() {
+    for (on_error, quarantined) in [(Action::Alert, true), (Action::Hold, false)] {
+        let side = Side::new().await;
+        let failure = |n: u32| {
+            let alert = alert(n, "C-1");
+            Record::Observation(Observation::Failure(RuleFailure {
+                rule_id: "R01".into(),
+                rule: Hash256::of(b"R01"),
+                event_id: alert.event_id,
+                payment_id: alert.payment_id,
+                occurred_at: alert.occurred_at,
+                on_error,
+                reason: "division by zero".into(),
+            }))
+        };
+        let limit = u32::try_from(FAILURES_BEFORE_QUARANTINE).unwrap();
+        side.say((1..limit).map(failure)).await;
+        assert!(side.get("/v1/alerts").await.json()["items"].as_array().unwrap().is_empty());
+        // Once at the limit; the failures after it add nothing but their count.
+        side.say((limit..limit + 3).map(failure)).await;
+        side.api.deliver().await.unwrap();
+        let orders: Vec<Control> = side.world.controls();
+        let is_quarantine =
+            |c: &Control| matches!(c, Control::Quarantine(order) if order.rule == Hash256::of(b"R01"));
+        assert_eq!(
+            orders.iter().filter(|c| is_quarantine(c)).count(),
+            usize::from(quarantined),
+            "{orders:?}"
+        );
+        let alerts = side.get("/v1/alerts").await.json();
+        let [told] = alerts["items"].as_array().unwrap().as_slice() else { panic!("{alerts}") };
+        assert_eq!((&told["subjects"], &told["typology"]), (&json!(["rule:R01"]), &json!("rule_failure")));
+        let reason = told["reason"].as_str().unwrap();
+        let says = if quarantined { "quarantined" } else { "goes on holding" };
+        assert!(reason.contains("Head of monitoring") && reason.contains(says), "{reason}");
+        let counts = side.get("/v1/rules").await.json()["items"][0]["counts"].clone();
+        assert_eq!(counts["failures"], limit + 2);
+        assert_eq!(counts["quarantined_at"].is_string(), quarantined, "{counts}");
+    }
+}
