@@ -1,6 +1,7 @@
 //! `sluice rules`: check, test, explain, back-test and sweep. What rules are and how they compare is the rules crate's;
 //! here are folders, the engine that cases run through, and printing.
 
+mod history;
 mod sweep;
 
 use std::{
@@ -11,15 +12,11 @@ use std::{
 };
 
 use anyhow::Context;
-use indicatif::{ProgressBar, ProgressStyle};
-use sluice_codec::{Mapping, NdjsonEvents};
-use sluice_core::{Engine, EngineConfig, Library, Output, Stage, Unavailable};
-use sluice_lists::Screener;
-use sluice_model::{
-    Alert, Control, EventRecord, PaymentEvent, PaymentRecord, RuleBundle, RuleFile, Screening,
-};
-use sluice_rules::{Backtest, CASES_SUFFIX, CaseEngine, Diagnostics, Labels, RuleSet, run_cases};
-use sluice_runtime::{Read, Replay, read_rules};
+use history::History;
+use sluice_core::{CaseRunner, Engine, EngineConfig};
+use sluice_model::{Alert, RuleBundle, RuleFile};
+use sluice_rules::{Backtest, CASES_SUFFIX, Diagnostics, Labels, RuleSet, run_cases};
+use sluice_runtime::{Replay, read_cases, read_rules};
 use sluice_simulator::groups::{self, Group};
 
 use crate::{failure::Failure, folders};
@@ -28,8 +25,6 @@ use crate::{failure::Failure, folders};
 const FOLDERS_ABOVE_MAX: usize = 3;
 /// Shards of a back-test: one for each of two cores. Alerts do not depend on it.
 const SHARDS: u32 = 2;
-/// Bytes read from a file at a time.
-const READ_BUFFER_BYTES: usize = 1 << 20;
 
 /// Subcommands.
 #[derive(clap::Subcommand)]
@@ -79,21 +74,6 @@ pub struct BacktestArgs {
     json: bool,
 }
 
-/// What happened, and what of it is known to be laundering.
-#[derive(clap::Args)]
-pub struct History {
-    /// History: NDJSON, or CSV with a mapping.
-    #[arg(long, value_name = "FILE")]
-    events: PathBuf,
-    /// Which column of a CSV file is what.
-    #[arg(long, value_name = "FILE.toml")]
-    mapping: Option<PathBuf>,
-    /// Labelled transactions (CSV: alert_id, alert_type, orig_acct, bene_acct, tran_timestamp): tells precision and
-    /// recall.
-    #[arg(long, value_name = "FILE.csv")]
-    groups: Option<PathBuf>,
-}
-
 /// Run the command.
 pub fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
@@ -117,12 +97,7 @@ impl Folder {
             return Self::of_file(path);
         }
         let bundle = read_rules(path).map_err(|error| Failure::User(error.into()))?;
-        let mut cases = Vec::new();
-        for file in &bundle.files {
-            if let Some(stem) = file.path.strip_suffix(".rhai") {
-                cases.extend(read_if_there(path, &format!("{stem}{CASES_SUFFIX}"))?);
-            }
-        }
+        let cases = read_cases(path, &bundle).map_err(|error| Failure::User(error.into()))?;
         Ok(Self { bundle, cases })
     }
 
@@ -200,7 +175,7 @@ fn check(args: &PathArgs) -> Result<ExitCode, Failure> {
 
 fn test(args: &PathArgs) -> Result<ExitCode, Failure> {
     let folder = Folder::read(&args.path)?;
-    let report = run_cases(&folder.bundle, &folder.cases, &InMemory)
+    let report = run_cases(&folder.bundle, &folder.cases, &CaseRunner)
         .map_err(|found| Failure::Finding(found.render(&folder.bundle)))?;
     if args.json {
         println!("{}", serde_json::to_string(&report)?)
@@ -218,46 +193,6 @@ fn explain(args: &PathArgs) -> Result<ExitCode, Failure> {
         set.descriptions().iter().for_each(|description| println!("{}", description.text()));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The core's engine, from nothing for each case.
-struct InMemory;
-
-/// A library that holds one compiled rule set.
-struct Holding(Arc<RuleSet>);
-
-impl Library for Holding {
-    fn screener(&self, _: &Screening) -> Result<Arc<Screener>, Unavailable> {
-        Err(Unavailable("cases run without lists".to_owned()))
-    }
-
-    fn rules(&self, _: &RuleBundle) -> Option<Arc<RuleSet>> {
-        Some(Arc::clone(&self.0))
-    }
-}
-
-impl CaseEngine for InMemory {
-    fn run(&self, rules: &Arc<RuleSet>, events: &[PaymentEvent]) -> Result<Vec<Alert>, String> {
-        let mut engine = Engine::new(EngineConfig { shards: 1 }, Arc::new(Holding(Arc::clone(rules))));
-        // The library answers with the compiled rules, whatever files they are prepared from.
-        let bundle = RuleBundle::default();
-        let activate = Control::Activate { rules: rules.hash() };
-        let mut output = Output::default();
-        for control in [Control::Screening(Screening::default()), Control::Prepare(bundle), activate] {
-            engine.apply(&PaymentRecord::Control(control), &mut output);
-        }
-        for event in events {
-            let received_at = event.occurred_at;
-            let late_reason = Some("a case".to_owned());
-            let event = Arc::new(event.clone());
-            let record = EventRecord { received_at, awaited: false, late_reason, event };
-            engine.apply(&PaymentRecord::Event(record), &mut output);
-        }
-        match output.dead_letters.first() {
-            Some(letter) => Err(format!("a payment was refused: {}", letter.reason)),
-            None => Ok(output.alerts),
-        }
-    }
 }
 
 /// Labelled groups as what there is to find.
@@ -306,27 +241,4 @@ fn read_groups(path: &Path) -> Result<Groups, Failure> {
     let named = || format!("failed to read {}", path.display());
     let file = fs::File::open(path).with_context(named).map_err(Failure::User)?;
     Ok(Groups(groups::read_groups(std::io::BufReader::new(file)).with_context(named).map_err(Failure::User)?))
-}
-
-impl History {
-    /// The events, and a bar that shows how much of the file has been read.
-    fn open(&self) -> Result<(Box<dyn Iterator<Item = Read> + Send>, ProgressBar), Failure> {
-        let named = || self.unreadable();
-        let file = fs::File::open(&self.events).with_context(named).map_err(Failure::User)?;
-        let bar = ProgressBar::new(file.metadata().map_or(0, |about| about.len()));
-        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent:>3}% {eta}") {
-            bar.set_style(style);
-        }
-        let reader = std::io::BufReader::with_capacity(READ_BUFFER_BYTES, bar.wrap_read(file));
-        let Some(path) = &self.mapping else { return Ok((Box::new(NdjsonEvents::new(reader)), bar)) };
-        let text = fs::read_to_string(path).with_context(named).map_err(Failure::User)?;
-        let mapping = Mapping::parse(&text).context("the mapping cannot be read").map_err(Failure::User)?;
-        let rows =
-            mapping.rows(reader).context("the file does not fit its mapping").map_err(Failure::User)?;
-        Ok((Box::new(rows), bar))
-    }
-
-    fn unreadable(&self) -> String {
-        format!("failed to read {}", self.events.display())
-    }
 }

@@ -10,7 +10,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::{Arc, RwLock},
+    sync::Arc,
     time::Duration,
 };
 
@@ -22,23 +22,27 @@ use sluice_case_api::{
     ports::SystemClock as CaseClock,
     store::Database,
 };
-use sluice_core::Library;
+use sluice_core::{CaseRunner, Library};
 use sluice_list_store::Store;
 use sluice_log::{EmbeddedLog, FileSnapshots, Log, LogError};
-use sluice_model::{RuleBundle, Screening};
+use sluice_model::{RuleBundle, RuleFile, Screening};
 use sluice_rules::RuleSet;
 use sluice_runtime::{
     CachingLibrary, Change, Fingerprint, Parts, Runtime, SystemClock, Watch, limits::SNAPSHOT_EVERY_RECORDS,
 };
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{net::TcpListener, runtime::Handle, sync::watch, task::JoinHandle};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, folders};
 
 /// Where everything lies when nothing is said.
 const DATA: &str = "sluice-data";
 /// Where a demonstration lies when nothing is said: its invented people are kept apart from real ones.
 const DEMO_DATA: &str = "sluice-demo-data";
+/// The origin of rules that a folder holds, as their versions are recorded.
+const FOLDER: &str = "folder";
+/// The origin of the rules inside the binary.
+const SHIPPED: &str = "shipped";
 /// The sign-in that each start makes anew.
 const OPERATOR: &str = "operator";
 /// Which log lines are wanted: a level, or targets with levels, `info,sluice_runtime=debug`.
@@ -60,6 +64,9 @@ pub struct Args {
     /// rules shipped with Sluice.
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
+    /// Rules change by approval alone: the folder, or the shipped set, is read at the first start and never again.
+    #[arg(long)]
+    rules_by_approval: bool,
     /// The folder of list versions (see `sluice lists`): watched. Without it, screening is off.
     #[arg(long, value_name = "DIR")]
     lists: Option<PathBuf>,
@@ -153,16 +160,17 @@ impl Running {
             .map_err(|error| Failure::user(format!("cannot listen on {}: {error}", args.listen)))?;
         let registry = prometheus::Registry::new();
         let (runtime, log) = start_engine(&data, &config, &registry).await?;
-        let rules = Arc::new(RwLock::new(Arc::new(config.rules.clone())));
         let ports = Ports {
             feed: Arc::new(ports::Feeds::new(log, Arc::clone(&runtime))),
             control: Arc::new(ports::Controls(Arc::clone(&runtime))),
-            catalogue: Arc::new(ports::InForce::new(&runtime, &config, Arc::clone(&rules))),
+            catalogue: Arc::new(ports::InForce::new(&runtime, &config)),
+            cases: Arc::new(CaseRunner),
             clock: Arc::new(CaseClock),
         };
         let signer = secrets::signer(&data)?;
         let options = Options { registry, ..Options::default() };
         let cases = CaseApi::open(Database::File(&data.join("cases.sqlite")), signer, ports, options).await?;
+        config.put_rules_in_force(&runtime, &cases, args.rules_by_approval).await?;
         let people = put_people(&cases, args.demo).await?;
         let api_key = cases.memory_key("process", Roles::new(Role::ALL))?;
 
@@ -177,14 +185,14 @@ impl Running {
                 }
             }),
             tokio::spawn({
-                let stopping = asked(stopping.clone());
+                let (cases, stopping) = (cases.clone(), asked(stopping.clone()));
                 async move { cases.run(stopping).await }
             }),
         ];
         if args.demo {
             tasks.push(tokio::spawn(demo::traffic(Arc::clone(&runtime), asked(stopping.clone()))));
         }
-        let watches = config.watch(&runtime, &rules)?;
+        let watches = config.watch(&runtime, &cases, args.rules_by_approval)?;
         Ok(Self { runtime, stop, tasks, watches, url, people, api_key })
     }
 
@@ -243,6 +251,8 @@ impl Running {
 /// What is to be put in force, and where it comes from.
 struct Config {
     rules: RuleBundle,
+    cases: Vec<RuleFile>,
+    rule_count: usize,
     rules_folder: Option<(PathBuf, Fingerprint)>,
     screening: Screening,
     lists: Option<(PathBuf, Store)>,
@@ -253,15 +263,16 @@ struct Config {
 impl Config {
     /// Read and check everything before anything is started: what is broken is the user's to mend.
     fn read(args: &Args, data: &Path) -> Result<Self, Failure> {
-        let (rules, rules_folder) = match &args.rules {
+        let (rules, cases, rules_folder) = match &args.rules {
             Some(folder) => {
                 let files = sluice_runtime::fingerprint(folder).map_err(user)?;
-                (sluice_runtime::read_rules(folder).map_err(user)?, Some((folder.clone(), files)))
+                let rules = sluice_runtime::read_rules(folder).map_err(user)?;
+                let cases = sluice_runtime::read_cases(folder, &rules).map_err(user)?;
+                (rules, cases, Some((folder.clone(), files)))
             }
-            None => (shipped::rules(), None),
+            None => (shipped::rules(), shipped::cases(), None),
         };
-        RuleSet::compile(&rules)
-            .map_err(|errors| Failure::user(format!("the rules do not load:\n{errors}")))?;
+        let rule_count = folders::check_rules(&rules)?.files().len();
         std::fs::create_dir_all(data).with_context(|| data.display().to_string()).map_err(Failure::User)?;
         let lists = match (&args.lists, args.demo) {
             (Some(folder), _) => Some((folder.clone(), Store::open(folder).map_err(user)?)),
@@ -284,6 +295,8 @@ impl Config {
         }
         Ok(Self {
             rules,
+            cases,
+            rule_count,
             rules_folder,
             screening,
             lists,
@@ -292,26 +305,65 @@ impl Config {
         })
     }
 
+    /// Where the configured rules come from, as their versions are recorded.
+    fn origin(&self) -> &'static str {
+        if self.rules_folder.is_some() { FOLDER } else { SHIPPED }
+    }
+
+    /// Put the configured rules in force, unless they are what they were at the last start and officers have put
+    /// others in force since; by approval alone, only where none judge yet.
+    async fn put_rules_in_force(
+        &self,
+        runtime: &Arc<Runtime>,
+        cases: &CaseApi,
+        by_approval: bool,
+    ) -> Result<(), Failure> {
+        let (engine, rules) = (Arc::clone(runtime), self.rules.clone());
+        let live = tokio::task::spawn_blocking(move || engine.wait_until_live()).await??;
+        let judges = live.rules.hash() != RuleSet::empty().hash();
+        let is_known = cases.last_rules_from(self.origin()).await? == Some(rules.hash().to_string());
+        if judges && (by_approval || is_known) {
+            return Ok(());
+        }
+        let engine = Arc::clone(runtime);
+        tokio::task::spawn_blocking(move || engine.put_rules_in_force(&rules)).await??;
+        let files = [self.rules.files.as_slice(), &self.cases].concat();
+        Ok(cases.record_rules(self.origin(), &files, self.rule_count).await?)
+    }
+
     /// Keep in force what the folders say.
     fn watch(
         self,
         runtime: &Arc<Runtime>,
-        rules: &Arc<RwLock<Arc<RuleBundle>>>,
+        cases: &CaseApi,
+        by_approval: bool,
     ) -> Result<Vec<Watch>, Failure> {
         let mut watches = Vec::new();
-        if let Some((folder, seen)) = self.rules_folder {
-            let rules = Arc::clone(rules);
-            let tell = move |change| tell(change, &rules);
+        if let Some((folder, seen)) = self.rules_folder.filter(|_| !by_approval) {
+            let (cases, tokio, from) = (cases.clone(), Handle::current(), folder.clone());
+            let tell = move |change| {
+                if let Change::Rules(bundle) = &change
+                    && let Err(error) = tokio.block_on(record(&cases, &from, bundle))
+                {
+                    tracing::error!(%error, "the folder's rules are in force, but not recorded as a version");
+                }
+                tell(change);
+            };
             watches.push(Watch::rules(Arc::clone(runtime), folder, seen, tell)?);
         }
         if let Some((folder, store)) = self.lists {
-            let rules = Arc::clone(rules);
-            let tell = move |change| tell(change, &rules);
             let (runtime, seen) = (Arc::clone(runtime), self.screening.lists);
             watches.push(Watch::lists(runtime, folder, store, self.library, seen, tell)?);
         }
         Ok(watches)
     }
+}
+
+/// Record what a folder has put in force.
+async fn record(cases: &CaseApi, folder: &Path, rules: &RuleBundle) -> anyhow::Result<()> {
+    let count = RuleSet::compile(rules)?.files().len();
+    let files = [rules.files.clone(), sluice_runtime::read_cases(folder, rules)?].concat();
+    Ok(cases.record_rules(FOLDER, &files, count).await?)
 }
 
 /// Open the log and have the engine judge by what is configured.
@@ -332,12 +384,8 @@ async fn start_engine(
         registry: registry.clone(),
         snapshot_every_records: config.snapshot_every,
     })?);
-    let (engine, rules, screening) = (Arc::clone(&runtime), config.rules.clone(), config.screening.clone());
-    let put = tokio::task::spawn_blocking(move || {
-        engine.screen_against(screening)?;
-        engine.put_rules_in_force(&rules)
-    });
-    put.await??;
+    let (engine, screening) = (Arc::clone(&runtime), config.screening.clone());
+    tokio::task::spawn_blocking(move || engine.screen_against(screening)).await??;
     Ok((runtime, log))
 }
 
@@ -359,11 +407,10 @@ async fn put_people(cases: &CaseApi, demo: bool) -> Result<Vec<Person>, Failure>
 }
 
 /// Tell of a change in a folder.
-fn tell(change: Change, rules: &RwLock<Arc<RuleBundle>>) {
+fn tell(change: Change) {
     match change {
         Change::Rules(bundle) => {
             tracing::info!(rules = %bundle.hash().short(), files = bundle.files.len(), "rules are in force");
-            *rules.write().unwrap_or_else(std::sync::PoisonError::into_inner) = bundle;
         }
         Change::Lists(lists) => tracing::info!(sources = lists.len(), "list versions are in force"),
         Change::Refused { folder, reason } => {

@@ -136,6 +136,17 @@ fn a_backtest_shows_what_a_parameter_moves() {
     let events = folder.path().join("events.ndjson");
     fs::write(&events, (1..=4).map(payment).collect::<String>()).unwrap();
     let page = folder.path().join("page.html");
+    let nowhere = folder.path().join("none");
+    let told = Command::new(env!("CARGO_BIN_EXE_sluice"))
+        .args(["rules", "backtest", "--rules"])
+        .arg(&active)
+        .arg("--candidate")
+        .arg(&candidate)
+        .arg("--log")
+        .arg(&nowhere)
+        .output()
+        .unwrap();
+    assert_eq!(told.status.code(), Some(1), "a folder without a log is the user's to mend");
     let output = Command::new(env!("CARGO_BIN_EXE_sluice"))
         .args(["rules", "backtest", "--json", "--rules"])
         .arg(&active)

@@ -14,7 +14,7 @@ use sluice_model::{
     StatusSet,
 };
 
-use crate::{Diagnostics, Facts, Judgement, RuleSet};
+use crate::{Diagnostics, Facts, Judgement, RuleSet, lower::Probe};
 
 /// How a case file's name ends.
 pub const CASES_SUFFIX: &str = ".cases.toml";
@@ -61,6 +61,10 @@ pub struct Coverage {
     pub rule: String,
     /// Its file.
     pub file: String,
+    /// Conditions: what `&&`, `||` and `!` are made of, and what `if` asks.
+    pub conditions: usize,
+    /// How many of them a case asked at all.
+    pub conditions_tried: usize,
     /// Ways to go, two for each condition: met and not met.
     pub branches: usize,
     /// How many of them a case went.
@@ -191,9 +195,14 @@ impl RuleSet {
                 }
             }
         }
-        let branches = probes.len() * 2;
+        let conditions = probes.len();
+        let asked =
+            |probe: &&Arc<Probe>| probe.met.load(Ordering::Relaxed) || probe.unmet.load(Ordering::Relaxed);
+        let conditions_tried = probes.iter().filter(asked).count();
+        let branches = conditions * 2;
         let tried = branches - missing.len();
-        Some(Coverage { rule: id.to_owned(), file: file.to_owned(), branches, tried, missing })
+        let (rule, file) = (id.to_owned(), file.to_owned());
+        Some(Coverage { rule, file, conditions, conditions_tried, branches, tried, missing })
     }
 }
 
@@ -442,8 +451,11 @@ impl std::fmt::Display for TestReport {
             case.failures.iter().try_for_each(|failure| writeln!(f, "    {failure}"))?;
         }
         for coverage in self.coverage.iter().filter(|c| !c.missing.is_empty()) {
-            let Coverage { rule, file, branches, tried, .. } = coverage;
-            writeln!(f, "{rule}: {tried} of {branches} ways through its conditions tried")?;
+            let Coverage { rule, file, conditions, conditions_tried, branches, tried, .. } = coverage;
+            writeln!(
+                f,
+                "{rule}: {conditions_tried} of {conditions} conditions and {tried} of {branches} branches tried"
+            )?;
             for Untried { line, column, never } in &coverage.missing {
                 let what = if *never { "never met" } else { "always met" };
                 writeln!(f, "    {file}:{line}:{column}: {what} in the cases")?;
@@ -452,11 +464,13 @@ impl std::fmt::Display for TestReport {
         if !self.untested.is_empty() {
             writeln!(f, "without cases: {}", self.untested.join(", "))?;
         }
-        let (branches, tried) = self.coverage.iter().fold((0, 0), |(b, t), c| (b + c.branches, t + c.tried));
+        let sum = |of: fn(&Coverage) -> usize| self.coverage.iter().map(of).sum::<usize>();
+        let (conditions, asked) = (sum(|c| c.conditions), sum(|c| c.conditions_tried));
+        let (branches, tried) = (sum(|c| c.branches), sum(|c| c.tried));
         let passed = self.cases.len() - failed.len();
         write!(
             f,
-            "{passed} of {} cases passed; {tried} of {branches} ways through conditions tried",
+            "{passed} of {} cases passed; {asked} of {conditions} conditions and {tried} of {branches} branches tried",
             self.cases.len()
         )
     }

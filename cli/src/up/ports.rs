@@ -1,19 +1,19 @@
 //! What the case side asks of the rest of Sluice, over the log and the runtime.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use sluice_case_api::{
     LogFeed,
     ports::{
-        ActiveList, ActiveRule, Catalogue, ControlSink, Feed, Item, PortError, Record, Rescreened,
-        Screening as Wanted, Topic,
+        ActiveList, ActiveRule, Catalogue, ControlSink, Feed, Item, PortError, Prepared, Record, Rescreened,
+        Screening as Wanted, Standing, Topic,
     },
 };
 use sluice_core::{Library, RescreenReport};
 use sluice_list_store::Store;
 use sluice_lists::{Entry, Query};
 use sluice_log::{Log, ReadLimit, Topic as LogTopic};
-use sluice_model::{Control, Hash256, KeyKind, ListMatch, Party, RuleBundle};
+use sluice_model::{Control, Hash256, KeyKind, ListMatch, Party};
 use sluice_rules::Rule;
 use sluice_runtime::Runtime;
 
@@ -63,13 +63,12 @@ pub struct InForce {
     runtime: Arc<Runtime>,
     store: Option<Store>,
     library: Arc<dyn Library>,
-    rules: Arc<RwLock<Arc<RuleBundle>>>,
 }
 
 impl InForce {
-    pub fn new(runtime: &Arc<Runtime>, config: &Config, rules: Arc<RwLock<Arc<RuleBundle>>>) -> Self {
+    pub fn new(runtime: &Arc<Runtime>, config: &Config) -> Self {
         let store = config.lists.as_ref().map(|(_, store)| store.clone());
-        Self { runtime: Arc::clone(runtime), store, library: Arc::clone(&config.library), rules }
+        Self { runtime: Arc::clone(runtime), store, library: Arc::clone(&config.library) }
     }
 }
 
@@ -88,17 +87,37 @@ impl Catalogue for InForce {
     }
 
     fn rules(&self) -> Vec<ActiveRule> {
-        let set = self.runtime.status().rules;
-        let bundle = Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner));
+        let status = self.runtime.status();
+        let (set, files, off) = (status.rules, &status.files.files, &status.quarantined);
         let rules = KeyKind::ALL.into_iter().flat_map(|kind| &set.plan(kind).rules);
         rules
             .map(|rule| {
                 let description = set.descriptions().iter().find(|described| described.id == rule.meta.id);
                 let path = description.map(|described| described.file.clone()).unwrap_or_default();
-                let text = bundle.files.iter().find(|file| file.path == path).map(|file| file.text.clone());
-                active_rule(rule, path, text.unwrap_or_default())
+                let text = files.iter().find(|file| file.path == path).map(|file| file.text.clone());
+                let mut owners: Vec<String> = description
+                    .iter()
+                    .flat_map(|described| described.parameters.iter().map(|p| p.owner.clone()))
+                    .collect();
+                owners.sort();
+                owners.dedup();
+                ActiveRule {
+                    quarantined: off.contains(&rule.content),
+                    owners,
+                    ..active_rule(rule, path, text.unwrap_or_default())
+                }
             })
             .collect()
+    }
+
+    fn standing(&self) -> Standing {
+        let status = self.runtime.status();
+        let prepared = status.prepared.map(|rules| {
+            let filling = status.filling.filter(|(filling, ..)| *filling == rules);
+            let (felt, of) = filling.map_or((0, 0), |(_, felt, of)| (felt, of));
+            Prepared { rules, ready: status.is_filled(rules), felt, of }
+        });
+        Standing { in_force: status.rules.hash(), prepared }
     }
 
     fn screen(&self, wanted: &Wanted) -> Result<Vec<ListMatch>, PortError> {
@@ -178,6 +197,8 @@ fn active_rule(rule: &Rule, file: String, text: String) -> ActiveRule {
         regulation: regulation.join("; "),
         version: rule.content.short(),
         shadow: meta.shadow,
+        quarantined: false,
+        owners: Vec::new(),
         file,
         text,
     }

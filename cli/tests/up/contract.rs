@@ -5,7 +5,7 @@ use std::{fs, time::SystemTime};
 use serde_json::{Value, json};
 use sluice_model::EventTime;
 
-use crate::process::{Up, command, write_rules};
+use crate::process::{Client, Up, command, write_rules};
 
 fn now() -> EventTime {
     let since = SystemTime::UNIX_EPOCH.elapsed().unwrap();
@@ -89,6 +89,50 @@ fn a_saved_rule_is_felt_and_a_broken_one_is_not() {
     fs::write(rules.join("T03.rhai"), "nonsense").unwrap();
     // Whether or not the folder was looked at yet: the last good rules judge on.
     assert!((0..200).all(|_| decide("500.00") == "hold"));
+    assert_eq!(up.terminate().code(), Some(0));
+}
+
+#[test]
+fn an_approved_rule_is_felt_by_the_next_payment_and_outlives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, rules) = (folder.path().join("data"), folder.path().join("rules"));
+    write_rules(&rules);
+    let start = || {
+        let mut command = command(&data);
+        command.arg("--rules-by-approval").arg("--rules").arg(&rules);
+        Up::start(command).unwrap()
+    };
+    let n = std::cell::Cell::new(0);
+    let decide = |up: &Up, value: &str| {
+        n.set(n.get() + 1);
+        let body = payment(&n.get().to_string(), value).to_string();
+        up.client().post("/v1/decisions", "application/json", &body).unwrap().1["decision"].clone()
+    };
+    let up = start();
+    // The key of the process writes, the operator approves: another person.
+    let (writer, operator) = (up.client(), up.operator());
+    let post = |client: &Client, path: &str, body: Value| {
+        let (status, answer) = client.post(path, "application/json", &body.to_string()).unwrap();
+        assert!((200..300).contains(&status), "{path}: {answer}");
+        answer
+    };
+    let text = fs::read_to_string(rules.join("T01.rhai")).unwrap().replace("value: 1900", "value: 500");
+    let files = json!([{ "path": "T01.rhai", "text": text }]);
+    let proposed = post(&writer, "/v1/rules/versions", json!({ "rationale": "lower", "files": files }));
+    let acts = format!("/v1/rules/versions/{}/actions", proposed["version_id"].as_str().unwrap());
+    for action in ["approve", "activate"] {
+        assert_eq!(decide(&up, "500.00"), "allow");
+        post(&operator, &acts, json!({ "action": action, "reason": "a test" }));
+    }
+    std::iter::repeat_with(|| decide(&up, "500.00")).find(|decision| decision == "hold").unwrap();
+    // By approval alone: a saved file changes nothing, now or at a restart.
+    fs::write(rules.join("T01.rhai"), "rule T01 #{").unwrap();
+    fs::remove_file(rules.join("T01.rhai")).unwrap();
+    assert_eq!(up.terminate().code(), Some(0));
+    let up = start();
+    assert_eq!(decide(&up, "500.00"), "hold");
+    post(&up.operator(), "/v1/rules/rollback", json!({ "reason": "a test" }));
+    std::iter::repeat_with(|| decide(&up, "500.00")).find(|decision| decision == "allow").unwrap();
     assert_eq!(up.terminate().code(), Some(0));
 }
 

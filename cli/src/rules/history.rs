@@ -1,0 +1,103 @@
+//! The past that rule sets are compared over: a file of events, or the log of a data folder.
+
+use std::{fs, io, path::Path, path::PathBuf};
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use sluice_codec::{Mapping, NdjsonEvents};
+use sluice_log::{EmbeddedLog, Log, ReadLimit, StoredRecord, Topic};
+use sluice_model::{PaymentEvent, PaymentRecord};
+use sluice_runtime::Read;
+
+use crate::failure::Failure;
+
+/// Bytes read from a file at a time.
+const READ_BUFFER_BYTES: usize = 1 << 20;
+/// Records read from a log at a time.
+const LOG_BATCH_RECORDS: usize = 4_096;
+
+/// What happened, and what of it is known to be laundering.
+#[derive(clap::Args)]
+pub struct History {
+    /// History: NDJSON, or CSV with a mapping.
+    #[arg(long, value_name = "FILE", required_unless_present = "log")]
+    events: Option<PathBuf>,
+    /// History: the payments log of a data folder whose process does not run.
+    #[arg(long, value_name = "DATA", conflicts_with_all = ["events", "mapping"])]
+    log: Option<PathBuf>,
+    /// Which column of a CSV file is what.
+    #[arg(long, value_name = "FILE.toml")]
+    mapping: Option<PathBuf>,
+    /// Labelled transactions (CSV: alert_id, alert_type, orig_acct, bene_acct, tran_timestamp): tells precision and
+    /// recall.
+    #[arg(long, value_name = "FILE.csv")]
+    pub groups: Option<PathBuf>,
+}
+
+type Source = Box<dyn Iterator<Item = Read> + Send>;
+
+impl History {
+    /// The events, and a bar that shows how much of them has been read.
+    pub fn open(&self) -> Result<(Source, ProgressBar), Failure> {
+        match (&self.events, &self.log) {
+            (_, Some(data)) => of_log(data),
+            (Some(path), None) => self.of_file(path),
+            (None, None) => Err(Failure::user("say which history: --events FILE or --log DATA")),
+        }
+    }
+
+    fn of_file(&self, path: &Path) -> Result<(Source, ProgressBar), Failure> {
+        let named = || self.unreadable();
+        let file = fs::File::open(path).with_context(named).map_err(Failure::User)?;
+        let bar = bar(file.metadata().map_or(0, |about| about.len()));
+        let reader = io::BufReader::with_capacity(READ_BUFFER_BYTES, bar.wrap_read(file));
+        let Some(path) = &self.mapping else { return Ok((Box::new(NdjsonEvents::new(reader)), bar)) };
+        let text = fs::read_to_string(path).with_context(named).map_err(Failure::User)?;
+        let mapping = Mapping::parse(&text).context("the mapping cannot be read").map_err(Failure::User)?;
+        let rows =
+            mapping.rows(reader).context("the file does not fit its mapping").map_err(Failure::User)?;
+        Ok((Box::new(rows), bar))
+    }
+
+    /// What to say when it could not be read.
+    pub fn unreadable(&self) -> String {
+        let path = self.events.as_ref().or(self.log.as_ref());
+        format!("failed to read {}", path.map(|path| path.display().to_string()).unwrap_or_default())
+    }
+}
+
+fn bar(length: u64) -> ProgressBar {
+    let bar = ProgressBar::new(length);
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent:>3}% {eta}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// The events that a log holds, in their order; what officers ordered in between is left out.
+fn of_log(data: &Path) -> Result<(Source, ProgressBar), Failure> {
+    let folder = data.join("log");
+    if !folder.is_dir() {
+        return Err(Failure::user(format!("{} is no data folder: it holds no log", data.display())));
+    }
+    let log = EmbeddedLog::open(&folder).map_err(|error| Failure::User(error.into()))?;
+    let payments = Topic::Payments.partition(0);
+    let bar = bar(log.end(payments)?);
+    let (progress, mut next) = (bar.clone(), 0);
+    let batches = std::iter::from_fn(move || {
+        let stored = match log.read(payments, next, ReadLimit::records(LOG_BATCH_RECORDS)) {
+            Ok(stored) => stored,
+            Err(error) => return Some(vec![Err(io::Error::other(error))]),
+        };
+        next = stored.last()?.offset + 1;
+        progress.set_position(next);
+        let event = |stored: &StoredRecord| match serde_json::from_slice(&stored.value) {
+            Ok(PaymentRecord::Event(record)) => Some(Ok(Ok(PaymentEvent::clone(&record.event)))),
+            Ok(PaymentRecord::Control(_)) => None,
+            // The parser's own words may quote the record.
+            Err(_) => Some(Err(io::Error::other(format!("record {} cannot be read", stored.offset)))),
+        };
+        Some(stored.iter().filter_map(event).collect::<Vec<Read>>())
+    });
+    Ok((Box::new(batches.flatten()), bar))
+}
