@@ -14,8 +14,8 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Error, MapAcce
 use serde_json::Value;
 
 use crate::{
-    Attributes, Card, Currency, Device, Direction, EntryKind, EventTime, EventType, Merchant, Money, Party,
-    PaymentEvent, PaymentStatus, Proxy, RelatedParty,
+    Attributes, Card, Currency, Device, Direction, EntryKind, EventTime, EventType, Merchant, Money,
+    MoneyError, Party, PaymentEvent, PaymentStatus, Proxy, RelatedParty,
 };
 
 /// Where a reader stands: the fields and list places that lead to it.
@@ -181,7 +181,7 @@ fields!(Party {
     "agent_name" agent_name: text,
     "agent_member_id" agent_member_id: text,
     "agent_country" agent_country: country,
-    "balance_after" balance_after: object::<_, MoneyDraft>,
+    "balance_after" balance_after: object::<_, BalanceDraft>,
     "proxy" proxy: object::<_, ProxyDraft>,
 });
 
@@ -196,6 +196,23 @@ struct MoneyDraft {
     currency: Option<Currency>,
 }
 fields!(MoneyDraft { "value" value: decimal, "currency" currency: currency });
+
+impl MoneyDraft {
+    fn money(self, parse: fn(&str, Currency) -> Result<Money, MoneyError>) -> Result<Option<Money>, String> {
+        match (self.value, self.currency) {
+            (None, None) => Ok(None),
+            (None, _) => Err("an amount needs a value".into()),
+            (_, None) => Err("an amount needs a currency".into()),
+            (Some(value), Some(currency)) => {
+                parse(&value, currency).map(Some).map_err(|error| error.to_string())
+            }
+        }
+    }
+}
+
+/// A balance: an account may be overdrawn.
+#[derive(Default, PartialEq)]
+struct BalanceDraft(MoneyDraft);
 
 /// A proxy while it is read.
 #[derive(Default, PartialEq)]
@@ -302,14 +319,29 @@ impl Object for MoneyDraft {
     }
 
     fn finish(self) -> Result<Option<Money>, String> {
-        match (self.value, self.currency) {
-            (None, None) => Ok(None),
-            (None, _) => Err("an amount needs a value".into()),
-            (_, None) => Err("an amount needs a currency".into()),
-            (Some(value), Some(currency)) => {
-                Money::parse(&value, currency).map(Some).map_err(|error| error.to_string())
-            }
-        }
+        self.money(Money::parse)
+    }
+}
+
+impl Object for BalanceDraft {
+    type Output = Money;
+
+    fn blank() -> Self {
+        Self::default()
+    }
+
+    fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        field: &str,
+        seen: &mut Seen,
+        map: &mut A,
+        reading: &mut Reading<'_>,
+    ) -> Result<bool, A::Error> {
+        self.0.read_field(field, seen, map, reading)
+    }
+
+    fn finish(self) -> Result<Option<Money>, String> {
+        self.0.money(Money::parse_signed)
     }
 }
 
@@ -832,6 +864,20 @@ mod tests {
 
     fn with(fields: &str) -> Result<PaymentEvent, String> {
         read(&format!(r#"{{"event_id":"E1","occurred_at":"2026-11-20T08:30:00Z",{fields}}}"#))
+    }
+
+    #[test]
+    fn an_account_may_be_overdrawn_but_no_payment_is_negative() {
+        let with =
+            |field: &str| format!(r#"{{"event_id":"E","occurred_at":"2026-11-20T08:30:00Z",{field}}}"#);
+        let overdrawn = with(r#""debtor":{"balance_after":{"value":"-12.50","currency":"HKD"}}"#);
+        let event = read(&overdrawn).unwrap();
+        assert_eq!(event.debtor.as_ref().unwrap().balance_after.unwrap().minor, -1_250);
+        assert_eq!(read(&serde_json::to_string(&event).unwrap()).unwrap(), event);
+        let twice = overdrawn.replace("-12.50", "--12.50");
+        assert!(read(&twice).unwrap_err().contains("balance_after"));
+        let negative = with(r#""amount":{"value":"-12.50","currency":"HKD"}"#);
+        assert!(read(&negative).unwrap_err().contains("negative"));
     }
 
     #[test]

@@ -118,6 +118,12 @@ impl Money {
         Ok(Self { minor, currency })
     }
 
+    /// As [`Money::parse`], below zero too: a balance, not a payment.
+    pub fn parse_signed(text: &str, currency: Currency) -> Result<Self, MoneyError> {
+        let (sign, text) = text.strip_prefix('-').map_or((1, text), |positive| (-1, positive));
+        Self::parse(text, currency).map(|money| Self { minor: sign * money.minor, ..money })
+    }
+
     /// The decimal text with all the currency's decimals: `7800.00`.
     pub fn decimal(&self) -> String {
         let exponent = usize::from(self.currency.exponent());
