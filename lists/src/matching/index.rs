@@ -133,11 +133,11 @@ impl Index {
     /// Every name that scores at least `threshold`, and how, by comparing the query with each.
     pub(crate) fn exhaustive(&self, query: &Name, threshold: f32) -> Vec<(u32, Outcome)> {
         let all = 0..self.names.len() as u32;
-        let scored = all.map(|name| (name, self.score(query, name, &mut self.pairs_compared(query, name))));
+        let scored = all.map(|name| (name, self.score(query, name, &self.pairs_compared(query, name))));
         scored.filter(|(_, outcome)| reaches(outcome, threshold)).collect()
     }
 
-    fn score(&self, query: &Name, name: u32, pairs: &mut Vec<Pair>) -> Outcome {
+    fn score(&self, query: &Name, name: u32, pairs: &[Pair]) -> Outcome {
         let spans = self.spans_of(name);
         let first_form = |n: usize| spans.get(n).and_then(|s| self.forms_of(s).first());
         let alike = |q: usize, n: usize| match (query.spans[q].forms.first(), first_form(n)) {
@@ -164,6 +164,7 @@ impl Index {
                 }
             }
         }
+        scorer::pair_initials(query.side(), self.side(name), &mut pairs, &self.scoring);
         pairs
     }
 
@@ -194,12 +195,12 @@ impl Index {
                 if !reach.possible(scratch.masks[*name as usize] | scratch.assumed) {
                     continue;
                 }
-                self.pairs_found(*name, scratch, &mut pairs);
+                self.pairs_found(query, *name, scratch, &mut pairs);
                 let best = scorer::best_of(&query.tokens, self.side(*name).tokens, &pairs, &self.scoring);
                 if best + ROUNDING < threshold {
                     continue;
                 }
-                let outcome = self.score(query, *name, &mut pairs);
+                let outcome = self.score(query, *name, &pairs);
                 if reaches(&outcome, threshold) {
                     found.push((*name, outcome));
                 }
@@ -253,7 +254,7 @@ impl Index {
         scratch.met = met;
     }
 
-    fn pairs_found(&self, name: u32, scratch: &Scratch, pairs: &mut Vec<Pair>) {
+    fn pairs_found(&self, asked: &Name, name: u32, scratch: &Scratch, pairs: &mut Vec<Pair>) {
         pairs.clear();
         for span in self.spans_of(name) {
             let first = pairs.len();
@@ -275,6 +276,7 @@ impl Index {
                 }
             }
         }
+        scorer::pair_initials(asked.side(), self.side(name), pairs, &self.scoring);
     }
 }
 

@@ -27,8 +27,8 @@ use sluice_model::Reason;
 /// they weigh in general.
 pub fn score_pair(query: &str, listed: &str, scoring: &Scoring) -> (f64, Vec<Reason>) {
     let (query, listed) = (tokens::read(query, false, scoring), tokens::read(listed, false, scoring));
-    let mut pairs = scorer::pairs(&query, &listed, scoring);
+    let pairs = scorer::pairs(&query, &listed, scoring);
     let alike = |q: usize, n: usize| tokens::alike(&query, q, &listed, n);
-    let outcome = scorer::score(query.side(), listed.side(), &mut pairs, scoring, alike);
+    let outcome = scorer::score(query.side(), listed.side(), &pairs, scoring, alike);
     (explain::rounded(outcome.score), explain::reasons(&query, &listed, &outcome))
 }

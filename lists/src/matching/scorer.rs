@@ -169,7 +169,7 @@ pub(crate) struct Outcome {
     pub against: SmallVec<[(Against, f32); 2]>,
 }
 
-/// Every pair of runs whose forms are near enough, by comparing each with each.
+/// Every pair of runs whose forms are near enough, by comparing each with each; and initials.
 pub(crate) fn pairs(query: &Name, listed: &Name, scoring: &Scoring) -> Vec<Pair> {
     let mut out = Vec::new();
     for q in &query.spans {
@@ -187,6 +187,7 @@ pub(crate) fn pairs(query: &Name, listed: &Name, scoring: &Scoring) -> Vec<Pair>
             }
         }
     }
+    pair_initials(query.side(), listed.side(), &mut out, scoring);
     out
 }
 
@@ -204,14 +205,13 @@ fn is_name(class: Class) -> bool {
 pub(crate) fn score(
     query: Side<'_>,
     listed: Side<'_>,
-    pairs: &mut Vec<Pair>,
+    pairs: &[Pair],
     scoring: &Scoring,
     alike: impl Fn(usize, usize) -> f32,
 ) -> Outcome {
     if query.tokens.is_empty() || listed.tokens.is_empty() {
         return Outcome::default();
     }
-    pair_initials(query, listed, pairs, scoring);
     let mut out = Outcome::default();
     take_best(query, listed, pairs, scoring, &mut out);
     let (mut weight, mut earned, mut names) = (0.0, 0.0, 0);
@@ -272,9 +272,6 @@ pub(crate) fn best_possible(query: &[Token], matched: u32, scoring: &Scoring) ->
 /// The most that two names can score of which no more than these pairs meet: as above, but knowing what the listed
 /// name has left over and how near the nearest are.
 pub(crate) fn best_of(query: &[Token], listed: &[Token], pairs: &[Pair], scoring: &Scoring) -> f32 {
-    if query.iter().chain(listed).any(|t| t.class == Class::Initial) {
-        return 1.0;
-    }
     let (mut q_mask, mut n_mask, mut nearest) = (0, 0, 0.0_f32);
     for pair in pairs {
         q_mask |= pair.query.mask();
@@ -363,8 +360,8 @@ const NEAR_MISS_MIN: f32 = 0.35;
 /// More slips than this are none.
 const NEAR_MISSES_MAX: usize = 2;
 
-/// Initials meet what begins with them.
-fn pair_initials(query: Side<'_>, listed: Side<'_>, pairs: &mut Vec<Pair>, scoring: &Scoring) {
+/// Initials meet what begins with them: adds those pairs.
+pub(crate) fn pair_initials(query: Side<'_>, listed: Side<'_>, pairs: &mut Vec<Pair>, scoring: &Scoring) {
     let initial = |t: &Token| t.class == Class::Initial;
     if !query.tokens.iter().any(initial) && !listed.tokens.iter().any(initial) {
         return;

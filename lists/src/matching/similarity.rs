@@ -155,8 +155,8 @@ pub(crate) fn similarity<'a, 'b>(a: impl Into<FormRef<'a>>, b: impl Into<FormRef
                 0.0
             }
         }
-        (Kind::Abjad, Kind::Letters) => across(a, b),
-        (Kind::Letters, Kind::Abjad) => across(b, a),
+        (Kind::Abjad, Kind::Letters) => across(a.key, a.sounds, b.sounds, MEETS_MIN),
+        (Kind::Letters, Kind::Abjad) => across(b.key, b.sounds, a.sounds, MEETS_MIN),
         (Kind::Exact, _) | (_, Kind::Exact) if a.path == Path::Elsewhere || b.path == Path::Elsewhere => {
             // Only against letters as they are written: two guesses make no match.
             let written = a.path.kind() == Kind::Letters || b.path.kind() == Kind::Letters;
@@ -217,11 +217,12 @@ pub(crate) fn sounds_near<'b>(a: FormRef<'_>, sounds: &[u8], text: impl Fn() -> 
     SPELLED_OTHERWISE * by_cost(a.sounds, sounds, &LETTERS, least)
 }
 
-fn across(abjad: FormRef<'_>, latin: FormRef<'_>) -> f32 {
-    if !consonants_near(abjad.key, &consonants(latin.sounds)) {
+/// How near a form in an abjad is to letters of these sounds; 0 for some that are less near than `least`.
+pub(crate) fn across(abjad_key: &[u8], abjad: &[u8], latin: &[u8], least: f32) -> f32 {
+    if !consonants_near(abjad_key, &consonants(latin)) {
         return 0.0;
     }
-    sounds_across(abjad.sounds, latin.sounds, MEETS_MIN)
+    sounds_across(abjad, latin, least)
 }
 
 /// Whether two forms of which one is in an abjad are to be compared by their sounds.
@@ -229,8 +230,7 @@ pub(crate) fn consonants_near(a: &[u8], b: &[u8]) -> bool {
     near(a, b, consonant_edits_allowed(a.len()).min(consonant_edits_allowed(b.len())))
 }
 
-/// How near the letters of an abjad are to the sounds of letters whose consonants are near; 0 for some that are less
-/// near than `least`.
+/// The same where the consonants are known to be near.
 pub(crate) fn sounds_across(abjad: &[u8], latin: &[u8], least: f32) -> f32 {
     CONSONANTS_ONLY * by_cost(abjad, latin, &ACROSS, least)
 }

@@ -20,8 +20,8 @@ use crate::matching::{
     vocabulary,
 };
 
-/// Pairs of a word and a form near it that are remembered between queries: some 16 MiB.
-const REMEMBERED_MAX: u64 = 2_000_000;
+/// Pairs of a word and a form near it that are remembered between queries, of each sort of word: some 8 MiB.
+const REMEMBERED_MAX: u64 = 1_000_000;
 
 /// A listed form that a form of the query meets.
 #[derive(Clone, Copy)]
@@ -47,9 +47,12 @@ pub(super) struct Forms {
     /// Consonants of letters, for queries in an abjad → forms.
     consonants: Hashed,
     scoring: Scoring,
-    /// What single words in letters met. It follows from the forms alone, so it never grows old.
-    remembered: Cache<Box<str>, Arc<[Near]>, FxBuildHasher>,
+    /// What single words in letters met, and words in an abjad. It follows from the forms alone, so it never grows
+    /// old.
+    remembered: [Remembered; 2],
 }
+
+type Remembered = Cache<Box<str>, Arc<[Near]>, FxBuildHasher>;
 
 /// Where the parts of a form begin.
 struct Place {
@@ -119,10 +122,7 @@ impl Forms {
             abjads: Hashed::default(),
             consonants: Hashed::default(),
             scoring: *scoring,
-            remembered: Cache::builder()
-                .max_capacity(REMEMBERED_MAX)
-                .weigher(|_, near: &Arc<[Near]>| 8 + near.len() as u32)
-                .build_with_hasher(FxBuildHasher),
+            remembered: [remember(), remember()],
         };
         let mut last: Option<&Form> = None;
         for (place, number) in order.iter().enumerate() {
@@ -233,47 +233,54 @@ impl Forms {
 
     /// Every form that a form of the query meets, where that is the form of so many of its tokens.
     pub(super) fn near(&self, form: &Form, tokens: u8, mut each: impl FnMut(Near)) {
-        let mut found = Found::new();
-        if form.joined || form.path.kind() != Kind::Letters {
-            self.compare(form.into(), tokens, &mut found);
-            found.into_iter().for_each(each);
-            return;
-        }
-        if let Some(known) = self.remembered.get(form.text.as_str()) {
+        let remembered = match form.path.kind() {
+            _ if form.joined => None,
+            Kind::Letters => Some(&self.remembered[0]),
+            Kind::Abjad => Some(&self.remembered[1]),
+            Kind::Exact => None,
+        };
+        if let Some(known) = remembered.and_then(|words| words.get(form.text.as_str())) {
             known.iter().for_each(|near| each(*near));
             return;
         }
+        let mut found = Found::new();
         self.compare(form.into(), tokens, &mut found);
         found.iter().for_each(|near| each(*near));
-        self.remembered.insert(form.text.as_str().into(), found.as_slice().into());
+        if let Some(words) = remembered {
+            words.insert(form.text.as_str().into(), found.as_slice().into());
+        }
     }
 
     fn compare(&self, form: FormRef<'_>, tokens: u8, found: &mut Found) {
+        // What is compared as it stands meets any form with the same text.
+        let exact = |id: &u32| Kind::Exact == self.places[*id as usize].path.kind();
+        for id in self.with_text(form.text).filter(|id| form.path.kind() == Kind::Exact || exact(id)) {
+            self.keep(tokens, id, similarity(form, self.get(id)), found);
+        }
         match form.path.kind() {
             Kind::Letters => self.compare_letters(form, tokens, found),
             Kind::Abjad => {
-                let (mut groups, mut ids) = (Numbers::new(), Numbers::new());
+                let (mut groups, mut letters) = (Numbers::new(), Numbers::new());
                 deletions(form.key, consonant_edits_allowed(form.key.len()), &mut |hash| {
                     groups.extend(self.abjads.get(hash));
-                    ids.extend(self.consonants.get(hash));
+                    letters.extend(self.consonants.get(hash));
                 });
-                ids.extend(groups.into_iter().flat_map(|group| self.forms_of(group)));
-                ids.extend(self.with_text(form.text));
-                distinct(&mut ids);
-                ids.into_iter().for_each(|id| self.keep(tokens, id, similarity(form, self.get(id)), found));
+                distinct(&mut groups);
+                for id in groups.into_iter().flat_map(|group| self.forms_of(group)) {
+                    self.keep(tokens, id, similarity(form, self.get(id)), found);
+                }
+                distinct(&mut letters);
+                for id in letters {
+                    let nearness =
+                        similarity::across(form.key, form.sounds, self.sounds(id), self.floor(tokens, id));
+                    self.keep(tokens, id, nearness, found);
+                }
             }
-            Kind::Exact => {
-                let same = self.with_text(form.text);
-                same.for_each(|id| self.keep(tokens, id, similarity(form, self.get(id)), found));
-            }
+            Kind::Exact => {}
         }
     }
 
     fn compare_letters(&self, form: FormRef<'_>, tokens: u8, found: &mut Found) {
-        let exact = |id: &u32| self.places[*id as usize].path.kind() == Kind::Exact;
-        for id in self.with_text(form.text).filter(exact) {
-            self.keep(tokens, id, similarity(form, self.get(id)), found);
-        }
         let mut groups = Numbers::new();
         if !self.abjads.is_empty() {
             let key = form.consonants();
@@ -302,7 +309,7 @@ impl Forms {
         });
         for other in form.others {
             // Those whose keys are near are met below.
-            let far = |id: &u32| !exact(id) && !groups.contains(&self.places[*id as usize].group);
+            let far = |id: &u32| !groups.contains(&self.places[*id as usize].group);
             for id in self.with_text(other).filter(far) {
                 self.keep(tokens, id, similarity(form, self.get(id)), found);
             }
@@ -327,6 +334,13 @@ impl Forms {
             found.push(Near { form, nearness });
         }
     }
+}
+
+fn remember() -> Remembered {
+    Cache::builder()
+        .max_capacity(REMEMBERED_MAX)
+        .weigher(|_, near: &Arc<[Near]>| 8 + near.len() as u32)
+        .build_with_hasher(FxBuildHasher)
 }
 
 type Found = SmallVec<[Near; 64]>;
