@@ -48,6 +48,10 @@ pub(crate) fn reasons(query: &Name, listed: &Name, outcome: &Outcome) -> Vec<Rea
     let (extra, missing) = (left_over(query, outcome.extra), left_over(listed, outcome.missing));
     let cost = |c: f32| -f64::from(c) / whole;
     if both {
+        if outcome.slips > 0.0 {
+            let text = format!("{extra} is nearly {missing}: forgiven in part");
+            out.push(reason("slip", text, f64::from(outcome.slips) / whole));
+        }
         out.push(reason("contradiction", format!("{extra} against {missing}"), cost(outcome.contradiction)));
     }
     if outcome.omission > 0.0 {
@@ -120,6 +124,12 @@ fn how(query: &Name, listed: &Name, q: Run, n: Run) -> String {
         _ => "alike",
     }
     .to_owned();
+    let transcribed = |name: &Name, run: Run, form: &Form| {
+        form.path == Path::Latin && name.forms(run).first().is_some_and(|f| f.text != form.text)
+    };
+    if transcribed(query, q, a) || transcribed(listed, n, b) {
+        text.push_str(", read as English would write it");
+    }
     let mut paths: Vec<Path> = [a.path, b.path].into_iter().filter(|p| *p != Path::Latin).collect();
     paths.dedup();
     for path in paths {

@@ -32,8 +32,18 @@ pub struct Scoring {
     pub contradiction: f32,
     /// How much of a contradiction is forgiven where the tokens are nearly alike (a slip of the pen), from 0 to 1.
     pub near_miss: f32,
-    /// What an omission costs, for each unit of weight: where one token met, two, or more.
-    pub omission: [f32; 3],
+    /// How much of what is forgiven counts as met, from 0 to 1.
+    pub slip_earns: f32,
+    /// What an omission costs, for each unit of weight: where little met, and where enough did.
+    pub omission: [f32; 2],
+    /// How much weight of names is little, and how much is enough.
+    pub proof: [f32; 2],
+    /// The most that one name adds to it, however rare.
+    pub proof_each: f32,
+    /// What a syllable costs, for each unit of weight, that only one of two Chinese or Korean names has.
+    pub omitted_syllable: f32,
+    /// Syllables of two such names that are less near do not meet.
+    pub floor_syllable: f32,
     /// How much more it costs when the query says more than the list.
     pub extra: f32,
     /// An initial that meets a name that begins with it.
@@ -44,8 +54,8 @@ pub struct Scoring {
     pub family_differs: f32,
     /// The syllables of a Chinese or Korean name stand in another order.
     pub scrambled: f32,
-    /// Both have numbers, and none agrees.
-    pub numbers_differ: f32,
+    /// Both have numbers, and none agrees: where little else met, and where enough did (a series of one house).
+    pub numbers_differ: [f32; 2],
     /// Only one has a number.
     pub number_missing: f32,
     /// Both have legal forms, of different kinds.
@@ -60,6 +70,8 @@ pub struct Scoring {
     pub common_listed: f32,
     /// The weight of a word that many organisations have in their names.
     pub generic: f32,
+    /// The weight of a number.
+    pub number: f32,
     /// The weight of one syllable or character.
     pub syllable: f32,
 }
@@ -68,24 +80,30 @@ impl Default for Scoring {
     fn default() -> Self {
         Self {
             floor: 0.70,
-            floor_joined: 0.81,
+            floor_joined: 0.77,
             steepness: 1.38,
-            contradiction: 1.6,
-            near_miss: 0.85,
-            omission: [0.76, 0.11, 0.11],
-            extra: 1.05,
+            contradiction: 1.55,
+            near_miss: 0.92,
+            slip_earns: 0.55,
+            omission: [0.78, 0.11],
+            proof: [0.7, 1.1],
+            proof_each: 0.85,
+            omitted_syllable: 1.0,
+            floor_syllable: 0.85,
+            extra: 1.3,
             initial: 0.85,
             swapped: 0.75,
-            family_differs: 0.97,
+            family_differs: 0.99,
             scrambled: 0.75,
-            numbers_differ: 0.6,
+            numbers_differ: [0.6, 0.98],
             number_missing: 0.79,
-            legal_forms_differ: 0.94,
+            legal_forms_differ: 0.82,
             reordered: 0.97,
             generic_only: 0.6,
-            common: 0.45,
-            common_listed: 0.5,
-            generic: 0.58,
+            common: 0.6,
+            common_listed: 0.42,
+            generic: 0.64,
+            number: 0.6,
             syllable: 0.5,
         }
     }
@@ -161,6 +179,8 @@ pub(crate) struct Outcome {
     pub missing: u32,
     /// What the score is a share of.
     pub whole: f32,
+    /// What slips of the pen earned of it.
+    pub slips: f32,
     /// What contradictions and omissions cost of it.
     pub contradiction: f32,
     pub omission: f32,
@@ -197,8 +217,44 @@ pub(crate) fn floor(query_len: u8, listed_len: u8, scoring: &Scoring) -> f32 {
     floor.max(MEETS_MIN)
 }
 
+impl Scoring {
+    /// Between two values, by how much weight of names met.
+    fn by_proof(&self, [little, enough]: [f32; 2], proof: f32) -> f32 {
+        let [from, to] = self.proof;
+        let share = ((proof - from) / (to - from).max(f32::EPSILON)).clamp(0.0, 1.0);
+        little + (enough - little) * share
+    }
+}
+
 fn is_name(class: Class) -> bool {
     matches!(class, Class::Word | Class::Syllable)
+}
+
+fn is_syllabic(tokens: &[Token]) -> bool {
+    tokens.iter().any(|t| t.syllabic)
+}
+
+fn name_weight(tokens: &[Token], run: Run) -> f32 {
+    tokens[run.range()].iter().filter(|t| is_name(t.class)).map(|t| t.weight).sum()
+}
+
+/// What is left over on one side.
+struct Left {
+    weight: f32,
+    /// Of which syllables of a Chinese or Korean name are so much.
+    syllables: f32,
+}
+
+impl Left {
+    fn of(tokens: &[Token], mask: u32) -> Self {
+        let (mut weight, mut syllables) = (0.0, 0.0);
+        for (_, token) in tokens.iter().enumerate().filter(|(i, _)| mask & (1 << i) != 0) {
+            // An initial that meets nothing speaks louder than one that does.
+            weight += if token.class == Class::Initial { token.weight * 2.0 } else { token.weight };
+            syllables += if token.syllabic { token.weight } else { 0.0 };
+        }
+        Self { weight, syllables }
+    }
 }
 
 /// The score of a query against a listed name. `alike` says how alike two single tokens are that did not meet.
@@ -212,28 +268,34 @@ pub(crate) fn score(
     if query.tokens.is_empty() || listed.tokens.is_empty() {
         return Outcome::default();
     }
+    let syllabic = is_syllabic(query.tokens) && is_syllabic(listed.tokens);
     let mut out = Outcome::default();
     take_best(query, listed, pairs, scoring, &mut out);
-    let (mut weight, mut earned, mut names) = (0.0, 0.0, 0);
+    let (mut weight, mut earned, mut proof) = (0.0, 0.0, 0.0);
     for met in &out.met {
         weight += met.weight;
         earned += met.earned;
-        let first = query.tokens[usize::from(met.pair.query.from)].class;
-        names +=
-            usize::from(is_name(first) && is_name(listed.tokens[usize::from(met.pair.listed.from)].class));
+        let names =
+            name_weight(query.tokens, met.pair.query).min(name_weight(listed.tokens, met.pair.listed));
+        proof += names.min(met.earned).min(scoring.proof_each);
     }
-    let left = |tokens: &[Token], mask: u32| -> f32 {
-        let left = tokens.iter().enumerate().filter(|(i, _)| mask & (1 << i) != 0);
-        // An initial that meets nothing speaks louder than one that does.
-        left.map(|(_, t)| if t.class == Class::Initial { t.weight * 2.0 } else { t.weight }).sum()
+    let (extra, missing) = (Left::of(query.tokens, out.extra), Left::of(listed.tokens, out.missing));
+    let both = extra.weight.min(missing.weight);
+    out.more_extra = extra.weight > missing.weight;
+    let forgiven = forgiven(query, listed, &out, both, scoring, alike);
+    out.contradiction = scoring.contradiction * (both - forgiven);
+    out.slips = scoring.slip_earns * forgiven;
+    // A Chinese or Korean name that met whole is proof enough, short as its syllables are.
+    let whole_name = syllabic && extra.syllables + missing.syllables <= 0.0;
+    let omission = if whole_name { scoring.omission[1] } else { scoring.by_proof(scoring.omission, proof) };
+    let omitted = |left: &Left| {
+        let omitted = left.weight - both;
+        // Between two names of syllables one more makes another name; one from elsewhere before them does not.
+        let syllables = if syllabic { left.syllables.min(omitted) } else { 0.0 };
+        syllables * scoring.omitted_syllable.max(omission) + (omitted - syllables) * omission
     };
-    let (extra, missing) = (left(query.tokens, out.extra), left(listed.tokens, out.missing));
-    let both = extra.min(missing);
-    out.more_extra = extra > missing;
-    let omission = scoring.omission[names.clamp(1, 3) - 1];
-    out.contradiction = scoring.contradiction * (both - forgiven(query, listed, &out, both, scoring, alike));
-    out.omission = omission * ((extra - both) * scoring.extra + (missing - both));
-    out.whole = weight + out.contradiction + out.omission;
+    out.omission = omitted(&extra) * scoring.extra + omitted(&missing);
+    out.whole = weight + out.slips + out.contradiction + out.omission;
     // An initial alone is nobody.
     let by_initial = |m: &Met| {
         let class = |tokens: &[Token], run: Run| tokens[usize::from(run.from)].class;
@@ -243,9 +305,9 @@ pub(crate) fn score(
     if weight <= 0.0 || out.met.iter().all(by_initial) {
         return out;
     }
-    object(query, listed, names, scoring, &mut out);
+    object(query, listed, proof, scoring, &mut out);
     let factor: f32 = out.against.iter().map(|(_, f)| f).product();
-    out.score = earned / out.whole * factor;
+    out.score = (earned + out.slips) / out.whole * factor;
     out
 }
 
@@ -253,11 +315,11 @@ pub(crate) fn score(
 /// bound on which the index rests. All that met met perfectly, and all else of the query is extra, or stands against
 /// something so like it that it is forgiven as far as anything is.
 pub(crate) fn best_possible(query: &[Token], matched: u32, scoring: &Scoring) -> f32 {
-    let (mut weight, mut extra, mut names) = (0.0, 0.0, 0);
+    let (mut weight, mut extra, mut proof) = (0.0, 0.0, 0.0);
     for (i, token) in query.iter().enumerate() {
         if matched & (1 << i) != 0 {
             weight += token.weight;
-            names += usize::from(is_name(token.class));
+            proof += if is_name(token.class) { token.weight.min(scoring.proof_each) } else { 0.0 };
         } else {
             extra += token.weight;
         }
@@ -265,8 +327,8 @@ pub(crate) fn best_possible(query: &[Token], matched: u32, scoring: &Scoring) ->
     if weight <= 0.0 {
         return 0.0;
     }
-    let (contradiction, omission) = least_costs(names, scoring);
-    weight / (weight + contradiction.min(omission * scoring.extra) * extra)
+    let rates = Rates::least(query, matched, proof, scoring);
+    rates.best(weight, weight, 0.0, extra, scoring.extra)
 }
 
 /// The most that two names can score of which no more than these pairs meet: as above, but knowing what the listed
@@ -291,25 +353,47 @@ pub(crate) fn best_of(query: &[Token], listed: &[Token], pairs: &[Pair], scoring
     if weight <= 0.0 {
         return 0.0;
     }
-    let names = query.iter().enumerate().filter(|(i, t)| q_mask & (1 << i) != 0 && is_name(t.class)).count();
-    let (contradiction, omission) = least_costs(names, scoring);
-    let (of_extra, of_missing) = (omission * scoring.extra, omission);
-    let dearest = f32::max(of_extra, of_missing);
-    // More may be left over than this. Where omissions cost less than contradictions, that only costs more; else all
-    // of it may as well be the cheaper.
-    let cost = if contradiction >= dearest {
-        let both = f32::min(extra, missing);
-        contradiction * both + of_extra * (extra - both) + of_missing * (missing - both)
-    } else {
-        contradiction.min(of_extra).min(of_missing) * f32::max(extra, missing)
-    };
-    weight / (weight + cost) * nearest.powf(scoring.steepness)
+    let names = query.iter().enumerate().filter(|(i, t)| q_mask & (1 << i) != 0 && is_name(t.class));
+    let proof = names.map(|(_, t)| t.weight.min(scoring.proof_each)).sum();
+    let rates = Rates::least(query, q_mask, proof, scoring);
+    let earned = weight * nearest.powf(scoring.steepness);
+    rates.best(weight, earned, extra.min(missing), extra.max(missing), scoring.extra.min(1.0))
 }
 
-/// The least that a unit of contradiction and of omission costs where so many names or fewer met.
-fn least_costs(names: usize, scoring: &Scoring) -> (f32, f32) {
-    let omission = scoring.omission[..names.clamp(1, 3)].iter().fold(f32::INFINITY, |a, b| a.min(*b));
-    (scoring.contradiction * (1.0 - scoring.near_miss * ONE_SLIP), omission)
+/// The least that a unit of what is left over can cost, and the most that it can earn.
+struct Rates {
+    omission: f32,
+    contradiction: f32,
+    slip: f32,
+}
+
+impl Rates {
+    /// Where no more than these tokens of the query met, with no more proof.
+    fn least(query: &[Token], matched: u32, proof: f32, scoring: &Scoring) -> Self {
+        let syllables_met = query.iter().enumerate().all(|(i, t)| !t.syllabic || matched & (1 << i) != 0);
+        let by_proof = scoring.by_proof(scoring.omission, proof);
+        let whole_name = is_syllabic(query) && syllables_met;
+        let forgiven = scoring.near_miss * ONE_SLIP;
+        Self {
+            omission: if whole_name { by_proof.min(scoring.omission[1]) } else { by_proof },
+            contradiction: scoring.contradiction * (1.0 - forgiven),
+            slip: scoring.slip_earns * forgiven,
+        }
+    }
+
+    /// The best score where at least `both` stands against something and `left` is left over on the fuller side, of
+    /// which what stands alone costs `alone` times the rate of omission. More may be left over than that.
+    fn best(&self, weight: f32, earned: f32, both: f32, left: f32, alone: f32) -> f32 {
+        let slip_whole = self.slip + self.contradiction;
+        // So that more of anything left over never raises the score.
+        let earned = earned.max(weight * self.slip / slip_whole.max(f32::MIN_POSITIVE));
+        let score = |both: f32| {
+            let omitted = self.omission * alone * (left - both);
+            (earned + self.slip * both) / (weight + slip_whole * both + omitted)
+        };
+        // A fraction of two sums is largest at one end.
+        score(both).max(score(left))
+    }
 }
 
 /// How much of a contradiction is a slip of the pen: what is left over on either side, most alike first.
@@ -340,7 +424,9 @@ fn forgiven(
         let mut best = (NEAR_MISS_MIN, 0, 0);
         for (i, q) in extra.iter().enumerate() {
             for (j, n) in missing.iter().enumerate() {
-                let near = alike(*q, *n).min(ONE_SLIP);
+                // Between syllables a slip makes another name.
+                let syllables = query.tokens[*q].syllabic && listed.tokens[*n].syllabic;
+                let near = if syllables { 0.0 } else { alike(*q, *n).min(ONE_SLIP) };
                 if near > best.0 {
                     best = (near, i, j);
                 }
@@ -403,11 +489,21 @@ fn family_differs(query: Side<'_>, listed: Side<'_>, out: &Outcome) -> bool {
     !met && left(query.tokens, out.extra) && left(listed.tokens, out.missing)
 }
 
+/// Whether a pair may be taken. Syllables are so short that the next one is near: alone among syllables, and several
+/// written as one, they meet only if they are spellings of one.
+fn may_meet(query: Side<'_>, listed: Side<'_>, pair: &Pair, scoring: &Scoring) -> bool {
+    let made = |tokens: &[Token], run: Run| tokens[run.range()].iter().all(|t| t.syllabic);
+    let (q, n) = (made(query.tokens, pair.query), made(listed.tokens, pair.listed));
+    let strict = (q && (n || pair.query.len > 1)) || (n && pair.listed.len > 1);
+    !strict || pair.nearness >= scoring.floor_syllable
+}
+
 /// Takes the heaviest pairs first, each token once.
 fn take_best(query: Side<'_>, listed: Side<'_>, pairs: &[Pair], scoring: &Scoring, out: &mut Outcome) {
     let weight = |tokens: &[Token], run: Run| -> f32 { tokens[run.range()].iter().map(|t| t.weight).sum() };
     let mut ranked: SmallVec<[Met; 16]> = pairs
         .iter()
+        .filter(|pair| may_meet(query, listed, pair, scoring))
         .map(|pair| {
             let weight = weight(query.tokens, pair.query).min(weight(listed.tokens, pair.listed));
             Met { pair: *pair, weight, earned: weight * pair.nearness.powf(scoring.steepness) }
@@ -440,8 +536,19 @@ fn take_best(query: Side<'_>, listed: Side<'_>, pairs: &[Pair], scoring: &Scorin
     }
 }
 
+/// Whether syllables that met stand in an order that no family name put first or last explains: going round, more
+/// than one step leads back.
+fn scrambled(query: Side<'_>, listed: Side<'_>, order: &[(u8, u8)]) -> bool {
+    let syllable = |(q, n): &&(u8, u8)| {
+        query.tokens[usize::from(*q)].syllabic && listed.tokens[usize::from(*n)].syllabic
+    };
+    let places: SmallVec<[u8; 8]> = order.iter().filter(syllable).map(|(_, n)| *n).collect();
+    let back = |i: usize| places[i] > places[(i + 1) % places.len()];
+    places.len() > 2 && (0..places.len()).filter(|i| back(*i)).count() > 1
+}
+
 /// Collects what speaks against the match as a whole.
-fn object(query: Side<'_>, listed: Side<'_>, names: usize, scoring: &Scoring, out: &mut Outcome) {
+fn object(query: Side<'_>, listed: Side<'_>, proof: f32, scoring: &Scoring, out: &mut Outcome) {
     let token = |tokens: &[Token], run: Run| tokens[usize::from(run.from)];
     let (mut to_father, mut from_father) = (false, false);
     for met in &out.met {
@@ -459,7 +566,8 @@ fn object(query: Side<'_>, listed: Side<'_>, names: usize, scoring: &Scoring, ou
     };
     let (q, n) = (numbers(query.tokens), numbers(listed.tokens));
     if !q.is_empty() && !n.is_empty() && !q.iter().any(|x| n.contains(x)) {
-        out.against.push((Against::NumbersDiffer, scoring.numbers_differ));
+        let all_met: f32 = out.met.iter().map(|m| m.earned).sum();
+        out.against.push((Against::NumbersDiffer, scoring.by_proof(scoring.numbers_differ, all_met)));
     } else if q.is_empty() != n.is_empty() {
         out.against.push((Against::NumberMissing, scoring.number_missing));
     }
@@ -475,15 +583,13 @@ fn object(query: Side<'_>, listed: Side<'_>, names: usize, scoring: &Scoring, ou
     let mut order: SmallVec<[(u8, u8); 8]> =
         out.met.iter().map(|m| (m.pair.query.from, m.pair.listed.from)).collect();
     order.sort_unstable();
-    // The family name may stand first or last: one step back is that; more, among syllables, is another name.
-    let syllables = out.met.iter().filter(|m| {
-        let syllable = |t: Token| t.class == Class::Syllable;
-        syllable(token(query.tokens, m.pair.query)) || syllable(token(listed.tokens, m.pair.listed))
-    });
-    match order.windows(2).filter(|w| w[0].1 > w[1].1).count() {
-        0 => {}
-        2.. if syllables.count() > 2 => out.against.push((Against::Scrambled, scoring.scrambled)),
-        _ => out.against.push((Against::Reordered, scoring.reordered)),
+    if order.windows(2).any(|w| w[0].1 > w[1].1) {
+        let reordered = if scrambled(query, listed, &order) {
+            (Against::Scrambled, scoring.scrambled)
+        } else {
+            (Against::Reordered, scoring.reordered)
+        };
+        out.against.push(reordered);
     }
 
     let told = |tokens: &[Token], mask: u32| {
@@ -494,7 +600,7 @@ fn object(query: Side<'_>, listed: Side<'_>, names: usize, scoring: &Scoring, ou
     };
     let complete = told(query.tokens, out.extra) && told(listed.tokens, out.missing);
     let numbered = out.met.iter().any(|m| token(query.tokens, m.pair.query).class == Class::Number);
-    if names == 0 && !complete && !numbered {
+    if proof <= 0.0 && !complete && !numbered {
         out.against.push((Against::GenericOnly, scoring.generic_only));
     }
 }

@@ -180,7 +180,12 @@ pub(crate) fn alike<'a, 'b>(a: impl Into<FormRef<'a>>, b: impl Into<FormRef<'b>>
     };
     let sound = by_cost(a.sounds, b.sounds, costs, ALIKE_MIN);
     let (x, y) = (a.text.as_bytes(), b.text.as_bytes());
-    let slip = x.len().min(y.len()) >= SLIP_LEN_MIN && x.len().abs_diff(y.len()) <= 1 && near(x, y, 1);
+    // Two common names are two names, however alike (`Tim`, `Jim`).
+    let common = |text: &str| vocabulary::commonness(text) > 0.0;
+    let slip = x.len().min(y.len()) >= SLIP_LEN_MIN
+        && x.len().abs_diff(y.len()) <= 1
+        && near(x, y, 1)
+        && !(common(a.text) && common(b.text));
     if slip { sound.max(ONE_SLIP) } else { sound }
 }
 
@@ -383,6 +388,9 @@ static ACROSS: LazyLock<Costs> = LazyLock::new(|| {
         (b'G', "Ggqk", 8),
         (b'q', "qkgGX", 5),
         (b'k', "kqXC", 5),
+        (b'k', "gG", 30),
+        // Before a b an n is spoken and often written as m.
+        (b'n', "m", 30),
         (b'g', "gGkj", 8),
         (b'f', "fpv", 5),
         (b'p', "pbf", 5),
@@ -469,7 +477,7 @@ fn distance_of<const N: usize>(a: &[u8], b: &[u8], costs: &Costs, limit: u32) ->
 /// The sounds of a word in Latin letters: letter groups that stand for one sound become one byte (capitals), doubled
 /// letters one.
 pub(crate) fn sounds(word: &str) -> Sounds {
-    const GROUPS: [(&[u8], &[u8]); 41] = [
+    const GROUPS: [(&[u8], &[u8]); 44] = [
         (b"tsch", b"C"),
         (b"shch", b"S"),
         (b"sch", b"S"),
@@ -489,7 +497,11 @@ pub(crate) fn sounds(word: &str) -> Sounds {
         (b"ts", b"W"),
         (b"tz", b"W"),
         (b"dj", b"j"),
-        (b"qu", b"k"),
+        // French and Spanish; before others it is an Arabic q.
+        (b"que", b"ke"),
+        (b"qui", b"ki"),
+        (b"gue", b"ge"),
+        (b"gui", b"gi"),
         (b"x", b"ks"),
         (b"ce", b"se"),
         (b"ci", b"si"),
@@ -515,8 +527,9 @@ pub(crate) fn sounds(word: &str) -> Sounds {
     let vowel = |c: Option<&u8>| c.is_some_and(|c| VOWELS.contains(c));
     let mut bytes = Sounds::from_slice(word.as_bytes());
     for i in 1..bytes.len() {
-        // German and Slavic j after a vowel, where no vowel follows, is a y.
-        if bytes[i] == b'j' && vowel(bytes.get(i - 1)) && !vowel(bytes.get(i + 1)) {
+        // German and Slavic j after a vowel, where no vowel follows, is a y; after an a it may be Arabic (`Siraj`).
+        let front = vowel(bytes.get(i - 1)) && bytes[i - 1] != b'a';
+        if bytes[i] == b'j' && front && !vowel(bytes.get(i + 1)) {
             bytes[i] = b'y';
         }
     }
@@ -542,13 +555,9 @@ pub(crate) fn sounds(word: &str) -> Sounds {
         }
         let last = i + 1 == bytes.len();
         let sound = match bytes[i] {
-            // German and Slavic j after a vowel, where no vowel follows, is a y.
-            b'j' if i > 0 && VOWELS.contains(&bytes[i - 1]) && (last || !VOWELS.contains(&bytes[i + 1])) => {
-                b'y'
-            }
             // `aw`, `ow` before a consonant or at the end.
             b'w' if out.last().is_some_and(|o| matches!(o, b'a' | b'o'))
-                && (last || !VOWELS.contains(&bytes[i + 1])) =>
+                && (last || !VOWELS.contains(&bytes[i + 1]) && !rest.starts_with(b"wsk")) =>
             {
                 out.pop();
                 b'O'

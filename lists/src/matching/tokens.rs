@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::{
     normalise::{self, Word},
     scorer::{Scoring, Side},
-    scripts::{Path, abjad, cyrillic, han, hangul},
+    scripts::{self, Path, abjad, cyrillic, han, hangul, latin},
     similarity::{self, Form, Kind},
     vocabulary::{self, Class, LegalForms},
 };
@@ -36,6 +36,8 @@ pub(crate) struct Token {
     pub part: Part,
     /// The first letter, for initials; the number, for numbers.
     pub mark: u32,
+    /// Whether it is one or two syllables of a Chinese or Korean name, in whatever letters.
+    pub syllabic: bool,
 }
 
 /// The parts of a person's name: told by a comma, or by how Chinese and Korean names are divided.
@@ -137,6 +139,7 @@ pub(crate) fn read(name: &str, telegraph: bool, scoring: &Scoring) -> Name {
     }
     out.read_pinyin_elsewhere();
     out.join_numbers();
+    out.mark_syllables();
     out.weigh(scoring);
     out.join();
     out
@@ -198,6 +201,8 @@ fn set_legal_forms_aside(words: &mut Vec<Word>, out: &mut Name) {
 /// Which words belong to a legal form, and the classes of those forms.
 fn latin_legal_forms(words: &[Word]) -> (SmallVec<[bool; 8]>, LegalForms) {
     let texts: SmallVec<[&str; 8]> = words.iter().map(|w| w.text.as_str()).collect();
+    // `LI Na` and `WEI Sia-Kang` have no legal form.
+    let a_person = (2..=3).contains(&texts.len()) && texts.iter().all(|t| scripts::is_syllable(t));
     let mut aside = SmallVec::from_elem(false, words.len());
     let mut classes = 0;
     let mut i = 0;
@@ -207,7 +212,7 @@ fn latin_legal_forms(words: &[Word]) -> (SmallVec<[bool; 8]>, LegalForms) {
             let first = i == 0 && texts.len() > 2 && texts[i].len() > 1;
             len > 1 || texts[i].len() > 2 || i + 1 == texts.len() || first
         };
-        match vocabulary::legal_form(&texts[i..]).filter(|(len, _)| apart(*len)) {
+        match vocabulary::legal_form(&texts[i..]).filter(|(len, _)| apart(*len) && !(*len == 1 && a_person)) {
             Some((len, class)) => {
                 classes |= class;
                 aside[i..i + len].fill(true);
@@ -257,7 +262,10 @@ impl Name {
             word.to_owned(),
             class,
             father && !lineage && class != Class::Particle,
-            SmallVec::from_elem(Form::new(path, word.to_owned()), 1),
+            std::iter::once(word.to_owned())
+                .chain(latin::other_reading(word).filter(|_| class == Class::Word))
+                .map(|text| Form::new(path, text))
+                .collect(),
         );
         lineage || (father && class == Class::Particle)
     }
@@ -293,7 +301,7 @@ impl Name {
             _ => forms.first().and_then(|f| f.text.bytes().next()).map_or(0, u32::from),
         };
         self.spans.push(Span { from: self.tokens.len() as u8, len: 1, forms });
-        self.tokens.push(Token { weight: 0.0, class, father, part: Part::Unknown, mark });
+        self.tokens.push(Token { weight: 0.0, class, father, part: Part::Unknown, mark, syllabic: false });
         self.shown.push(shown);
     }
 
@@ -323,6 +331,41 @@ impl Name {
                         joined.take(FORMS_ELSEWHERE_MAX).map(|text| Form::new(Path::Elsewhere, text)),
                     );
                 }
+            }
+        }
+    }
+
+    /// Marks the syllables of a name that is made of them: `CHAN Tai Man`, `Peter CHAN Taiman`, `Kim Jong-un`, 陳大文.
+    fn mark_syllables(&mut self) {
+        let (mut alone, mut others, mut given) = (0, 0, 0);
+        // Where the family and a given name stand as single syllables, a longer word is a name from elsewhere.
+        let single = |(token, shown): &(&Token, &String)| {
+            token.class == Class::Syllable || (token.class == Class::Word && scripts::is_syllable(shown))
+        };
+        let singles = self.tokens.iter().zip(&self.shown).filter(single).count();
+        let two =
+            |word: &str| scripts::is_double_family(word) || (singles < 2 && scripts::is_two_syllables(word));
+        for (token, shown) in self.tokens.iter_mut().zip(&self.shown) {
+            match token.class {
+                Class::Syllable => (token.syllabic, alone) = (true, alone + 1),
+                Class::Word if scripts::is_syllable(shown) => (token.syllabic, alone) = (true, alone + 1),
+                Class::Word if two(shown) => (token.syllabic, others) = (true, others + 2),
+                // Wherever it stands among syllables it is one: `WU Wing On`, `LI Bin`.
+                Class::Particle if scripts::is_syllable(shown) => {
+                    (token.syllabic, others) = (true, others + 1)
+                }
+                Class::Word => given += 1,
+                Class::Title | Class::Initial => {}
+                _ => given = usize::MAX / 2,
+            }
+        }
+        // A single one must be there: the family.
+        let personal = alone > 0 && (2..=SYLLABLES_MAX).contains(&(alone + others)) && given <= GIVEN_MAX;
+        let personal = personal && self.legal == 0;
+        for token in &mut self.tokens {
+            token.syllabic &= personal;
+            if token.syllabic && token.class == Class::Particle {
+                (token.class, token.father) = (Class::Word, false);
             }
         }
     }
@@ -405,6 +448,11 @@ const FORMS_ELSEWHERE_MAX: usize = 200;
 /// Spellings of one syllable that are tried when syllables are joined.
 const FORMS_JOINED_MAX: usize = 14;
 
+/// A personal name of two families and two given names has as many syllables; more are a company's.
+const SYLLABLES_MAX: usize = 5;
+/// Names from elsewhere that stand before them: `Peter`.
+const GIVEN_MAX: usize = 1;
+
 /// A token that repeats the one before it.
 const REPEATED: f32 = 0.2;
 
@@ -423,7 +471,7 @@ fn prior_weight(class: Class, shown: &str, scoring: &Scoring) -> f32 {
         Class::Title => 0.2,
         Class::Particle => 0.12,
         Class::Initial => 0.35,
-        Class::Number => 0.8,
+        Class::Number => scoring.number,
         Class::Syllable => scoring.syllable,
     }
 }

@@ -64,7 +64,7 @@ const GENERIC: &str = "company group holding holdings international intl global 
     offshore one star predpriyatie obshchestvo kompaniya zavod nauchno torgovyy vessel ship mv mt";
 
 /// Given names and surnames that are common in large parts of the world, beside those of the table; 0 is the most common.
-const COMMON_ABROAD: [(u8, &str); 3] = [
+const COMMON_ABROAD: [(u8, &str); 5] = [
     (
         3,
         "mohammad muhammad mohamed mohammed mohamad ahmad ahmed ali abdul abdel abu hassan hasan hussein hussain husayn \
@@ -85,7 +85,48 @@ const COMMON_ABROAD: [(u8, &str); 3] = [
         cruz morales ortiz reyes jimenez ruiz mendoza castillo vargas tariq bilal faisal fahd majid rashid walid zaid \
         idris yunus musa isa daud sulayman suleiman haidar jaber qasim kazem mahdi hadi hashim abbas akbar asghar \
         anatoly boris konstantin pavel roman maxim denis evgeny vyacheslav valery vasily olga elena natalia svetlana \
-        tatiana anna marina irina chol yong song hyon myong kwang chang hong tong sung il nam",
+        tatiana anna marina irina chol yong song hyon myong kwang chang hong tong sung il nam \
+        carmen ana josefa isabel dolores pilar teresa rosa cristina marta lucia elena sofia paula laura andrea claudia patricia \
+        alejandro javier sergio raul ramon angel victor oscar enrique alejandra gabriela guadalupe veronica adriana \
+        daniela mariana valeria camila juana margarita silvia gloria martha yolanda beatriz francisca antonia jose \
+        romero alvarez moreno munoz navarro dominguez gil vazquez serrano ramos blanco suarez molina ortega delgado \
+        castro rubio marin sanz iglesias medina garrido cortes castillo guzman herrera rojas mejia salazar guerrero \
+        estrada velasquez contreras soto aguilar vega rios pena campos fuentes cardenas leon maldonado cabrera \
+        joao ana paulo pedro carlos antonio lucas mateus marcos tiago rafael bruno oliveira souza lima pereira costa \
+        ferreira alves ribeiro carvalho gomes almeida lopes soares fernandes vieira barbosa rocha dias nascimento \
+        giuseppe mario luigi giovanni franco marco andrea francesco paolo roberto alessandro rossi russo ferrari bianchi \
+        romano colombo ricci esposito jean pierre michel philippe alain nicolas francois jacques laurent olivier martin \
+        bernard dubois durand leroy moreau simon laurent lefebvre michel roux hans peter klaus wolfgang juergen jurgen \
+        stefan thomas andreas christian matthias muller mueller schmidt schneider fischer weber meyer wagner becker \
+        schulz hoffmann jan piotr krzysztof andrzej tomasz nowak kowalski johannes willem cornelis de jong jansen vries \
+        bakker lars erik anders johan karl nils per ole johansson andersson karlsson nilsson eriksson larsson olsson \
+        hansen johansen olsen larsen jensen nielsen pedersen andersen christensen",
+    ),
+    (
+        6,
+        "eugenio felipe arturo esteban rodrigo gustavo hugo ernesto ruben ismael emilio gerardo armando alfredo guillermo \
+        salvador ignacio gonzalo cesar adrian ivan santiago mateo nicolas sebastian tomas joaquin vicente domingo \
+        lorena alicia irene rocio raquel nuria eva sonia susana monica julia natalia carolina catalina mercedes \
+        rosario esperanza consuelo leticia graciela cecilia luz elsa norma esther miriam araceli marisol \
+        calvo vidal lozano cano prieto nieto herrero santana duran aguirre acosta ponce pacheco ochoa escobar zamora \
+        villanueva miranda valencia robles palacios figueroa sandoval trujillo cisneros quintero mendez nunez padilla \
+        bravo lara montoya cordero espinosa espinoza cervantes orozco valdez meza salinas luna avila rosales arias \
+        elias tobias jonas lukas felix maximilian leon emma mia hanna lena sophie marie clara lea louise camille chloe \
+        manon ines lucie mathilde hugo arthur louis jules gabriel adam raphael theo giulia chiara sara martina elisa \
+        beatrice alessia federica valentina simone davide matteo lorenzo luca stefano fabio massimo claudio emanuele \
+        sven bjorn ingrid astrid kristina katarina karin birgit helga petra monika sabine ursula renate gisela \
+        kasper jesper henrik mikkel rasmus mads soren anne mette hanne kirsten johanna aino matti juhani \
+        omar amir karim rami sami tarek fadi ziad nabil hani samir adel adnan anwar jalal kamal munir nadir zahra fatima \
+        aisha maryam zainab khadija leila layla nour huda amina salma samira yasmin reza mehdi hossein mahdi saeed masoud \
+        behzad farhad mehmet mustafa ayse fatma emine yilmaz kaya demir celik sahin ozturk aydin arslan dogan kilic aslan \
+        budi agus siti dewi sri eko joko setiawan hidayat wijaya santoso susanto nugroho saputra \
+        rajesh suresh ramesh sanjay anil sunil vijay ravi amit priya anita sunita gupta patel verma mishra yadav reddy nair \
+        iyer rao jain mehta shah thapa gurung rai tran le pham hoang phan vu vo dang bui do ngo duong minh thi van anh",
+    ),
+    (
+        4,
+        "محمد احمد علی علي حسن حسين حسین عبدالله ابراهيم ابراهیم محمود عمر یوسف يوسف خالد مصطفی مصطفى سعید سعيد صالح ناصر جمال \
+        کمال كمال رضا مهدی مهدي امیر امير فاطمة فاطمه زهرا مریم مريم زینب زينب سالم سليمان حمید حميد رحمن رحيم كريم کریم جبار عزيز",
     ),
 ];
 
@@ -132,7 +173,7 @@ const NUMBERS: [(&str, u32); 39] = [
 ];
 
 /// Spelled out, so that one spelling meets another.
-const ABBREVIATIONS: [(&str, &str); 26] = [
+const ABBREVIATIONS: [(&str, &str); 25] = [
     ("intl", "international"),
     ("natl", "national"),
     ("govt", "government"),
@@ -151,7 +192,6 @@ const ABBREVIATIONS: [(&str, &str); 26] = [
     ("inds", "industries"),
     ("svcs", "services"),
     ("dev", "development"),
-    ("min", "ministry"),
     ("cntr", "center"),
     ("centre", "center"),
     ("organisation", "organization"),

@@ -89,6 +89,16 @@ pub(crate) fn elsewhere(pinyin: &str) -> Vec<String> {
     all
 }
 
+/// Every spelling of every common character.
+pub(super) fn all_spellings() -> impl Iterator<Item = String> {
+    let read = |(pinyin, cantonese): (&&'static str, &Vec<&'static str>)| {
+        let mut all = vec![pinyin.replace('v', "u"), wade_giles(pinyin)];
+        all.extend(cantonese.iter().flat_map(|jyutping| hong_kong(jyutping)));
+        all
+    };
+    TABLE.cantonese_of.iter().flat_map(read)
+}
+
 /// The character, where it is one that names are written with.
 pub(crate) fn character(c: char) -> Option<&'static Character> {
     TABLE.characters.get(&c)
@@ -151,6 +161,15 @@ fn wade_giles(pinyin: &str) -> String {
         ("z", "ts"),
         ("c", "ts"),
         ("r", "j"),
+        ("p", "p"),
+        ("m", "m"),
+        ("f", "f"),
+        ("t", "t"),
+        ("n", "n"),
+        ("l", "l"),
+        ("k", "k"),
+        ("h", "h"),
+        ("s", "s"),
     ];
     let (initial, last) = match replace.iter().find(|(p, _)| pinyin.starts_with(p)) {
         Some((p, w)) => (*w, &pinyin[p.len()..]),
@@ -207,38 +226,41 @@ fn hong_kong(jyutping: &str) -> Vec<String> {
         _ => (&[""], jyutping),
     };
     let finals: &[&str] = match rest {
-        "aa" => &["a", "ah"],
+        "aa" => &["a", "ah", "ar"],
         "aai" => &["ai", "aai"],
         "aau" => &["au", "aau"],
         "aam" => &["am", "aam"],
-        "aan" => &["an", "aan"],
+        "aan" => &["an", "aan", "arn"],
         "aang" => &["ang", "aang"],
         "aap" => &["ap", "aap"],
-        "aat" => &["at", "aat"],
-        "aak" => &["ak", "aak"],
+        "aat" => &["at", "aat", "art"],
+        "aak" => &["ak", "aak", "ark"],
         "am" => &["am", "um"],
         "an" => &["an", "un"],
         "ang" => &["ang"],
         "ap" => &["ap", "up"],
         "at" => &["at", "ut"],
-        "ak" => &["ak"],
+        "ak" => &["ak", "uk", "ark"],
         "ai" => &["ai", "ei"],
         "au" => &["au", "ow"],
         "e" => &["e", "eh"],
         "ei" => &["ei", "ee", "i", "ay", "hi"],
         "i" => &["i", "ee", "ze", "z", "ie", "zu"],
-        "o" => &["o", "or", "oh"],
+        "o" => &["o", "or", "oh", "aw"],
         "oi" => &["oi", "oy"],
         "ou" => &["o", "ou", "oo", "u"],
         "oe" => &["eu", "oe", "er"],
         "oeng" => &["eung", "oeng", "ong"],
-        "oek" => &["euk", "eok"],
+        "oek" => &["euk", "eok", "eurk"],
+        "ik" => &["ik", "ick"],
+        "ok" => &["ok", "ock"],
+        "uk" => &["uk", "ook"],
         "eoi" => &["ui", "eui", "oy"],
         "eon" => &["un", "eun", "on"],
         "eot" => &["ut", "eut"],
         "u" => &["u", "oo"],
         "ui" => &["ui", "ooi"],
-        "un" => &["un", "oon"],
+        "un" => &["un", "oon", "wun"],
         "ut" => &["ut", "oot"],
         "yu" => &["u", "ue", "yu", "ee"],
         "yun" => &["uen", "un", "yun"],

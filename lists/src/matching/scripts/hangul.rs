@@ -23,7 +23,7 @@ const INITIAL: [&[&str]; 19] = [
     &["jj", "tch"],
     &["ch"],
     &["k"],
-    &["t"],
+    &["t", "th"],
     &["p"],
     &["h"],
 ];
@@ -49,7 +49,7 @@ const VOWEL: [&[&str]; 21] = [
     &["wi"],
     &["yu", "yoo"],
     &["eu", "u"],
-    &["ui", "eui"],
+    &["ui", "eui", "i", "ee"],
     &["i", "ee"],
 ];
 
@@ -90,7 +90,7 @@ const SURNAMES: [(char, &[&str]); 12] = [
     ('이', &["lee", "rhee", "yi", "ri", "li"]),
     ('리', &["lee", "rhee", "yi", "li"]),
     ('박', &["park", "bak", "pak"]),
-    ('최', &["choe", "choi", "choy"]),
+    ('최', &["choe", "choi", "choy", "chey"]),
     ('임', &["lim", "yim", "rim"]),
     ('유', &["yoo", "ryu", "you", "yu"]),
     ('류', &["ryu", "yoo", "yu", "ryoo"]),
@@ -114,10 +114,18 @@ pub(crate) fn spellings(syllable: char) -> Vec<String> {
     for i in INITIAL[initial] {
         for v in VOWEL[vowel] {
             for f in FINAL[last] {
+                // The h only shows a long vowel at the end: `ah`, `oh`.
+                if v.ends_with('h') && !f.is_empty() {
+                    continue;
+                }
                 all.push(format!("{i}{v}{f}"));
                 // `shin` for `sin`, `shik` for `sik`.
                 if *i == "s" && v.starts_with('i') {
                     all.push(format!("sh{v}{f}"));
+                }
+                // `woo` and `wook` for `u` and `uk`.
+                if i.is_empty() && *v == "oo" {
+                    all.push(format!("woo{f}"));
                 }
             }
         }
@@ -129,6 +137,15 @@ pub(crate) fn spellings(syllable: char) -> Vec<String> {
     all.dedup();
     all
 }
+
+/// Every spelling of every syllable that is common in names.
+pub(super) fn all_spellings() -> impl Iterator<Item = String> {
+    IN_NAMES.chars().flat_map(spellings)
+}
+
+/// The syllables of Korean surnames and of common given names.
+const IN_NAMES: &str = "김이리박최정강조윤장임림한오서신권황안송류유전홍고문양손배백허남심노로하곽성차주우구민나진지엄채원천방공현함변염여추도소석선설마길연위표명기반왕금옥육인맹제모탁국어은편용\
+    영철수미경희준호동상재태승종병광덕학범식일룡봉관규근대두만무복봉삼섭순숙실아애열예완욱웅월율의자찬창청춘충택필해향혁형혜화환효후훈휘흥가건겸교권균극낙년다단달담래란량련령록론루린말매목묘묵미밀보빈빛사산새샘생세솔슬승시쌍악암언업엽오온외욱운울원윤음익임잔장적점제족존좌중증직집채처첨초총최친탄통평품하행헌협호홍활회획";
 
 #[cfg(test)]
 mod tests {

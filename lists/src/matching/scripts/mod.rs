@@ -7,6 +7,51 @@ pub(crate) mod abjad;
 pub(crate) mod cyrillic;
 pub(crate) mod han;
 pub(crate) mod hangul;
+pub(crate) mod latin;
+
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashSet;
+
+use super::vocabulary;
+
+/// Every syllable of a Chinese or Korean name as any romanisation in use writes it.
+static SYLLABLES: LazyLock<FxHashSet<String>> =
+    LazyLock::new(|| han::all_spellings().chain(hangul::all_spellings()).collect());
+
+/// Whether a Latin word may be one syllable of a Chinese or Korean name.
+pub(crate) fn is_syllable(word: &str) -> bool {
+    SYLLABLES.contains(word)
+}
+
+/// Whether it may be two, written as one: `Taiman`, `Xiaoping`. Given names of Europe come apart likewise (`Martin`).
+pub(crate) fn is_two_syllables(word: &str) -> bool {
+    vocabulary::commonness(word) <= 0.0
+        && vocabulary::other_names(word).is_empty()
+        && word.len() >= TWO_SYLLABLES_LEN_MIN
+        && word.is_ascii()
+        && (2..=word.len() - 2).any(|at| is_syllable(&word[..at]) && is_syllable(&word[at..]))
+}
+
+/// Families of two syllables.
+pub(crate) fn is_double_family(word: &str) -> bool {
+    matches!(
+        word,
+        "ouyang"
+            | "auyeung"
+            | "szeto"
+            | "situ"
+            | "sima"
+            | "szema"
+            | "shangguan"
+            | "zhuge"
+            | "huangfu"
+            | "namgung"
+    )
+}
+
+/// Shorter words that come apart into two syllables are mostly other peoples' names (`Ali`, `Sara`).
+const TWO_SYLLABLES_LEN_MIN: usize = 5;
 
 /// The way from a word as written to a form: shown in explanations.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -1,0 +1,89 @@
+//! Latin spellings that are themselves transcriptions: a Slavic name as Germans, Poles, Belarusians, Latvians or
+//! Lithuanians write it, an Arabic one with the article written on. What one token may be read as besides itself.
+
+use super::super::vocabulary;
+
+/// Another reading of a word, if its shape asks for one.
+pub(crate) fn other_reading(word: &str) -> Option<String> {
+    if word.len() < LEN_MIN || !word.is_ascii() || vocabulary::commonness(word) > 0.0 {
+        return None;
+    }
+    slavic(word).or_else(|| without_article(word))
+}
+
+/// Shorter words are read as they stand.
+const LEN_MIN: usize = 5;
+
+/// Endings as written elsewhere, and as English writes them.
+const ENDINGS: [(&str, &str); 17] = [
+    // Latvian and Lithuanian add a case.
+    ("ovs", "ov"),
+    ("evs", "ev"),
+    ("ejs", "ey"),
+    ("ijs", "iy"),
+    ("drs", "dr"),
+    ("ovas", "ov"),
+    ("evas", "ev"),
+    ("inas", "in"),
+    // Belarusian hears a vowel, Polish and German write a w.
+    ("ou", "ov"),
+    ("eu", "ev"),
+    ("au", "av"),
+    ("ow", "ov"),
+    ("ew", "ev"),
+    ("owa", "ova"),
+    ("ewa", "eva"),
+    ("aj", "ay"),
+    ("oj", "oy"),
+];
+
+/// Endings after which a j in the word is a y.
+const SLAVIC: [&str; 12] =
+    ["ov", "ev", "av", "ova", "eva", "ski", "sky", "skij", "skaya", "skaja", "vich", "witsch"];
+
+fn slavic(word: &str) -> Option<String> {
+    let ending = ENDINGS.iter().find(|(written, _)| {
+        let before = word.len().saturating_sub(written.len() + 1);
+        word.ends_with(written) && word.len() > LEN_MIN && !b"aeiou".contains(&word.as_bytes()[before])
+    });
+    let mut read = match ending {
+        Some((written, read)) => format!("{}{read}", &word[..word.len() - written.len()]),
+        None => word.to_owned(),
+    };
+    if SLAVIC.iter().any(|end| read.ends_with(end)) {
+        read = read.replace('j', "y");
+    }
+    (read != word).then_some(read)
+}
+
+/// `Alhamid`, `Elmabruk`.
+fn without_article(word: &str) -> Option<String> {
+    let rest = word.strip_prefix("al").or_else(|| word.strip_prefix("el"))?;
+    let consonant = rest.bytes().next().is_some_and(|b| !b"aeiouy".contains(&b));
+    let known = !vocabulary::other_names(word).is_empty();
+    (consonant && rest.len() >= LEN_MIN && !known).then(|| rest.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::other_reading;
+
+    #[test]
+    fn transcriptions_are_read_as_english_writes_them() {
+        for (word, read) in [
+            ("zubkou", Some("zubkov")),
+            ("rjauzow", Some("ryauzov")),
+            ("lavrovs", Some("lavrov")),
+            ("sergejs", Some("sergey")),
+            ("tschatajev", Some("tschatayev")),
+            ("alhamid", Some("hamid")),
+            ("alrawi", None),
+            ("albert", None),
+            ("beaulieu", None),
+            ("ali", None),
+            ("smith", None),
+        ] {
+            assert_eq!(other_reading(word).as_deref(), read, "{word}");
+        }
+    }
+}
