@@ -3,7 +3,7 @@
 //! `cli` wires these to the log and the runtime; tests wire them to memory. All calls may block: they are made
 //! on threads that may.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use sluice_model::{
@@ -184,6 +184,9 @@ pub struct ActiveRule {
     pub shadow: bool,
     /// Whether it failed again and again and judges no more.
     pub quarantined: bool,
+    /// What the values of its windows count: a currency's code (minor units of it), `seconds`, or `moment`
+    /// (seconds since 1970). A plain number where a window is not named here.
+    pub units: BTreeMap<String, String>,
     /// Who answers for its parameters.
     pub owners: Vec<String>,
     /// The file it stands in.

@@ -47,19 +47,29 @@ impl Stamp {
     /// `just now`, `5 min ago`, `in 3 h`, `12 d ago`.
     pub fn relative(self, now: EventTime) -> String {
         let span = now.since(self.0);
-        let (length, ahead) = (Span::from_micros(span.micros().abs()), span.micros() < 0);
-        let units = [(Span::days(1), "d"), (Span::hours(1), "h"), (Span::minutes(1), "min")];
-        // Two days at least before days are counted: `26 h` says more than `1 d`.
-        let least = |unit: Span| if unit == Span::days(1) { Span::days(2) } else { unit };
-        match units.into_iter().find(|(unit, _)| length >= least(*unit)) {
-            None if ahead => "in under 1 min".to_owned(),
-            None => "just now".to_owned(),
-            Some((unit, name)) => {
-                let n = length.micros() / unit.micros();
-                if ahead { format!("in {n} {name}") } else { format!("{n} {name} ago") }
-            }
+        let (apart, ahead) = (Span::from_micros(span.micros().abs()), span.micros() < 0);
+        match (apart < Span::minutes(1), ahead) {
+            (true, true) => "in under 1 min".to_owned(),
+            (true, false) => "just now".to_owned(),
+            (false, true) => format!("in {}", length(apart)),
+            (false, false) => format!("{} ago", length(apart)),
         }
     }
+}
+
+/// A length of time in the largest unit that fits: `30 s`, `5 min`, `26 h`, `12 d`.
+pub fn length(span: Span) -> String {
+    // Two days at least before days are counted: `26 h` says more than `1 d`.
+    let units = [
+        (Span::days(2), Span::days(1), "d"),
+        (Span::hours(1), Span::hours(1), "h"),
+        (Span::minutes(1), Span::minutes(1), "min"),
+    ];
+    let (unit, name) = units
+        .into_iter()
+        .find_map(|(least, unit, name)| (span >= least).then_some((unit, name)))
+        .unwrap_or((Span::seconds(1), "s"));
+    format!("{} {name}", span.micros() / unit.micros())
 }
 
 impl fmt::Display for Stamp {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use sluice_model::{Hash256, KeyKind, RuleBundle};
 
 use crate::{
-    Diagnostic, Diagnostics, Plan, Rule, RuleMeta, Stream, Window,
+    Diagnostic, Diagnostics, Plan, Rule, RuleMeta, Stream, Window, WindowUnit,
     check::{Checker, Used, WindowName},
     explain::Description,
     fields::Fields,
@@ -45,6 +45,7 @@ struct CheckedRule {
     condition: Term,
     reason: Template,
     windows: Vec<(String, usize)>,
+    units: BTreeMap<String, WindowUnit>,
     tables: Vec<Hash256>,
     source: Hash256,
 }
@@ -236,8 +237,9 @@ impl Compiler {
         ));
         let tables = used.tables.iter().map(|t| reference.tables[*t].hash).collect();
         let windows = names.iter().map(|n| (n.name.clone(), n.slot)).collect();
+        let units = names.iter().filter_map(|n| Some((n.name.clone(), WindowUnit::of(&n.of)?))).collect();
         let source = Hash256::of(source.text.as_bytes());
-        let checked = CheckedRule { condition, reason, windows, tables, source, parameters, meta };
+        let checked = CheckedRule { condition, reason, windows, units, tables, source, parameters, meta };
         self.builders[checked.meta.key as usize].rules.push(checked);
         Some(())
     }
@@ -451,6 +453,7 @@ impl PlanBuilder {
                 content: Hash256::of_parts(parts.iter().map(<[u8; 32]>::as_slice)),
                 source: rule.source,
                 parameters,
+                units: rule.units,
                 judge: Arc::new(Judge::Condition(ConditionProgram {
                     condition,
                     reason: rule.reason.lower(),
@@ -473,6 +476,7 @@ impl PlanBuilder {
                 content: Hash256::of_parts(parts.iter().map(<[u8; 32]>::as_slice)),
                 source: typology.source,
                 parameters: Parameter::hash(&[]),
+                units: BTreeMap::new(),
                 judge: Arc::new(Judge::Weights(WeightsProgram {
                     weights,
                     alert_at: typology.alert_at,

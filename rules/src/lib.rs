@@ -38,6 +38,6 @@ pub use explain::{DescribedParameter, DescribedWindow, Description, Evaluated};
 pub use facts::{EvalError, Facts};
 pub use plan::{
     EventTypes, Failures, Finding, Judgement, Length, Measure, Plan, Regulation, Rule, RuleMeta, Speaks,
-    Stream, Window,
+    Stream, Window, WindowUnit,
 };
 pub use set::RuleSet;

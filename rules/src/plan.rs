@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use sluice_model::{Action, EventType, Hash256, KeyKind, Severity, Span, StatusSet, WindowValue};
+use sluice_model::{Action, Currency, EventType, Hash256, KeyKind, Severity, Span, StatusSet, WindowValue};
 
 use crate::{
     EvalError, Facts,
@@ -11,6 +11,7 @@ use crate::{
     lower::{Env, Native, Words},
     reference::Reference,
     template::Writer,
+    types::{Type, Unit},
     window::RoleFilter,
 };
 
@@ -151,7 +152,42 @@ pub struct Rule {
     pub source: Hash256,
     /// The hash of its parameters' values.
     pub parameters: Hash256,
+    /// What the values of its windows count; a plain number where a window is not named here.
+    pub units: BTreeMap<String, WindowUnit>,
     pub(crate) judge: Arc<Judge>,
+}
+
+/// What a window's value counts, for whoever shows it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WindowUnit {
+    /// Minor units of a currency.
+    Money(Currency),
+    /// Seconds.
+    Seconds,
+    /// Seconds since 1970.
+    Moment,
+}
+
+impl WindowUnit {
+    /// A plain number has none.
+    pub(crate) fn of(yielded: &Type) -> Option<Self> {
+        match yielded {
+            Type::Moment => Some(Self::Moment),
+            Type::Number { unit: Unit::Money(currency), .. } => Some(Self::Money(*currency)),
+            Type::Number { unit: Unit::Seconds, .. } => Some(Self::Seconds),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for WindowUnit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Money(currency) => f.write_str(currency.code()),
+            Self::Seconds => f.write_str("seconds"),
+            Self::Moment => f.write_str("moment"),
+        }
+    }
 }
 
 /// How a rule comes to its finding.

@@ -1,10 +1,11 @@
 //! An alert in an officer's terms: the windows' values, and each list match token by token.
 
-use sluice_model::{Alert, Cause, ListMatch, Money, PartyMatch, PaymentEvent, Reason, WindowValue};
+use sluice_model::{Alert, Cause, ListMatch, Money, PartyMatch, PaymentEvent, Reason, Span, WindowValue};
 
 use super::shell::{Shell, When, short, words};
 use crate::{
     ports::ActiveRule,
+    stamp::{self, Stamp},
     store::{StoredAlert, name_of},
     words as names,
 };
@@ -86,7 +87,7 @@ impl AlertView {
             subjects: alert.subjects.join(", "),
             name: name.unwrap_or_default(),
             occurred: shell.when(alert.occurred_at),
-            windows: windows(&alert),
+            windows: windows(&alert, rule),
             matches: alert.matches.iter().flat_map(matches).collect(),
             cause: cause(&alert.cause),
             rule_id: alert.rule_id,
@@ -104,13 +105,32 @@ fn cause(cause: &Cause) -> String {
     }
 }
 
-fn windows(alert: &Alert) -> Vec<(String, String)> {
-    let value = |value: &WindowValue| match value {
-        WindowValue::Int(n) => grouped(*n),
-        WindowValue::Float(x) => format!("{x:.2}"),
-        WindowValue::Nothing(()) => "none".to_owned(),
-    };
-    alert.windows.iter().map(|(name, v)| (words(name), value(v))).collect()
+/// The windows' values with what they count, as the rule says now.
+fn windows(alert: &Alert, rule: Option<&ActiveRule>) -> Vec<(String, String)> {
+    let units = rule.map(|rule| &rule.units);
+    let unit = |name| units.and_then(|units| units.get(name)).map_or("", String::as_str);
+    alert.windows.iter().map(|(name, value)| (words(name), window_value(value, unit(name)))).collect()
+}
+
+fn window_value(value: &WindowValue, unit: &str) -> String {
+    match (value, unit) {
+        (WindowValue::Nothing(()), _) => "none".to_owned(),
+        (WindowValue::Int(seconds), "moment") => Stamp::from(seconds.saturating_mul(1_000_000)).hkt(),
+        (WindowValue::Int(seconds), "seconds") => stamp::length(Span::seconds(*seconds)),
+        (WindowValue::Int(minor), code) if let Ok(currency) = code.parse() => {
+            money(&Money::new(*minor, currency))
+        }
+        (WindowValue::Float(minor), code) if let Ok(currency) = code.parse() => {
+            money(&Money::new(whole(*minor), currency))
+        }
+        (WindowValue::Int(n), _) => grouped(*n),
+        (WindowValue::Float(x), _) => format!("{x:.2}"),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a mean of amounts lies among them")]
+fn whole(minor: f64) -> i64 {
+    minor.round() as i64
 }
 
 /// Thousands apart: `1,234,567`.
@@ -201,6 +221,17 @@ mod tests {
         for (n, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (-1_234_567, "-1,234,567")] {
             assert_eq!(grouped(n), text);
         }
+    }
+
+    #[test]
+    fn a_windows_value_reads_as_what_it_counts() {
+        let value = |value: i64, unit| window_value(&WindowValue::Int(value), unit);
+        assert_eq!(value(1_234, ""), "1,234");
+        assert_eq!(value(123_450, "HKD"), "HKD 1,234.50");
+        assert_eq!(value(7_200, "seconds"), "2 h");
+        assert_eq!(value(1_795_535_458, "moment"), "24 Nov 2026 23:50:58");
+        assert_eq!(window_value(&WindowValue::Float(99_950.4), "HKD"), "HKD 999.50");
+        assert_eq!(window_value(&WindowValue::Nothing(()), "HKD"), "none");
     }
 
     #[test]

@@ -157,6 +157,7 @@ fn rule(id: &str, title: &str) -> ActiveRule {
         version: "0123456789ab".into(),
         shadow: false,
         quarantined: false,
+        units: Default::default(),
         owners: vec!["Head of monitoring".into()],
         file: format!("pack/{id}.rhai"),
         text: "meta(#{ id: \"".to_owned() + id + "\" });\n",

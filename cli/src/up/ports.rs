@@ -198,6 +198,7 @@ fn active_rule(rule: &Rule, file: String, text: String) -> ActiveRule {
         version: rule.content.short(),
         shadow: meta.shadow,
         quarantined: false,
+        units: rule.units.iter().map(|(window, unit)| (window.clone(), unit.to_string())).collect(),
         owners: Vec::new(),
         file,
         text,

@@ -875,7 +875,7 @@ mod tests {
         assert_eq!(event.debtor.as_ref().unwrap().balance_after.unwrap().minor, -1_250);
         assert_eq!(read(&serde_json::to_string(&event).unwrap()).unwrap(), event);
         let twice = overdrawn.replace("-12.50", "--12.50");
-        assert!(read(&twice).unwrap_err().contains("balance_after"));
+        assert!(read(&twice).unwrap_err().contains("negative"));
         let negative = with(r#""amount":{"value":"-12.50","currency":"HKD"}"#);
         assert!(read(&negative).unwrap_err().contains("negative"));
     }
