@@ -101,12 +101,18 @@ fn a_broken_rule_is_a_finding_with_a_caret() {
     assert_eq!(rules("test", folder.path(), &[]).status.code(), Some(2));
 }
 
+/// One shipped rule in a folder of its own, with the schema that it reads.
+fn put_fan_out(folder: &Path) {
+    let pack = root().join("rules/packs/core");
+    fs::copy(pack.join("R10-fan-out.rhai"), folder.join("r.rhai")).unwrap();
+    fs::create_dir(folder.join("reference")).unwrap();
+    fs::copy(pack.join("reference/schema.toml"), folder.join("reference/schema.toml")).unwrap();
+}
+
 #[test]
 fn a_case_that_does_not_hold_fails_and_says_what_there_was() {
     let folder = tempfile::tempdir().unwrap();
-    let pack = root().join("rules/packs/core");
-    let rule = fs::read_to_string(pack.join("R10-fan-out.rhai")).unwrap();
-    fs::write(folder.path().join("r.rhai"), rule).unwrap();
+    put_fan_out(folder.path());
     let cases = "[[case]]\nname = \"wrong\"\npayments = [{ at = \"2026-03-02T08:00:00Z\", amount = \"1.00 HKD\", \
                  debtor.account = \"A\", creditor.account = \"B\" }]\nalerts = [{ on = 1, key = \"A\" }]\n";
     fs::write(folder.path().join("r.cases.toml"), cases).unwrap();
@@ -120,10 +126,9 @@ fn a_case_that_does_not_hold_fails_and_says_what_there_was() {
 fn a_backtest_shows_what_a_parameter_moves() {
     let folder = tempfile::tempdir().unwrap();
     let (active, candidate) = (folder.path().join("active"), folder.path().join("candidate"));
-    let rule = fs::read_to_string(root().join("rules/packs/core/R10-fan-out.rhai")).unwrap();
     for set in [&active, &candidate] {
         fs::create_dir(set).unwrap();
-        fs::write(set.join("r.rhai"), &rule).unwrap();
+        put_fan_out(set);
     }
     let overlay = "[R10.payees_min]\nvalue = 3\nwhy = \"trial\"\nowner = \"MLRO\"\n";
     fs::write(candidate.join("parameters.toml"), overlay).unwrap();
