@@ -106,6 +106,14 @@ impl Officer {
         self.see(css).await.click().await.unwrap();
     }
 
+    /// Send a form and wait for the page that tells that it is done, not for what the page before it told.
+    async fn act(&self, css: &str) {
+        let page = self.see("html").await;
+        self.click(css).await;
+        page.wait_until().wait(PATIENCE, Duration::from_millis(50)).stale().await.unwrap();
+        self.see("#done").await;
+    }
+
     async fn write(&self, css: &str, text: &str) {
         let field = self.see(css).await;
         field.clear().await.unwrap();
@@ -210,24 +218,20 @@ async fn an_officer_works_a_case_from_alert_to_closing() {
 
     // Comment, assign, escalate twice, freeze.
     officer.write("#comment-text", "Asked the branch for the 發票.").await;
-    officer.click("#comment").await;
-    officer.see("#done").await;
+    officer.act("#comment").await;
     assert!(officer.text().await.contains("Asked the branch for the 發票."));
     officer.click("#assign-to option:last-of-type").await;
-    officer.click("#assign").await;
-    officer.see("#done").await;
+    officer.act("#assign").await;
     for state in ["Investigation", "MLRO review"] {
         officer.click("#escalate-open").await;
         officer.write("#escalate-text", "Three deposits below the line within a day.").await;
-        officer.click("#escalate").await;
-        officer.see("#done").await;
+        officer.act("#escalate").await;
         assert_eq!(officer.see(".steps .now").await.text().await.unwrap(), state);
     }
     officer.click("#freeze-open").await;
     officer.picture("freeze-form").await;
     officer.write("#freeze-text", "Funds must not leave.").await;
-    officer.click("#freeze").await;
-    officer.see("#done").await;
+    officer.act("#freeze").await;
     assert!(matches!(side.world.controls().as_slice(), [Control::Freeze(f)] if f.key.value == "C-1001"));
     officer.picture("frozen").await;
 
@@ -250,8 +254,7 @@ async fn an_officer_works_a_case_from_alert_to_closing() {
     assert!(text.contains("peter ~ piotr, two letters apart"), "{text}");
     officer.picture("sanctions-case").await;
     officer.write("#release-text", "Another man: born 1980.").await;
-    officer.click("#release").await;
-    officer.see("#done").await;
+    officer.act("#release").await;
     assert!(matches!(side.world.controls().last(), Some(Control::Release(r)) if r.payment_id == "P-2"));
 
     // The other pages.
@@ -326,8 +329,7 @@ async fn a_rule_goes_from_proposal_to_force_and_back() {
     assert!(found.contains("large.rhai:7:11") && found.contains("did you mean `amount`?"), "{found}");
     officer.picture("rules-refused").await;
     officer.write("#text", &rule).await;
-    officer.click("#send").await;
-    officer.see("#done").await;
+    officer.act("#send").await;
     let text = officer.text().await;
     for shown in [
         "七千多元的個案沒有被發現",
@@ -349,8 +351,7 @@ async fn a_rule_goes_from_proposal_to_force_and_back() {
     officer.open("/rules/versions/RV-000002").await;
     for act in ["approve", "activate"] {
         officer.write(&format!("#{act}-reason"), "The cases show it.").await;
-        officer.click(&format!("#{act}")).await;
-        officer.see("#done").await;
+        officer.act(&format!("#{act}")).await;
     }
     officer.open("/rules").await;
     officer.see("#in-force[href$='RV-000002']").await;
