@@ -389,6 +389,7 @@ impl Traffic {
         event.attributes.insert("risk_rating".into(), json!(customer.risk));
         event.attributes.insert("segment".into(), json!(segment));
         event.attributes.insert("declared_turnover".into(), json!(hkd(customer.income * 2)));
+        event.attributes.insert("opened_at".into(), json!(at.minus(customer_for(number))));
         self.emit(event);
     }
 
@@ -396,6 +397,12 @@ impl Traffic {
         self.ids += 1;
         format!("{}-{kind}{}", self.config.ids, self.ids)
     }
+}
+
+/// How long somebody has been a customer: from a season to eight years, spread evenly and without a draw.
+fn customer_for(number: usize) -> Span {
+    let spread = i64::try_from(number % 76).unwrap_or_default();
+    Span::days(90 + spread * 37)
 }
 
 /// The ids that a transfer was given.
