@@ -277,18 +277,15 @@ async fn an_officer_works_a_case_from_alert_to_closing() {
     assert_eq!(focused.attr("class").await.unwrap().as_deref(), Some("skip"));
 
     // An analyst is offered triage only; signing out ends the session.
-    officer.click(".who button").await;
-    officer.write("#user", "ann").await;
-    officer.write("#password", PASSWORD).await;
-    officer.click("button[type=submit]").await;
+    officer.sign_out().await;
+    officer.sign_in("ann").await;
     officer.open("/cases/CASE-000002").await;
     officer.see("#comment").await;
     for missing in ["#freeze", "#release"] {
         assert!(officer.driver.find(By::Css(missing)).await.is_err(), "an analyst sees {missing}");
     }
     officer.picture("analyst").await;
-    officer.click(".who button").await;
-    officer.see("#password").await;
+    officer.sign_out().await;
     officer.open("/cases").await;
     assert_eq!(officer.url().await, "/signin");
     officer.driver.clone().quit().await.unwrap();
