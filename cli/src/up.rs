@@ -61,7 +61,7 @@ pub struct Args {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8040")]
     listen: SocketAddr,
     /// The folder of rules, and all below it: watched, and put in force when a file is saved. Without it, the
-    /// rules shipped with Sluice.
+    /// core and Hong Kong packs shipped with Sluice.
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
     /// Rules change by approval alone: the folder, or the shipped set, is read at the first start and never again.
