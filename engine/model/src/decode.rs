@@ -94,12 +94,8 @@ impl Seen {
     }
 }
 
-/// A structure that is read field by field into a draft of itself.
-trait Object: Sized {
-    /// What the draft becomes.
-    type Output;
-    /// A draft with nothing in it.
-    fn blank() -> Self;
+/// What has fields.
+trait Fields {
     /// Read the value of a known field; `false`, with nothing read, for any other.
     fn read<'de, A: MapAccess<'de>>(
         &mut self,
@@ -108,6 +104,14 @@ trait Object: Sized {
         map: &mut A,
         reading: &mut Reading<'_>,
     ) -> Result<bool, A::Error>;
+}
+
+/// A structure that is read field by field into a draft of itself.
+trait Object: Fields + Sized {
+    /// What the draft becomes.
+    type Output;
+    /// A draft with nothing in it.
+    fn blank() -> Self;
     /// The draft as a value; nothing where the structure was empty; or what it lacks.
     fn finish(self) -> Result<Option<Self::Output>, String>;
 }
@@ -118,8 +122,10 @@ macro_rules! fields {
         impl $type {
             /// The fields, by the names that JSON carries.
             pub const FIELDS: &'static [&'static str] = &[$($key),*];
+        }
 
-            fn read_field<'de, A: MapAccess<'de>>(
+        impl Fields for $type {
+            fn read<'de, A: MapAccess<'de>>(
                 &mut self,
                 field: &str,
                 seen: &mut Seen,
@@ -214,6 +220,18 @@ impl MoneyDraft {
 #[derive(Default, PartialEq)]
 struct BalanceDraft(MoneyDraft);
 
+impl Fields for BalanceDraft {
+    fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        field: &str,
+        seen: &mut Seen,
+        map: &mut A,
+        reading: &mut Reading<'_>,
+    ) -> Result<bool, A::Error> {
+        self.0.read(field, seen, map, reading)
+    }
+}
+
 /// A proxy while it is read.
 #[derive(Default, PartialEq)]
 struct ProxyDraft {
@@ -242,6 +260,23 @@ struct RelatedDraft {
 /// The bit of `role` in a related party's `Seen`, beyond those of the party's own fields.
 const ROLE: u32 = 63;
 
+impl Fields for RelatedDraft {
+    fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        field: &str,
+        seen: &mut Seen,
+        map: &mut A,
+        reading: &mut Reading<'_>,
+    ) -> Result<bool, A::Error> {
+        if field != "role" {
+            return self.party.read(field, seen, map, reading);
+        }
+        seen.once(ROLE)?;
+        self.role = text(map, reading.within(Step::Field("role")))?;
+        Ok(true)
+    }
+}
+
 /// Stands in a draft for a time that was not given; no text is read as it.
 const NEVER: EventTime = EventTime::from_micros(i64::MIN);
 
@@ -253,16 +288,6 @@ macro_rules! optional_fields {
 
             fn blank() -> Self {
                 Self::default()
-            }
-
-            fn read<'de, A: MapAccess<'de>>(
-                &mut self,
-                field: &str,
-                seen: &mut Seen,
-                map: &mut A,
-                reading: &mut Reading<'_>,
-            ) -> Result<bool, A::Error> {
-                self.read_field(field, seen, map, reading)
             }
 
             fn finish(self) -> Result<Option<Self>, String> {
@@ -278,16 +303,6 @@ impl Object for PaymentEvent {
 
     fn blank() -> Self {
         Self::new(String::new(), NEVER)
-    }
-
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        field: &str,
-        seen: &mut Seen,
-        map: &mut A,
-        reading: &mut Reading<'_>,
-    ) -> Result<bool, A::Error> {
-        self.read_field(field, seen, map, reading)
     }
 
     fn finish(self) -> Result<Option<Self>, String> {
@@ -308,16 +323,6 @@ impl Object for MoneyDraft {
         Self::default()
     }
 
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        field: &str,
-        seen: &mut Seen,
-        map: &mut A,
-        reading: &mut Reading<'_>,
-    ) -> Result<bool, A::Error> {
-        self.read_field(field, seen, map, reading)
-    }
-
     fn finish(self) -> Result<Option<Money>, String> {
         self.money(Money::parse)
     }
@@ -330,16 +335,6 @@ impl Object for BalanceDraft {
         Self::default()
     }
 
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        field: &str,
-        seen: &mut Seen,
-        map: &mut A,
-        reading: &mut Reading<'_>,
-    ) -> Result<bool, A::Error> {
-        self.0.read_field(field, seen, map, reading)
-    }
-
     fn finish(self) -> Result<Option<Money>, String> {
         self.0.money(Money::parse_signed)
     }
@@ -350,16 +345,6 @@ impl Object for ProxyDraft {
 
     fn blank() -> Self {
         Self::default()
-    }
-
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        field: &str,
-        seen: &mut Seen,
-        map: &mut A,
-        reading: &mut Reading<'_>,
-    ) -> Result<bool, A::Error> {
-        self.read_field(field, seen, map, reading)
     }
 
     fn finish(self) -> Result<Option<Proxy>, String> {
@@ -376,21 +361,6 @@ impl Object for RelatedDraft {
 
     fn blank() -> Self {
         Self::default()
-    }
-
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        field: &str,
-        seen: &mut Seen,
-        map: &mut A,
-        reading: &mut Reading<'_>,
-    ) -> Result<bool, A::Error> {
-        if field != "role" {
-            return self.party.read_field(field, seen, map, reading);
-        }
-        seen.once(ROLE)?;
-        self.role = text(map, reading.within(Step::Field("role")))?;
-        Ok(true)
     }
 
     fn finish(self) -> Result<Option<RelatedParty>, String> {
