@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use serde_json::{Value, json};
-use sluice_case_api::domain::Role;
+use sluice_case_api::{domain::Role, ports::Record};
 use sluice_model::{Control, Key, KeyKind, Span};
 use support::{Answer, Side, held_alert, record, start};
 
@@ -141,4 +141,28 @@ async fn what_expired_before_it_was_approved_is_not_approved() {
     post(&side, &side.key("ana", &[Role::Analyst]), "/v1/suppressions", &wanted()).await;
     side.world.pass(Span::days(30));
     post(&side, &side.key, "/v1/suppressions/SUP-000001/approve", &json!({})).await.is_problem(409);
+}
+
+#[tokio::test]
+async fn a_true_match_ends_what_was_suppressed_of_the_party() {
+    let side = side_with_a_match().await;
+    let mlro = side.key("mia", &[Role::Mlro]);
+    post(&side, &side.key("ana", &[Role::Analyst]), "/v1/suppressions", &wanted()).await;
+    post(&side, &mlro, "/v1/suppressions/SUP-000001/approve", &json!({})).await;
+    // Another case meets the same party on its own.
+    let (mut alert, hold) = held_alert(2, "C-2");
+    alert.matches[0].matches[0].entry_id = "H-18".into();
+    side.say([record(alert), Record::Disposition(hold)]).await;
+    let close = json!({"action": "close", "disposition": "TFS-MATCH", "reason": "the same passport"});
+    let closed = side.act(&mlro, "CASE-000002", close).await.json();
+    assert_eq!((&closed["state"], &closed["control"]), (&json!("CLOSED"), &json!("delivered")));
+    let listed = side.get("/v1/suppressions").await.json();
+    let ended = &listed["items"][0];
+    assert_eq!((&ended["state"], &ended["ended_by"]), (&json!("revoked"), &json!("mia")));
+    assert_eq!(ended["end_reason"], "CASE-000002 found a true match");
+    let controls = side.world.controls();
+    let [Control::Suppress(order), Control::Unsuppress(ended)] = &controls[..] else {
+        panic!("the engine feels the end of what it knew: {controls:?}")
+    };
+    assert_eq!(order, ended);
 }

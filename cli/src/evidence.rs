@@ -199,18 +199,22 @@ fn judge(records: &[(Offset, PaymentRecord)], library: &Arc<dyn Library>) -> Res
 }
 
 /// The fields of an alert that are not as they were logged. Erased fields cannot be compared, and the version of
-/// the engine may be another: what it says may not.
+/// the engine may be another: what it says may not. The version of the suppressions counts those of everybody; a
+/// bundle holds only those of whom the alert is about.
 fn differing(body: &Body, alert: &Alert) -> Result<Vec<String>, Failure> {
     let Value::Object(fields) = serde_json::to_value(alert)? else { return Ok(Vec::new()) };
-    let without_engine = |mut value: Value| {
-        value.as_object_mut().map(|versions| versions.remove("engine"));
+    let comparable = |mut value: Value| {
+        if let Some(versions) = value.as_object_mut() {
+            versions.remove("engine");
+            versions.remove("suppressions");
+        }
         value
     };
     let mut differing = Vec::new();
     for (name, value) in fields {
         let Some(logged) = body.field(&name) else { continue };
-        let logged = without_engine(serde_json::from_str(logged)?);
-        if logged != without_engine(value) {
+        let logged = comparable(serde_json::from_str(logged)?);
+        if logged != comparable(value) {
             differing.push(name);
         }
     }

@@ -93,6 +93,11 @@ impl DispositionCode {
         matches!(self, Self::FpName | Self::FpDob | Self::FpCountry)
     }
 
+    /// Whether the party is the listed one: whatever was suppressed of it was wrong.
+    pub const fn is_true_match(self) -> bool {
+        matches!(self, Self::TfsMatch)
+    }
+
     /// Whether funds may stay held or frozen when a case ends so.
     pub const fn leaves_funds_held(self) -> bool {
         matches!(self, Self::Exit | Self::Str | Self::TfsMatch)

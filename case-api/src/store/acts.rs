@@ -79,6 +79,12 @@ impl Store {
         now: EventTime,
     ) -> Result<Acted, ActError> {
         check_texts(act)?;
+        let listed = match act {
+            Act::Close(closing) if closing.disposition.is_true_match() => {
+                Some(self.case_matches(case_id).await?.into_iter().map(|met| met.party).collect())
+            }
+            _ => None,
+        };
         let mut tx = self.begin(now).await?;
         let case = tx.case(case_id).await?.ok_or(ActError::NoCase)?;
         let next = next_state(case.state, act, &actor.roles)?;
@@ -100,10 +106,13 @@ impl Store {
         for proposal in proposals {
             tx.propose_suppression(case_id, proposal, actor).await?;
         }
-        let outbox = match &effect.control {
+        let mut outbox = match &effect.control {
             Some(control) => Some(tx.control(control).await?),
             None => None,
         };
+        if let Some(parties) = &listed {
+            outbox = tx.end_suppressions(case_id, parties, actor).await?.or(outbox);
+        }
         let acted = Acted {
             case_id: case_id.to_owned(),
             action: act.kind().name().to_owned(),

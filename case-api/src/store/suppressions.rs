@@ -1,5 +1,7 @@
 //! Suppressions: who proposed, approved and ended each, and the control record that makes the engine feel it.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::json;
 use sluice_evidence::Kind;
@@ -219,32 +221,7 @@ impl Store {
         if next == SuppressionState::Approved && !row.stands(now) {
             return Err(Refusal::Conflict("its time has passed: propose it anew").into());
         }
-        let text = match act {
-            SuppressionAct::Approve => {
-                "UPDATE suppressions SET state = $2, approved_by = $3, approved_at = $4 WHERE suppression_id = $1"
-            }
-            SuppressionAct::Revoke { .. } => {
-                "UPDATE suppressions SET state = $2, ended_by = $3, ended_at = $4, end_reason = $5
-                 WHERE suppression_id = $1"
-            }
-        };
-        let mut update = sqlx::query(text).bind(id).bind(next.name()).bind(&actor.name).bind(now.micros());
-        if let SuppressionAct::Revoke { reason } = act {
-            update = update.bind(reason);
-        }
-        update.execute(tx.sql()).await?;
-        let was_felt = row.state == SuppressionState::Approved;
-        let mut row = tx.suppression(id).await?.ok_or(ActError::NoSuppression)?;
-        tx.record(act.name(), &row, actor, &json!(act)).await?;
-        let control = match act {
-            SuppressionAct::Approve => Some(Control::Suppress(row.control()?)),
-            SuppressionAct::Revoke { .. } => {
-                was_felt.then(|| row.control().map(Control::Unsuppress)).transpose()?
-            }
-        };
-        if let Some(control) = control {
-            row.outbox = Some(tx.control(&control).await?);
-        }
+        let row = tx.change_suppression(&row, act, next, actor).await?;
         tx.answer(claim, 200, &row).await?;
         tx.commit().await?;
         Ok(row)
@@ -262,6 +239,70 @@ impl Tx<'_> {
             .bind(id)
             .fetch_optional(self.sql())
             .await?)
+    }
+
+    /// Write what became of a suppression, with its evidence, and have the engine feel it.
+    async fn change_suppression(
+        &mut self,
+        before: &SuppressionRow,
+        act: &SuppressionAct,
+        next: SuppressionState,
+        actor: &Actor,
+    ) -> Result<SuppressionRow, ActError> {
+        let text = match act {
+            SuppressionAct::Approve => {
+                "UPDATE suppressions SET state = $2, approved_by = $3, approved_at = $4 WHERE suppression_id = $1"
+            }
+            SuppressionAct::Revoke { .. } => {
+                "UPDATE suppressions SET state = $2, ended_by = $3, ended_at = $4, end_reason = $5
+                 WHERE suppression_id = $1"
+            }
+        };
+        let id = &before.suppression_id;
+        let mut update =
+            sqlx::query(text).bind(id).bind(next.name()).bind(&actor.name).bind(self.now.micros());
+        if let SuppressionAct::Revoke { reason } = act {
+            update = update.bind(reason);
+        }
+        update.execute(self.sql()).await?;
+        let mut row = self.suppression(id).await?.ok_or(ActError::NoSuppression)?;
+        self.record(act.name(), &row, actor, &json!(act)).await?;
+        let was_felt = before.state == SuppressionState::Approved;
+        let control = match act {
+            SuppressionAct::Approve => Some(Control::Suppress(row.control()?)),
+            SuppressionAct::Revoke { .. } => {
+                was_felt.then(|| row.control().map(Control::Unsuppress)).transpose()?
+            }
+        };
+        if let Some(control) = control {
+            row.outbox = Some(self.control(&control).await?);
+        }
+        Ok(row)
+    }
+
+    /// A case found that these parties are listed: nothing that was suppressed of them stands, nor what the case
+    /// itself proposed. The place of the last control record, if any.
+    pub(super) async fn end_suppressions(
+        &mut self,
+        case_id: &str,
+        parties: &BTreeSet<Key>,
+        actor: &Actor,
+    ) -> Result<Option<i64>, ActError> {
+        let standing: Vec<SuppressionRow> =
+            sqlx::query_as("SELECT * FROM suppressions WHERE state <> 'revoked' ORDER BY seq")
+                .fetch_all(self.sql())
+                .await?;
+        let concerned = |row: &&SuppressionRow| {
+            row.case_id == case_id
+                || parties.iter().any(|p| p.kind.name() == row.party_kind && p.value == row.party_value)
+        };
+        let act = SuppressionAct::Revoke { reason: format!("{case_id} found a true match") };
+        let mut last = None;
+        for row in standing.iter().filter(concerned) {
+            let ended = self.change_suppression(row, &act, SuppressionState::Revoked, actor).await?;
+            last = ended.outbox.or(last);
+        }
+        Ok(last)
     }
 
     /// Write a proposal. One on the same party and entry that stands already is enough.

@@ -9,7 +9,10 @@ use sluice_model::{
 };
 use sluice_rules::{Finding, Rule};
 
-use crate::wire::{Screened, Speaker, Verdict};
+use crate::{
+    screening::ScreeningDesk,
+    wire::{Screened, Speaker, Verdict},
+};
 
 /// What was judged, on which key.
 #[derive(Clone, Copy)]
@@ -93,7 +96,7 @@ pub fn of_engine(found: &EngineFinding<'_>, scene: Scene<'_>) -> Alert {
 
 /// The alert of a known party that meets an entry of a new list version. There is no payment to hold: the party's
 /// next one is screened against the same version.
-pub fn of_rescreen(met: Rescreened<Key>, lists: &ListSet, at: EventTime) -> Alert {
+pub fn of_rescreen(met: Rescreened<Key>, screening: &ScreeningDesk, at: EventTime) -> Alert {
     let Rescreened { party, name, hit } = met;
     let rule_id = "ENGINE-RESCREEN";
     let content = Hash256::of_parts([b"sluice/engine-rule/v1".as_slice(), rule_id.as_bytes()]);
@@ -130,7 +133,7 @@ pub fn of_rescreen(met: Rescreened<Key>, lists: &ListSet, at: EventTime) -> Aler
             matches: vec![hit],
         }],
         cause,
-        versions: versions(content, String::new(), lists),
+        versions: versions(content, String::new(), screening.lists(), screening.suppressions().version()),
         key: party,
     }
 }
@@ -162,15 +165,16 @@ fn alert(scene: Scene<'_>, judged: Judged<'_>, finding: Finding) -> Alert {
         windows: finding.windows,
         matches: screened.matches.clone(),
         cause,
-        versions: versions(judged.source, judged.parameters, &screened.lists),
+        versions: versions(judged.source, judged.parameters, &screened.lists, screened.suppressions),
     }
 }
 
-fn versions(rule: Hash256, parameters: String, lists: &ListSet) -> Versions {
+fn versions(rule: Hash256, parameters: String, lists: &ListSet, suppressions: Option<Hash256>) -> Versions {
     Versions {
         rule: rule.to_string(),
         parameters,
         lists: lists.iter().map(|(list, hash)| (list.clone(), hash.to_string())).collect(),
+        suppressions: suppressions.map_or_else(String::new, |version| version.to_string()),
         engine: ENGINE_VERSION.to_owned(),
     }
 }

@@ -229,7 +229,7 @@ impl Home {
             let first = out.alerts.len();
             let known = self.screening.suppressions();
             let hits = found.hits.into_iter().filter(|met| !known.covers(&met.party, &met.hit, at, screener));
-            out.alerts.extend(hits.map(|met| alerting::of_rescreen(met, self.screening.lists(), at)));
+            out.alerts.extend(hits.map(|met| alerting::of_rescreen(met, &self.screening, at)));
             out.rescreened.push(RescreenReport {
                 list: list.clone(),
                 version: *version,

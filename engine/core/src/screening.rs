@@ -105,6 +105,11 @@ impl ScreeningDesk {
                 Err(_) => (Vec::new(), true),
             },
         };
-        Screened { lists: Arc::clone(&self.lists), matches, failed }
+        Screened {
+            lists: Arc::clone(&self.lists),
+            suppressions: self.suppressions.version(),
+            matches,
+            failed,
+        }
     }
 }

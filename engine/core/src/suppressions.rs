@@ -5,37 +5,70 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sluice_lists::Screener;
-use sluice_model::{EventTime, Key, ListMatch, PartyMatch, Suppression, limits::DEDUPE_HORIZON};
+use sluice_model::{EventTime, Hash256, Key, ListMatch, PartyMatch, Suppression, limits::DEDUPE_HORIZON};
 
-/// The suppressions in force, by party.
+/// The suppressions in force, and their version.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-pub struct Suppressions(BTreeMap<Key, Vec<Suppression>>);
+pub struct Suppressions {
+    /// Those of each party.
+    held: BTreeMap<Key, Vec<Suppression>>,
+    version: Option<Hash256>,
+}
 
 impl Suppressions {
+    /// The digest of every order ever felt, in its place: homes that felt the same orders have the same version,
+    /// whatever each has forgotten since. `None` before the first.
+    pub fn version(&self) -> Option<Hash256> {
+        self.version
+    }
+
     /// Leave out these matches from here on. The last word on a party and an entry counts. What ended longer ago
     /// than the oldest event that may still come is forgotten.
     pub fn suppress(&mut self, order: &Suppression, stream_time: EventTime) {
-        self.unsuppress(order);
+        self.felt(b"suppress", order);
+        self.remove(order);
         let oldest = stream_time.minus(DEDUPE_HORIZON);
-        self.0.retain(|_, held| {
+        self.held.retain(|_, held| {
             held.retain(|s| s.expires_at > oldest);
             !held.is_empty()
         });
-        self.0.entry(order.party.clone()).or_default().push(order.clone());
+        self.held.entry(order.party.clone()).or_default().push(order.clone());
     }
 
     /// Show these matches again.
     pub fn unsuppress(&mut self, order: &Suppression) {
-        let Some(held) = self.0.get_mut(&order.party) else { return };
+        self.felt(b"unsuppress", order);
+        self.remove(order);
+    }
+
+    fn felt(&mut self, act: &[u8], order: &Suppression) {
+        let Suppression { party, list, entry_id, entry_hash, reason, approver, expires_at } = order;
+        self.version = Some(Hash256::of_parts([
+            b"sluice/suppressions/v1".as_slice(),
+            &self.version.unwrap_or_default().0,
+            act,
+            party.kind.name().as_bytes(),
+            party.value.as_bytes(),
+            list.as_bytes(),
+            entry_id.as_bytes(),
+            &entry_hash.0,
+            reason.as_bytes(),
+            approver.as_bytes(),
+            &expires_at.micros().to_be_bytes(),
+        ]));
+    }
+
+    fn remove(&mut self, order: &Suppression) {
+        let Some(held) = self.held.get_mut(&order.party) else { return };
         held.retain(|s| (&s.list, &s.entry_id) != (&order.list, &order.entry_id));
         if held.is_empty() {
-            self.0.remove(&order.party);
+            self.held.remove(&order.party);
         }
     }
 
     /// Whether officers have decided, for this moment and this content of the entry, that the party is not it.
     pub fn covers(&self, party: &Key, hit: &ListMatch, at: EventTime, screener: &Screener) -> bool {
-        self.0.get(party).is_some_and(|held| {
+        self.held.get(party).is_some_and(|held| {
             held.iter().any(|s| {
                 s.list == hit.list
                     && s.entry_id == hit.entry_id
@@ -47,7 +80,7 @@ impl Suppressions {
 
     /// Leave out what is suppressed at a moment.
     pub fn leave_out(&self, matches: &mut Vec<PartyMatch>, at: EventTime, screener: &Screener) {
-        if self.0.is_empty() {
+        if self.held.is_empty() {
             return;
         }
         matches.retain_mut(|found| {

@@ -4,7 +4,7 @@ use std::{hash::Hasher, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use sluice_model::{
-    AlertId, Control, EventTime, Key, ListSet, Outcome, PartyMatch, PaymentEvent, Role, StatusSet,
+    AlertId, Control, EventTime, Hash256, Key, ListSet, Outcome, PartyMatch, PaymentEvent, Role, StatusSet,
 };
 
 /// One record of `sluice.keyed`.
@@ -39,6 +39,8 @@ pub struct Copy {
 pub struct Screened {
     /// The versions in force.
     pub lists: Arc<ListSet>,
+    /// The version of the suppressions; `None` before the first.
+    pub suppressions: Option<Hash256>,
     /// The parties that met an entry, suppressed matches left out.
     pub matches: Vec<PartyMatch>,
     /// A party could not be screened: never "no match".

@@ -145,3 +145,22 @@ fn a_snapshot_keeps_it_and_what_ended_long_ago_is_forgotten() {
     world.feel(Control::Unsuppress(world.order()));
     assert_eq!(world.home.snapshot().unwrap().len(), len, "nothing was left of it to end");
 }
+
+#[test]
+fn what_is_screened_names_the_suppressions_that_were_in_force() {
+    let version = |world: &World| world.home.screen(&payment("C-1", "Vasil Zorkin", 0)).suppressions;
+    let (mut one, mut other) = (World::new(), World::new());
+    assert_eq!(version(&one), None, "there never was one");
+    let mut seen = vec![];
+    for control in [Control::Suppress(one.order()), Control::Unsuppress(one.order())] {
+        one.feel(control.clone());
+        assert_ne!(version(&one), version(&other));
+        other.feel(control);
+        assert_eq!(version(&one), version(&other), "the same orders are the same version");
+        assert!(!seen.contains(&version(&one)), "each order makes another");
+        seen.push(version(&one));
+    }
+    let bytes = one.home.snapshot().unwrap();
+    one.home = Home::restore(&bytes, &(Arc::clone(&one.library) as _)).unwrap();
+    assert_eq!(version(&one), version(&other));
+}

@@ -73,6 +73,9 @@ pub struct Versions {
     pub parameters: String,
     /// Each list source with its version.
     pub lists: BTreeMap<String, String>,
+    /// The version of the suppressions that were in force; empty where there never was one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub suppressions: String,
     /// The engine that judged.
     pub engine: String,
 }
