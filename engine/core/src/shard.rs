@@ -171,7 +171,8 @@ impl Speaking<'_> {
             let rule = &self.plan.rules[judgement.rule];
             let meta = &rule.meta;
             observations.extend(alerting::failure(rule, &judgement.finding, scene));
-            if !spoken.may_speak(&remembered_as(meta), meta.speaks, event.occurred_at) {
+            let action = judgement.finding.action;
+            if !spoken.may_speak(&remembered_as(meta), meta.speaks, action, event.occurred_at) {
                 continue;
             }
             let alert = alerting::of_rule(rule, judgement.finding, scene);

@@ -30,6 +30,11 @@ pub enum Action {
     Reject,
 }
 
+impl Action {
+    /// Every action, from the softest on.
+    pub const ALL: [Self; 3] = [Self::Alert, Self::Hold, Self::Reject];
+}
+
 /// What made the rule speak.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
