@@ -14,7 +14,7 @@ use sluice_model::{
     StatusSet,
 };
 
-use crate::{Diagnostics, Facts, Judgement, RuleSet, lower::Probe};
+use crate::{Diagnostics, Facts, Judgement, RuleSet, SHADOW_FOLDER, lower::Probe, shadow};
 
 /// How a case file's name ends.
 pub const CASES_SUFFIX: &str = ".cases.toml";
@@ -125,7 +125,8 @@ struct Step {
     screening_failed: bool,
 }
 
-/// Run every case. The rules run as they are written, without a company's own parameters.
+/// Run every case. The rules run as they are written, without a company's own parameters; those of a candidate in
+/// `shadow/` with the cases there, as if they were in force.
 ///
 /// # Errors
 /// When the rules do not check.
@@ -134,8 +135,27 @@ pub fn run_cases(
     cases: &[RuleFile],
     engine: &dyn CaseEngine,
 ) -> Result<TestReport, Diagnostics> {
+    let (live, candidate) = shadow::split(bundle);
+    let (beside, cases): (Vec<RuleFile>, Vec<RuleFile>) = cases.iter().cloned().partition(shadow::is_shadow);
+    let mut report = run_in_force(&live, &cases, |_| true, engine)?;
+    if let Some(candidate) = candidate {
+        let of = run_in_force(&candidate, &beside, |path| path.starts_with(SHADOW_FOLDER), engine)?;
+        report.cases.extend(of.cases);
+        report.coverage.extend(of.coverage);
+        report.untested.extend(of.untested);
+    }
+    Ok(report)
+}
+
+/// The same of one bundle, all of whose rules are in force; coverage is told of the `wanted` files.
+fn run_in_force(
+    bundle: &RuleBundle,
+    cases: &[RuleFile],
+    wanted: impl Fn(&str) -> bool,
+    engine: &dyn CaseEngine,
+) -> Result<TestReport, Diagnostics> {
     let files = bundle.files.iter().filter(|f| f.path.rsplit('/').next() != Some("parameters.toml"));
-    let rules = Arc::new(RuleSet::compile_probed(&RuleBundle::new(files.cloned().collect()))?);
+    let rules = Arc::new(RuleSet::probed_as_in_force(&RuleBundle::new(files.cloned().collect()))?);
     let mut report = TestReport::default();
     for file in cases {
         let rule_file = format!("{}.rhai", file.path.trim_end_matches(CASES_SUFFIX));
@@ -161,7 +181,7 @@ pub fn run_cases(
             }
         }
     }
-    for (id, path) in rules.files() {
+    for (id, path) in rules.files().iter().filter(|(_, path)| wanted(path)) {
         let tested =
             cases.iter().any(|c| c.path.trim_end_matches(CASES_SUFFIX) == path.trim_end_matches(".rhai"));
         if !tested {

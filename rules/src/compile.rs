@@ -79,46 +79,91 @@ pub enum Mode {
     Interpreted,
 }
 
-/// Compile; every error at once, or the plans.
-pub fn compile(bundle: &RuleBundle, mode: Mode) -> Result<Compiled, Diagnostics> {
-    let mut found = Vec::new();
-    let mut reference = Reference::default();
-    let mut overlay = Overlay::default();
-    let mut rules = Vec::new();
-    for file in &bundle.files {
-        let source = Source { path: &file.path, text: &file.text };
-        let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
-        if name.ends_with(".cases.toml") {
-            // Cases are the tests' business.
-        } else if name.ends_with(".rhai") {
-            rules.push(source);
-        } else if name == "parameters.toml" {
-            overlay.add(&source, &mut found);
-        } else if name.ends_with(".toml") && folder.rsplit('/').next() == Some("reference") {
-            reference.add(&source, &mut found);
+/// Compile; every error at once, or the plans. The rules of a candidate that differ from those in force are judged
+/// beside them, in shadow.
+pub fn compile(
+    bundle: &RuleBundle,
+    candidate: Option<&RuleBundle>,
+    mode: Mode,
+) -> Result<Compiled, Diagnostics> {
+    let live = Compiler::read(bundle, Default::default(), mode);
+    let Some(candidate) = candidate else { return live.finish() };
+    // Windows are placed after those in force, and shared with them.
+    let shared = live.builders.each_ref().map(PlanBuilder::without_rules);
+    let beside = Compiler::read(candidate, shared, mode).finish();
+    match (live.finish(), beside) {
+        (Ok(live), Ok(beside)) => Ok(live.beside(beside)),
+        (Err(mut found), Err(more)) => {
+            // A file that both have is wrong once.
+            let new: Vec<Diagnostic> = more.0.into_iter().filter(|one| !found.0.contains(one)).collect();
+            found.0.extend(new);
+            Err(found)
         }
+        (Err(found), Ok(_)) | (Ok(_), Err(found)) => Err(found),
     }
-    let mut compiler = Compiler {
-        reference: Arc::new(reference),
-        overlay,
-        ids: BTreeMap::new(),
-        builders: Default::default(),
-        descriptions: Vec::new(),
-        found,
-        mode,
-    };
-    let mut weighed = Vec::new();
-    for source in &rules {
-        let Some(file) = syntax::parse(source, &mut compiler.found) else { continue };
-        compiler.file(source, &file);
-        if !file.typologies.is_empty() {
-            weighed.push((source, file));
+}
+
+impl Compiled {
+    /// With what differs of a candidate in shadow.
+    fn beside(mut self, candidate: Self) -> Self {
+        let mut differs = Vec::new();
+        for (plan, candidate) in self.plans.iter_mut().zip(candidate.plans) {
+            differs.extend(plan.judge_beside(candidate));
         }
+        let described = candidate.descriptions.into_iter().filter(|one| differs.contains(&one.id));
+        self.descriptions.extend(described.map(|one| Description { shadow: true, ..one }));
+        let new: Vec<Diagnostic> =
+            candidate.warnings.0.into_iter().filter(|one| !self.warnings.0.contains(one)).collect();
+        self.warnings.0.extend(new);
+        for (id, file) in candidate.files {
+            self.files.entry(id).or_insert(file);
+        }
+        self
     }
-    for (source, file) in &weighed {
-        compiler.typologies(source, file);
+}
+
+impl Compiler {
+    /// Read and check a bundle, its windows placed after those that stand already.
+    fn read(bundle: &RuleBundle, builders: [PlanBuilder; KeyKind::ALL.len()], mode: Mode) -> Self {
+        let mut found = Vec::new();
+        let mut reference = Reference::default();
+        let mut overlay = Overlay::default();
+        let mut rules = Vec::new();
+        for file in &bundle.files {
+            let source = Source { path: &file.path, text: &file.text };
+            let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
+            if name.ends_with(".cases.toml") {
+                // Cases are the tests' business.
+            } else if name.ends_with(".rhai") {
+                rules.push(source);
+            } else if name == "parameters.toml" {
+                overlay.add(&source, &mut found);
+            } else if name.ends_with(".toml") && folder.rsplit('/').next() == Some("reference") {
+                reference.add(&source, &mut found);
+            }
+        }
+        let mut compiler = Compiler {
+            reference: Arc::new(reference),
+            overlay,
+            ids: BTreeMap::new(),
+            builders,
+            descriptions: Vec::new(),
+            found,
+            mode,
+        };
+        let mut weighed = Vec::new();
+        for source in &rules {
+            let Some(file) = syntax::parse(source, &mut compiler.found) else { continue };
+            compiler.file(source, &file);
+            if !file.typologies.is_empty() {
+                weighed.push((source, file));
+            }
+        }
+        for (source, file) in &weighed {
+            compiler.typologies(source, file);
+        }
+        compiler
     }
-    compiler.finish()
 }
 
 struct Compiler {
@@ -428,6 +473,11 @@ fn weights(fields: &mut Fields<'_>) -> Option<Vec<(String, i64, rhai::Position)>
 }
 
 impl PlanBuilder {
+    /// The windows alone, for rules that are to share them.
+    fn without_rules(&self) -> Self {
+        Self { streams: self.streams.clone(), windows: self.windows.clone(), ..Self::default() }
+    }
+
     fn build(self, reference: &Arc<Reference>, mut probes: Option<&mut BTreeMap<String, Probes>>) -> Plan {
         let streams: Vec<_> = self
             .streams
@@ -459,6 +509,7 @@ impl PlanBuilder {
                     reason: rule.reason.lower(),
                     windows: rule.windows,
                     streams: under,
+                    reference: Arc::clone(reference),
                 })),
                 meta: rule.meta,
             });
@@ -485,7 +536,7 @@ impl PlanBuilder {
                 meta: typology.meta,
             });
         }
-        Plan { streams, windows: self.windows, rules, reference: Arc::clone(reference) }
+        Plan { streams, windows: self.windows, rules }
     }
 }
 

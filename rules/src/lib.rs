@@ -25,6 +25,7 @@ mod properties;
 mod reference;
 mod schema;
 mod set;
+mod shadow;
 mod syntax;
 mod template;
 mod tree;
@@ -41,3 +42,4 @@ pub use plan::{
     Stream, Window, WindowUnit,
 };
 pub use set::RuleSet;
+pub use shadow::{SHADOW_FOLDER, in_shadow};

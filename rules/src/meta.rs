@@ -95,6 +95,7 @@ impl RuleMeta {
             statuses: statuses.unwrap_or(counted),
             events: events.unwrap_or(EventTypes::MONEY),
             shadow,
+            candidate: false,
         })
     }
 }

@@ -22,9 +22,8 @@ pub struct Plan {
     pub streams: Vec<Stream>,
     /// What is read from the streams.
     pub windows: Vec<Window>,
-    /// Rules, then typologies: what judgements and alerts name.
+    /// Rules, then typologies, then those of a candidate: what judgements and alerts name.
     pub rules: Vec<Rule>,
-    pub(crate) reference: Arc<Reference>,
 }
 
 /// A filter and a value: which events leave a sample, and which.
@@ -205,6 +204,7 @@ pub(crate) struct ConditionProgram {
     pub windows: Vec<(String, usize)>,
     /// The streams under them.
     pub streams: Vec<usize>,
+    pub reference: Arc<Reference>,
 }
 
 pub(crate) struct WeightsProgram {
@@ -241,6 +241,8 @@ pub struct RuleMeta {
     pub events: EventTypes,
     /// Whether it only records what it would have done.
     pub shadow: bool,
+    /// Whether it is judged beside the rules in force, as what may follow them; in shadow, then.
+    pub candidate: bool,
 }
 
 /// A provision, paper or practice behind a rule.
@@ -386,14 +388,13 @@ impl Plan {
         failures: &[(usize, EvalError)],
         out: &mut Vec<Judgement>,
     ) {
-        let env = Env { facts, windows, reference: &self.reference };
         let from = out.len();
         for (index, rule) in self.rules.iter().enumerate() {
             if !rule.meta.judges(facts) || off.contains(&rule.content) {
                 continue;
             }
             let finding = match rule.judge.as_ref() {
-                Judge::Condition(program) => rule.finding(program, &env, failures),
+                Judge::Condition(program) => rule.finding(program, facts, windows, failures),
                 Judge::Weights(program) => rule.weighed(program, &self.rules, &out[from..]),
             };
             out.extend(finding.map(|finding| Judgement { rule: index, finding }));
@@ -401,7 +402,37 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// Judge the rules of a candidate that differ, in shadow; its windows begin with this plan's. The ids of those that
+    /// differ.
+    pub(crate) fn judge_beside(&mut self, candidate: Self) -> Vec<String> {
+        self.streams.extend(candidate.streams.into_iter().skip(self.streams.len()));
+        self.windows = candidate.windows;
+        let (mut places, mut differ) = (Vec::new(), Vec::new());
+        for rule in candidate.rules {
+            let same = |held: &Rule| held.meta.id == rule.meta.id && held.content == rule.content;
+            let place = self.rules.iter().position(same).unwrap_or(self.rules.len());
+            if place == self.rules.len() {
+                differ.push(rule.meta.id.clone());
+                self.rules.push(rule.beside(&places));
+            }
+            places.push(place);
+        }
+        differ
+    }
+}
+
 impl Rule {
+    /// The rule in shadow. `places`: where the rules before it went.
+    fn beside(mut self, places: &[usize]) -> Self {
+        if let Judge::Weights(program) = self.judge.as_ref() {
+            let weights = program.weights.iter().map(|(rule, weight)| (places[*rule], *weight)).collect();
+            self.judge = Arc::new(Judge::Weights(WeightsProgram { weights, ..*program }));
+        }
+        (self.meta.shadow, self.meta.candidate) = (true, true);
+        self
+    }
+
     /// Whether it weighs the findings of other rules.
     pub fn is_typology(&self) -> bool {
         matches!(self.judge.as_ref(), Judge::Weights(_))
@@ -410,9 +441,11 @@ impl Rule {
     fn finding(
         &self,
         program: &ConditionProgram,
-        env: &Env<'_>,
+        facts: &Facts<'_>,
+        windows: &[WindowValue],
         failures: &[(usize, EvalError)],
     ) -> Option<Finding> {
+        let env = &Env { facts, windows, reference: &program.reference };
         let failed = failures.iter().find(|(stream, _)| program.streams.contains(stream));
         let met = match failed {
             Some((_, error)) => Err(error.clone()),

@@ -8,6 +8,7 @@ use crate::{
     Description, Diagnostics, Plan,
     compile::{self, Mode},
     lower::Probes,
+    shadow,
 };
 
 /// Rules, parameters and reference tables, checked and compiled. Immutable, and shared between threads.
@@ -41,20 +42,24 @@ impl RuleSet {
         Self::made(bundle, Mode::Native)
     }
 
-    /// The same, noting what every condition comes to: for the coverage of a test run.
-    pub fn compile_probed(bundle: &RuleBundle) -> Result<Self, Diagnostics> {
-        Self::made(bundle, Mode::Probed)
-    }
-
     /// The same, with nothing lowered: what benches and tests compare with.
     pub fn compile_interpreted(bundle: &RuleBundle) -> Result<Self, Diagnostics> {
         Self::made(bundle, Mode::Interpreted)
     }
 
     fn made(bundle: &RuleBundle, mode: Mode) -> Result<Self, Diagnostics> {
-        let compile::Compiled { plans, descriptions, warnings, probes, files } =
-            compile::compile(bundle, mode)?;
-        Ok(Self { hash: bundle.hash(), plans, descriptions, warnings, probes, files })
+        let (live, candidate) = shadow::split(bundle);
+        Ok(Self::of(bundle.hash(), compile::compile(&live, candidate.as_ref(), mode)?))
+    }
+
+    /// The rules of a bundle as they are written, whatever folder they stand in, noting what every condition comes to.
+    pub(crate) fn probed_as_in_force(bundle: &RuleBundle) -> Result<Self, Diagnostics> {
+        Ok(Self::of(bundle.hash(), compile::compile(bundle, None, Mode::Probed)?))
+    }
+
+    fn of(hash: Hash256, compiled: compile::Compiled) -> Self {
+        let compile::Compiled { plans, descriptions, warnings, probes, files } = compiled;
+        Self { hash, plans, descriptions, warnings, probes, files }
     }
 
     /// The bundle's hash.

@@ -200,9 +200,13 @@ impl Speaking<'_> {
 }
 
 /// The name under which it is remembered how often a rule spoke. What it said in shadow must not silence it once it is
-/// in force, so a shadow has a name of its own, which no rule can have.
+/// in force, nor a candidate the rule of the same id, so each has a name of its own, which no rule can have.
 fn remembered_as(meta: &RuleMeta) -> Cow<'_, str> {
-    if meta.shadow { Cow::Owned(format!("~{}", meta.id)) } else { Cow::Borrowed(&meta.id) }
+    match (meta.candidate, meta.shadow) {
+        (true, _) => Cow::Owned(format!("~~{}", meta.id)),
+        (false, true) => Cow::Owned(format!("~{}", meta.id)),
+        (false, false) => Cow::Borrowed(&meta.id),
+    }
 }
 
 impl Stage for Shard {

@@ -10,7 +10,7 @@ use sluice_model::{
     Action, Control, Currency, EventRecord, EventTime, Hash256, Money, Observation, Party, PaymentEvent,
     PaymentRecord, Quarantine, RuleBundle, RuleFile, Span,
 };
-use sluice_rules::RuleSet;
+use sluice_rules::{RuleSet, in_shadow};
 
 /// A rule on the customer that asks for a hold on every second payment within an hour; `more` is added to what it
 /// says of itself, and `condition` to what it asks.
@@ -111,6 +111,89 @@ fn what_was_said_in_shadow_does_not_silence_the_rule_in_force() {
     assert_eq!(shadows(&output), ["E3", "E4", "E5"], "once a customer");
     let said: Vec<_> = output.alerts.iter().map(|alert| alert.event_id.as_str()).collect();
     assert_eq!(said, ["E9", "E10", "E11"]);
+}
+
+/// The rules in force with others in shadow beside them: exactly what each would do alone, under whatever the two
+/// differ in.
+#[test]
+fn a_candidate_is_judged_beside_the_rule_in_force_as_each_would_be_alone() {
+    let once = r#"speaks: "once per 2h""#;
+    let live = rule("R", once, SECOND);
+    let other = rule("OTHER", EVERY, SECOND);
+    let third = rule("R", once, "payments >= 3 && receipts >= 0");
+    let longer = RuleFile { text: live.text.replace(r#"length: "1h""#, r#"length: "6h""#), ..live.clone() };
+    let every = rule("R", EVERY, SECOND);
+    let moved = RuleFile { path: "elsewhere/R.rhai".into(), ..third.clone() };
+    let weighs = |weight: u32| RuleFile {
+        path: "t.rhai".into(),
+        text: format!(
+            r#"typology T #{{ title: "T", key: "customer", severity: "high", typology: "test", {EVERY},
+                regulation: #{{ text: "a test", source: "https://example.com", date: "2026-01-01" }},
+                alert_at: 60, weights: #{{ R: {weight}, OTHER: 40 }} }};"#
+        ),
+    };
+    let base = [live.clone(), other.clone(), weighs(20)];
+    let payments: Vec<_> = (0..90).map(|n| payment(n * 7)).collect();
+    let with = |rules: &RuleBundle| run(2, &[in_force(rules).as_slice(), &payments].concat());
+    let said = |output: &Output| -> Vec<(String, String, Action)> {
+        let said = |a: &sluice_model::Alert| (a.rule_id.clone(), a.event_id.clone(), a.action);
+        output.alerts.iter().map(said).collect()
+    };
+    let noted = |output: &Output| -> Vec<(String, String, Action)> {
+        let shadow = |observed: &Observation| match observed {
+            Observation::Shadow(alert) => Some((alert.rule_id.clone(), alert.event_id.clone(), alert.action)),
+            Observation::Failure(_) => None,
+        };
+        output.observations.iter().filter_map(shadow).collect()
+    };
+    for (next, differ) in [
+        (vec![third, other.clone(), weighs(20)], &["R", "T"][..]),
+        (vec![longer, other.clone(), weighs(20)], &["R", "T"]),
+        (vec![every, other.clone(), weighs(20)], &["R", "T"]),
+        (vec![moved, other.clone(), weighs(20)], &["R", "T"]),
+        (vec![live.clone(), other.clone(), weighs(60)], &["T"]),
+        (vec![live, rule("NEW", EVERY, SECOND), other, weighs(20)], &["NEW"]),
+    ] {
+        let (base, next) = (bundle(&base), bundle(&next));
+        let beside = with(&in_shadow(&base, &next));
+        assert_eq!(said(&beside), said(&with(&base)), "what is in force goes on as it was");
+        let mut alone = said(&with(&next));
+        alone.retain(|(rule, ..)| differ.contains(&rule.as_str()));
+        assert!(!alone.is_empty() && noted(&beside) == alone, "{differ:?}: {:?}, {alone:?}", noted(&beside));
+    }
+    let same = bundle(&base);
+    assert_eq!(in_shadow(&same, &same), same);
+}
+
+#[test]
+fn a_candidate_has_its_own_parameters_and_is_left_when_its_files_are() {
+    let text = rule("R", EVERY, "payments >= most && receipts >= 0").text + "
+        parameter most #{ value: 2, unit: \"payments\", range: [1, 100], owner: \"MLRO\", why: \"A test.\" };";
+    let overlay = |value: u32| RuleFile {
+        path: "parameters.toml".into(),
+        text: format!("[R.most]\nvalue = {value}\nwhy = \"A test.\"\nowner = \"MLRO\"\n"),
+    };
+    let (live, next) = (
+        bundle(&[RuleFile { path: "R.rhai".into(), text: text.clone() }, overlay(3)]),
+        bundle(&[RuleFile { path: "R.rhai".into(), text }]),
+    );
+    let beside = in_shadow(&live, &next);
+    assert!(beside.files.iter().any(|file| file.path == "shadow/parameters.toml" && file.text.is_empty()));
+    let payments = |from, to| (from..to).map(payment).collect::<Vec<_>>();
+    let records = [
+        &in_force(&live)[..],
+        &payments(0, 3),
+        &in_force(&beside),
+        &payments(3, 9),
+        &in_force(&next),
+        &payments(9, 12),
+    ]
+    .concat();
+    let output = run(2, &records);
+    let said: Vec<_> = output.alerts.iter().map(|alert| alert.event_id.as_str()).collect();
+    // Windows stay filled across both changes.
+    assert_eq!(said, ["E6", "E7", "E8", "E9", "E10", "E11"]);
+    assert_eq!(shadows(&output), ["E3", "E4", "E5", "E6", "E7", "E8"]);
 }
 
 #[test]
