@@ -122,6 +122,67 @@ fn a_case_that_does_not_hold_fails_and_says_what_there_was() {
     assert!(out.contains("expected an alert on payment 1 on A; there was none"), "{out}");
 }
 
+/// A rule that counts large payments of an account, and cases that pay these amounts.
+fn put_counting(folder: &Path, name: &str, least: u32, amounts: &[u32]) {
+    let rule = format!(
+        r#"rule {name} #{{ title: "Large payments", key: "account", severity: "low", action: "alert", typology: "large",
+    regulation: #{{ text: "a test", source: "internal", date: "2026-01-01" }}, speaks: "every event" }};
+window large #{{ measure: "count", where: amount >= hkd(1000), length: "24h" }};
+condition large >= {least};
+reason `${{large}} large payments`;
+"#
+    );
+    let payment = |amount: &u32| {
+        format!("{{ at = \"2026-03-02T08:00:00Z\", amount = \"{amount}.00 HKD\", debtor.account = \"A\" }}")
+    };
+    let payments: Vec<_> = amounts.iter().map(payment).collect();
+    let cases = format!("[[case]]\nname = \"some\"\npayments = [{}]\nalerts = []\n", payments.join(", "));
+    fs::create_dir_all(folder).unwrap();
+    fs::write(folder.join(format!("{name}.rhai")), rule).unwrap();
+    fs::write(folder.join(format!("{name}.cases.toml")), cases).unwrap();
+}
+
+#[test]
+fn filters_of_windows_are_covered_by_the_cases_of_their_own_rule() {
+    let folder = tempfile::tempdir().unwrap();
+    // Both rules mean the same window; the second's cases never try what does not enter.
+    put_counting(folder.path(), "BOTH", 2, &[900, 1000]);
+    put_counting(folder.path(), "ONE", 2, &[1000]);
+    let report: serde_json::Value =
+        serde_json::from_str(&passes(&rules("test", folder.path(), &["--json"]))).unwrap();
+    let missing = |rule: usize| report["coverage"][rule]["missing"].clone();
+    let condition = serde_json::json!({ "line": 4, "column": 17, "never": true });
+    assert_eq!(missing(0), serde_json::json!([condition]));
+    let filter = serde_json::json!({ "line": 3, "column": 49, "never": false });
+    assert_eq!(missing(1), serde_json::json!([filter, condition]));
+}
+
+#[test]
+fn cases_of_a_candidate_run_as_if_it_were_in_force_and_those_in_force_as_if_it_were_not() {
+    let folder = tempfile::tempdir().unwrap();
+    put_counting(folder.path(), "R", 3, &[1000, 1000]);
+    put_counting(&folder.path().join("shadow"), "R", 4, &[1000, 1000, 1000]);
+    let report: serde_json::Value =
+        serde_json::from_str(&passes(&rules("test", folder.path(), &["--json"]))).unwrap();
+    let files: Vec<_> = report["coverage"].as_array().unwrap().iter().map(|of| of["file"].clone()).collect();
+    assert_eq!(files, ["R.rhai", "shadow/R.rhai"]);
+    put_counting(&folder.path().join("shadow"), "R", 3, &[1000, 1000, 1000]);
+    let output = rules("test", folder.path(), &[]);
+    let out = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(out.contains("shadow/R.cases.toml:1") && out.contains("1 of 2 cases passed"), "{out}");
+
+    // What does not check in both is told once, where it stands.
+    for (file, wrong) in [("R.rhai", "R.rhai:4"), ("shadow/R.rhai", "shadow/R.rhai:4")] {
+        let path = folder.path().join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace("condition large", "condition lagre")).unwrap();
+        let out = rules("check", folder.path(), &[]).stdout;
+        let out = String::from_utf8_lossy(&out).into_owned();
+        assert!(out.matches(wrong).count() == 1, "{out}");
+        fs::write(&path, text).unwrap();
+    }
+}
+
 #[test]
 fn a_backtest_shows_what_a_parameter_moves() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Cases: payments in, alerts out, in the file beside each rule; and which conditions they never tried.
+//! Cases: payments in, alerts out, in the file beside each rule; and which conditions, of rules and of windows' filters, they never tried.
 //!
 //! Windows are the core's, and rules must not know the core: whoever runs cases hands in a [`CaseEngine`].
 
@@ -61,7 +61,7 @@ pub struct Coverage {
     pub rule: String,
     /// Its file.
     pub file: String,
-    /// Conditions: what `&&`, `||` and `!` are made of, and what `if` asks.
+    /// Conditions, those of the windows' filters too: what `&&`, `||` and `!` are made of, and what `if` asks.
     pub conditions: usize,
     /// How many of them a case asked at all.
     pub conditions_tried: usize,
@@ -166,6 +166,7 @@ fn run_in_force(
         }
         match toml::from_str::<CaseFile>(&file.text) {
             Ok(parsed) => {
+                let others = Marks::of_all_but(&rules, &ids);
                 for case in parsed.cases {
                     let line = file.text[..case.span().start].matches('\n').count() + 1;
                     let case = case.into_inner();
@@ -174,6 +175,7 @@ fn run_in_force(
                         CaseReport { file: file.path.clone(), line, name: case.name, failures };
                     report.cases.push(report_of_case);
                 }
+                others.restore();
             }
             Err(error) => {
                 let line = error.span().map_or(0, |s| file.text[..s.start].matches('\n').count() + 1);
@@ -190,6 +192,26 @@ fn run_in_force(
         report.coverage.extend(rules.coverage(id, path));
     }
     Ok(report)
+}
+
+/// What the conditions of some rules came to so far. The cases of one rule run all of them; each is covered by its own.
+struct Marks<'a>(Vec<(&'a Probe, bool, bool)>);
+
+impl<'a> Marks<'a> {
+    fn of_all_but(rules: &'a RuleSet, ids: &[String]) -> Self {
+        let others = rules.files().keys().filter(|id| !ids.contains(id)).filter_map(|id| rules.probes(id));
+        let marks = |probe: &'a Arc<Probe>| {
+            (&**probe, probe.met.load(Ordering::Relaxed), probe.unmet.load(Ordering::Relaxed))
+        };
+        Self(others.flat_map(|probes| probes.0.iter().map(marks)).collect())
+    }
+
+    fn restore(self) {
+        for (probe, met, unmet) in self.0 {
+            probe.met.store(met, Ordering::Relaxed);
+            probe.unmet.store(unmet, Ordering::Relaxed);
+        }
+    }
 }
 
 impl TestReport {

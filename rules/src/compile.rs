@@ -349,6 +349,11 @@ impl Compiler {
         let mut names = Vec::new();
         for window in declared {
             let id = window.stream.id(meta.key);
+            // What a filter came to is told of the rule whose cases tried it.
+            let id = match self.mode {
+                Mode::Probed => Hash256::of_parts([id.0.as_slice(), meta.id.as_bytes()]),
+                _ => id,
+            };
             let stream = builder.streams.iter().position(|(held, _)| *held == id).unwrap_or_else(|| {
                 builder.streams.push((id, window.stream.clone()));
                 builder.streams.len() - 1
@@ -479,10 +484,17 @@ impl PlanBuilder {
     }
 
     fn build(self, reference: &Arc<Reference>, mut probes: Option<&mut BTreeMap<String, Probes>>) -> Plan {
+        let mut filters: Vec<Probes> = Vec::new();
         let streams: Vec<_> = self
             .streams
             .into_iter()
-            .map(|(id, definition)| Stream { id, program: definition.lower(reference) })
+            .map(|(id, definition)| {
+                let mut own = Probes::default();
+                let mut lowering = Lowering { probes: probes.is_some().then_some(&mut own) };
+                let program = definition.lower(reference, &mut lowering);
+                filters.push(own);
+                Stream { id, program }
+            })
             .collect();
         let mut rules: Vec<Rule> = Vec::new();
         for rule in self.rules {
@@ -494,6 +506,8 @@ impl PlanBuilder {
             under.sort_unstable();
             under.dedup();
             if let Some(probes) = probes.as_deref_mut() {
+                own.0.extend(under.iter().flat_map(|stream| filters[*stream].0.iter().cloned()));
+                own.0.sort_by_key(|probe| (probe.at.line, probe.at.column));
                 probes.insert(rule.meta.id.clone(), own);
             }
             let parameters = Parameter::hash(&rule.parameters);
@@ -541,12 +555,11 @@ impl PlanBuilder {
 }
 
 impl StreamDefinition {
-    fn lower(&self, reference: &Arc<Reference>) -> StreamProgram {
-        let mut lowering = Lowering::default();
+    fn lower(&self, reference: &Arc<Reference>, lowering: &mut Lowering<'_>) -> StreamProgram {
         let value = match &self.value {
             None => SampleOf::Event,
             Some(term) if matches!(term.of, Type::Number { .. }) => SampleOf::Number(lowering.whole(term)),
-            Some(term) => SampleOf::Text(Words::of(&mut lowering, term)),
+            Some(term) => SampleOf::Text(Words::of(lowering, term)),
         };
         StreamProgram {
             role: self.role,
