@@ -68,6 +68,11 @@ impl Path {
             _ => Kind::Exact,
         }
     }
+
+    /// Whether it is how a Chinese character is read.
+    fn sounds_a_character(self) -> bool {
+        matches!(self, Self::Pinyin | Self::WadeGiles | Self::Cantonese)
+    }
 }
 
 impl Form {
@@ -162,6 +167,8 @@ pub(crate) fn similarity<'a, 'b>(a: impl Into<FormRef<'a>>, b: impl Into<FormRef
             let written = a.path.kind() == Kind::Letters || b.path.kind() == Kind::Letters;
             if written && a.text == b.text { READ_ELSEWHERE } else { 0.0 }
         }
+        // Both are written in characters: others of the same sound are other names.
+        _ if a.path.sounds_a_character() && b.path.sounds_a_character() => 0.0,
         (Kind::Exact, _) | (_, Kind::Exact) if a.text == b.text => {
             if a.path == b.path || a.path == Path::Han { 1.0 } else { ROMANISED }
         }

@@ -316,16 +316,23 @@ impl Name {
         else {
             return;
         };
+        let double = |shown: &String| scripts::is_double_family(shown);
         let syllables: usize = read.iter().map(|(_, second)| 1 + usize::from(second.is_some())).sum();
-        if !(2..=3).contains(&syllables) {
+        let most = if self.shown.iter().any(double) { 4 } else { 3 };
+        if !(2..=most).contains(&syllables) {
             return;
         }
-        for (span, (first, second)) in self.spans.iter_mut().zip(read) {
-            let firsts = han::elsewhere(first);
+        // A single syllable beside two that are written as one is the family.
+        let single = read.len() == 2 && syllables == 3;
+        for (i, (first, second)) in read.into_iter().enumerate() {
+            let part = self.tokens[i].part;
+            let family = part == Part::Family || (part == Part::Unknown && single && second.is_none());
+            let firsts = han::elsewhere(first, family);
+            let span = &mut self.spans[i];
             match second {
                 None => span.forms.extend(firsts.into_iter().map(|text| Form::new(Path::Elsewhere, text))),
                 Some(second) => {
-                    let seconds = han::elsewhere(second);
+                    let seconds = han::elsewhere(second, false);
                     let joined = firsts.iter().flat_map(|a| seconds.iter().map(move |b| format!("{a}{b}")));
                     span.forms.extend(
                         joined.take(FORMS_ELSEWHERE_MAX).map(|text| Form::new(Path::Elsewhere, text)),

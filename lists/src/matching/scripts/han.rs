@@ -23,13 +23,22 @@ struct Table {
     codes: FxHashMap<u16, char>,
     /// Pinyin → how the common characters read so are read in Cantonese, in Jyutping.
     cantonese_of: FxHashMap<&'static str, Vec<&'static str>>,
+    /// The same for surnames alone; where u may stand for ü, both.
+    cantonese_of_family: FxHashMap<String, Vec<&'static str>>,
 }
+
+/// The characters that nearly all Chinese families write, the most frequent first; general knowledge.
+const FAMILIES: &str = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩邓冯曹彭曾肖萧田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭\
+陆范汪廖石金韦贾夏付傅方邹熊白孟秦邱江尹薛闫阎段雷侯龙史黎贺顾毛郝龚邵万钱戴严莫孔向常汤康易乔赖文武施洪季樊温柳欧区莊庄章鲁倪殷俞申耿关焦\
+左柴伍甘覃裴霍成祝柯阮纪梅翁骆凌蓝兰古游凤司徒骆屈鲍谷盛童冼连麦植容单岑费卓詹涂池简车饶仇查房缪解桂聂邢安牛葛辛管曲路戚符齐喻苗苟卞卢禤\
+滕舒宁米莘尤褚利劳厉伏佘冷郁郦佟别包匡华占习闵闻纳农谈党桑苑巩席应展敖晏栗楚褟郎邬祁穆靳詹臧蒙娄封初景项宗丘陶虞牟辜邝邓丛巫庞薄印殳";
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let mut table = Table {
         characters: FxHashMap::default(),
         codes: FxHashMap::default(),
         cantonese_of: FxHashMap::default(),
+        cantonese_of_family: FxHashMap::default(),
     };
     for line in include_str!("../../../tables/han.tsv").lines() {
         let mut fields = line.split('\t');
@@ -48,7 +57,13 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
             }
         }
     }
-    for readings in table.cantonese_of.values_mut() {
+    for family in FAMILIES.chars().filter_map(|c| table.characters.get(&c)) {
+        for pinyin in family.pinyin.split_whitespace() {
+            let readings = table.cantonese_of_family.entry(pinyin.replace('v', "u")).or_default();
+            readings.extend(family.jyutping.split_whitespace());
+        }
+    }
+    for readings in table.cantonese_of.values_mut().chain(table.cantonese_of_family.values_mut()) {
         readings.sort_unstable();
         readings.dedup();
     }
@@ -64,7 +79,11 @@ fn first(readings: &'static str) -> Option<&'static str> {
 
 /// The one or two Mandarin syllables that a word in pinyin is made of.
 pub(crate) fn syllables(word: &str) -> Option<(&'static str, Option<&'static str>)> {
-    let known = |text: &str| TABLE.cantonese_of.get_key_value(text).map(|(pinyin, _)| *pinyin);
+    let known = |text: &str| {
+        // Passports write ü as yu.
+        let text = if matches!(text, "lyu" | "nyu") { &text.replace("yu", "v") } else { text };
+        TABLE.cantonese_of.get_key_value(text).map(|(pinyin, _)| *pinyin)
+    };
     if word.len() > 12 || !word.is_ascii() {
         return None;
     }
@@ -75,10 +94,12 @@ pub(crate) fn syllables(word: &str) -> Option<(&'static str, Option<&'static str
 }
 
 /// How a Mandarin syllable may stand in other romanisations: Wade-Giles, and the Cantonese of the characters that
-/// are read so.
-pub(crate) fn elsewhere(pinyin: &str) -> Vec<String> {
+/// are read so; for a family, those that families have.
+pub(crate) fn elsewhere(pinyin: &str, family: bool) -> Vec<String> {
     let mut all = vec![wade_giles(pinyin)];
-    for jyutping in TABLE.cantonese_of.get(pinyin).into_iter().flatten() {
+    let known = TABLE.cantonese_of.get(pinyin);
+    let families = TABLE.cantonese_of_family.get(&pinyin.replace('v', "u")).filter(|_| family);
+    for jyutping in families.or(known).into_iter().flatten() {
         for spelled in hong_kong(jyutping) {
             if !all.contains(&spelled) {
                 all.push(spelled);
@@ -307,6 +328,18 @@ mod tests {
                 assert!(has(c, s), "{c} {s}: {:?}", character(c).unwrap().spellings());
             }
         }
+    }
+
+    #[test]
+    fn a_family_is_read_elsewhere_as_families_are() {
+        let has = |pinyin, family, spelled: &str| elsewhere(pinyin, family).iter().any(|s| s == spelled);
+        for (pinyin, spelled) in
+            [("li", "lee"), ("li", "lai"), ("chen", "chan"), ("lv", "lui"), ("lu", "lui")]
+        {
+            assert!(has(pinyin, true, spelled), "{pinyin} {spelled}");
+        }
+        assert!(has("shu", false, "suk") && !has("shu", true, "suk"), "nobody's family");
+        assert!(!has("li", true, "lui"));
     }
 
     #[test]

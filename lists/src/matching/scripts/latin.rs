@@ -5,10 +5,22 @@ use super::super::vocabulary;
 
 /// Another reading of a word, if its shape asks for one.
 pub(crate) fn other_reading(word: &str) -> Option<String> {
+    if let Some(u) = chinese_u(word) {
+        return Some(u.to_owned());
+    }
     if word.len() < LEN_MIN || !word.is_ascii() || vocabulary::commonness(word) > 0.0 {
         return None;
     }
     slavic(word).or_else(|| without_article(word))
+}
+
+/// The surname Lü and the syllable nü, as passports and keyboards write them.
+fn chinese_u(word: &str) -> Option<&'static str> {
+    match word {
+        "lyu" | "lv" => Some("lu"),
+        "nyu" | "nv" => Some("nu"),
+        _ => None,
+    }
 }
 
 /// Shorter words are read as they stand.
@@ -82,6 +94,7 @@ mod tests {
             ("beaulieu", None),
             ("ali", None),
             ("smith", None),
+            ("lyu", Some("lu")),
         ] {
             assert_eq!(other_reading(word).as_deref(), read, "{word}");
         }
