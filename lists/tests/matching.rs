@@ -76,6 +76,10 @@ fn other_names() {
             ("Heron Systems Limited", "Heron Ltd"),
             ("Tim Halvorsen", "Kim Halvorsen"),
             ("V", "Vasil"),
+            // Characters of one sound; a family whom nobody is called.
+            ("陳大文", "陳大民"),
+            ("袁志國", "雲際國"),
+            ("LUI Fong Wai", "LI, Fangwei"),
         ],
     );
 }
@@ -97,6 +101,9 @@ fn across_scripts_and_romanisations() {
             ("CHAN Tai Man", "CHAN Taiman"),
             ("CHAN Tai Man", "Peter CHAN Tai Man"),
             ("CHAN Tai Man", "Chen Dawen"),
+            ("AU YEUNG Tai Man", "Ouyang Dawen"),
+            ("LYU Dawen", "Lü Dawen"),
+            ("LUI Tai Man", "Lyu Dawen"),
             ("謝志華", "Hsieh Chih-hua"),
             ("歐陽鋒", "AU YEUNG Fung"),
             ("Василий Зоркин", "Vasily Zorkin"),
