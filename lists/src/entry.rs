@@ -237,6 +237,20 @@ impl Entry {
         }
     }
 
+    /// Gives back the room that was kept for more: entries are held as long as their list.
+    pub(crate) fn shrink(&mut self) {
+        self.topics.shrink_to_fit();
+        self.names.shrink_to_fit();
+        self.birth_dates.shrink_to_fit();
+        self.birth_places.shrink_to_fit();
+        self.nationalities.shrink_to_fit();
+        self.addresses.shrink_to_fit();
+        self.identifiers.shrink_to_fit();
+        self.programmes.shrink_to_fit();
+        self.positions.shrink_to_fit();
+        self.links.shrink_to_fit();
+    }
+
     /// The name under which the entry is listed.
     pub fn primary_name(&self) -> &str {
         self.names.first().map_or("", |n| &n.text)

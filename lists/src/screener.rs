@@ -14,7 +14,6 @@ use std::{
 };
 
 use moka::sync::Cache;
-use rayon::prelude::*;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use sluice_model::{Hash256, ListMatch, ListSet, PartyMatch, PaymentEvent};
 
@@ -112,17 +111,18 @@ impl Screener {
                 }
             }
         }
-        let text = |at: &NameAt| &versions[at.entry.version as usize].entries()[at.entry.entry as usize];
-        let read = names
-            .par_iter()
-            .map(|at| {
-                let name = &text(at).names[at.name as usize];
-                tokens::read(&name.text, name.script == Script::Telegraph, &settings.scoring)
-            })
-            .collect();
+        names.shrink_to_fit();
+        let listed = |at: &NameAt| {
+            let entry = &versions[at.entry.version as usize].entries()[at.entry.entry as usize];
+            (entry.kind, &entry.names[at.name as usize])
+        };
+        let read = |at: usize| {
+            let (_, name) = listed(&names[at]);
+            tokens::read(&name.text, name.script == Script::Telegraph, &settings.scoring)
+        };
         let (index, phrases) = rayon::join(
-            || Index::build(read, &settings.scoring),
-            || Phrases::build(names.iter().map(|at| (text(at).kind, &text(at).names[at.name as usize]))),
+            || Index::build(names.len(), read, &settings.scoring),
+            || Phrases::build(names.iter().map(listed)),
         );
         Self {
             lists: versions.iter().map(|v| (v.source().to_owned(), v.hash())).collect(),
@@ -321,7 +321,12 @@ impl Screener {
     /// Listed names in free text.
     pub fn screen_text(&self, role: &str, text: &str, found: &mut Vec<PartyMatch>) {
         let mut matches: Vec<ListMatch> = Vec::new();
-        for (at, phrase) in self.phrases.find(text) {
+        let name = |at: u32| {
+            let listed = self.names[at as usize];
+            let entry = self.entry(listed.entry);
+            (entry.kind, &entry.names[listed.name as usize])
+        };
+        for (at, phrase) in self.phrases.find(text, name) {
             let listed = self.names[at as usize];
             let score = phrases_score(self.listed(listed).1);
             let why = reason("phrase", format!("the text names {phrase}"), score);

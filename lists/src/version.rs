@@ -11,6 +11,9 @@ use sluice_model::Hash256;
 
 use crate::Entry;
 
+/// So many entries are encoded at once, on all cores: for its hash the encoding need not stand in memory whole.
+const ENTRIES_AT_ONCE: usize = 1_024;
+
 /// The number of the encoding; a change of it changes every hash.
 const ENCODING: u32 = 1;
 
@@ -68,6 +71,8 @@ impl ListVersion {
             return Err(VersionError::Source(source));
         }
         entries.par_sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        entries.par_iter_mut().for_each(Entry::shrink);
+        entries.shrink_to_fit();
         if let Some(twice) = entries.windows(2).find(|pair| pair[0].id == pair[1].id) {
             return Err(VersionError::Duplicate(twice[0].id.clone()));
         }
@@ -75,7 +80,7 @@ impl ListVersion {
             return Err(VersionError::Nameless(nameless.id.clone()));
         }
         let names = entries.iter().map(|e| e.names.len()).sum();
-        let hash = Hash256::of(&encode(&source, &entries));
+        let hash = Hash256::of_stream(encoded(&source, &entries));
         Ok(Self { source, hash, entries, names })
     }
 
@@ -112,7 +117,7 @@ impl ListVersion {
 
     /// The canonical encoding: a header line, then a line of JSON for each entry, by id.
     pub fn encode(&self) -> Vec<u8> {
-        encode(&self.source, &self.entries)
+        encoded(&self.source, &self.entries).flatten().collect()
     }
 
     /// The version that was encoded; refuses whatever [`ListVersion::encode`] would not have written.
@@ -143,17 +148,16 @@ pub fn is_source_name(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-fn encode(source: &str, entries: &[Entry]) -> Vec<u8> {
+/// The encoding, part by part.
+fn encoded(source: &str, entries: &[Entry]) -> impl Iterator<Item = Vec<u8>> {
     let header = Header { sluice_list: ENCODING, source: source.to_owned(), entries: entries.len() };
-    let mut bytes = serde_json::to_vec(&header).unwrap_or_default();
-    bytes.push(b'\n');
-    let lines: Vec<String> = entries.par_iter().map(Entry::to_json).collect();
-    bytes.reserve(lines.iter().map(|l| l.len() + 1).sum());
-    for line in lines {
-        bytes.extend_from_slice(line.as_bytes());
-        bytes.push(b'\n');
-    }
-    bytes
+    let mut first = serde_json::to_vec(&header).unwrap_or_default();
+    first.push(b'\n');
+    let lines = |some: &[Entry]| {
+        let lines: Vec<String> = some.par_iter().map(|entry| entry.to_json() + "\n").collect();
+        lines.concat().into_bytes()
+    };
+    std::iter::once(first).chain(entries.chunks(ENTRIES_AT_ONCE).map(lines))
 }
 
 #[cfg(test)]

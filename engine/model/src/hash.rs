@@ -15,6 +15,13 @@ impl Hash256 {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// The digest of parts run together: that of the whole, which need not be held.
+    pub fn of_stream(parts: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Self {
+        let mut hasher = Sha256::new();
+        parts.into_iter().for_each(|part| hasher.update(part));
+        Self(hasher.finalize().into())
+    }
+
     /// The digest of several parts, each preceded by its length, so that no two lists of parts collide.
     pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut hasher = Sha256::new();

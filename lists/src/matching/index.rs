@@ -6,21 +6,18 @@
 //! the result is that of the exhaustive scan by construction, and a property test and a run over real lists hold it
 //! to that.
 
+mod build;
 mod forms;
-mod tables;
 
 use std::cell::RefCell;
 
-use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use self::{
-    forms::{Forms, Interned, Near},
-    tables::Lists,
-};
+use self::forms::{Forms, Near};
 use super::{
     scorer::{self, Outcome, Pair, Run, Scoring, Side, best_possible},
     similarity::{self, Form, similarity},
+    tables::Lists,
     tokens::{Name, Token},
     vocabulary::{Class, LegalForms},
 };
@@ -57,54 +54,6 @@ struct ListedSpan {
 const NAMES_MIN: usize = 20_000;
 
 impl Index {
-    /// An index over names that have been read; they are known by their place.
-    pub(crate) fn build(mut names: Vec<Name>, scoring: &Scoring) -> Self {
-        let weights = ListWeights::count(&names, scoring.common_listed);
-        let mut interned = Interned::default();
-        let (mut having, mut having_initial) = (Vec::new(), Vec::new());
-        let (mut listed, mut tokens, mut spans, mut span_forms) =
-            (Vec::with_capacity(names.len()), Vec::new(), Vec::new(), Vec::new());
-        for (at, name) in names.iter_mut().enumerate() {
-            weights.apply(name);
-            let initial = name.tokens.iter().any(|t| t.class == Class::Initial);
-            let having = if initial { &mut having_initial } else { &mut having };
-            let (first_token, first_span) = (tokens.len() as u32, spans.len() as u32);
-            let first_having = having.len();
-            tokens.extend_from_slice(&name.tokens);
-            for span in &mut name.spans {
-                let first = span_forms.len() as u32;
-                for form in span.forms.drain(..) {
-                    let id = interned.intern(form);
-                    span_forms.push(id);
-                    if !having[first_having..].contains(&(id, at as u32)) {
-                        having.push((id, at as u32));
-                    }
-                }
-                let forms = (first, (span_forms.len() as u32 - first) as u16);
-                spans.push(ListedSpan { run: Run::from(&*span), forms });
-            }
-            listed.push(Listed {
-                tokens: (first_token, name.tokens.len() as u8),
-                spans: (first_span, (spans.len() as u32 - first_span) as u8),
-                legal: name.legal,
-            });
-        }
-        let (forms, numbers) = Forms::build(interned, scoring);
-        let renumber = |form: &mut u32| *form = numbers[*form as usize];
-        span_forms.iter_mut().for_each(renumber);
-        having.iter_mut().chain(&mut having_initial).for_each(|(form, _)| renumber(form));
-        Self {
-            postings: Lists::build(&having, forms.len()),
-            postings_initial: Lists::build(&having_initial, forms.len()),
-            forms,
-            scoring: *scoring,
-            names: listed,
-            tokens,
-            spans,
-            span_forms,
-        }
-    }
-
     /// How many names there are.
     pub(crate) fn len(&self) -> usize {
         self.names.len()
@@ -292,46 +241,10 @@ const NAMES_WALKED_FREELY: usize = 1_000;
 /// Looking at so many names takes less time than scoring one.
 const WALKED_FOR_ONE_SCORED: usize = 30;
 
-/// How often each word stands on the lists.
-struct ListWeights {
-    common_listed: f32,
-    names: usize,
-    counts: FxHashMap<String, u32>,
-}
-
+/// What the commonness of a word on the lists leaves of its weight, where so many of the names have it.
 fn list_weight(having: usize, names: usize, common_listed: f32) -> f32 {
     let all = (names.max(NAMES_MIN) as f32).ln();
     1.0 - common_listed * (1.0 + having as f32).ln() / all
-}
-
-impl ListWeights {
-    fn count(names: &[Name], common_listed: f32) -> Self {
-        let mut counts = FxHashMap::default();
-        for name in names {
-            for (i, span) in name.spans.iter().enumerate().take(name.tokens.len()) {
-                if name.tokens[i].class == Class::Word {
-                    // What `Index::weigh` will count: names that have the form, once each.
-                    let seen = name.spans[..i]
-                        .iter()
-                        .any(|s| s.forms.first().map(|f| &f.text) == span.forms.first().map(|f| &f.text));
-                    if !seen && let Some(form) = span.forms.first() {
-                        *counts.entry(form.text.clone()).or_insert(0) += 1;
-                    }
-                }
-            }
-        }
-        Self { common_listed, names: names.len(), counts }
-    }
-
-    fn apply(&self, name: &mut Name) {
-        for (i, token) in name.tokens.iter_mut().enumerate() {
-            if token.class == Class::Word {
-                let having =
-                    name.spans[i].forms.first().and_then(|f| self.counts.get(&f.text)).copied().unwrap_or(0);
-                token.weight = token.weight.min(list_weight(having as usize, self.names, self.common_listed));
-            }
-        }
-    }
 }
 
 /// Whether a set of met tokens can reach the threshold, worked out once for each set.

@@ -14,6 +14,7 @@ pub(crate) mod phrases;
 pub(crate) mod scorer;
 pub(crate) mod scripts;
 pub(crate) mod similarity;
+mod tables;
 pub(crate) mod tokens;
 pub(crate) mod vocabulary;
 

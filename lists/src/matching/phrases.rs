@@ -4,11 +4,14 @@
 //! only names long enough not to be found by chance. Never spells: one typo hides a name here, since free text
 //! compared loosely would name somebody in every line.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use std::hash::Hasher;
+
+use rustc_hash::FxHasher;
 use sluice_model::EntryKind;
 
 use super::{
     normalise,
+    tables::{self, Hashed},
     vocabulary::{self, Class},
 };
 use crate::{Name, NameQuality};
@@ -21,53 +24,67 @@ const WORDS_LEN_MIN: usize = 8;
 
 /// Finds listed names in text.
 pub(crate) struct Phrases {
-    automaton: Option<AhoCorasick>,
-    /// Pattern → name.
-    names: Vec<u32>,
+    /// Hash of a phrase → the names that it may be.
+    names: Hashed,
+    /// The longest phrase has so many words.
+    words_max: usize,
 }
 
 impl Phrases {
     /// Of names in the order in which they are known to the index.
     pub(crate) fn build<'a>(names: impl Iterator<Item = (EntryKind, &'a Name)>) -> Self {
-        let (mut patterns, mut owners) = (Vec::new(), Vec::new());
+        let (mut phrases, mut words_max) = (Vec::new(), 0);
         for (at, (kind, name)) in names.enumerate() {
-            for pattern in patterns_of(kind, name) {
-                patterns.push(pattern);
-                owners.push(at as u32);
+            for phrase in phrases_of(kind, name) {
+                if let Some((last, hash)) = hashes(phrase.split(' ')).enumerate().last() {
+                    phrases.push((hash, at as u32));
+                    words_max = words_max.max(last + 1);
+                }
             }
         }
-        let automaton = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .match_kind(MatchKind::Standard)
-            .build(&patterns)
-            .ok();
-        Self { automaton, names: owners }
+        Self { names: Hashed::build(phrases), words_max }
     }
 
-    /// The names found, with what was found.
-    pub(crate) fn find(&self, text: &str) -> Vec<(u32, String)> {
-        let Some(automaton) = &self.automaton else { return Vec::new() };
-        let mut folded = String::from(" ");
-        let text: String = text.chars().take(TEXT_CHARS_MAX).collect();
-        let lines: Vec<char> = text.chars().collect();
-        for part in lines.chunks(normalise::NAME_CHARS_MAX) {
-            for word in normalise::words(&part.iter().collect::<String>()) {
-                folded.push_str(&word.text);
-                folded.push(' ');
+    /// The names found, with what was found; `name` says what each is.
+    pub(crate) fn find<'a>(
+        &self,
+        text: &str,
+        name: impl Fn(u32) -> (EntryKind, &'a Name),
+    ) -> Vec<(u32, String)> {
+        let text: Vec<char> = text.chars().take(TEXT_CHARS_MAX).collect();
+        let parts = text.chunks(normalise::NAME_CHARS_MAX).map(|part| part.iter().collect::<String>());
+        let folded: Vec<String> = parts.flat_map(|p| normalise::words(&p)).map(|w| w.text).collect();
+        let folded = folded.join(" ");
+        let words: Vec<&str> = folded.split(' ').collect();
+        let mut found = Vec::new();
+        for from in 0..words.len() {
+            let following = &words[from..words.len().min(from + self.words_max)];
+            for (last, hash) in hashes(following.iter().copied()).enumerate() {
+                for at in self.names.get(hash) {
+                    let phrase = following[..=last].join(" ");
+                    let (kind, name) = name(at);
+                    if phrases_of(kind, name).contains(&phrase) {
+                        found.push((at, phrase));
+                    }
+                }
             }
         }
-        let mut found: Vec<(u32, String)> = automaton
-            .find_overlapping_iter(&folded)
-            .map(|m| (self.names[m.pattern().as_usize()], folded[m.start()..m.end()].trim().to_owned()))
-            .collect();
         found.sort();
         found.dedup_by_key(|(name, _)| *name);
         found
     }
 }
 
-/// A name as it is looked for, with a space on either side so that it is found in whole words only.
-fn patterns_of(kind: EntryKind, name: &Name) -> Vec<String> {
+/// The hash of the first word, of the first two, and so on.
+fn hashes<'a>(words: impl Iterator<Item = &'a str>) -> impl Iterator<Item = u32> {
+    words.scan(FxHasher::default(), |hasher, word| {
+        hasher.write(word.as_bytes());
+        Some(tables::mixed(hasher))
+    })
+}
+
+/// A name as it is looked for: words with a space between them.
+fn phrases_of(kind: EntryKind, name: &Name) -> Vec<String> {
     let spaced = |text: &str| {
         let words: Vec<String> = normalise::words(text).into_iter().map(|w| w.text).collect();
         (words.join(" "), words.len())
@@ -99,16 +116,48 @@ fn patterns_of(kind: EntryKind, name: &Name) -> Vec<String> {
     if !telling {
         return Vec::new();
     }
-    let mut patterns = vec![format!(" {plain} ")];
+    let mut phrases = vec![plain];
     if let Some((family, given)) = name.text.split_once(',') {
-        patterns.push(format!(" {} {} ", spaced(given).0, spaced(family).0));
+        phrases.push(format!("{} {}", spaced(given).0, spaced(family).0));
     }
-    patterns
+    phrases
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn words() -> impl Strategy<Value = Vec<&'static str>> {
+        let word =
+            prop::sample::select(vec!["Vasil", "ZORKIN", "Silver Heron", "ALBATROSS", "of", "山茶", ","]);
+        prop::collection::vec(word, 1..6)
+    }
+
+    proptest! {
+        #[test]
+        fn what_stands_in_the_text_is_found_and_nothing_else(
+            names in prop::collection::vec(words(), 1..8),
+            text in words(),
+        ) {
+            let names: Vec<Name> = names.iter().map(|n| Name::new(n.join(" "), NameQuality::Primary)).collect();
+            let listed = |n: u32| (EntryKind::Vessel, &names[n as usize]);
+            let count = names.len() as u32;
+            let text = text.join(" ");
+            let folded: Vec<String> = normalise::words(&text).into_iter().map(|w| w.text).collect();
+            let folded = format!(" {} ", folded.join(" "));
+            let stands = |n: &u32| {
+                let (kind, name) = listed(*n);
+                phrases_of(kind, name).iter().any(|phrase| folded.contains(&format!(" {phrase} ")))
+            };
+            let found = Phrases::build((0..count).map(listed)).find(&text, listed);
+            prop_assert_eq!(
+                found.into_iter().map(|(n, _)| n).collect::<Vec<_>>(),
+                (0..count).filter(stands).collect::<Vec<_>>()
+            );
+        }
+    }
 
     #[test]
     fn whole_names_are_found_in_any_order_and_parts_are_not() {
@@ -118,7 +167,13 @@ mod tests {
             (EntryKind::Person, Name::new("Vasil", NameQuality::Weak)),
         ];
         let phrases = Phrases::build(names.iter().map(|(k, n)| (*k, n)));
-        let found = |text: &str| phrases.find(text).into_iter().map(|(n, _)| n).collect::<Vec<_>>();
+        let found = |text: &str| {
+            phrases
+                .find(text, |n| (names[n as usize].0, &names[n as usize].1))
+                .into_iter()
+                .map(|(n, _)| n)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(found("freight m/v Silver Heron, voyage 7"), [1]);
         assert_eq!(found("for Vasil Zorkin's flat"), Vec::<u32>::new());
         assert_eq!(found("for Vasil Zorkin / flat"), [0]);

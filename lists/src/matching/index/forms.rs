@@ -12,11 +12,11 @@ use rayon::prelude::*;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use smallvec::SmallVec;
 
-use super::tables::{Hashed, deletions, hash};
 use crate::matching::{
     scorer::{self, Scoring},
     scripts::Path,
     similarity::{self, Form, FormRef, Kind, consonant_edits_allowed, similarity},
+    tables::{Hashed, deletions, hash},
     vocabulary,
 };
 
@@ -137,6 +137,7 @@ impl Forms {
         }
         built.groups.push(Group { form: order.len() as u32, key: built.keys.len() as u32 });
         built.push(&Form::new(Path::Han, String::new()));
+        drop(forms);
         built.index();
         (built, numbers)
     }
@@ -188,7 +189,7 @@ impl Forms {
         self.places.len() - 1
     }
 
-    fn text(&self, id: u32) -> &str {
+    pub(super) fn text(&self, id: u32) -> &str {
         let id = id as usize;
         &self.texts[self.places[id].text as usize..self.places[id + 1].text as usize]
     }
