@@ -32,21 +32,25 @@ pub(crate) struct Index {
     scoring: Scoring,
     names: Vec<Listed>,
     tokens: Vec<Token>,
-    spans: Vec<ListedSpan>,
-    span_forms: Vec<u32>,
+    /// Name after name: single tokens first, in order, then joined ones.
+    name_forms: Vec<ListedForm>,
 }
 
+/// Where the parts of a name begin, and how many there are.
 #[derive(Clone, Copy)]
 struct Listed {
-    tokens: (u32, u8),
-    spans: (u32, u8),
+    tokens: u32,
+    forms: u32,
+    form_count: u32,
     legal: LegalForms,
+    token_count: u8,
 }
 
+/// A form of a run of a name's tokens.
 #[derive(Clone, Copy)]
-struct ListedSpan {
+struct ListedForm {
+    form: u32,
     run: Run,
-    forms: (u32, u16),
 }
 
 /// How rare a word is on the lists is reckoned against at least so many names, so that a short list does not make
@@ -62,8 +66,8 @@ impl Index {
     /// What the scorer needs of a listed name.
     pub(crate) fn side(&self, name: u32) -> Side<'_> {
         let listed = &self.names[name as usize];
-        let (from, len) = listed.tokens;
-        Side { tokens: &self.tokens[from as usize..][..usize::from(len)], legal: listed.legal }
+        let tokens = &self.tokens[listed.tokens as usize..][..usize::from(listed.token_count)];
+        Side { tokens, legal: listed.legal }
     }
 
     /// Gives the query's tokens the weights that they have among the listed names.
@@ -87,10 +91,8 @@ impl Index {
     }
 
     fn score(&self, query: &Name, name: u32, pairs: &[Pair]) -> Outcome {
-        let spans = self.spans_of(name);
-        let first_form = |n: usize| spans.get(n).and_then(|s| self.forms_of(s).first());
-        let alike = |q: usize, n: usize| match (query.spans[q].forms.first(), first_form(n)) {
-            (Some(a), Some(b)) => similarity::alike(a, self.forms.get(*b)),
+        let alike = |q: usize, n: usize| match (query.spans[q].forms.first(), self.first_form(name, n)) {
+            (Some(a), Some(b)) => similarity::alike(a, self.forms.get(b)),
             _ => 0.0,
         };
         scorer::score(query.side(), self.side(name), pairs, &self.scoring, alike)
@@ -98,32 +100,37 @@ impl Index {
 
     fn pairs_compared(&self, query: &Name, name: u32) -> Vec<Pair> {
         let mut pairs = Vec::new();
-        for span in self.spans_of(name) {
-            for q in &query.spans {
-                if q.len > 1 && span.run.len > 1 {
-                    continue;
-                }
-                let near = |a: &Form| {
-                    let listed = self.forms_of(span).iter().map(|id| similarity(a, self.forms.get(*id)));
-                    listed.fold(0.0, f32::max)
-                };
+        for listed in self.forms_of(name) {
+            for q in query.spans.iter().filter(|q| may_meet(Run::from(*q), listed.run)) {
+                let near = |a: &Form| similarity(a, self.forms.get(listed.form));
                 let nearness = q.forms.iter().map(near).fold(0.0, f32::max);
-                if nearness >= scorer::floor(q.len, span.run.len, &self.scoring) {
-                    pairs.push(Pair { query: q.into(), listed: span.run, nearness });
-                }
+                self.pair(Pair { query: q.into(), listed: listed.run, nearness }, &mut pairs);
             }
         }
         scorer::pair_initials(query.side(), self.side(name), &mut pairs, &self.scoring);
         pairs
     }
 
-    fn spans_of(&self, name: u32) -> &[ListedSpan] {
-        let (from, len) = self.names[name as usize].spans;
-        &self.spans[from as usize..][..usize::from(len)]
+    /// Notes that two runs meet, where they are near enough.
+    fn pair(&self, new: Pair, pairs: &mut Vec<Pair>) {
+        if new.nearness < scorer::floor(new.query.len, new.listed.len, &self.scoring) {
+            return;
+        }
+        match pairs.iter_mut().find(|p| (p.listed, p.query) == (new.listed, new.query)) {
+            Some(pair) => pair.nearness = pair.nearness.max(new.nearness),
+            None => pairs.push(new),
+        }
     }
 
-    fn forms_of(&self, span: &ListedSpan) -> &[u32] {
-        &self.span_forms[span.forms.0 as usize..][..usize::from(span.forms.1)]
+    /// The form in which a single token is written.
+    fn first_form(&self, name: u32, token: usize) -> Option<u32> {
+        let single = Run { from: token as u8, len: 1 };
+        self.forms_of(name).iter().find(|listed| listed.run == single).map(|listed| listed.form)
+    }
+
+    fn forms_of(&self, name: u32) -> &[ListedForm] {
+        let listed = &self.names[name as usize];
+        &self.name_forms[listed.forms as usize..][..listed.form_count as usize]
     }
 
     /// Every name that scores at least `threshold`, and how.
@@ -205,28 +212,24 @@ impl Index {
 
     fn pairs_found(&self, asked: &Name, name: u32, scratch: &Scratch, pairs: &mut Vec<Pair>) {
         pairs.clear();
-        for span in self.spans_of(name) {
-            let first = pairs.len();
-            for form in self.forms_of(span) {
-                let mut next = scratch.heads[*form as usize];
-                while next != 0 {
-                    let met = scratch.met[next as usize - 1];
-                    next = met.next;
-                    let query = scratch.runs[usize::from(met.span)];
-                    let fits = (query.len == 1 || span.run.len == 1)
-                        && met.nearness >= scorer::floor(query.len, span.run.len, &self.scoring);
-                    if !fits {
-                        continue;
-                    }
-                    match pairs[first..].iter_mut().find(|p| p.query == query) {
-                        Some(pair) => pair.nearness = pair.nearness.max(met.nearness),
-                        None => pairs.push(Pair { query, listed: span.run, nearness: met.nearness }),
-                    }
+        for listed in self.forms_of(name) {
+            let mut next = scratch.heads[listed.form as usize];
+            while next != 0 {
+                let met = scratch.met[next as usize - 1];
+                next = met.next;
+                let query = scratch.runs[usize::from(met.span)];
+                if may_meet(query, listed.run) {
+                    self.pair(Pair { query, listed: listed.run, nearness: met.nearness }, pairs);
                 }
             }
         }
         scorer::pair_initials(asked.side(), self.side(name), pairs, &self.scoring);
     }
+}
+
+/// Joined tokens never meet joined ones.
+fn may_meet(query: Run, listed: Run) -> bool {
+    query.len == 1 || listed.len == 1
 }
 
 fn reaches(outcome: &Outcome, threshold: f32) -> bool {

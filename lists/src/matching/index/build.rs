@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use super::{
-    Index, Listed, ListedSpan,
+    Index, Listed, ListedForm,
     forms::{Forms, Interned},
     list_weight,
 };
@@ -29,8 +29,7 @@ struct Names {
     having_initial: Vec<(u32, u32)>,
     listed: Vec<Listed>,
     tokens: Vec<Token>,
-    spans: Vec<ListedSpan>,
-    span_forms: Vec<u32>,
+    name_forms: Vec<ListedForm>,
 }
 
 impl Index {
@@ -54,13 +53,15 @@ impl Index {
         // Words are the same where they are written the same, whatever script they come from.
         let same = |form: u32| self.forms.with_text(self.forms.text(form)).min();
         let same: Vec<Option<u32>> = (0..self.forms.len() as u32).map(same).collect();
-        let first_form = |span: &ListedSpan| same[*self.forms_of(span).first()? as usize];
-        let singles = |name| self.spans_of(name).iter().take(self.side(name).tokens.len());
-        let words: Vec<Option<u32>> = (0..self.len() as u32).flat_map(singles).map(first_form).collect();
+        let index = &*self;
+        let first_forms =
+            |name| (0..index.side(name).tokens.len()).map(move |token| index.first_form(name, token));
+        let words = (0..self.len() as u32).flat_map(first_forms).map(|form| same[form? as usize]);
+        let words: Vec<Option<u32>> = words.collect();
         let mut having = vec![0; self.forms.len()];
-        for (from, len) in self.names.iter().map(|listed| listed.tokens) {
-            let of_name = from as usize..from as usize + usize::from(len);
-            let (tokens, words) = (&self.tokens[of_name.clone()], &words[of_name]);
+        for (name, listed) in (0..).zip(&self.names) {
+            let tokens = self.side(name).tokens;
+            let words = &words[listed.tokens as usize..][..tokens.len()];
             for (i, _) in tokens.iter().enumerate().filter(|(_, t)| t.class == Class::Word) {
                 // What `weigh` will count: names that have the word, once each.
                 if let Some(word) = words[i].filter(|_| !words[..i].contains(&words[i])) {
@@ -81,38 +82,36 @@ impl Names {
         let at = self.listed.len() as u32;
         let initial = name.tokens.iter().any(|t| t.class == Class::Initial);
         let having = if initial { &mut self.having_initial } else { &mut self.having };
-        let (first_token, first_span) = (self.tokens.len() as u32, self.spans.len() as u32);
+        let (tokens, forms) = (self.tokens.len() as u32, self.name_forms.len() as u32);
         let first_having = having.len();
         self.tokens.extend_from_slice(&name.tokens);
         for span in name.spans {
             let run = Run::from(&span);
-            let first = self.span_forms.len() as u32;
             for form in span.forms {
-                let id = self.forms.intern(form);
-                self.span_forms.push(id);
-                if !having[first_having..].contains(&(id, at)) {
-                    having.push((id, at));
+                let form = self.forms.intern(form);
+                self.name_forms.push(ListedForm { form, run });
+                if !having[first_having..].contains(&(form, at)) {
+                    having.push((form, at));
                 }
             }
-            let forms = (first, (self.span_forms.len() as u32 - first) as u16);
-            self.spans.push(ListedSpan { run, forms });
         }
         self.listed.push(Listed {
-            tokens: (first_token, name.tokens.len() as u8),
-            spans: (first_span, (self.spans.len() as u32 - first_span) as u8),
+            tokens,
+            forms,
+            form_count: self.name_forms.len() as u32 - forms,
             legal: name.legal,
+            token_count: name.tokens.len() as u8,
         });
     }
 
     fn into_index(mut self, scoring: &Scoring) -> Index {
         let (forms, numbers) = Forms::build(self.forms, scoring);
         let renumber = |form: &mut u32| *form = numbers[*form as usize];
-        self.span_forms.iter_mut().for_each(renumber);
+        self.name_forms.iter_mut().for_each(|listed| renumber(&mut listed.form));
         self.having.iter_mut().chain(&mut self.having_initial).for_each(|(form, _)| renumber(form));
         self.listed.shrink_to_fit();
         self.tokens.shrink_to_fit();
-        self.spans.shrink_to_fit();
-        self.span_forms.shrink_to_fit();
+        self.name_forms.shrink_to_fit();
         Index {
             postings: Lists::build(&self.having, forms.len()),
             postings_initial: Lists::build(&self.having_initial, forms.len()),
@@ -120,8 +119,7 @@ impl Names {
             scoring: *scoring,
             names: self.listed,
             tokens: self.tokens,
-            spans: self.spans,
-            span_forms: self.span_forms,
+            name_forms: self.name_forms,
         }
     }
 }
