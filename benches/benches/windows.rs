@@ -10,9 +10,9 @@ use std::{
 };
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use sluice_core::window::{KeyWindows, WindowPlan};
+use sluice_core::window::{KeyWindows, Values, WindowPlan};
 use sluice_model::{EventTime, Hash256, Span};
-use sluice_rules::{Length, Measure, Window};
+use sluice_rules::{Length, Measure, Window, Windows};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -56,6 +56,13 @@ fn plan(windows: &[(Measure, Span)]) -> WindowPlan {
     WindowPlan::of([Hash256::default()], &windows)
 }
 
+/// Every window, as if each were what a rule turns on.
+fn read_all(reading: &impl Windows, windows: usize) {
+    for slot in 0..windows {
+        black_box(reading.value(slot));
+    }
+}
+
 /// Sums and counts over 1 h, 24 h, 7 d and 30 d.
 fn sums_and_counts() -> WindowPlan {
     let spans = [Span::hours(1), Span::hours(24), Span::days(7), Span::days(30)];
@@ -74,7 +81,8 @@ struct Population {
     at: EventTime,
     step: Span,
     random: Random,
-    values: Vec<sluice_model::WindowValue>,
+    windows: usize,
+    values: Values,
 }
 
 impl Population {
@@ -82,8 +90,8 @@ impl Population {
     fn new(plan: WindowPlan, keys: usize, events: usize) -> Self {
         let step = Span::from_micros(Span::days(30).micros() / (keys * events) as i64);
         let (at, random) = (EventTime::from_micros(0), Random(1));
-        let mut new =
-            Self { plan, keys: vec![KeyWindows::new(); keys], at, step, random, values: Vec::new() };
+        let (windows, values) = (plan.window_count(), Values::default());
+        let mut new = Self { plan, keys: vec![KeyWindows::new(); keys], at, step, random, windows, values };
         (0..keys * events).for_each(|_| new.event());
         new
     }
@@ -91,8 +99,9 @@ impl Population {
     fn event(&mut self) {
         self.at = self.at.plus(self.step);
         let key = self.random.below(self.keys.len());
-        let sample = [Some(self.random.amount())];
-        self.keys[key].observe(&self.plan, self.at, &sample, &mut self.values);
+        let sample = [(0, self.random.amount())];
+        let reading = self.keys[key].observe(&self.plan, self.at, &sample, &mut self.values);
+        read_all(&reading, self.windows);
     }
 }
 
@@ -105,15 +114,16 @@ struct Lone {
     /// One event in so many is late; zero: none.
     late_one_in: u64,
     random: Random,
-    values: Vec<sluice_model::WindowValue>,
+    windows: usize,
+    values: Values,
 }
 
 impl Lone {
     fn new(plan: WindowPlan, window: Span, inside: i64, late_one_in: u64) -> Self {
         let step = Span::from_micros(window.micros() / inside);
         let (at, random) = (EventTime::from_micros(0), Random(1));
-        let mut new =
-            Self { plan, key: KeyWindows::new(), at, step, late_one_in, random, values: Vec::new() };
+        let (windows, values) = (plan.window_count(), Values::default());
+        let mut new = Self { plan, key: KeyWindows::new(), at, step, late_one_in, random, windows, values };
         (0..inside * 2).for_each(|_| new.event());
         new
     }
@@ -126,9 +136,9 @@ impl Lone {
         self.at = self.at.plus(self.step);
         let late = self.late_one_in > 0 && self.random.next().is_multiple_of(self.late_one_in);
         let at = if late { self.at.minus(Span::minutes(10)) } else { self.at };
-        let sample = [Some(self.random.amount())];
-        self.key.observe(&self.plan, at, &sample, &mut self.values);
-        black_box(&self.values);
+        let sample = [(0, self.random.amount())];
+        let reading = self.key.observe(&self.plan, at, &sample, &mut self.values);
+        read_all(&reading, self.windows);
     }
 }
 
@@ -208,6 +218,7 @@ fn each_measure(c: &mut Criterion) {
         ("similar", Measure::Similar { percent: 10 }),
         ("occurrences", Measure::Occurrences),
         ("distinct-new", Measure::DistinctNew),
+        ("day-total", Measure::DayTotal { rank: 1, utc_offset_hours: 8 }),
         ("benford", Measure::Benford),
     ];
     for (name, measure) in measures {
@@ -260,14 +271,15 @@ fn report_memory_of(name: &str) {
 }
 
 fn report_restore(keys: usize, events: usize) {
-    let Population { plan, keys, at, mut values, .. } = Population::new(sums_and_counts(), keys, events);
+    let Population { plan, keys, at, windows, mut values, .. } =
+        Population::new(sums_and_counts(), keys, events);
     let bytes = postcard::to_stdvec(&keys).unwrap_or_default();
     drop(keys);
     let start = Instant::now();
     let mut keys: Vec<KeyWindows> = postcard::from_bytes(&bytes).unwrap_or_default();
     let decoded = start.elapsed();
     let start = Instant::now();
-    keys.iter_mut().for_each(|key| key.observe(&plan, at, &[None], &mut values));
+    keys.iter_mut().for_each(|key| read_all(&key.observe(&plan, at, &[], &mut values), windows));
     println!(
         "restore/{}-keys-of-{events}: {} MB, decoded in {decoded:.2?}, first events in {:.2?}",
         keys.len(),

@@ -13,9 +13,9 @@ use std::{
 
 use anyhow::Context;
 use history::History;
-use sluice_core::{CaseRunner, Engine, EngineConfig};
+use sluice_core::{CaseRunner, Engine, EngineConfig, Output};
 use sluice_model::{Alert, RuleBundle, RuleFile};
-use sluice_rules::{Backtest, CASES_SUFFIX, Diagnostics, Labels, RuleSet, run_cases};
+use sluice_rules::{Backtest, CASES_SUFFIX, Diagnostics, Labels, RuleSet, SideBySide, run_cases};
 use sluice_runtime::{Replay, read_cases, read_rules};
 use sluice_simulator::groups::{self, Group};
 
@@ -212,15 +212,27 @@ impl Labels for Groups {
 fn backtest(args: &BacktestArgs) -> Result<ExitCode, Failure> {
     let groups = args.history.groups.as_deref().map(read_groups).transpose()?;
     let lists = folders::open_lists(args.lists.as_deref())?;
-    let engine_of = |rules: &Path| -> Result<Replay, Failure> {
-        let folder = Folder::read(rules)?;
-        folder.compiled()?;
+    let [active, candidate] = [&args.rules, &args.candidate].map(|rules| Folder::read(rules));
+    let (active, candidate) = (active?, candidate?);
+    let sets = [active.compiled()?, candidate.compiled()?];
+    let engine_of = |rules: RuleBundle| {
         let engine = Engine::new(EngineConfig { shards: SHARDS }, Arc::clone(&lists.library));
-        Ok(Replay::new(engine, folder.bundle, lists.screening.clone()))
+        Replay::new(engine, rules, lists.screening.clone())
     };
-    let engines = [engine_of(&args.rules)?, engine_of(&args.candidate)?];
+    let one_pass = SideBySide::of((&active.bundle, &sets[0]), (&candidate.bundle, &sets[1]));
     let (source, bar) = args.history.open()?;
-    let compared = Replay::compare(source, engines);
+    let compared = match &one_pass {
+        Some(both) => {
+            let mut alerts = [Vec::new(), Vec::new()];
+            let enter = |said: Output| {
+                both.enter(said.alerts, said.observations, &mut alerts);
+                Ok(())
+            };
+            let replayed = engine_of(both.bundle.clone()).run(source, |_| {}, enter);
+            replayed.map(|replayed| (replayed, alerts))
+        }
+        None => Replay::compare(source, [active.bundle, candidate.bundle].map(engine_of)),
+    };
     bar.finish_and_clear();
     let (replayed, [active, candidate]) =
         compared.with_context(|| args.history.unreadable()).map_err(Failure::User)?;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -231,6 +232,91 @@ fn a_backtest_shows_what_a_parameter_moves() {
     assert_eq!(report["appears"][0]["event_id"], "3");
     let page = fs::read_to_string(page).unwrap();
     assert!(page.contains("<svg") && !page.contains("http"), "the page stands alone");
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let from = entry.unwrap().path();
+        let to = to.join(from.file_name().unwrap());
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            fs::copy(from, to).unwrap();
+        }
+    }
+}
+
+/// How many alerts of each rule a replay under one set alone says.
+fn alone(set: &Path, events: &Path) -> BTreeMap<String, usize> {
+    let alerts = set.with_extension("alerts");
+    let output = Command::new(env!("CARGO_BIN_EXE_sluice"))
+        .args(["replay", "--json", "--rules"])
+        .arg(set)
+        .arg("--events")
+        .arg(events)
+        .arg("--alerts")
+        .arg(&alerts)
+        .output()
+        .unwrap();
+    passes(&output);
+    let mut counts = BTreeMap::new();
+    for line in fs::read_to_string(alerts).unwrap().lines() {
+        let alert: serde_json::Value = serde_json::from_str(line).unwrap();
+        *counts.entry(alert["rule_id"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+#[test]
+fn a_backtest_says_what_each_set_says_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (active, candidate) = (folder.path().join("active"), folder.path().join("candidate"));
+    for set in [&active, &candidate] {
+        copy(&root().join("rules/packs/core"), &set.join("core"));
+    }
+    // A parameter of a rule that a typology weighs moves, another rule goes.
+    let overlay = "[R08.payers_min]\nvalue = 3\nwhy = \"trial\"\nowner = \"MLRO\"\n";
+    fs::write(candidate.join("parameters.toml"), overlay).unwrap();
+    fs::remove_file(candidate.join("core/R57-beyond-profile.rhai")).unwrap();
+    let events = folder.path().join("events.ndjson");
+    let simulate = Command::new(env!("CARGO_BIN_EXE_sluice"))
+        .args(["simulate", "--events", "20000", "--seed", "5", "--out"])
+        .arg(&events)
+        .output()
+        .unwrap();
+    passes(&simulate);
+    let table = candidate.join("core/reference/trial.toml");
+    let tables =
+        ["", "about = \"x\"\n[[version]]\neffective = \"2026-01-01\"\nsource = \"x\"\nvalues = [\"KP\"]\n"];
+    let expected = [alone(&active, &events), alone(&candidate, &events)];
+    assert_ne!(expected[0], expected[1]);
+    // In one pass, and, where tables differ, in two.
+    for text in tables {
+        if !text.is_empty() {
+            fs::create_dir_all(table.parent().unwrap()).unwrap();
+            fs::write(&table, text).unwrap();
+        }
+        let output = Command::new(env!("CARGO_BIN_EXE_sluice"))
+            .args(["rules", "backtest", "--json", "--rules"])
+            .arg(&active)
+            .arg("--candidate")
+            .arg(&candidate)
+            .arg("--events")
+            .arg(&events)
+            .output()
+            .unwrap();
+        let report: serde_json::Value = serde_json::from_str(&passes(&output)).unwrap();
+        for (side, expected) in ["active", "candidate"].into_iter().zip(&expected) {
+            let rules = report["rules"].as_object().unwrap();
+            let said: BTreeMap<String, usize> = rules
+                .iter()
+                .map(|(rule, counts)| (rule.clone(), counts[side].as_u64().unwrap() as usize))
+                .filter(|(_, count)| *count > 0)
+                .collect();
+            assert_eq!(&said, expected, "{side}");
+        }
+    }
 }
 
 #[test]

@@ -131,14 +131,14 @@ impl Compiler {
         let mut rules = Vec::new();
         for file in &bundle.files {
             let source = Source { path: &file.path, text: &file.text };
-            let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
+            let name = file.path.rsplit('/').next().unwrap_or_default();
             if name.ends_with(".cases.toml") {
                 // Cases are the tests' business.
             } else if name.ends_with(".rhai") {
                 rules.push(source);
             } else if name == "parameters.toml" {
                 overlay.add(&source, &mut found);
-            } else if name.ends_with(".toml") && folder.rsplit('/').next() == Some("reference") {
+            } else if Reference::is_at(&file.path) {
                 reference.add(&source, &mut found);
             }
         }

@@ -1,6 +1,6 @@
 //! What a rule may know of one event, and why an expression may fail on it.
 
-use sluice_model::{Currency, PartyMatch, PaymentEvent, Role, StatusSet};
+use sluice_model::{Currency, PartyMatch, PaymentEvent, Role, StatusSet, WindowValue};
 
 /// Everything about one event, as one key sees it, that a rule may read.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,19 @@ pub struct Facts<'a> {
     pub screening_failed: bool,
     /// The last `customer` event of the customer that is the key.
     pub profile: Option<&'a PaymentEvent>,
+}
+
+/// The values of a plan's windows at one event, asked for one by one: a window that no expression reaches is never
+/// read.
+pub trait Windows {
+    /// The value of the window in this place of [`Plan::windows`](crate::Plan::windows).
+    fn value(&self, slot: usize) -> WindowValue;
+}
+
+impl Windows for &[WindowValue] {
+    fn value(&self, slot: usize) -> WindowValue {
+        self[slot]
+    }
 }
 
 /// Why an expression has no value for an event. Never carries a value of the event: messages reach logs.

@@ -206,7 +206,7 @@ impl Read {
 fn present(term: &Term, env: &Env<'_>) -> Result<bool, EvalError> {
     match &term.kind {
         Kind::Field(field) => field.present(env.facts),
-        Kind::Window(window) => Ok(!matches!(env.windows[*window], WindowValue::Nothing(()))),
+        Kind::Window(window) => Ok(!matches!(env.windows.value(*window), WindowValue::Nothing(()))),
         _ => Ok(true),
     }
 }
@@ -220,7 +220,7 @@ fn value_of(term: &Term, env: &Env<'_>) -> Result<Option<Dynamic>, EvalError> {
         Kind::Texts(texts) => {
             Some(texts.iter().map(|t| Dynamic::from(t.to_string())).collect::<Vec<_>>().into())
         }
-        Kind::Window(window) => match (env.windows[*window], &term.of) {
+        Kind::Window(window) => match (env.windows.value(*window), &term.of) {
             (WindowValue::Nothing(()), _) => None,
             (WindowValue::Int(n), Type::Number { whole: false, .. }) => Some((n as f64).into()),
             (WindowValue::Int(n), _) => Some(n.into()),

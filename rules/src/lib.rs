@@ -26,6 +26,7 @@ mod reference;
 mod schema;
 mod set;
 mod shadow;
+mod side_by_side;
 mod syntax;
 mod template;
 mod tree;
@@ -36,10 +37,11 @@ pub use backtest::{Backtest, Changed, Counts, Labels, Line, Quality};
 pub use cases::{CASES_SUFFIX, CaseEngine, CaseReport, Coverage, TestReport, Untried, run_cases};
 pub use diagnostics::{Diagnostic, Diagnostics, Gravity};
 pub use explain::{DescribedParameter, DescribedWindow, Description, Evaluated};
-pub use facts::{EvalError, Facts};
+pub use facts::{EvalError, Facts, Windows};
 pub use plan::{
-    EventTypes, Failures, Finding, Judgement, Length, Measure, Plan, Regulation, Rule, RuleMeta, Speaks,
-    Stream, Window, WindowUnit,
+    EventTypes, Failures, Finding, Judgement, Length, Measure, Plan, Regulation, Rule, RuleMeta, Samples,
+    Speaks, Stream, Window, WindowUnit,
 };
 pub use set::RuleSet;
 pub use shadow::{SHADOW_FOLDER, in_shadow};
+pub use side_by_side::SideBySide;

@@ -12,7 +12,7 @@ use std::{
 use sluice_model::{Currency, WindowValue};
 
 use crate::{
-    EvalError, Facts,
+    EvalError, Facts, Windows,
     interpret::Script,
     place::Place,
     reference::{Cell, Reference},
@@ -27,7 +27,7 @@ pub struct Env<'a> {
     /// The event.
     pub facts: &'a Facts<'a>,
     /// The values of the plan's windows.
-    pub windows: &'a [WindowValue],
+    pub windows: &'a dyn Windows,
     /// Tables and rates.
     pub reference: &'a Arc<Reference>,
 }
@@ -256,7 +256,7 @@ impl Lowering<'_> {
             }
             Kind::Window(window) => {
                 let (window, missing) = (*window, term.missing());
-                Box::new(move |env| match env.windows[window] {
+                Box::new(move |env| match env.windows.value(window) {
                     WindowValue::Int(n) => Ok(n),
                     WindowValue::Float(n) => Ok(n.round() as i64),
                     WindowValue::Nothing(()) => Err(Box::new(missing.clone())),
@@ -322,7 +322,7 @@ impl Lowering<'_> {
             }
             Kind::Window(window) => {
                 let (window, missing) = (*window, term.missing());
-                Box::new(move |env| match env.windows[window] {
+                Box::new(move |env| match env.windows.value(window) {
                     WindowValue::Int(n) => Ok(n as f64),
                     WindowValue::Float(n) => Ok(n),
                     WindowValue::Nothing(()) => Err(Box::new(missing.clone())),
@@ -446,7 +446,7 @@ fn presence(term: &Term) -> Native<bool> {
         }
         Kind::Window(window) => {
             let window = *window;
-            Box::new(move |env| Ok(!matches!(env.windows[window], WindowValue::Nothing(()))))
+            Box::new(move |env| Ok(!matches!(env.windows.value(window), WindowValue::Nothing(()))))
         }
         _ => Box::new(|_| Ok(true)),
     }

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use sluice_model::{Action, Currency, EventType, Hash256, KeyKind, Severity, Span, StatusSet, WindowValue};
 
 use crate::{
-    EvalError, Facts,
+    EvalError, Facts, Windows,
     cases::COULD_NOT_BE_JUDGED,
     lower::{Env, Native, Words},
     reference::Reference,
@@ -287,6 +287,9 @@ impl EventTypes {
     }
 }
 
+/// What an event leaves in streams: which stream, and the sample; in the streams' order. See [`Plan::admit`].
+pub type Samples = Vec<(usize, i64)>;
+
 /// The streams that failed on an event, with the reason; see [`Plan::admit`].
 pub type Failures = Vec<(usize, EvalError)>;
 
@@ -314,6 +317,9 @@ pub struct Finding {
     pub error: bool,
 }
 
+/// A stream's filter and value read the event alone.
+const NO_WINDOWS: &[WindowValue] = &[];
+
 impl Stream {
     /// The sample that the event leaves, if it enters: minor units of HKD, a count of 1, or a stable 64-bit
     /// hash of a text.
@@ -330,7 +336,7 @@ impl Stream {
         if !counts {
             return Ok(None);
         }
-        let env = Env { facts, windows: &[], reference: &program.reference };
+        let env = Env { facts, windows: &NO_WINDOWS, reference: &program.reference };
         if let Some(filter) = &program.filter
             && !filter(&env).map_err(|e| *e)?
         {
@@ -354,20 +360,21 @@ fn hash_of_text(text: &str) -> i64 {
 }
 
 impl Plan {
-    /// Every stream's sample for the event, in order; a stream that fails leaves none, and is named in
-    /// `failures` for [`Plan::judge`].
-    pub fn admit(&self, facts: &Facts<'_>, samples: &mut Vec<Option<i64>>, failures: &mut Failures) {
+    /// The samples that the event leaves; a stream that fails takes none, and is named in `failures` for
+    /// [`Plan::judge`].
+    pub fn admit(&self, facts: &Facts<'_>, samples: &mut Samples, failures: &mut Failures) {
         samples.clear();
         failures.clear();
         for (i, stream) in self.streams.iter().enumerate() {
-            samples.push(stream.admit(facts).unwrap_or_else(|error| {
-                failures.push((i, error));
-                None
-            }));
+            match stream.admit(facts) {
+                Ok(Some(sample)) => samples.push((i, sample)),
+                Ok(None) => {}
+                Err(error) => failures.push((i, error)),
+            }
         }
     }
 
-    /// What the rules say of the event, each of them: see [`Plan::judge_but`].
+    /// What the rules say of the event, each of them, where every window was read: see [`Plan::judge_but`].
     pub fn judge(
         &self,
         facts: &Facts<'_>,
@@ -375,16 +382,17 @@ impl Plan {
         failures: &[(usize, EvalError)],
         out: &mut Vec<Judgement>,
     ) {
-        self.judge_but(&[], facts, windows, failures, out);
+        self.judge_but(&[], facts, &windows, failures, out);
     }
 
-    /// What the rules but those of the contents `off` say of the event: `windows[i]` is the value of `self.windows[i]`. A rule whose
-    /// expression, or whose window's stream, fails speaks by its failure policy: never silently no.
+    /// What the rules but those of the contents `off` say of the event. Windows are read as far as conditions and
+    /// reasons reach them. A rule whose expression, or whose window's stream, fails speaks by its failure policy:
+    /// never silently no.
     pub fn judge_but(
         &self,
         off: &[Hash256],
         facts: &Facts<'_>,
-        windows: &[WindowValue],
+        windows: &dyn Windows,
         failures: &[(usize, EvalError)],
         out: &mut Vec<Judgement>,
     ) {
@@ -442,7 +450,7 @@ impl Rule {
         &self,
         program: &ConditionProgram,
         facts: &Facts<'_>,
-        windows: &[WindowValue],
+        windows: &dyn Windows,
         failures: &[(usize, EvalError)],
     ) -> Option<Finding> {
         let env = &Env { facts, windows, reference: &program.reference };
@@ -456,7 +464,7 @@ impl Rule {
             Ok(true) => (self.meta.action, program.reason.write(env), false),
             Err(error) => (self.meta.on_error, self.failure(&error), true),
         };
-        let named = |(name, slot): &(String, usize)| (name.clone(), env.windows[*slot]);
+        let named = |(name, slot): &(String, usize)| (name.clone(), env.windows.value(*slot));
         let windows = program.windows.iter().map(named).collect();
         Some(Finding { severity: self.meta.severity, action, reason, windows, error })
     }

@@ -331,7 +331,7 @@ fn both_ways(
         screening_failed: failed,
         profile: None,
     };
-    let env = Env { facts: &facts, windows: values, reference: &reference };
+    let env = Env { facts: &facts, windows: &values, reference: &reference };
     let native = Lowering::default().truth(&term)(&env).map_err(|error| *error);
     let interpreted = Lowering::default().truth(&script)(&env).map_err(|error| *error);
     assert_eq!(native, interpreted, "{condition}");

@@ -147,6 +147,12 @@ fn type_named(word: &str) -> Option<Type> {
 const TYPE_WORDS: &str = "text, number, decimal, share, yes_no, moment or a currency such as HKD";
 
 impl Reference {
+    /// Whether a file of a bundle is reference data.
+    pub fn is_at(path: &str) -> bool {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        path.ends_with(".toml") && folder.rsplit('/').next() == Some("reference")
+    }
+
     /// Take in one file of a `reference` folder.
     pub fn add(&mut self, source: &Source<'_>, found: &mut Vec<Diagnostic>) {
         let name = source.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".toml");

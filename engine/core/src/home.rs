@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sluice_lists::{Screener, rescreen::rescreen};
 use sluice_model::{
     Control, DeadLetter, Disposition, DispositionState, EventRecord, Hash256, Key, KeyKind, Observation,
-    PaymentEvent, PaymentRecord, Role, Screening, StatusSet, limits::FUTURE_TOLERANCE,
+    PaymentEvent, PaymentRecord, Role, Screening, StatusSet, WindowValue, limits::FUTURE_TOLERANCE,
 };
 use sluice_rules::{Facts, Judgement};
 
@@ -168,7 +168,7 @@ impl Home {
             screening_failed: screened.failed,
             profile: None,
         };
-        plan.judge_but(self.rules.quarantined(), &facts, &[], &[], &mut self.judgements);
+        plan.judge_but(self.rules.quarantined(), &facts, &NO_WINDOWS, &[], &mut self.judgements);
         for judgement in self.judgements.drain(..) {
             let rule = &plan.rules[judgement.rule];
             out.observations.extend(alerting::failure(rule, &judgement.finding, scene));
@@ -278,6 +278,9 @@ impl Home {
         }
     }
 }
+
+/// A rule on payments has none.
+const NO_WINDOWS: &[WindowValue] = &[];
 
 /// Why an event is not judged.
 enum Refusal {

@@ -24,6 +24,9 @@ pub struct Parties {
     tidied: i64,
     /// Sightings for which there was no room. Told with every rescreening: they were not compared.
     left_out: u64,
+    /// Reused between parties.
+    #[serde(skip)]
+    packing: Vec<u8>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,8 +53,12 @@ impl Parties {
 
     fn remember(&mut self, who: &Key, query: &Query, day: i64) {
         // What cannot be packed cannot be: texts, numbers and dates.
-        let Ok(packed) = postcard::to_stdvec(&(who, query)) else { return };
+        self.packing.clear();
+        let Ok(packed) = postcard::to_extend(&(who, query), std::mem::take(&mut self.packing)) else {
+            return;
+        };
         let id = content_id(&packed);
+        self.packing = packed;
         if let Some(known) = self.known.get_mut(&id) {
             known.seen = day;
             return;
@@ -65,7 +72,7 @@ impl Parties {
             self.left_out += 1;
             return;
         }
-        self.known.insert(id, Known { seen: day, packed: packed.into() });
+        self.known.insert(id, Known { seen: day, packed: self.packing.as_slice().into() });
     }
 
     /// Sightings for which there was no room.

@@ -3,8 +3,8 @@
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use sluice_model::{Alert, Control, EventType, Hash256, KeyKind, Observation, PaymentEvent, WindowValue};
-use sluice_rules::{EvalError, Facts, Judgement, Plan, RuleMeta, RuleSet, Speaks};
+use sluice_model::{Alert, Control, EventType, Hash256, KeyKind, Observation, PaymentEvent};
+use sluice_rules::{Facts, Failures, Judgement, Plan, RuleMeta, RuleSet, Samples, Speaks};
 
 use crate::{
     Library, SnapshotError, Stage,
@@ -13,7 +13,7 @@ use crate::{
     rulebook::{Rulebook, Sources},
     snapshot,
     speaking::Spoken,
-    window::{KeyWindows, WindowPlan},
+    window::{KeyWindows, Values, WindowPlan},
     wire::{Copy, KeyedRecord, Speaker, VerdictRecord},
 };
 
@@ -45,9 +45,9 @@ struct KeyState {
 /// Reused between events.
 #[derive(Default)]
 struct Scratch {
-    samples: Vec<Option<i64>>,
-    failures: Vec<(usize, EvalError)>,
-    values: Vec<WindowValue>,
+    samples: Samples,
+    failures: Failures,
+    values: Values,
     judgements: Vec<Judgement>,
 }
 
@@ -96,11 +96,12 @@ impl Shard {
         };
         let Scratch { samples, failures, values, judgements } = &mut self.scratch;
         plan.admit(&facts, samples, failures);
-        state.windows.observe(&self.plans[kind as usize], copy.event.occurred_at, samples, values);
+        let windows =
+            state.windows.observe(&self.plans[kind as usize], copy.event.occurred_at, samples, values);
         if self.filling {
             return;
         }
-        plan.judge_but(self.rules.quarantined(), &facts, values, failures, judgements);
+        plan.judge_but(self.rules.quarantined(), &facts, &windows, failures, judgements);
         let speaking = Speaking { plan, facts: &facts, copy };
         let alerts = speaking.alerts(&mut state.spoken, judgements, &mut out.observations);
         out.dispositions.extend(alerts.iter().filter_map(alerting::disposition));

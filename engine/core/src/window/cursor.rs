@@ -14,7 +14,7 @@ use super::{
 /// when no more than a quarter is left, so that building them is paid for by the samples that came and went.
 pub const SMALL: u32 = 32;
 
-/// One stretch. After each event, exactly the samples of `(latest − W, latest]` are inside.
+/// One stretch. Once advanced to the key's latest event, exactly the samples of `(latest − W, latest]` are inside.
 #[derive(Clone, Debug, Default)]
 pub struct Cursor {
     /// How many of the newest samples are inside.
@@ -74,53 +74,42 @@ impl Cursor {
         self.inside = self.inside + u32::from(came) - u32::from(left);
     }
 
-    /// The values of some of the stretch's windows at an event.
+    /// The value of one of the stretch's windows at an event.
     #[inline]
     pub fn read(
         &mut self,
         stretch: &StretchPlan,
-        windows: &[WindowPlace],
+        window: &WindowPlace,
         mut view: View<'_>,
         late: bool,
-        values: &mut [WindowValue],
-    ) {
+    ) -> WindowValue {
         if late {
-            return self.read_late(windows, stretch.opens(view.at), view, values);
+            return self.read_late(window, stretch.opens(view.at), view);
         }
         view.range = self.start(view.samples)..view.samples.len();
-        for window in windows {
-            values[window.slot] = view.read(window.measure, self.tallies.get(window.tally));
-        }
+        view.read(window.measure, self.tallies.get(window.tally))
     }
 
-    /// The values at a late event: over those samples of its own windows that are not later than it.
-    fn read_late(
-        &mut self,
-        windows: &[WindowPlace],
-        opens: EventTime,
-        view: View<'_>,
-        values: &mut [WindowValue],
-    ) {
+    /// The value at a late event: over those samples of its own window that are not later than it.
+    fn read_late(&mut self, window: &WindowPlace, opens: EventTime, view: View<'_>) -> WindowValue {
         let samples = view.samples;
         let held = self.start(samples)..samples.len();
         let end = samples.place(view.at);
         let start = samples.place(opens).min(end);
         let walk = held.start.abs_diff(start) + (held.end - end);
         let view = View { range: start..end, ..view };
-        for window in windows {
-            values[window.slot] = match self.tallies.get_mut(window.tally) {
-                Some(Tally::Extremes(extremes)) => extremes.read_late(held.start, window.measure, &view),
-                Some(tally) if walk < view.range.len() => {
-                    // Nearer to the tally than to nothing, so the ranges overlap: `start ≤ held.start < end`.
-                    samples.range(end..held.end).for_each(|later| tally.remove(later));
-                    samples.range(start..held.start).for_each(|older| tally.add(older));
-                    let value = view.read(window.measure, Some(tally));
-                    samples.range(start..held.start).for_each(|older| tally.remove(older));
-                    samples.range(end..held.end).for_each(|later| tally.add(later));
-                    value
-                }
-                _ => view.read(window.measure, None),
-            };
+        match self.tallies.get_mut(window.tally) {
+            Some(Tally::Extremes(extremes)) => extremes.read_late(held.start, window.measure, &view),
+            Some(tally) if walk < view.range.len() => {
+                // Nearer to the tally than to nothing, so the ranges overlap: `start ≤ held.start < end`.
+                samples.range(end..held.end).for_each(|later| tally.remove(later));
+                samples.range(start..held.start).for_each(|older| tally.add(older));
+                let value = view.read(window.measure, Some(tally));
+                samples.range(start..held.start).for_each(|older| tally.remove(older));
+                samples.range(end..held.end).for_each(|later| tally.add(later));
+                value
+            }
+            _ => view.read(window.measure, None),
         }
     }
 

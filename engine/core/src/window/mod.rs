@@ -17,6 +17,10 @@
 //! every cursor takes it in. Each sample enters and leaves each window once: amortised O(1), whatever the window
 //! holds. A count is the cursor itself; a first or last is one look into the ring.
 //!
+//! *Lazily*: an event touches the streams that it enters, and no other; a window is read when a rule that is being
+//! judged reaches it, and only then does its cursor let go of what has become too old. What is read never changes
+//! what is held. Windows that leave the event out (`before`) are read before its sample enters, the others after.
+//!
 //! What else a window measures is worked out from its samples as long as they are few, so that a quiet key holds
 //! nothing but its samples. Beyond `cursor::SMALL` the cursor keeps **tallies**: a sum, a monotonic queue, a sorted
 //! multiset, that every sample entering or leaving adjusts.
@@ -31,10 +35,10 @@
 //! into the stream's memory when they go.
 //!
 //! Everything but samples and memory is derived: a snapshot carries those two, and cursors and tallies grow back
-//! at the key's next event.
+//! when the stream is next looked at.
 //!
-//! **Invariants.** A key's state depends on its own records alone, in their order in the log. After each event
-//! every cursor is exact at `latest`. No hash map's order is ever read.
+//! **Invariants.** A key's state depends on its own records alone, in their order in the log, and not on what was
+//! read. A cursor that is read is exact at `latest`. No hash map's order is ever read.
 //!
 //! [`DEDUPE_HORIZON`]: sluice_model::limits::DEDUPE_HORIZON
 
@@ -50,10 +54,13 @@ mod properties;
 mod samples;
 mod series;
 
+use std::cell::RefCell;
+
 use serde::{Deserialize, Serialize};
 use sluice_model::{EventTime, WindowValue};
+use sluice_rules::Windows;
 
-use cursor::Cursor;
+use measure::View;
 pub use plan::WindowPlan;
 use series::{Arrival, Series};
 
@@ -62,11 +69,26 @@ use series::{Arrival, Series};
 pub struct KeyWindows {
     /// The time of the newest event.
     latest: EventTime,
-    /// One for each stream of the plan; none before the first event.
-    series: Box<[Series]>,
-    /// One for each stretch of the plan; none until the next event after a restore or a change of plan.
-    #[serde(skip)]
-    cursors: Box<[Cursor]>,
+    /// Those streams of the plan that an event entered, by their place in it, in order: most keys never feed most
+    /// streams.
+    series: Vec<(usize, Series)>,
+}
+
+/// The values of a plan's windows at one event, as far as they were read. Reused between events.
+#[derive(Debug, Default)]
+pub struct Values {
+    values: Vec<Option<WindowValue>>,
+    /// Those that are there.
+    read: Vec<usize>,
+}
+
+/// One key's windows at one event.
+pub struct Reading<'a> {
+    plan: &'a WindowPlan,
+    at: EventTime,
+    late: bool,
+    samples: &'a [(usize, i64)],
+    state: RefCell<(&'a mut KeyWindows, &'a mut Values)>,
 }
 
 impl Default for KeyWindows {
@@ -78,66 +100,86 @@ impl Default for KeyWindows {
 impl KeyWindows {
     /// A key that nothing is known of. Allocates nothing.
     pub fn new() -> Self {
-        Self { latest: EventTime::from_micros(i64::MIN), series: Box::default(), cursors: Box::default() }
+        Self { latest: EventTime::from_micros(i64::MIN), series: Vec::new() }
     }
 
-    /// Take in an event's samples (`samples[i]` is the one for the plan's stream `i`) and read every window at the
-    /// event's time into `values`, in the order of the rules' plan.
+    /// Take in an event's samples: into which streams of the plan, and what. Then every window can be read at the
+    /// event's time.
     ///
     /// Exact for an event that comes up to `DEDUPE_HORIZON` late. One that comes later still (sent again with a
     /// reason) is judged by the samples that are left.
-    pub fn observe(
-        &mut self,
-        plan: &WindowPlan,
+    pub fn observe<'a>(
+        &'a mut self,
+        plan: &'a WindowPlan,
         at: EventTime,
-        samples: &[Option<i64>],
-        values: &mut Vec<WindowValue>,
-    ) {
+        samples: &'a [(usize, i64)],
+        values: &'a mut Values,
+    ) -> Reading<'a> {
         let late = at < self.latest;
         self.latest = self.latest.max(at);
-        self.grow_cursors(plan);
-        values.resize(plan.windows(), WindowValue::Nothing(()));
-        for (i, (stream, series)) in plan.streams().iter().zip(&mut self.series).enumerate() {
-            let value = samples.get(i).copied().flatten();
-            if value.is_none() && series.is_untouched() {
-                stream.untouched.iter().for_each(|(slot, value)| values[*slot] = *value);
-                continue;
-            }
-            let arrival = Arrival { at, value, latest: self.latest, late };
-            let stretches = &plan.stretches()[stream.stretches.clone()];
-            let cursors = &mut self.cursors[stream.stretches.clone()];
-            series.observe(stream, stretches, cursors, arrival, values);
-            series.forget(stream, stretches, cursors, self.latest);
+        values.forget(plan.windows().len());
+        for &(stream, value) in samples {
+            let arrival = Arrival { at, value: Some(value), latest: self.latest, late };
+            self.series_of(stream).enter(plan, &plan.streams()[stream], arrival, value, values);
         }
+        Reading { plan, at, late, samples, state: RefCell::new((self, values)) }
+    }
+
+    fn series_of(&mut self, stream: usize) -> &mut Series {
+        let place = self.series.binary_search_by_key(&stream, |(held, _)| *held).unwrap_or_else(|place| {
+            // One by one: there are few, and memory per key matters more than the copying.
+            self.series.reserve_exact(1);
+            self.series.insert(place, (stream, Series::default()));
+            place
+        });
+        &mut self.series[place].1
     }
 
     /// Change to a plan that the old one covers (see [`WindowPlan::covers`]): samples stay. Under any other plan, a
     /// key starts anew and is filled by replay; without that, streams whose definition survives keep what they hold.
     pub fn migrate(&mut self, old: &WindowPlan, new: &WindowPlan) {
-        let mut held = std::mem::take(&mut self.series);
-        let mut keep = |id| old.position(id).and_then(|i| held.get_mut(i)).map(std::mem::take);
-        self.series = new.streams().iter().map(|stream| keep(stream.id).unwrap_or_default()).collect();
-        for (stream, series) in new.streams().iter().zip(&mut self.series) {
-            series.fit(stream);
-        }
-        self.cursors = Box::default();
+        let held = std::mem::take(&mut self.series).into_iter();
+        self.series = held
+            .filter_map(|(place, mut series)| {
+                let place = new.position(old.streams().get(place)?.id)?;
+                series.fit(&new.streams()[place]);
+                Some((place, series))
+            })
+            .collect();
+        self.series.sort_unstable_by_key(|(place, _)| *place);
+    }
+}
+
+impl Values {
+    /// Of so many windows, none has been read.
+    fn forget(&mut self, windows: usize) {
+        self.read.drain(..).for_each(|slot| self.values[slot] = None);
+        self.values.resize(windows.max(self.values.len()), None);
     }
 
-    /// Cursors and tallies are derived: they grow at the first event, after a restore and after a change of plan.
-    fn grow_cursors(&mut self, plan: &WindowPlan) {
-        if self.cursors.len() == plan.stretches().len() && self.series.len() == plan.streams().len() {
-            return;
+    fn keep(&mut self, slot: usize, value: WindowValue) {
+        self.values[slot] = Some(value);
+        self.read.push(slot);
+    }
+}
+
+impl Windows for Reading<'_> {
+    fn value(&self, slot: usize) -> WindowValue {
+        let (key, values) = &mut *self.state.borrow_mut();
+        if let Some(known) = values.values[slot] {
+            return known;
         }
-        let mut series = std::mem::take(&mut self.series).into_vec();
-        series.resize_with(plan.streams().len(), Series::default);
-        let mut cursors = Vec::with_capacity(plan.stretches().len());
-        for (stream, series) in plan.streams().iter().zip(&mut series) {
-            series.fit(stream);
-            let stretches = &plan.stretches()[stream.stretches.clone()];
-            let cursor = |s| Cursor::over(series.source(s), s.opens(self.latest), &s.tallies);
-            cursors.extend(stretches.iter().map(cursor));
-        }
-        self.series = series.into();
-        self.cursors = cursors.into();
+        let window = &self.plan.windows()[slot];
+        let value = match key.series.binary_search_by_key(&window.stream, |(held, _)| *held) {
+            Ok(place) => {
+                let own = self.samples.iter().find(|(stream, _)| *stream == window.stream);
+                let value = own.map(|(_, value)| *value);
+                let arrival = Arrival { at: self.at, value, latest: key.latest, late: self.late };
+                key.series[place].1.read(self.plan, window, arrival)
+            }
+            Err(_) => View::EMPTY.read(window.measure, None),
+        };
+        values.keep(slot, value);
+        value
     }
 }

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use sluice_model::{EventTime, Hash256, Span, WindowValue, limits::DEDUPE_HORIZON};
+use sluice_model::{EventTime, Hash256, Span, limits::DEDUPE_HORIZON};
 use sluice_rules::{Length, Measure, Plan, Window};
 
-use super::measure::{TallyKind, View};
+use super::measure::TallyKind;
 
 /// The streams and windows of one kind of key, as the keys' state needs them.
 #[derive(Clone, Debug, Default)]
@@ -13,7 +13,8 @@ pub struct WindowPlan {
     streams: Vec<StreamPlan>,
     /// Grouped by stream.
     stretches: Vec<StretchPlan>,
-    windows: usize,
+    /// As the rules' plan has them.
+    windows: Vec<WindowPlace>,
 }
 
 /// One stream.
@@ -29,8 +30,6 @@ pub(super) struct StreamPlan {
     pub past: bool,
     /// Whether a window asks which values are new.
     pub sightings: bool,
-    /// What its windows yield as long as nothing has entered: most keys never feed most streams.
-    pub untouched: Vec<(usize, WindowValue)>,
 }
 
 /// All windows of one stream and one length: one cursor serves them.
@@ -41,17 +40,17 @@ pub(super) struct StretchPlan {
     pub counts_sightings: bool,
     /// What the cursor keeps once samples are many; shared between windows.
     pub tallies: Vec<TallyKind>,
-    /// Windows that leave the event itself out.
-    pub without_event: Vec<WindowPlace>,
-    /// Windows that include it.
-    pub with_event: Vec<WindowPlace>,
+    /// Windows that leave the event itself out, by their place in the plan.
+    pub without_event: Vec<usize>,
 }
 
 /// One window.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WindowPlace {
-    /// Its place in the rules' plan, and so among the values.
-    pub slot: usize,
+    /// Into the plan's streams.
+    pub stream: usize,
+    /// Into the stream's stretches.
+    pub stretch: usize,
     /// What is measured.
     pub measure: Measure,
     /// Into the stretch's tallies; beyond them for a measure that needs none.
@@ -66,11 +65,12 @@ impl WindowPlan {
 
     /// The plan for streams with these ids, and windows over them.
     pub fn of(streams: impl IntoIterator<Item = Hash256>, windows: &[Window]) -> Self {
-        let mut plan = Self { windows: windows.len(), ..Self::default() };
+        let nowhere = WindowPlace { stream: 0, stretch: 0, measure: Measure::Count, tally: usize::MAX };
+        let mut plan = Self { windows: vec![nowhere; windows.len()], ..Self::default() };
         for (stream, id) in streams.into_iter().enumerate() {
             let mine = || windows.iter().enumerate().filter(|(_, window)| window.stream == stream);
             let mut stretches = Vec::new();
-            mine().for_each(|(slot, window)| place(&mut stretches, slot, window));
+            mine().for_each(|(slot, window)| plan.windows[slot] = place(&mut stretches, slot, window));
             let first = plan.stretches.len();
             plan.streams.push(StreamPlan {
                 id,
@@ -80,9 +80,6 @@ impl WindowPlan {
                 }),
                 past: stretches.iter().any(StretchPlan::includes_past),
                 sightings: stretches.iter().any(|stretch| stretch.counts_sightings),
-                untouched: mine()
-                    .map(|(slot, window)| (slot, View::EMPTY.read(window.measure, None)))
-                    .collect(),
             });
             plan.stretches.append(&mut stretches);
         }
@@ -96,17 +93,21 @@ impl WindowPlan {
         next.streams.iter().all(|wanted| held(wanted).is_some_and(|held| held.covers(wanted)))
     }
 
+    /// How many windows there are.
+    pub fn window_count(&self) -> usize {
+        self.windows.len()
+    }
+
     pub(super) fn streams(&self) -> &[StreamPlan] {
         &self.streams
     }
 
-    pub(super) fn stretches(&self) -> &[StretchPlan] {
-        &self.stretches
+    pub(super) fn stretches_of(&self, stream: &StreamPlan) -> &[StretchPlan] {
+        &self.stretches[stream.stretches.clone()]
     }
 
-    /// How many windows there are.
-    pub(super) fn windows(&self) -> usize {
-        self.windows
+    pub(super) fn windows(&self) -> &[WindowPlace] {
+        &self.windows
     }
 
     pub(super) fn position(&self, id: Hash256) -> Option<usize> {
@@ -141,7 +142,7 @@ impl StretchPlan {
 }
 
 /// Put a window where others of its stream and length are.
-fn place(stretches: &mut Vec<StretchPlan>, slot: usize, window: &Window) {
+fn place(stretches: &mut Vec<StretchPlan>, slot: usize, window: &Window) -> WindowPlace {
     // Every value is new to a window that never closes.
     let measure = match (window.measure, window.length) {
         (Measure::Distinct, Length::Ever) => Measure::DistinctNew,
@@ -150,8 +151,8 @@ fn place(stretches: &mut Vec<StretchPlan>, slot: usize, window: &Window) {
     let (length, counts_sightings) = (window.length, measure == Measure::DistinctNew);
     let same = |held: &StretchPlan| held.length == length && held.counts_sightings == counts_sightings;
     let at = stretches.iter().position(same).unwrap_or_else(|| {
-        let (tallies, without_event, with_event) = Default::default();
-        stretches.push(StretchPlan { length, counts_sightings, tallies, without_event, with_event });
+        let (tallies, without_event) = Default::default();
+        stretches.push(StretchPlan { length, counts_sightings, tallies, without_event });
         stretches.len() - 1
     });
     let stretch = &mut stretches[at];
@@ -162,9 +163,10 @@ fn place(stretches: &mut Vec<StretchPlan>, slot: usize, window: &Window) {
         })
     });
     // The previous sample is never the event's own.
-    let without_event = window.before || measure == Measure::TimeSince;
-    let side = if without_event { &mut stretch.without_event } else { &mut stretch.with_event };
-    side.push(WindowPlace { slot, measure, tally });
+    if window.before || measure == Measure::TimeSince {
+        stretch.without_event.push(slot);
+    }
+    WindowPlace { stream: window.stream, stretch: at, measure, tally }
 }
 
 /// How far back a window needs samples; `None`: for ever.

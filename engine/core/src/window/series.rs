@@ -1,20 +1,32 @@
-//! One stream of one key: its samples, and what outlives them.
+//! One stream of one key: its samples, what outlives them, and where its windows stand in them.
 
 use serde::{Deserialize, Serialize};
 use sluice_model::{EventTime, WindowValue};
+use smallvec::SmallVec;
 
 use super::{
+    Values,
     cursor::Cursor,
     measure::View,
     memory::{Memory, Past, Sighted},
     packed,
-    plan::{StreamPlan, StretchPlan},
+    plan::{StreamPlan, StretchPlan, WindowPlace, WindowPlan},
     samples::{Sample, Samples},
 };
 
 /// One stream of one key.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Series {
+    history: History,
+    /// One for each stretch of the stream. Derived: none until the stream is looked at, after a restore or a change
+    /// of plan.
+    #[serde(skip)]
+    cursors: SmallVec<[Cursor; 1]>,
+}
+
+/// What has entered.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct History {
     #[serde(with = "packed")]
     samples: Samples,
     memory: Option<Box<Memory>>,
@@ -33,63 +45,70 @@ pub struct Arrival {
 }
 
 impl Series {
-    /// Whether nothing is held, and nothing remembered.
-    #[inline]
-    pub fn is_untouched(&self) -> bool {
-        self.samples.len() == 0 && self.memory.is_none()
-    }
-
-    /// Read the windows that leave the event out, take its sample in, read the others.
-    pub fn observe(
+    /// Read the windows that leave the event out, and take its sample in. The others are read when they are asked
+    /// for.
+    pub fn enter(
         &mut self,
+        plan: &WindowPlan,
         stream: &StreamPlan,
-        stretches: &[StretchPlan],
-        cursors: &mut [Cursor],
         arrival: Arrival,
-        values: &mut [WindowValue],
+        value: i64,
+        values: &mut Values,
     ) {
-        let Arrival { at, value, latest, late } = arrival;
-        for (stretch, cursor) in stretches.iter().zip(&mut *cursors) {
-            let view = self.view(stretch, arrival);
-            if !late {
-                cursor.advance(view.samples, stretch.opens(at));
-            }
-            if !stretch.without_event.is_empty() {
-                cursor.read(stretch, &stretch.without_event, view, late, values);
+        let Arrival { at, latest, late, .. } = arrival;
+        let stretches = plan.stretches_of(stream);
+        self.grow_cursors(stretches, latest);
+        for (stretch, cursor) in stretches.iter().zip(&mut *self.cursors) {
+            cursor.advance(self.history.source(stretch), stretch.opens(latest));
+        }
+        self.forget(stream, stretches, latest);
+        let Self { history, cursors } = self;
+        for (stretch, cursor) in stretches.iter().zip(&mut **cursors) {
+            for slot in &stretch.without_event {
+                let view = history.view(stretch, arrival);
+                values.keep(*slot, cursor.read(stretch, &plan.windows()[*slot], view, late));
             }
         }
-        let sample = value.map(|value| Sample { at, value });
-        let sighted = sample.map_or(Sighted::Before, |sample| self.insert(stream, sample));
-        for (stretch, cursor) in stretches.iter().zip(cursors) {
-            if let Some(sample) = sample
-                && (!late || at > stretch.opens(latest))
-            {
-                match stretch.counts_sightings {
-                    true => cursor.follow(sighted, stretch.opens(latest)),
-                    false => cursor.admit(&self.samples, sample, &stretch.tallies),
-                }
+        let sample = Sample { at, value };
+        let sighted = history.insert(stream, sample);
+        for (stretch, cursor) in stretches.iter().zip(&mut **cursors) {
+            if late && at <= stretch.opens(latest) {
+                continue;
             }
-            if !stretch.with_event.is_empty() {
-                cursor.read(stretch, &stretch.with_event, self.view(stretch, arrival), late, values);
+            match stretch.counts_sightings {
+                true => cursor.follow(sighted, stretch.opens(latest)),
+                false => cursor.admit(&history.samples, sample, &stretch.tallies),
             }
         }
     }
 
-    /// Let go of samples that no window can need again.
-    pub fn forget(
-        &mut self,
-        stream: &StreamPlan,
-        stretches: &[StretchPlan],
-        cursors: &mut [Cursor],
-        latest: EventTime,
-    ) {
+    /// The value of one window at an event that has entered already, if it enters.
+    pub fn read(&mut self, plan: &WindowPlan, window: &WindowPlace, arrival: Arrival) -> WindowValue {
+        let stretches = plan.stretches_of(&plan.streams()[window.stream]);
+        self.grow_cursors(stretches, arrival.latest);
+        let (stretch, cursor) = (&stretches[window.stretch], &mut self.cursors[window.stretch]);
+        let view = self.history.view(stretch, arrival);
+        cursor.advance(view.samples, stretch.opens(arrival.latest));
+        cursor.read(stretch, window, view, arrival.late)
+    }
+
+    fn grow_cursors(&mut self, stretches: &[StretchPlan], latest: EventTime) {
+        if self.cursors.len() != stretches.len() {
+            let cursor = |s: &StretchPlan| Cursor::over(self.history.source(s), s.opens(latest), &s.tallies);
+            self.cursors = stretches.iter().map(cursor).collect();
+        }
+    }
+
+    /// Let go of samples that no window can need again: every cursor has left them.
+    fn forget(&mut self, stream: &StreamPlan, stretches: &[StretchPlan], latest: EventTime) {
         let Some(reach) = stream.reach else { return };
-        while let Some(gone) = self.samples.pop_until(latest.minus(reach)) {
+        let Self { history, cursors } = self;
+        while let Some(gone) = history.samples.pop_until(latest.minus(reach)) {
             if !stream.past {
                 continue;
             }
-            self.memory.get_or_insert_default().fold(gone);
-            for (stretch, cursor) in stretches.iter().zip(&mut *cursors) {
+            history.memory.get_or_insert_default().fold(gone);
+            for (stretch, cursor) in stretches.iter().zip(&mut **cursors) {
                 if stretch.includes_past() {
                     cursor.let_go(gone);
                 }
@@ -97,9 +116,10 @@ impl Series {
         }
     }
 
-    /// Make the memory what the plan asks for.
+    /// Make the memory what a new plan asks for.
     pub fn fit(&mut self, stream: &StreamPlan) {
-        let Self { samples, memory } = self;
+        self.cursors = SmallVec::new();
+        let History { samples, memory } = &mut self.history;
         if let Some(held) = memory {
             held.past = held.past.filter(|_| stream.past);
             if !stream.sightings {
@@ -116,10 +136,12 @@ impl Series {
             *memory = None;
         }
     }
+}
 
+impl History {
     /// What a stretch's cursor runs over.
     #[inline]
-    pub fn source(&self, stretch: &StretchPlan) -> &Samples {
+    fn source(&self, stretch: &StretchPlan) -> &Samples {
         static NEVER: Samples = Samples::EMPTY;
         match &self.memory {
             _ if !stretch.counts_sightings => &self.samples,
