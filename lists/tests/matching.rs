@@ -102,6 +102,8 @@ fn across_scripts_and_romanisations() {
             ("CHAN Tai Man", "Peter CHAN Tai Man"),
             ("CHAN Tai Man", "Chen Dawen"),
             ("AU YEUNG Tai Man", "Ouyang Dawen"),
+            ("郭一誠", "KUOK Iat Seng"),
+            ("LEONG Chi Keong", "梁志強"),
             ("LYU Dawen", "Lü Dawen"),
             ("LUI Tai Man", "Lyu Dawen"),
             ("謝志華", "Hsieh Chih-hua"),

@@ -300,8 +300,50 @@ fn hong_kong(jyutping: &str) -> Vec<String> {
             all.push(spelled);
         }
     }
+    all.push(macau(jyutping));
     all.push(jyutping.to_owned());
     all
+}
+
+/// The spelling of a Jyutping syllable in Macau, after its Portuguese table: `Leong`, `Kuok`, `Ieong Iat Seng`.
+fn macau(jyutping: &str) -> String {
+    let initials = [
+        ("gw", "ku"),
+        ("kw", "ku"),
+        ("ng", "ng"),
+        ("b", "p"),
+        ("d", "t"),
+        ("g", "k"),
+        ("z", "ch"),
+        ("c", "ch"),
+        ("j", "i"),
+    ];
+    let (head, rest) = match initials.iter().find(|(i, _)| jyutping.starts_with(i)) {
+        Some((i, head)) => (*head, &jyutping[i.len()..]),
+        None => jyutping.split_at(jyutping.find(|c| "aeiouy".contains(c)).unwrap_or(0)),
+    };
+    let last = match rest {
+        "aau" | "au" => "ao",
+        "oeng" => "eong",
+        "oek" => "eok",
+        "ing" => "eng",
+        "ik" => "ek",
+        "ung" => "ong",
+        "uk" => "ok",
+        "eoi" => "oi",
+        "eon" => "on",
+        "eot" => "ot",
+        "iu" => "io",
+        "yu" => "u",
+        "yun" => "un",
+        "yut" => "ut",
+        other => other.strip_prefix("aa").map_or(other, |_| &other[1..]),
+    };
+    match (head, last) {
+        // `U`, `Un`, `Io`, `Ip`: the i is not written twice, nor before u.
+        ("i", last) if last.starts_with('i') || last.starts_with('u') => last.to_owned(),
+        (head, last) => format!("{head}{last}"),
+    }
 }
 
 #[cfg(test)]
@@ -327,6 +369,26 @@ mod tests {
             for s in all {
                 assert!(has(c, s), "{c} {s}: {:?}", character(c).unwrap().spellings());
             }
+        }
+    }
+
+    #[test]
+    fn macau_has_a_spelling_of_its_own() {
+        for (c, spelled) in [
+            ('郭', "kuok"),
+            ('楊', "ieong"),
+            ('梁', "leong"),
+            ('葉', "ip"),
+            ('余', "u"),
+            ('趙', "chio"),
+            ('周', "chao"),
+            ('一', "iat"),
+            ('誠', "seng"),
+            ('徐', "choi"),
+            ('蘇', "sou"),
+            ('關', "kuan"),
+        ] {
+            assert!(has(c, spelled), "{c} {spelled}: {:?}", character(c).unwrap().spellings());
         }
     }
 
