@@ -134,3 +134,41 @@ pub(crate) fn hash(bytes: impl Iterator<Item = u8>) -> u32 {
 pub(crate) fn mixed(hasher: &FxHasher) -> u32 {
     (hasher.finish().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u32
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn deletions_are_the_hashes_of_what_is_left(key in prop::collection::vec(any::<u8>(), 0..12), edits in 0..3_usize) {
+            let mut left = vec![key.clone()];
+            let mut wanted = vec![hash(key.iter().copied())];
+            for _ in 0..edits {
+                let shorter = |key: &Vec<u8>| {
+                    let without = |at| [&key[..at], &key[at + 1..]].concat();
+                    (0..key.len()).map(without).collect::<Vec<_>>()
+                };
+                left = left.iter().flat_map(shorter).collect();
+                wanted.extend(left.iter().map(|key| hash(key.iter().copied())));
+            }
+            let mut found = Vec::new();
+            deletions(&key, edits, &mut |hash| found.push(hash));
+            wanted.sort_unstable();
+            wanted.dedup();
+            found.sort_unstable();
+            found.dedup();
+            prop_assert_eq!(found, wanted);
+        }
+
+        #[test]
+        fn whatever_was_entered_is_found(pairs in prop::collection::vec((any::<u32>(), 0..100_000_u32), 0..50)) {
+            let table = Hashed::build(pairs.clone());
+            for (hash, number) in pairs {
+                prop_assert!(table.get(hash).any(|found| found == number));
+            }
+        }
+    }
+}
