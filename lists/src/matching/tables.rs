@@ -143,7 +143,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn deletions_are_the_hashes_of_what_is_left(key in prop::collection::vec(any::<u8>(), 0..12), edits in 0..3_usize) {
+        fn deletions_are_the_hashes_of_what_is_left(
+            key in prop::collection::vec(any::<u8>(), 0..12),
+            edits in 0..3_usize,
+        ) {
             let mut left = vec![key.clone()];
             let mut wanted = vec![hash(key.iter().copied())];
             for _ in 0..edits {
@@ -164,7 +167,9 @@ mod tests {
         }
 
         #[test]
-        fn whatever_was_entered_is_found(pairs in prop::collection::vec((any::<u32>(), 0..100_000_u32), 0..50)) {
+        fn whatever_was_entered_is_found(
+            pairs in prop::collection::vec((any::<u32>(), 0..100_000_u32), 0..50),
+        ) {
             let table = Hashed::build(pairs.clone());
             for (hash, number) in pairs {
                 prop_assert!(table.get(hash).any(|found| found == number));
