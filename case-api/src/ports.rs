@@ -182,6 +182,8 @@ pub struct ActiveRule {
     pub version: String,
     /// Whether it only records what it would have done.
     pub shadow: bool,
+    /// Whether it is judged in shadow beside the rules in force, as what may follow them.
+    pub candidate: bool,
     /// Whether it failed again and again and judges no more.
     pub quarantined: bool,
     /// What the values of its windows count: a currency's code (minor units of it), `seconds`, or `moment`

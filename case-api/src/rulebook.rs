@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::Serialize;
 use similar::TextDiff;
 use sluice_model::RuleFile;
-use sluice_rules::RuleSet;
+use sluice_rules::{CaseEngine, RuleSet};
 use tokio::task::{JoinError, spawn_blocking};
 
 use crate::{
@@ -17,8 +17,8 @@ use crate::{
     auth::Actor,
     domain::{VersionAct, VersionState},
     ports::Standing,
-    store::{Claim, RuleVersion, StoreError, VersionActed, VersionError},
-    trial::{Proposal, TrialError, bundle_of, try_out},
+    store::{Claim, RuleVersion, StoreError, VersionActed, VersionError, Written},
+    trial::{Candidate, Proposal, TrialError, bundle_of, try_files, try_out},
     work::{self, WorkError},
 };
 
@@ -31,6 +31,9 @@ pub enum ProposeError {
     /// It was tried, and refused.
     #[error(transparent)]
     Trial(#[from] TrialError),
+    /// The version does not allow it.
+    #[error(transparent)]
+    Version(#[from] VersionError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -39,28 +42,59 @@ pub enum ProposeError {
     Join(#[from] JoinError),
 }
 
-/// Try a proposal against what is in force, and keep it as a version.
+/// Try a proposal against what is in force, and keep it as a version; as a draft, whatever was found.
 pub async fn propose(
     app: &Arc<App>,
     proposal: Proposal,
     author: &Actor,
     claim: Option<&Claim>,
 ) -> Result<RuleVersion, ProposeError> {
+    let rationale = proposal.rationale.trim().to_owned();
+    let state = if proposal.draft { VersionState::Draft } else { VersionState::Checked };
+    let (base, tried) = try_on_what_is_in_force(app, proposal).await?;
+    let outcome = if tried.is_ok() { "done" } else { "refused" };
+    app.metrics.rule_acts.with_label_values(&["propose", outcome]).inc();
+    let written = Written { candidate: &tried?, state, rationale: &rationale, base: base.as_deref() };
+    Ok(app.store.propose_rules(written, author, claim, app.now()).await?)
+}
+
+/// Keep what the author of a draft has written since, on what is in force now.
+pub async fn save_draft(
+    app: &Arc<App>,
+    version_id: &str,
+    proposal: Proposal,
+    author: &Actor,
+) -> Result<RuleVersion, ProposeError> {
+    let rationale = proposal.rationale.trim().to_owned();
+    let (base, tried) = try_on_what_is_in_force(app, Proposal { draft: true, ..proposal }).await?;
+    let state = VersionState::Draft;
+    let written = Written { candidate: &tried?, state, rationale: &rationale, base: base.as_deref() };
+    Ok(app.store.save_draft(version_id, written, author, app.now()).await?)
+}
+
+/// The version in force, and what the proposal comes to on it.
+async fn try_on_what_is_in_force(
+    app: &Arc<App>,
+    proposal: Proposal,
+) -> Result<(Option<String>, Result<Candidate, TrialError>), ProposeError> {
     let base = app.store.rules_in_force().await?.map(|active| active.version_id);
     let in_force = match &base {
         Some(base) => app.store.rule_files(base).await?,
         None => Vec::new(),
     };
-    let rationale = proposal.rationale.trim().to_owned();
+    let tried = in_turn(app, move |engine| try_out(&in_force, &proposal, engine)).await?;
+    Ok((base, tried))
+}
+
+/// Try something with the engine that runs cases, one after the other: each takes a core.
+async fn in_turn<T: Send + 'static>(
+    app: &Arc<App>,
+    tried: impl FnOnce(&dyn CaseEngine) -> T + Send + 'static,
+) -> Result<T, JoinError> {
     let engine = Arc::clone(&app.ports.cases);
-    let tried = {
-        // The semaphore is never closed; were it, trying without a turn would do no harm.
-        let _turn = app.trying.acquire().await;
-        spawn_blocking(move || try_out(&in_force, &proposal, &*engine)).await?
-    };
-    let outcome = if tried.is_ok() { "done" } else { "refused" };
-    app.metrics.rule_acts.with_label_values(&["propose", outcome]).inc();
-    Ok(app.store.propose_rules(&tried?, &rationale, base.as_deref(), author, claim, app.now()).await?)
+    // The semaphore is never closed; were it, trying without a turn would do no harm.
+    let _turn = app.trying.acquire().await;
+    spawn_blocking(move || tried(&*engine)).await
 }
 
 /// Do an act on a version, count it, and see what follows from it onto the log.
@@ -70,17 +104,34 @@ pub async fn act(
     act: &VersionAct,
     actor: &Actor,
     claim: Option<&Claim>,
-) -> Result<VersionActed, VersionError> {
-    let done = app.store.act_on_rules(version_id, act, actor, claim, app.now()).await;
+) -> Result<VersionActed, ProposeError> {
+    let done = match tried_for(app, version_id, act).await {
+        Ok(tried) => {
+            let done = app.store.act_on_rules(version_id, act, tried.as_ref(), actor, claim, app.now()).await;
+            done.map_err(ProposeError::from)
+        }
+        Err(refused) => Err(refused),
+    };
     let outcome = if done.is_ok() { "done" } else { "refused" };
     app.metrics.rule_acts.with_label_values(&[act.name(), outcome]).inc();
     let acted = done?;
-    if acted.state == VersionState::Preparing
-        && let Err(error) = work::deliver(app).await
-    {
-        tracing::warn!(%error, "a rule set waits in the outbox");
+    if let Err(error) = work::deliver(app).await {
+        tracing::warn!(%error, "an order about the rules waits in the outbox");
     }
     Ok(acted)
+}
+
+/// A draft is checked and tested when it is submitted.
+async fn tried_for(
+    app: &Arc<App>,
+    version_id: &str,
+    act: &VersionAct,
+) -> Result<Option<Candidate>, ProposeError> {
+    if *act != VersionAct::Submit {
+        return Ok(None);
+    }
+    let files = app.store.rule_files(version_id).await?;
+    Ok(Some(in_turn(app, move |engine| try_files(files, engine)).await??))
 }
 
 /// Put the set that was in force before this one back in force.
@@ -89,7 +140,7 @@ pub async fn roll_back(
     reason: String,
     actor: &Actor,
     claim: Option<&Claim>,
-) -> Result<VersionActed, VersionError> {
+) -> Result<VersionActed, ProposeError> {
     let active = app.store.rules_in_force().await?;
     let previous = active.and_then(|active| active.previous).ok_or(VersionError::NoVersion)?;
     act(app, &previous, &VersionAct::Activate { reason }, actor, claim).await
@@ -99,13 +150,17 @@ pub async fn roll_back(
 pub async fn advance(app: &Arc<App>) -> Result<(), WorkError> {
     let Some(version) = app.store.rules_going_live().await? else { return Ok(()) };
     let standing = app.ports.catalogue.standing();
-    if standing.in_force.to_string() == version.hash {
+    if standing.in_force.to_string() == version.target() {
         app.store.rules_are_live(&version, app.now()).await?;
-        tracing::info!(version = version.version_id, rules = version.hash, "approved rules are in force");
+        tracing::info!(
+            version = version.version_id,
+            rules = version.target(),
+            "the engine judges by a version"
+        );
         return Ok(());
     }
-    let ready = standing.prepared.is_some_and(|set| set.ready && set.rules.to_string() == version.hash);
-    if version.state == VersionState::Preparing && ready {
+    let ready = standing.prepared.is_some_and(|set| set.ready && set.rules.to_string() == version.target());
+    if version.waits_for_windows() && ready {
         app.store.order_activation(&version, app.now()).await?;
         work::deliver(app).await?;
     }
@@ -119,7 +174,9 @@ pub struct RulesStatus {
     pub rules: String,
     /// The version in force; `None` where the engine judges by none that is recorded here.
     pub in_force: Option<RuleVersion>,
-    /// The version on its way into force.
+    /// The version that is judged beside it, in shadow.
+    pub in_shadow: Option<RuleVersion>,
+    /// The version on its way into force or into shadow.
     pub going_live: Option<RuleVersion>,
     /// How far the windows of the prepared set are filled from history.
     pub filling: Option<Filling>,
@@ -148,8 +205,11 @@ impl Filling {
 pub async fn status(app: &App) -> Result<RulesStatus, StoreError> {
     let Standing { in_force, prepared } = app.ports.catalogue.standing();
     let rules = in_force.to_string();
+    let in_shadow = app.store.rules_in_shadow(&rules).await?;
+    let judges = |version: &RuleVersion| version.hash == rules || in_shadow.is_some();
     Ok(RulesStatus {
-        in_force: app.store.rules_in_force().await?.filter(|version| version.hash == rules),
+        in_force: app.store.rules_in_force().await?.filter(judges),
+        in_shadow,
         going_live: app.store.rules_going_live().await?,
         filling: prepared.filter(|set| !set.ready).map(|set| Filling { felt: set.felt, of: set.of }),
         rules,

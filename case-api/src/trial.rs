@@ -24,6 +24,9 @@ pub struct Proposal {
     /// Whether `files` is the whole set; otherwise the rest stays as it is in force.
     #[serde(default)]
     pub whole: bool,
+    /// Whether to keep it as a draft, which need not check.
+    #[serde(default)]
+    pub draft: bool,
 }
 
 /// What checking and testing a version came to.
@@ -44,6 +47,9 @@ pub struct TrialReport {
     /// Rules that judge in shadow: nobody is alerted by them.
     #[serde(default)]
     pub shadow: Vec<String>,
+    /// What is to be mended, as a terminal shows it: of a draft only.
+    #[serde(default)]
+    pub problems: String,
 }
 
 /// A set that checks and whose cases pass.
@@ -77,6 +83,23 @@ pub enum TrialError {
     CasesFail(Vec<CaseReport>),
 }
 
+impl TrialError {
+    /// Everything that is to be mended, as a terminal shows it.
+    pub fn told(&self) -> String {
+        match self {
+            Self::DoesNotCheck { rendered, .. } => rendered.clone(),
+            Self::CasesFail(cases) => {
+                let told = |case: &CaseReport| {
+                    let failures: String = case.failures.iter().map(|line| format!("    {line}\n")).collect();
+                    format!("{}:{}: {}\n{failures}", case.file, case.line, case.name)
+                };
+                cases.iter().map(told).collect()
+            }
+            Self::Malformed(_) | Self::NothingNew => String::new(),
+        }
+    }
+}
+
 /// What judges of a set of files: all but the cases. Its hash is the set's.
 pub fn bundle_of(files: &[RuleFile]) -> RuleBundle {
     RuleBundle::new(files.iter().filter(|file| !is_cases(file)).cloned().collect())
@@ -93,6 +116,17 @@ pub fn try_out(
     engine: &dyn CaseEngine,
 ) -> Result<Candidate, TrialError> {
     let files = merged(in_force, proposal)?;
+    match try_files(files.clone(), engine) {
+        Err(refused) if proposal.draft => {
+            let report = TrialReport { problems: refused.told(), ..TrialReport::default() };
+            Ok(Candidate { files, report })
+        }
+        tried => tried,
+    }
+}
+
+/// Check a whole set and run its cases.
+pub fn try_files(files: Vec<RuleFile>, engine: &dyn CaseEngine) -> Result<Candidate, TrialError> {
     let bundle = bundle_of(&files);
     let refused = |found: Diagnostics| TrialError::DoesNotCheck { rendered: found.render(&bundle), found };
     let set = RuleSet::compile(&bundle).map_err(refused)?;
@@ -111,6 +145,7 @@ pub fn try_out(
         tried: tested.coverage.iter().map(|of| of.tried).sum(),
         untested: tested.untested,
         shadow: set.descriptions().iter().filter(|rule| rule.shadow).map(|rule| rule.id.clone()).collect(),
+        problems: String::new(),
     };
     Ok(Candidate { files, report })
 }

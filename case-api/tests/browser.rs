@@ -325,6 +325,14 @@ async fn a_rule_goes_from_proposal_to_force_and_back() {
     let found = officer.see("#found").await.text().await.unwrap();
     assert!(found.contains("large.rhai:7:11") && found.contains("did you mean `amount`?"), "{found}");
     officer.picture("rules-refused").await;
+
+    // Kept as a draft as it is, gone on with, then sent.
+    officer.act("#save").await;
+    let found = officer.see("#problems").await.text().await.unwrap();
+    assert!(found.contains("large.rhai:7:11"), "{found}");
+    officer.picture("rules-draft").await;
+    officer.click("#edit").await;
+    officer.see("#path[value='large.rhai']").await;
     officer.write("#text", &rule).await;
     officer.act("#send").await;
     let text = officer.text().await;
@@ -340,9 +348,15 @@ async fn a_rule_goes_from_proposal_to_force_and_back() {
     officer.picture("rules-proposal").await;
     officer.sign_out().await;
 
-    // A second person approves and puts it in force; the next payment feels it.
-    assert!(!holds(&side));
+    // It is judged in shadow, and holds nothing; then a second person approves and puts it in force, and the next
+    // payment feels it.
     officer.sign_in("mei").await;
+    officer.open("/rules/versions/RV-000002").await;
+    officer.write("#shadow-reason", "How many would it be?").await;
+    officer.act("#shadow").await;
+    officer.open("/rules").await;
+    officer.see("#in-shadow a[href$='RV-000002']").await;
+    assert!(!holds(&side));
     officer.open("/rules").await;
     officer.picture("rules-waiting").await;
     officer.open("/rules/versions/RV-000002").await;

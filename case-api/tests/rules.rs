@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sluice_case_api::domain::Role;
 use sluice_case_api::{limits::FAILURES_BEFORE_QUARANTINE, ports::Record};
 use sluice_model::{Action, Control, Hash256, Observation, RuleFailure, RuleFile};
+use sluice_rules::in_shadow;
 use std::sync::atomic::Ordering;
 use support::{Answer, Side, alert, bundle, large, record};
 
@@ -183,6 +184,128 @@ async fn what_does_not_check_or_fails_a_case_becomes_no_version() {
     }
     desk.propose(&desk.ivan, &large(5000), " ").await.is_problem(422);
     assert_eq!(desk.side.get("/v1/rules/versions").await.json()["items"].as_array().unwrap().len(), 1);
+}
+
+/// A draft that names a rule which does not check.
+fn slip() -> Vec<RuleFile> {
+    let mut files = large(5000);
+    files[1].text = files[1].text.replace("amount >= most", "amuont >= most");
+    files
+}
+
+#[tokio::test]
+async fn a_draft_may_be_wrong_until_its_author_submits_it() {
+    let desk = Desk::new().await;
+    let save = async |key: &str, files: &[RuleFile]| {
+        let body = json!({ "rationale": "still writing", "files": files }).to_string();
+        let request = desk.side.request("PUT", "/v1/rules/versions/RV-000002", key);
+        let request = request.header("content-type", "application/json").body(body.into()).unwrap();
+        desk.side.send(request).await
+    };
+    let draft = json!({ "rationale": "a first try", "files": slip(), "draft": true });
+    let kept = desk.side.post(&desk.ivan, "/v1/rules/versions", draft).await;
+    assert_eq!((kept.status.as_u16(), &kept.json()["state"]), (201, &json!("DRAFT")), "{}", kept.text());
+    let problems = kept.json()["report"]["problems"].as_str().unwrap().to_owned();
+    assert!(problems.contains("large.rhai:7:11") && problems.contains("^^^^^^"), "{problems}");
+    assert_eq!(desk.side.get("/v1/rules/versions/RV-000002").await.json()["state"], "DRAFT");
+
+    // Nobody decides on a draft, nobody else writes on it, and it is not submitted as it is.
+    for action in ["approve", "shadow", "activate"] {
+        desk.act(&desk.mei, "RV-000002", action).await.is_problem(409);
+    }
+    desk.act(&desk.mei, "RV-000002", "reject").await.is_problem(403);
+    save(&desk.mei, &large(5000)).await.is_problem(403);
+    let submit = json!({ "action": "submit" });
+    let actions = "/v1/rules/versions/RV-000002/actions";
+    let refused = desk.side.post(&desk.ivan, actions, submit.clone()).await;
+    refused.is_problem(422);
+    assert_eq!(refused.json()["diagnostics"][0]["line"], 7);
+    assert_eq!(desk.state("RV-000002").await, "DRAFT");
+
+    let saved = save(&desk.ivan, &large(5000)).await.json();
+    assert_eq!((&saved["report"]["problems"], &saved["report"]["cases"]), (&json!(""), &json!(2)), "{saved}");
+    assert_eq!(saved["hash"], bundle(&large(5000)).hash().to_string());
+    desk.side.post(&desk.mei, actions, submit.clone()).await.is_problem(403);
+    assert_eq!(desk.side.post(&desk.ivan, actions, submit.clone()).await.json()["state"], "CHECKED");
+    // From here on nothing changes it.
+    save(&desk.ivan, &large(4000)).await.is_problem(409);
+    desk.side.post(&desk.ivan, actions, submit.clone()).await.is_problem(409);
+    assert_eq!(desk.act(&desk.mei, "RV-000002", "approve").await.json()["state"], "APPROVED");
+
+    // A draft on a set that is no longer in force is saved again first.
+    let draft = json!({ "rationale": "later", "files": large(6000), "draft": true });
+    assert_eq!(desk.side.post(&desk.ivan, "/v1/rules/versions", draft).await.status, 201);
+    desk.side.begin_with(&large(9000)).await;
+    desk.side.post(&desk.ivan, "/v1/rules/versions/RV-000003/actions", submit).await.is_problem(409);
+    assert_eq!(desk.act(&desk.ivan, "RV-000003", "reject").await.json()["state"], "REJECTED");
+
+    let audit = desk.side.get("/v1/audit?limit=100").await.json();
+    let acts = audit["items"].as_array().unwrap().iter().rev();
+    let acts: Vec<_> = acts.filter(|line| line["about"] == "RV-000002").map(|line| &line["act"]).collect();
+    assert_eq!(acts, ["draft_rules", "draft_rules", "submit_rules", "approve_rules"]);
+}
+
+#[tokio::test]
+async fn a_version_is_judged_in_shadow_beside_what_is_in_force_before_anybody_approves_it() {
+    let desk = Desk::new().await;
+    let judged = |live: u32, beside: u32| in_shadow(&bundle(&large(live)), &bundle(&large(beside))).hash();
+    let engine = || desk.side.world.rules.lock().unwrap().hash();
+    desk.propose(&desk.ivan, &large(5000), "is it too many?").await;
+    desk.propose(&desk.ivan, &large(6000), "or this?").await;
+
+    desk.side.world.unfilled.store(7, Ordering::SeqCst);
+    assert_eq!(desk.act(&desk.ivan, "RV-000002", "shadow").await.json()["state"], "SHADOWING");
+    desk.advance().await;
+    desk.act(&desk.mei, "RV-000003", "shadow").await.is_problem(409);
+    assert_eq!(engine(), bundle(&large(8000)).hash(), "not before its windows are filled");
+    desk.side.world.unfilled.store(0, Ordering::SeqCst);
+    desk.advance().await;
+    assert_eq!((desk.state("RV-000002").await, engine()), ("SHADOW".into(), judged(8000, 5000)));
+    let status = desk.status().await;
+    assert_eq!(status["in_force"]["version_id"], "RV-000001", "{status}");
+    assert_eq!(status["in_shadow"]["version_id"], "RV-000002");
+    assert_eq!(desk.side.world.controls().len(), 2, "a prepare and one activate");
+
+    // One at a time: the next takes its place.
+    desk.act(&desk.ivan, "RV-000003", "shadow").await;
+    desk.advance().await;
+    assert_eq!(engine(), judged(8000, 6000));
+    assert_eq!(
+        (desk.state("RV-000002").await, desk.state("RV-000003").await),
+        ("CHECKED".into(), "SHADOW".into())
+    );
+
+    // Approved, it goes on in shadow until it is put in force.
+    desk.act(&desk.ivan, "RV-000003", "approve").await.is_problem(403);
+    desk.act(&desk.mei, "RV-000003", "approve").await;
+    assert_eq!(desk.status().await["in_shadow"]["version_id"], "RV-000003");
+    desk.act(&desk.mei, "RV-000003", "activate").await;
+    desk.advance().await;
+    assert_eq!((desk.state("RV-000003").await, engine()), ("ACTIVE".into(), bundle(&large(6000)).hash()));
+    assert_eq!(desk.status().await["in_shadow"], Value::Null);
+    // What was written for another set is not judged beside this one.
+    desk.act(&desk.ivan, "RV-000002", "shadow").await.is_problem(409);
+
+    // Rejected, it leaves the engine.
+    desk.propose(&desk.ivan, &large(7000), "and this?").await;
+    desk.act(&desk.ivan, "RV-000004", "shadow").await;
+    desk.advance().await;
+    assert_eq!(engine(), judged(6000, 7000));
+    assert_eq!(desk.act(&desk.mei, "RV-000004", "reject").await.json()["state"], "REJECTED");
+    desk.advance().await;
+    assert_eq!(engine(), bundle(&large(6000)).hash());
+    assert_eq!(desk.status().await["in_force"]["version_id"], "RV-000003");
+
+    // A folder that is saved ends it too.
+    desk.propose(&desk.ivan, &large(7000), "once more").await;
+    desk.act(&desk.ivan, "RV-000005", "shadow").await;
+    desk.advance().await;
+    desk.side.begin_with(&large(9000)).await;
+    desk.advance().await;
+    assert_eq!(
+        (desk.state("RV-000005").await, desk.status().await["in_shadow"].clone()),
+        ("CHECKED".into(), Value::Null)
+    );
 }
 
 #[tokio::test]

@@ -111,7 +111,7 @@ impl Compiled {
             differs.extend(plan.judge_beside(candidate));
         }
         let described = candidate.descriptions.into_iter().filter(|one| differs.contains(&one.id));
-        self.descriptions.extend(described.map(|one| Description { shadow: true, ..one }));
+        self.descriptions.extend(described.map(|one| Description { shadow: true, candidate: true, ..one }));
         let new: Vec<Diagnostic> =
             candidate.warnings.0.into_iter().filter(|one| !self.warnings.0.contains(one)).collect();
         self.warnings.0.extend(new);

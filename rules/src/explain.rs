@@ -41,6 +41,8 @@ pub struct Description {
     pub statuses: Vec<&'static str>,
     /// Whether it alerts nobody.
     pub shadow: bool,
+    /// Whether it is judged beside the rules in force, as what may follow them.
+    pub candidate: bool,
     /// The parameters in force.
     pub parameters: Vec<DescribedParameter>,
     /// The windows.
@@ -167,6 +169,7 @@ impl Description {
             },
             statuses: statuses(meta.statuses),
             shadow: meta.shadow,
+            candidate: false,
             parameters: parameters.iter().map(DescribedParameter::of).collect(),
             windows: windows.iter().map(|w| DescribedWindow::of(w, meta)).collect(),
             condition: text,

@@ -88,6 +88,7 @@ fn acting() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(suppressions::approve))
         .routes(routes!(suppressions::revoke))
         .routes(routes!(rules::propose))
+        .routes(routes!(rules::save_draft))
         .routes(routes!(rules::act))
         .routes(routes!(rules::roll_back))
         .routes(routes!(records::audit))

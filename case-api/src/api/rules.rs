@@ -80,6 +80,7 @@ impl<E: Into<ProposeError>> From<E> for ProposalProblem {
                     TrialError::Malformed(_) | TrialError::NothingNew => problem,
                 }
             }
+            ProposeError::Version(error) => plain(error.into()),
             ProposeError::Store(error) => plain(error.into()),
             ProposeError::Join(error) => plain(Problem::internal(&error)),
         }
@@ -90,9 +91,9 @@ impl From<VersionError> for Problem {
     fn from(error: VersionError) -> Self {
         let status = match &error {
             VersionError::NoVersion => StatusCode::NOT_FOUND,
-            VersionError::Refused(VersionRefusal::NotAllowed | VersionRefusal::SamePerson) => {
-                StatusCode::FORBIDDEN
-            }
+            VersionError::Refused(
+                VersionRefusal::NotAllowed | VersionRefusal::SamePerson | VersionRefusal::OthersDraft,
+            ) => StatusCode::FORBIDDEN,
             VersionError::Refused(
                 VersionRefusal::WrongState(..) | VersionRefusal::Stale | VersionRefusal::Busy(_),
             ) => StatusCode::CONFLICT,
@@ -173,7 +174,7 @@ pub async fn version(
 }
 
 /// Propose a change of the rules. It is checked and its cases are run before it is kept; what does not check, or fails
-/// a case, is refused with every diagnostic.
+/// a case, is refused with every diagnostic. With `"draft": true` it is kept whatever is found, for its author to go on.
 #[utoipa::path(post, path = "/v1/rules/versions", tag = "rules", request_body = Proposal,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body are run once")),
     responses(
@@ -194,8 +195,29 @@ pub async fn propose(
     Ok((StatusCode::CREATED, Json(version)))
 }
 
-/// Approve, reject or activate a version. An activation is on its way when this is answered (`"PREPARING"`): the
-/// engine fills the windows it needs, then judges by it; `/v1/rules/status` says how far it is.
+/// Save a draft again: what is sent is put on what is in force now. Its author alone may.
+#[utoipa::path(put, path = "/v1/rules/versions/{id}", tag = "rules", request_body = Proposal,
+    params(("id" = String, Path, description = "The version's id")),
+    responses(
+        (status = 200, body = RuleVersion),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = ProposalProblem, content_type = "application/problem+json"),
+    ))]
+pub async fn save_draft(
+    State(app): State<Arc<App>>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Json(proposal): Json<Proposal>,
+) -> Result<Json<RuleVersion>, Response> {
+    identity.need(Permission::ProposeRules).map_err(IntoResponse::into_response)?;
+    let saved = rulebook::save_draft(&app, &id, proposal, &identity.actor).await;
+    Ok(Json(saved.map_err(|error| ProposalProblem::from(error).into_response())?))
+}
+
+/// Submit, shadow, approve, reject or activate a version. An activation is on its way when this is answered (`"PREPARING"`, for
+/// shadow `"SHADOWING"`): the engine fills the windows it needs, then judges by it; `/v1/rules/status` says how far it is.
 #[utoipa::path(post, path = "/v1/rules/versions/{id}/actions", tag = "rules", request_body = VersionAct,
     params(
         ("id" = String, Path, description = "The version's id"),
@@ -206,7 +228,7 @@ pub async fn propose(
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = ProposalProblem, content_type = "application/problem+json"),
     ))]
 pub async fn act(
     State(app): State<Arc<App>>,
@@ -214,7 +236,7 @@ pub async fn act(
     claim: Option<Extension<Claim>>,
     Path(id): Path<String>,
     Json(act): Json<VersionAct>,
-) -> Result<Json<VersionActed>, Problem> {
+) -> Result<Json<VersionActed>, ProposalProblem> {
     let claim = claim.map(|Extension(claim)| claim);
     Ok(Json(rulebook::act(&app, &id, &act, &identity.actor, claim.as_ref()).await?))
 }
@@ -241,7 +263,7 @@ pub async fn roll_back(
     identity: Identity,
     claim: Option<Extension<Claim>>,
     Json(rollback): Json<Rollback>,
-) -> Result<Json<VersionActed>, Problem> {
+) -> Result<Json<VersionActed>, ProposalProblem> {
     let claim = claim.map(|Extension(claim)| claim);
     Ok(Json(rulebook::roll_back(&app, rollback.reason, &identity.actor, claim.as_ref()).await?))
 }

@@ -53,7 +53,10 @@ pub async fn page(
     Query(query): Query<RuleQuery>,
 ) -> Result<Response, PageError> {
     let shell = Shell::new(&app, &identity, "rules").await?;
-    let rule = app.ports.catalogue.rules().into_iter().find(|rule| rule.id == id);
+    let mut named: Vec<_> = app.ports.catalogue.rules().into_iter().filter(|rule| rule.id == id).collect();
+    // What is in force before what may follow it.
+    named.sort_by_key(|rule| rule.candidate);
+    let rule = named.into_iter().next();
     let rule = rule.ok_or_else(|| Problem::not_found("rule in force"))?;
     let view = RuleView::new(rule, &app.store.rule_counts().await?);
     let page = Page { before: query.cursor, limit: PAGE_DEFAULT };

@@ -26,7 +26,7 @@ use crate::{
     ports::ActiveRule,
     rulebook::{self, Changes, Filling, ProposeError},
     store::{Claim, Claimed, Page, RuleCounts, RuleVersion, StoreError, random},
-    trial::{Proposal, TrialError},
+    trial::Proposal,
     words as names,
 };
 
@@ -88,6 +88,7 @@ struct RulesPage {
     shell: Shell,
     rules: Vec<RuleView>,
     in_force: Option<VersionView>,
+    in_shadow: Option<VersionView>,
     going_live: Option<VersionView>,
     filling: Option<Filling>,
     waiting: Vec<VersionView>,
@@ -114,11 +115,14 @@ async fn show_rules(
     let standing = rulebook::status(app).await?;
     let (versions, _) = app.store.rule_versions(Page::first(RULE_VERSIONS_SHOWN)).await?;
     let versions = versions.into_iter().map(|version| VersionView::new(version, &shell));
-    let (waiting, past) = versions
-        .partition(|view| matches!(view.version.state, VersionState::Checked | VersionState::Approved));
+    let (waiting, past) = versions.partition(|view| {
+        use VersionState::{Approved, Checked, Draft, Shadow, Shadowing};
+        matches!(view.version.state, Draft | Checked | Shadowing | Shadow | Approved)
+    });
     let page = RulesPage {
         rules: app.ports.catalogue.rules().into_iter().map(|rule| RuleView::new(rule, &counts)).collect(),
         in_force: standing.in_force.map(|version| VersionView::new(version, &shell)),
+        in_shadow: standing.in_shadow.map(|version| VersionView::new(version, &shell)),
         going_live: standing.going_live.map(|version| VersionView::new(version, &shell)),
         filling: standing.filling,
         waiting,
@@ -134,6 +138,8 @@ async fn show_rules(
 
 /// The acts that this officer may do to this version now.
 struct Allowed {
+    submit: bool,
+    shadow: bool,
     approve: bool,
     reject: bool,
     activate: bool,
@@ -172,7 +178,9 @@ pub async fn version(
 /// The flash after an act; only known words are shown.
 fn done_text(act: &str) -> &'static str {
     match act {
-        "propose" => "Checked and tested. Another person decides now.",
+        "draft" => "Saved. Nobody decides on a draft; submit it when it is right.",
+        "shadow" => "On its way into shadow: it will judge live traffic and alert nobody.",
+        "propose" | "submit" => "Checked and tested. Another person decides now.",
         "approve" => "Approved. It judges nothing until it is activated.",
         "reject" => "Rejected.",
         "activate" => "On its way into force.",
@@ -197,6 +205,8 @@ async fn show_version(
     let reason = String::new;
     let page = VersionPage {
         allowed: Allowed {
+            submit: may(VersionAct::Submit),
+            shadow: may(VersionAct::Shadow { reason: reason() }),
             approve: may(VersionAct::Approve { reason: reason() }),
             reject: may(VersionAct::Reject { reason: reason() }),
             activate: may(VersionAct::Activate { reason: reason() }),
@@ -217,6 +227,7 @@ async fn show_version(
 fn problem(error: ProposeError) -> Problem {
     match error {
         ProposeError::Trial(refused) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, refused.to_string()),
+        ProposeError::Version(error) => error.into(),
         ProposeError::Store(error) => error.into(),
         ProposeError::Join(error) => Problem::internal(&error),
     }
@@ -233,6 +244,7 @@ pub struct ActForm {
     csrf: String,
     once: String,
     action: String,
+    #[serde(default)]
     reason: String,
 }
 
@@ -248,6 +260,8 @@ pub async fn act(
     }
     let reason = form.reason.clone();
     let act = match form.action.as_str() {
+        "submit" => VersionAct::Submit,
+        "shadow" => VersionAct::Shadow { reason },
         "approve" => VersionAct::Approve { reason },
         "reject" => VersionAct::Reject { reason },
         "activate" => VersionAct::Activate { reason },
@@ -258,7 +272,7 @@ pub async fn act(
         && let Err(error) = rulebook::act(&app, &id, &act, &identity.actor, Some(&claim)).await
     {
         app.store.disclaim(&claim, app.now()).await?;
-        let problem = Problem::from(error);
+        let problem = problem(error);
         let detail = problem.detail().to_owned();
         return show_version(&app, &identity, &id, problem.status(), "", detail).await;
     }
@@ -292,7 +306,7 @@ pub async fn roll_back(
         && let Err(error) = rulebook::roll_back(&app, form.reason, &identity.actor, Some(&claim)).await
     {
         app.store.disclaim(&claim, app.now()).await?;
-        let problem = Problem::from(error);
+        let problem = problem(error);
         let detail = problem.detail().to_owned();
         return show_rules(&app, &identity, problem.status(), detail).await;
     }
@@ -308,6 +322,8 @@ struct ProposePage {
     text: String,
     cases: String,
     rationale: String,
+    /// The draft that is written on, if one is.
+    draft: String,
     once: String,
     error: String,
     /// What is to be mended, as a terminal shows it.
@@ -318,29 +334,56 @@ struct ProposePage {
 pub struct WhichFile {
     #[serde(default)]
     file: String,
+    #[serde(default)]
+    draft: String,
 }
 
-/// The form in which a file of the set in force is changed, or a new one written.
+/// The form in which a file of the set in force, or of a draft, is changed, or a new one written.
 pub async fn proposing(
     State(app): State<Arc<App>>,
     identity: Identity,
     Query(query): Query<WhichFile>,
 ) -> Result<Response, PageError> {
     identity.need(Permission::ProposeRules)?;
-    let files = files_in_force(&app).await?;
+    let draft = app.store.rule_version(&query.draft).await?;
+    let files = match &draft {
+        Some(draft) => app.store.rule_files(&draft.version_id).await?,
+        None => files_in_force(&app).await?,
+    };
+    let path = match &draft {
+        Some(_) if query.file.is_empty() => written_in(&app, &query.draft).await?.0.into_iter().next(),
+        _ => Some(RuleFile { path: query.file.clone(), text: String::new() }),
+    };
+    let path = path.map(|file| file.path).unwrap_or_default();
     let text_of = |path: &str| files.iter().find(|file| file.path == path).map(|file| file.text.clone());
     let page = ProposePage {
         shell: Shell::new(&app, &identity, "rules").await?,
-        text: text_of(&query.file).unwrap_or_default(),
-        cases: cases_path(&query.file).and_then(|path| text_of(&path)).unwrap_or_default(),
+        text: text_of(&path).unwrap_or_default(),
+        cases: cases_path(&path).and_then(|path| text_of(&path)).unwrap_or_default(),
         paths: paths(&files),
-        path: query.file,
-        rationale: String::new(),
+        path,
+        rationale: draft.as_ref().map(|draft| draft.rationale.clone()).unwrap_or_default(),
+        found: draft.as_ref().map(|draft| draft.report.problems.clone()).unwrap_or_default(),
+        draft: draft.map(|draft| draft.version_id).unwrap_or_default(),
         once: once()?,
         error: String::new(),
-        found: String::new(),
     };
     Ok(render(StatusCode::OK, &page))
+}
+
+/// What a version's author has written so far: files that are new or changed, rules first, and paths that are gone.
+async fn written_in(app: &App, version_id: &str) -> Result<(Vec<RuleFile>, Vec<String>), StoreError> {
+    let Some(version) = app.store.rule_version(version_id).await? else { return Ok(Default::default()) };
+    let base = match &version.base {
+        Some(base) => app.store.rule_files(base).await?,
+        None => Vec::new(),
+    };
+    let files = app.store.rule_files(version_id).await?;
+    let gone = base.iter().filter(|file| !files.iter().any(|kept| kept.path == file.path));
+    let gone = gone.map(|file| file.path.clone()).collect();
+    let mut changed: Vec<RuleFile> = files.into_iter().filter(|file| !base.contains(file)).collect();
+    changed.sort_by_key(|file| file.path.ends_with(CASES_SUFFIX));
+    Ok((changed, gone))
 }
 
 async fn files_in_force(app: &App) -> Result<Vec<RuleFile>, StoreError> {
@@ -370,9 +413,15 @@ pub struct ProposeForm {
     #[serde(default)]
     cases: String,
     rationale: String,
+    /// The draft that is written on, if one is.
+    #[serde(default)]
+    draft: String,
+    /// `draft`, to save it as one.
+    #[serde(default)]
+    send: String,
 }
 
-/// Check and test a change of one file, and keep it as a proposal.
+/// Check and test a change of one file, and keep it as a proposal or a draft.
 pub async fn propose(
     State(app): State<Arc<App>>,
     identity: Identity,
@@ -389,15 +438,22 @@ pub async fn propose(
     if let Some(cases) = cases_path(&path).filter(|_| !form.cases.trim().is_empty()) {
         files.push(RuleFile { path: cases, text: unix(&form.cases) });
     }
-    let proposal = Proposal { rationale: form.rationale.clone(), files, ..Proposal::default() };
+    let as_draft = form.send == "draft";
+    let proposal =
+        Proposal { rationale: form.rationale.clone(), files, draft: as_draft, ..Proposal::default() };
     let claim = claim(&form.once, &["propose", &form.text, &form.cases], &identity);
     if !matches!(app.store.claim(&claim, &app.instance, app.now()).await?, Claimed::Run) {
         return Ok(Redirect::to("/rules").into_response());
     }
-    match rulebook::propose(&app, proposal, &identity.actor, Some(&claim)).await {
-        Ok(version) => {
-            let id = version.version_id;
-            Ok(Redirect::to(&format!("/rules/versions/{id}?done=propose")).into_response())
+    let sent = if form.draft.is_empty() {
+        rulebook::propose(&app, proposal, &identity.actor, Some(&claim)).await.map(|kept| kept.version_id)
+    } else {
+        go_on_with_draft(&app, &form.draft, proposal, &identity, &claim).await
+    };
+    match sent {
+        Ok(id) => {
+            let done = if as_draft { "draft" } else { "propose" };
+            Ok(Redirect::to(&format!("/rules/versions/{id}?done={done}")).into_response())
         }
         Err(ProposeError::Trial(refused)) => {
             app.store.disclaim(&claim, app.now()).await?;
@@ -408,9 +464,10 @@ pub async fn propose(
                 text: form.text,
                 cases: form.cases,
                 rationale: form.rationale,
+                draft: form.draft,
                 once: once()?,
                 error: refused.to_string(),
-                found: found(&refused),
+                found: refused.told(),
             };
             Ok(render(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }
@@ -421,17 +478,22 @@ pub async fn propose(
     }
 }
 
-/// Everything that is to be mended, as a terminal shows it.
-fn found(refused: &TrialError) -> String {
-    match refused {
-        TrialError::DoesNotCheck { rendered, .. } => rendered.clone(),
-        TrialError::CasesFail(cases) => {
-            let told = |case: &sluice_rules::CaseReport| {
-                let failures: String = case.failures.iter().map(|line| format!("    {line}\n")).collect();
-                format!("{}:{}: {}\n{failures}", case.file, case.line, case.name)
-            };
-            cases.iter().map(told).collect()
-        }
-        TrialError::Malformed(_) | TrialError::NothingNew => String::new(),
+/// Save one more file of a draft beside what it holds already; submit it unless it is to stay a draft.
+async fn go_on_with_draft(
+    app: &Arc<App>,
+    draft: &str,
+    proposal: Proposal,
+    identity: &Identity,
+    claim: &Claim,
+) -> Result<String, ProposeError> {
+    let (mut files, removed) = written_in(app, draft).await?;
+    files.retain(|file| !proposal.files.iter().any(|new| new.path == file.path));
+    files.extend(proposal.files);
+    let submits = !proposal.draft;
+    let whole = Proposal { rationale: proposal.rationale, files, removed, whole: false, draft: true };
+    let saved = rulebook::save_draft(app, draft, whole, &identity.actor).await?;
+    if submits {
+        rulebook::act(app, draft, &VersionAct::Submit, &identity.actor, Some(claim)).await?;
     }
+    Ok(saved.version_id)
 }

@@ -1,8 +1,8 @@
 //! The life of a rule set: the one place that says which act is allowed on a version in which state, and to whom.
 //!
-//! `CHECKED → APPROVED → PREPARING → ACTIVATING → ACTIVE → RETIRED`, and back to `PREPARING` from `RETIRED` by
-//! rolling back; `REJECTED` from where it is not yet in force. A set that does not check, or whose cases fail, is no
-//! version at all.
+//! `DRAFT → CHECKED → (SHADOWING → SHADOW →) APPROVED → PREPARING → ACTIVATING → ACTIVE → RETIRED`, and back to
+//! `PREPARING` from `RETIRED` by rolling back; `REJECTED` from where it is not yet in force. A set that does not check, or
+//! whose cases fail, is a draft or no version at all.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,8 +12,14 @@ use super::{Permission, Roles};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum VersionState {
+    /// Its author still writes it: it need not check.
+    Draft,
     /// It checks, its cases pass, and a second person is to decide.
     Checked,
+    /// On its way into shadow: the engine fills the windows that it needs from history.
+    Shadowing,
+    /// It is judged beside what is in force, alerting nobody; a second person is to decide.
+    Shadow,
     /// A second person has said yes.
     Approved,
     /// On its way into force: the engine fills the windows that it needs from history.
@@ -30,8 +36,11 @@ pub enum VersionState {
 
 impl VersionState {
     /// Every state, in order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
+        Self::Draft,
         Self::Checked,
+        Self::Shadowing,
+        Self::Shadow,
         Self::Approved,
         Self::Preparing,
         Self::Activating,
@@ -43,7 +52,10 @@ impl VersionState {
     /// The name in JSON and SQL.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Draft => "DRAFT",
             Self::Checked => "CHECKED",
+            Self::Shadowing => "SHADOWING",
+            Self::Shadow => "SHADOW",
             Self::Approved => "APPROVED",
             Self::Preparing => "PREPARING",
             Self::Activating => "ACTIVATING",
@@ -61,7 +73,10 @@ impl VersionState {
     /// For people.
     pub const fn title(self) -> &'static str {
         match self {
+            Self::Draft => "draft",
             Self::Checked => "waits for approval",
+            Self::Shadowing => "filling windows for shadow",
+            Self::Shadow => "in shadow",
             Self::Approved => "approved",
             Self::Preparing => "filling windows",
             Self::Activating => "going live",
@@ -77,6 +92,13 @@ impl VersionState {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum VersionAct {
+    /// Propose one's own draft: it is checked and tested now.
+    Submit,
+    /// Have it judged beside what is in force, alerting nobody.
+    Shadow {
+        /// Why.
+        reason: String,
+    },
     /// Say yes to another person's proposal.
     Approve {
         /// Why.
@@ -98,16 +120,22 @@ impl VersionAct {
     /// The name in JSON, evidence and metrics.
     pub const fn name(&self) -> &'static str {
         match self {
+            Self::Submit => "submit",
+            Self::Shadow { .. } => "shadow",
             Self::Approve { .. } => "approve",
             Self::Reject { .. } => "reject",
             Self::Activate { .. } => "activate",
         }
     }
 
-    /// What the officer says.
-    pub fn reason(&self) -> &str {
+    /// What the officer says; a draft says it itself.
+    pub fn reason(&self) -> Option<&str> {
         match self {
-            Self::Approve { reason } | Self::Reject { reason } | Self::Activate { reason } => reason,
+            Self::Submit => None,
+            Self::Shadow { reason }
+            | Self::Approve { reason }
+            | Self::Reject { reason }
+            | Self::Activate { reason } => Some(reason),
         }
     }
 }
@@ -121,6 +149,9 @@ pub enum VersionRefusal {
     /// Four eyes.
     #[error("a proposal is approved by another person than its author")]
     SamePerson,
+    /// A draft is its author's alone.
+    #[error("a draft is its author's alone")]
+    OthersDraft,
     /// The state does not allow it.
     #[error("a version in state {} does not allow the act {}", .0.name(), .1)]
     WrongState(VersionState, &'static str),
@@ -145,19 +176,26 @@ pub fn next_version_state(
     roles: &Roles,
     own: bool,
 ) -> Result<VersionState, VersionRefusal> {
-    use VersionState::{Activating, Approved, Checked, Preparing, Rejected, Retired};
+    use VersionState::{
+        Activating, Approved, Checked, Draft, Preparing, Rejected, Retired, Shadow, Shadowing,
+    };
     let next = match (act, state) {
-        (VersionAct::Approve { .. }, Checked) => Approved,
-        (VersionAct::Reject { .. }, Checked | Approved) => Rejected,
+        (VersionAct::Submit, Draft) => Checked,
         // Once more where the first order came to nothing: another set was prepared in between.
+        (VersionAct::Shadow { .. }, Checked | Shadowing) => Shadowing,
+        (VersionAct::Approve { .. }, Checked | Shadow) => Approved,
+        (VersionAct::Reject { .. }, Draft | Checked | Shadowing | Shadow | Approved) => Rejected,
         (VersionAct::Activate { .. }, Approved | Retired | Preparing | Activating) => Preparing,
         _ => return Err(VersionRefusal::WrongState(state, act.name())),
     };
     let takes_back = own && matches!(act, VersionAct::Reject { .. });
-    let allowed =
-        roles.allow(Permission::ApproveRules) || takes_back && roles.allow(Permission::ProposeRules);
+    let harmless = matches!(act, VersionAct::Submit | VersionAct::Shadow { .. }) || takes_back;
+    let allowed = roles.allow(Permission::ApproveRules) || harmless && roles.allow(Permission::ProposeRules);
     if !allowed {
         return Err(VersionRefusal::NotAllowed);
+    }
+    if state == Draft && !own {
+        return Err(VersionRefusal::OthersDraft);
     }
     if own && matches!(act, VersionAct::Approve { .. }) {
         return Err(VersionRefusal::SamePerson);
@@ -170,9 +208,11 @@ mod tests {
     use super::*;
     use crate::domain::Role;
 
-    fn acts() -> [VersionAct; 3] {
+    fn acts() -> [VersionAct; 5] {
         let reason = || "because".to_owned();
         [
+            VersionAct::Submit,
+            VersionAct::Shadow { reason: reason() },
             VersionAct::Approve { reason: reason() },
             VersionAct::Reject { reason: reason() },
             VersionAct::Activate { reason: reason() },
@@ -202,7 +242,7 @@ mod tests {
     #[test]
     fn nobody_approves_what_he_wrote_whatever_his_roles() {
         let everything = Roles::new(Role::ALL);
-        let approve = &acts()[0];
+        let approve = &acts()[2];
         let refused = next_version_state(VersionState::Checked, approve, &everything, true);
         assert_eq!(refused, Err(VersionRefusal::SamePerson));
         assert!(next_version_state(VersionState::Checked, approve, &everything, false).is_ok());

@@ -44,7 +44,7 @@ pub(crate) use subjects::name_of;
 pub use suppressions::{CaseMatch, Proposal, SuppressionFilter, SuppressionRow};
 pub use tx::{Entry, Tx};
 pub use users::{Session, User};
-pub use versions::{RuleVersion, VersionActed, VersionError};
+pub use versions::{RuleVersion, VersionActed, VersionError, Written};
 
 use crate::limits::{STORE_READERS, STORE_WAIT};
 

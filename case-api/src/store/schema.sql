@@ -222,6 +222,13 @@ CREATE TABLE IF NOT EXISTS rule_versions (
 );
 CREATE INDEX IF NOT EXISTS rule_versions_by_state ON rule_versions (state, seq);
 
+-- The version that is judged in shadow, or on its way there: by which set, and whether the order to judge by it is given.
+CREATE TABLE IF NOT EXISTS rule_shadows (
+    version_id TEXT PRIMARY KEY,
+    judged TEXT NOT NULL,
+    activating BIGINT NOT NULL
+);
+
 CREATE TABLE IF NOT EXISTS shadow_alerts (
     seq BIGINT PRIMARY KEY,
     alert_id TEXT NOT NULL UNIQUE,

@@ -156,6 +156,7 @@ fn rule(id: &str, title: &str) -> ActiveRule {
         regulation: "JFIU indicators".into(),
         version: "0123456789ab".into(),
         shadow: false,
+        candidate: false,
         quarantined: false,
         units: Default::default(),
         owners: vec!["Head of monitoring".into()],

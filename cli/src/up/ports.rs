@@ -92,7 +92,9 @@ impl Catalogue for InForce {
         let rules = KeyKind::ALL.into_iter().flat_map(|kind| &set.plan(kind).rules);
         rules
             .map(|rule| {
-                let description = set.descriptions().iter().find(|described| described.id == rule.meta.id);
+                let description = set.descriptions().iter().find(|described| {
+                    (&described.id, described.candidate) == (&rule.meta.id, rule.meta.candidate)
+                });
                 let path = description.map(|described| described.file.clone()).unwrap_or_default();
                 let text = files.iter().find(|file| file.path == path).map(|file| file.text.clone());
                 let mut owners: Vec<String> = description
@@ -197,6 +199,7 @@ fn active_rule(rule: &Rule, file: String, text: String) -> ActiveRule {
         regulation: regulation.join("; "),
         version: rule.content.short(),
         shadow: meta.shadow,
+        candidate: meta.candidate,
         quarantined: false,
         units: rule.units.iter().map(|(window, unit)| (window.clone(), unit.to_string())).collect(),
         owners: Vec::new(),
