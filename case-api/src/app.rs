@@ -22,6 +22,8 @@ pub struct App {
     pub(crate) hashing: Semaphore,
     /// Turns at trying a proposed rule set.
     pub(crate) trying: Semaphore,
+    /// The version that is being back-tested: one at a time.
+    pub(crate) backtesting: std::sync::Mutex<Option<String>>,
     /// One delivery of the outbox at a time, so that control records arrive in order.
     pub(crate) delivering: Mutex<()>,
     /// Names this process among those that used the same store.
@@ -45,6 +47,7 @@ impl App {
             keys: MemoryKeys::default(),
             hashing: Semaphore::new(SIGN_INS_AT_ONCE),
             trying: Semaphore::new(TRIALS_AT_ONCE),
+            backtesting: std::sync::Mutex::new(None),
             delivering: Mutex::new(()),
             instance: hex::encode(crate::store::random::<8>()?),
             secure_cookies: secure,

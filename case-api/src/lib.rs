@@ -11,6 +11,7 @@
 mod api;
 mod app;
 mod auth;
+mod backtests;
 mod console;
 pub mod domain;
 pub mod limits;

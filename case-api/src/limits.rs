@@ -56,6 +56,16 @@ pub const RULE_FILES_MAX: usize = 10_000;
 pub const RULE_PATH_BYTES_MAX: usize = 255;
 /// Rule sets checked and tested at once: each takes a core for as long as its cases run.
 pub const TRIALS_AT_ONCE: usize = 1;
+/// The newest records of the log that a back-test over the API judges again: some seconds of work for two cores. Longer
+/// ones are `sluice rules backtest`'s.
+pub const BACKTEST_EVENTS_MAX: u64 = 200_000;
+/// How long one may take, on a machine that is busy with payments.
+pub const BACKTEST_TIME_MAX: Duration = Duration::from_secs(60);
+/// Keys, and alerts of each kind, that its report names; the rest are counted.
+pub const BACKTEST_SHOWN: usize = 50;
+/// What rules in shadow would have said, kept for each rule: the newest. Older ones fall out, since nobody answers for
+/// them.
+pub const SHADOW_ALERTS_KEPT: i64 = 10_000;
 /// Failures of one rule content, counted in the order of the log, after which its owner is alerted and it is
 /// quarantined: more than a bad hour of one source brings, fewer than drown a queue.
 pub const FAILURES_BEFORE_QUARANTINE: i64 = 100;

@@ -3,14 +3,14 @@
 //! `cli` wires these to the log and the runtime; tests wire them to memory. All calls may block: they are made
 //! on threads that may.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use sluice_model::{
     Action, Alert, Control, Decision, Disposition, EventTime, Hash256, KeyKind, ListMatch, Observation,
-    PaymentEvent, Severity,
+    PaymentEvent, RuleBundle, Severity,
 };
-use sluice_rules::CaseEngine;
+use sluice_rules::{Backtest, CaseEngine};
 
 /// Why a port could not do what was asked. The text is for operators and holds no personal data.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -215,6 +215,35 @@ pub struct Screening {
     pub limit: Option<usize>,
 }
 
+/// The past that rule sets are held against.
+pub trait History: Send + Sync {
+    /// What `candidate` would have said of the newest events of the log, beside what `active` would have.
+    fn backtest(
+        &self,
+        active: &RuleBundle,
+        candidate: &RuleBundle,
+        bounds: Bounds,
+    ) -> Result<Past, PortError>;
+}
+
+/// How much of the past may be judged again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bounds {
+    /// The newest records of the log, that many at most.
+    pub events_max: u64,
+    /// How long it may take; what was judged by then is the result.
+    pub time_max: Duration,
+}
+
+/// What a back-test came to.
+#[derive(Debug)]
+pub struct Past {
+    /// The comparison.
+    pub report: Backtest,
+    /// Whether all that was asked for was judged.
+    pub complete: bool,
+}
+
 /// Wall-clock time, stamped once on each act. A port, so that tests can turn it.
 pub trait Clock: Send + Sync {
     /// Now.
@@ -242,6 +271,8 @@ pub struct Ports {
     pub catalogue: Arc<dyn Catalogue>,
     /// What cases of proposed rules run through.
     pub cases: Arc<dyn CaseEngine + Send + Sync>,
+    /// What back-tests of proposed rules run over.
+    pub history: Arc<dyn History>,
     /// The time of acts.
     pub clock: Arc<dyn Clock>,
 }

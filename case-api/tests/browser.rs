@@ -348,15 +348,14 @@ async fn a_rule_goes_from_proposal_to_force_and_back() {
     officer.picture("rules-proposal").await;
     officer.sign_out().await;
 
-    // It is judged in shadow, and holds nothing; then a second person approves and puts it in force, and the next
-    // payment feels it.
+    // It is judged in shadow; then a second person approves and puts it in force, and the next payment feels it.
+    assert!(!holds(&side));
     officer.sign_in("mei").await;
     officer.open("/rules/versions/RV-000002").await;
     officer.write("#shadow-reason", "How many would it be?").await;
     officer.act("#shadow").await;
     officer.open("/rules").await;
     officer.see("#in-shadow a[href$='RV-000002']").await;
-    assert!(!holds(&side));
     officer.open("/rules").await;
     officer.picture("rules-waiting").await;
     officer.open("/rules/versions/RV-000002").await;
@@ -377,7 +376,7 @@ async fn a_rule_goes_from_proposal_to_force_and_back() {
     assert!(!holds(&side));
     officer.open("/audit").await;
     let text = officer.text().await;
-    for shown in ["propose rules", "approve rules", "activate rules", "rules in force"] {
+    for shown in ["draft rules", "submit rules", "approve rules", "activate rules", "rules in force"] {
         assert!(text.contains(shown), "{shown} on\n{text}");
     }
     officer.picture("rules-audit").await;

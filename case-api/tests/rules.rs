@@ -6,7 +6,10 @@ mod support;
 
 use serde_json::{Value, json};
 use sluice_case_api::domain::Role;
-use sluice_case_api::{limits::FAILURES_BEFORE_QUARANTINE, ports::Record};
+use sluice_case_api::{
+    limits::{FAILURES_BEFORE_QUARANTINE, SHADOW_ALERTS_KEPT},
+    ports::Record,
+};
 use sluice_model::{Action, Control, Hash256, Observation, RuleFailure, RuleFile};
 use sluice_rules::in_shadow;
 use std::sync::atomic::Ordering;
@@ -309,6 +312,40 @@ async fn a_version_is_judged_in_shadow_beside_what_is_in_force_before_anybody_ap
 }
 
 #[tokio::test]
+async fn a_version_is_back_tested_aside_and_what_it_came_to_is_kept_with_it() {
+    let desk = Desk::new().await;
+    desk.propose(&desk.ivan, &large(6000), "more is seen").await;
+    let path = "/v1/rules/versions/RV-000002";
+    assert_eq!(desk.side.get(path).await.json()["backtest"], Value::Null);
+    let reader = desk.side.key("ann", &[Role::Analyst]);
+    desk.side.post(&reader, &format!("{path}/backtest"), json!({})).await.is_problem(403);
+    assert_eq!(desk.side.post(&desk.ivan, &format!("{path}/backtest"), json!({})).await.status, 202);
+    // It runs in a task of its own, which this one lets run.
+    let report = loop {
+        let version = desk.side.get(path).await.json();
+        if version["backtesting"] == json!(false) {
+            break version["backtest"].clone();
+        }
+        tokio::task::yield_now().await;
+    };
+    let counts = json!({"active": 2, "candidate": 4, "appears": 2, "disappears": 0, "changes": 2});
+    assert_eq!((&report["rules"]["LARGE"], &report["events"]), (&counts, &json!(6)), "{report}");
+    assert_eq!((&report["by"], &report["base"]), (&json!("ivan"), &json!("RV-000001")));
+    assert_eq!(report["appears"][0]["event_id"], "E-6", "{report}");
+    assert_eq!(report["failed"], Value::Null);
+
+    // A draft is not: it need not even check.
+    let draft = json!({ "rationale": "a first try", "files": slip(), "draft": true });
+    desk.side.post(&desk.ivan, "/v1/rules/versions", draft).await;
+    desk.side.post(&desk.ivan, "/v1/rules/versions/RV-000003/backtest", json!({})).await.is_problem(409);
+    desk.side.post(&desk.ivan, "/v1/rules/versions/RV-000009/backtest", json!({})).await.is_problem(404);
+    let audit = desk.side.get("/v1/audit?limit=100").await.json();
+    let acts = audit["items"].as_array().unwrap().iter().rev();
+    let acts: Vec<_> = acts.filter(|line| line["about"] == "RV-000002").map(|line| &line["act"]).collect();
+    assert_eq!(acts, ["propose_rules", "backtest_rules"]);
+}
+
+#[tokio::test]
 async fn an_approved_set_that_was_overtaken_is_not_put_in_force() {
     let desk = Desk::new().await;
     for (n, most) in [(2, 5000), (3, 6000)] {
@@ -412,6 +449,18 @@ async fn a_rule_in_shadow_is_noted_and_alerts_nobody() {
     let rule = side.get("/v1/rules").await.json()["items"][0].clone();
     assert_eq!((&rule["id"], &rule["counts"]["shadow_alerts"]), (&json!("R01"), &json!(2)), "{rule}");
     assert_eq!(rule["counts"]["alerts"], 1);
+}
+
+#[tokio::test]
+async fn of_what_was_said_in_shadow_the_newest_is_kept() {
+    let side = Side::new().await;
+    let kept = u32::try_from(SHADOW_ALERTS_KEPT).unwrap();
+    let noted = |n| Record::Observation(Observation::Shadow(Box::new(alert(n, "C-1"))));
+    side.say((0..kept + 3).map(noted)).await;
+    let rule = side.get("/v1/rules").await.json()["items"][0].clone();
+    assert_eq!(rule["counts"]["shadow_alerts"], kept);
+    let newest = side.get("/v1/rules/R01/shadow?limit=1").await.json();
+    assert_eq!(newest["items"][0]["event_id"], format!("E-{}", kept + 2));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! `sluice rules`: check, test, explain, back-test and sweep. What rules are and how they compare is the rules crate's;
 //! here are folders, the engine that cases run through, and printing.
 
-mod history;
+pub mod history;
 mod sweep;
 
 use std::{

@@ -1,6 +1,7 @@
 //! `sluice up`: ingest, engine, case API and console in one process, on embedded stores.
 
 mod demo;
+mod history;
 mod ports;
 mod secrets;
 mod shipped;
@@ -161,10 +162,15 @@ impl Running {
         let registry = prometheus::Registry::new();
         let (runtime, log) = start_engine(&data, &config, &registry).await?;
         let ports = Ports {
-            feed: Arc::new(ports::Feeds::new(log, Arc::clone(&runtime))),
+            feed: Arc::new(ports::Feeds::new(Arc::clone(&log), Arc::clone(&runtime))),
             control: Arc::new(ports::Controls(Arc::clone(&runtime))),
             catalogue: Arc::new(ports::InForce::new(&runtime, &config)),
             cases: Arc::new(CaseRunner),
+            history: Arc::new(history::OwnLog {
+                log,
+                runtime: Arc::clone(&runtime),
+                library: Arc::clone(&config.library),
+            }),
             clock: Arc::new(CaseClock),
         };
         let signer = secrets::signer(&data)?;

@@ -90,6 +90,7 @@ fn acting() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rules::propose))
         .routes(routes!(rules::save_draft))
         .routes(routes!(rules::act))
+        .routes(routes!(rules::backtest))
         .routes(routes!(rules::roll_back))
         .routes(routes!(records::audit))
 }

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     app::App,
     auth::Identity,
+    backtests::{self, BacktestReport},
     domain::{Permission, VersionAct, VersionRefusal},
     ports::ActiveRule,
     rulebook::{self, Changes, ProposeError, RulesStatus},
@@ -34,6 +35,10 @@ pub struct RuleVersionDetail {
     version: RuleVersion,
     /// What it changes against its base.
     changes: Changes,
+    /// What its last back-test came to.
+    backtest: Option<BacktestReport>,
+    /// Whether it is being back-tested.
+    backtesting: bool,
     /// Every file, cases included.
     #[schema(value_type = Vec<Object>)]
     files: Vec<RuleFile>,
@@ -95,7 +100,10 @@ impl From<VersionError> for Problem {
                 VersionRefusal::NotAllowed | VersionRefusal::SamePerson | VersionRefusal::OthersDraft,
             ) => StatusCode::FORBIDDEN,
             VersionError::Refused(
-                VersionRefusal::WrongState(..) | VersionRefusal::Stale | VersionRefusal::Busy(_),
+                VersionRefusal::WrongState(..)
+                | VersionRefusal::Stale
+                | VersionRefusal::Busy(_)
+                | VersionRefusal::Backtesting(_),
             ) => StatusCode::CONFLICT,
             VersionError::Refused(VersionRefusal::BadText) => StatusCode::UNPROCESSABLE_ENTITY,
             VersionError::Store(error) => return Self::internal(error),
@@ -170,7 +178,8 @@ pub async fn version(
         });
     };
     let (changes, files) = (rulebook::changes(&app, &version).await?, app.store.rule_files(&id).await?);
-    Ok(Json(RuleVersionDetail { version, changes, files }))
+    let backtest = app.store.backtest(&id).await?;
+    Ok(Json(RuleVersionDetail { backtesting: backtests::runs(&app, &id), version, changes, backtest, files }))
 }
 
 /// Propose a change of the rules. It is checked and its cases are run before it is kept; what does not check, or fails
@@ -239,6 +248,26 @@ pub async fn act(
 ) -> Result<Json<VersionActed>, ProposalProblem> {
     let claim = claim.map(|Extension(claim)| claim);
     Ok(Json(rulebook::act(&app, &id, &act, &identity.actor, claim.as_ref()).await?))
+}
+
+/// Back-test a version over the newest events of the log, beside what is in force. It runs aside, one at a time, and is
+/// bounded in events and time; the version says `"backtesting": true` until its `backtest` is there.
+#[utoipa::path(post, path = "/v1/rules/versions/{id}/backtest", tag = "rules",
+    params(("id" = String, Path, description = "The version's id")),
+    responses(
+        (status = 202),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn backtest(
+    State(app): State<Arc<App>>,
+    identity: Identity,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    identity.need(Permission::ProposeRules)?;
+    backtests::begin(&app, &id, &identity.actor).await?;
+    Ok(StatusCode::ACCEPTED)
 }
 
 /// Why a set is taken back.

@@ -49,6 +49,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/rules/rollback", post(rules::roll_back))
         .route("/rules/versions/{id}", get(rules::version))
         .route("/rules/versions/{id}/actions", post(rules::act))
+        .route("/rules/versions/{id}/backtest", post(rules::backtest))
         .route("/lists", get(catalogue::lists).post(catalogue::screen))
         .route("/suppressions", get(suppressions::page))
         .route("/suppressions/{id}", post(suppressions::act))

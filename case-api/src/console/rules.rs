@@ -21,6 +21,7 @@ use crate::{
     api::Problem,
     app::App,
     auth::Identity,
+    backtests::{self, BacktestReport},
     domain::{Permission, VersionAct, VersionState, next_version_state},
     limits::RULE_VERSIONS_SHOWN,
     ports::ActiveRule,
@@ -153,6 +154,9 @@ struct VersionPage {
     changes: Changes,
     filling: Option<Filling>,
     allowed: Allowed,
+    backtest: Option<BacktestReport>,
+    backtesting: bool,
+    may_backtest: bool,
     own: bool,
     once: String,
     error: String,
@@ -213,6 +217,9 @@ async fn show_version(
         },
         changes: rulebook::changes(app, &version).await.map_err(problem)?,
         filling: rulebook::status(app).await?.filling,
+        backtest: app.store.backtest(id).await?,
+        backtesting: backtests::runs(app, id),
+        may_backtest: version.state != VersionState::Draft && roles.allow(Permission::ProposeRules),
         view: VersionView::new(version, &shell),
         own,
         once: once()?,
@@ -277,6 +284,31 @@ pub async fn act(
         return show_version(&app, &identity, &id, problem.status(), "", detail).await;
     }
     Ok(Redirect::to(&format!("/rules/versions/{id}?done={}", act.name())).into_response())
+}
+
+/// The form of a back-test.
+#[derive(Deserialize)]
+pub struct BacktestForm {
+    csrf: String,
+}
+
+/// Begin a back-test over the log.
+pub async fn backtest(
+    State(app): State<Arc<App>>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Form(form): Form<BacktestForm>,
+) -> Result<Response, PageError> {
+    if !identity.made(&form.csrf) {
+        return Err(PageError::foreign_form());
+    }
+    identity.need(Permission::ProposeRules)?;
+    if let Err(error) = backtests::begin(&app, &id, &identity.actor).await {
+        let problem = Problem::from(error);
+        let detail = problem.detail().to_owned();
+        return show_version(&app, &identity, &id, problem.status(), "", detail).await;
+    }
+    Ok(Redirect::to(&format!("/rules/versions/{id}")).into_response())
 }
 
 fn claim(once: &str, parts: &[&str], identity: &Identity) -> Claim {

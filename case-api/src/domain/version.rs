@@ -163,6 +163,9 @@ pub enum VersionRefusal {
     /// Another version is on its way into force.
     #[error("{0} is on its way into force: wait until it is")]
     Busy(String),
+    /// Another back-test runs.
+    #[error("{0} is being back-tested: wait until it is done")]
+    Backtesting(String),
     /// Empty, or too long.
     #[error("a reason has 1 to {} characters", crate::limits::NOTE_CHARS_MAX)]
     BadText,

@@ -5,6 +5,7 @@
 
 mod acts;
 mod alerts;
+mod backtests;
 mod cases;
 mod evidence;
 mod freezes;

@@ -11,7 +11,7 @@ use sluice_model::{
 use sqlx::FromRow;
 
 use super::{Consumed, Entry, Page, Store, StoreError, Tx, cases::stamp_or_null};
-use crate::limits::FAILURES_BEFORE_QUARANTINE;
+use crate::limits::{FAILURES_BEFORE_QUARANTINE, SHADOW_ALERTS_KEPT};
 
 /// Who acts when the engine does.
 const ENGINE: &str = "engine";
@@ -39,7 +39,7 @@ pub struct RuleCounts {
     pub rule_id: String,
     /// Alerts that it raised.
     pub alerts: i64,
-    /// What it would have said in shadow.
+    /// What it would have said in shadow, as far as it is kept.
     pub shadow_alerts: i64,
     /// Events on which it could not be evaluated.
     pub failures: i64,
@@ -135,6 +135,14 @@ impl Tx<'_> {
         .execute(self.sql())
         .await?;
         consumed.shadow_alerts += added.rows_affected();
+        sqlx::query(
+            "DELETE FROM shadow_alerts WHERE rule_id = $1 AND seq <= (
+                 SELECT seq FROM shadow_alerts WHERE rule_id = $1 ORDER BY seq DESC LIMIT 1 OFFSET $2)",
+        )
+        .bind(&alert.rule_id)
+        .bind(SHADOW_ALERTS_KEPT)
+        .execute(self.sql())
+        .await?;
         Ok(())
     }
 

@@ -229,6 +229,11 @@ CREATE TABLE IF NOT EXISTS rule_shadows (
     activating BIGINT NOT NULL
 );
 
+CREATE TABLE IF NOT EXISTS rule_backtests (
+    version_id TEXT PRIMARY KEY,
+    body TEXT NOT NULL
+);
+
 CREATE TABLE IF NOT EXISTS shadow_alerts (
     seq BIGINT PRIMARY KEY,
     alert_id TEXT NOT NULL UNIQUE,

@@ -643,7 +643,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    async fn rules_leaf(
+    pub(super) async fn rules_leaf(
         &mut self,
         act: &str,
         actor: &str,

@@ -22,8 +22,8 @@ use sluice_case_api::{
     CaseApi, Options, Ports, Signer, Zeroizing,
     domain::{Role, Roles},
     ports::{
-        ActiveList, ActiveRule, Catalogue, Clock, ControlSink, Feed, Item, PortError, Prepared, Record,
-        Screening, Standing, Topic,
+        ActiveList, ActiveRule, Bounds, Catalogue, Clock, ControlSink, Feed, History, Item, Past, PortError,
+        Prepared, Record, Screening, Standing, Topic,
     },
     store::Database,
 };
@@ -32,6 +32,7 @@ use sluice_model::{
     Action, Alert, Cause, Control, Disposition, DispositionState, EventTime, Hash256, Key, KeyKind,
     ListMatch, PartyMatch, PaymentEvent, Reason, RuleBundle, RuleFile, Severity, Span, Versions, WindowValue,
 };
+use sluice_rules::{Backtest, CaseEngine, RuleSet};
 use tower::ServiceExt;
 
 /// The only password in tests.
@@ -136,6 +137,27 @@ impl Catalogue for World {
         let content = if version.is_some() { 0 } else { self.entry_content.load(Ordering::SeqCst) };
         let known = (list, entry_id) == ("house", "H-17");
         Ok(known.then(|| Hash256::of(format!("H-17 as of {content}").as_bytes())))
+    }
+}
+
+impl History for World {
+    /// The past are payments of 4,500 to 9,500 dollars.
+    fn backtest(&self, active: &RuleBundle, candidate: &RuleBundle, _: Bounds) -> Result<Past, PortError> {
+        let payments: Vec<PaymentEvent> = (4..10)
+            .map(|thousands| {
+                serde_json::from_value(serde_json::json!({
+                    "event_id": format!("E-{thousands}"), "occurred_at": start(), "type": "payment",
+                    "amount": {"value": format!("{thousands}500.00"), "currency": "HKD"},
+                }))
+                .unwrap()
+            })
+            .collect();
+        let said = |rules: &RuleBundle| {
+            let rules = Arc::new(RuleSet::compile(rules).map_err(|_| PortError("does not check".into()))?);
+            CaseRunner.run(&rules, &payments).map_err(PortError)
+        };
+        let report = Backtest::compare(6, &said(active)?, &said(candidate)?, None);
+        Ok(Past { report, complete: true })
     }
 }
 
@@ -332,6 +354,7 @@ impl Side {
             control: Arc::clone(&world) as _,
             catalogue: Arc::clone(&world) as _,
             cases: Arc::new(CaseRunner),
+            history: Arc::clone(&world) as _,
             clock: Arc::clone(&world) as _,
         };
         let signer = Signer::from_seed("test.example/evidence", Zeroizing::new([7; 32])).unwrap();

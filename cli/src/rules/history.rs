@@ -1,6 +1,6 @@
 //! The past that rule sets are compared over: a file of events, or the log of a data folder.
 
-use std::{fs, io, path::Path, path::PathBuf};
+use std::{fs, io, path::Path, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -81,16 +81,32 @@ fn of_log(data: &Path) -> Result<(Source, ProgressBar), Failure> {
         return Err(Failure::user(format!("{} is no data folder: it holds no log", data.display())));
     }
     let log = EmbeddedLog::open(&folder).map_err(|error| Failure::User(error.into()))?;
-    let payments = Topic::Payments.partition(0);
-    let bar = bar(log.end(payments)?);
-    let (progress, mut next) = (bar.clone(), 0);
+    let bar = bar(log.end(Topic::Payments.partition(0))?);
+    let progress = bar.clone();
+    let read_on = move |next| {
+        progress.set_position(next);
+        true
+    };
+    Ok((Box::new(events_of(Arc::new(log), 0, read_on)), bar))
+}
+
+/// The events of a payments log from an offset on, for as long as `read_on` says so, asked before each batch.
+pub fn events_of(
+    log: Arc<dyn Log>,
+    from: u64,
+    mut read_on: impl FnMut(u64) -> bool + Send,
+) -> impl Iterator<Item = Read> + Send {
+    let mut next = from;
     let batches = std::iter::from_fn(move || {
+        if !read_on(next) {
+            return None;
+        }
+        let payments = Topic::Payments.partition(0);
         let stored = match log.read(payments, next, ReadLimit::records(LOG_BATCH_RECORDS)) {
             Ok(stored) => stored,
             Err(error) => return Some(vec![Err(io::Error::other(error))]),
         };
         next = stored.last()?.offset + 1;
-        progress.set_position(next);
         let event = |stored: &StoredRecord| match serde_json::from_slice(&stored.value) {
             Ok(PaymentRecord::Event(record)) => Some(Ok(Ok(PaymentEvent::clone(&record.event)))),
             Ok(PaymentRecord::Control(_)) => None,
@@ -99,5 +115,5 @@ fn of_log(data: &Path) -> Result<(Source, ProgressBar), Failure> {
         };
         Some(stored.iter().filter_map(event).collect::<Vec<Read>>())
     });
-    Ok((Box::new(batches.flatten()), bar))
+    batches.flatten()
 }

@@ -219,6 +219,6 @@ fn query(wanted: &Wanted) -> Query {
     Query::party(&party, &wanted.name)
 }
 
-fn failed(error: impl std::fmt::Display) -> PortError {
+pub fn failed(error: impl std::fmt::Display) -> PortError {
     PortError(error.to_string())
 }
