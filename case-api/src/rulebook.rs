@@ -15,7 +15,7 @@ use tokio::task::{JoinError, spawn_blocking};
 use crate::{
     app::App,
     auth::Actor,
-    domain::{VersionAct, VersionState},
+    domain::{VersionAct, VersionState, next_version_state},
     ports::Standing,
     store::{Claim, RuleVersion, StoreError, VersionActed, VersionError, Written},
     trial::{Candidate, Proposal, TrialError, bundle_of, try_files, try_out},
@@ -105,7 +105,7 @@ pub async fn act(
     actor: &Actor,
     claim: Option<&Claim>,
 ) -> Result<VersionActed, ProposeError> {
-    let done = match tried_for(app, version_id, act).await {
+    let done = match tried_for(app, version_id, act, actor).await {
         Ok(tried) => {
             let done = app.store.act_on_rules(version_id, act, tried.as_ref(), actor, claim, app.now()).await;
             done.map_err(ProposeError::from)
@@ -126,10 +126,15 @@ async fn tried_for(
     app: &Arc<App>,
     version_id: &str,
     act: &VersionAct,
+    actor: &Actor,
 ) -> Result<Option<Candidate>, ProposeError> {
     if *act != VersionAct::Submit {
         return Ok(None);
     }
+    // Not for whoever may not submit it: cases cost a core.
+    let version = app.store.rule_version(version_id).await?.ok_or(VersionError::NoVersion)?;
+    let own = version.author == actor.name;
+    next_version_state(version.state, act, &actor.roles, own).map_err(VersionError::from)?;
     let files = app.store.rule_files(version_id).await?;
     Ok(Some(in_turn(app, move |engine| try_files(files, engine)).await??))
 }

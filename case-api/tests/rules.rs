@@ -220,6 +220,7 @@ async fn a_draft_may_be_wrong_until_its_author_submits_it() {
     save(&desk.mei, &large(5000)).await.is_problem(403);
     let submit = json!({ "action": "submit" });
     let actions = "/v1/rules/versions/RV-000002/actions";
+    desk.side.post(&desk.mei, actions, submit.clone()).await.is_problem(403);
     let refused = desk.side.post(&desk.ivan, actions, submit.clone()).await;
     refused.is_problem(422);
     assert_eq!(refused.json()["diagnostics"][0]["line"], 7);
