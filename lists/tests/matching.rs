@@ -142,6 +142,80 @@ fn names_of_syllables_agree_in_every_syllable() {
 }
 
 #[test]
+fn names_of_organisations_in_other_words() {
+    check(
+        true,
+        &[
+            // First letters, with and without dots, and with the company's own.
+            ("HPLF", "Heron People's Liberation Front"),
+            ("H.P.L.F.", "Heron People's Liberation Front"),
+            ("NHOC", "National Heron Oil Company"),
+            // Abbreviated and translated.
+            ("Heron Intl Mfg Co", "Heron International Manufacturing Company"),
+            ("Banque Heron", "Heron Bank"),
+            ("ОАО Калужский завод", "Kaluga Plant JSC"),
+            ("Калужский приборостроительный институт", "Kaluga Instrument Institute"),
+            // Numbers in words, misspelt, Roman with a stroke more, and written `No.`.
+            ("Brigade Fourty-four", "Brigade 44"),
+            ("Heron Twelth Brigade", "Heron 12th Brigade"),
+            ("Heron Capital Partners VII", "Heron Capital Partners VIII"),
+            ("Heron Capital Partners V", "Heron Capital Partners VI"),
+            ("Heron Shipping Co No. 12", "Heron Shipping Company 12"),
+            ("9%ers", "Nine Percenters"),
+            // What stands in brackets is a branch.
+            ("Heron Bank (Schweiz) AG", "Heron Bank AG"),
+            // Any legal form is a company's.
+            ("Heron Oil Company", "Heron Oil PJSC"),
+        ],
+    );
+    check(
+        false,
+        &[
+            ("HSL", "Heron Shipping Lines"),
+            ("Silver Lake Noodle House", "Silver House Inc."),
+            ("Heron Bank (Schweiz) AG", "Heron Bank (Sweden) AG"),
+            ("Heron Capital Partners VIII", "Heron Capital Partners IX"),
+            ("Heron Shipping 7", "Heron Shipping 8"),
+            ("Калужский завод", "Минский завод"),
+        ],
+    );
+}
+
+#[test]
+fn kana_is_read() {
+    check(
+        true,
+        &[
+            ("バシル・ゾルキン", "Basil Zorkin"),
+            ("ピア・ハルボルセン", "Pia Halvorsen"),
+            ("やまだ たろう", "Yamada Taro"),
+        ],
+    );
+    check(false, &[("バシル・ゾルキン", "Tariq Zorkin")]);
+}
+
+#[test]
+fn syllables_are_no_other_words() {
+    check(
+        false,
+        &[
+            // Consonants alone: any two syllables are some Arabic name.
+            ("SO Lok Hei", "عبدالحی سالک"),
+            // Characters of one sound are other characters.
+            ("袁國勇", "沈忠國際海運有限公司"),
+            ("陳大文", "陳大民"),
+            // Macau's and the South Seas' spellings are syllables too, `Sia` in a name is no legal form, and `Son` a family.
+            ("CHIU Ka Wai", "CHIO, Wai"),
+            ("LO Wai Keung", "WEI, Sia-Kang"),
+            ("Son Min-do", "SON, Min"),
+            ("FUNG Shing Ka", "FENG SHENG CO., LTD."),
+            // The family, in capitals or before the comma, stands for none of the given names.
+            ("CHENG Shan Suk", "CHEN, Shu Sheng"),
+        ],
+    );
+}
+
+#[test]
 fn an_omission_costs_less_than_a_contradiction() {
     let whole = "Vasil Petrovich Zorkin";
     assert!(score("Vasil Zorkin", whole) > score("Vasil Ivanovich Zorkin", whole));
@@ -175,6 +249,10 @@ fn reasons_name_every_token_and_the_script_path() {
     assert!(step("Yuri Zubkou", "Yuri Zubkov", "token").contains("yuri"));
     assert!(step("Zubkou Yuri", "Zubkov Yuri", "token").contains("as English would write it"));
     assert!(step("Vasil Bem", "Vasil Bek", "slip").contains("nearly"));
+    assert!(step("HPLF", "Heron People's Liberation Front", "token").contains("acronym, first letters"));
+    assert!(step("Zavod Heron", "Heron Plant", "token").contains("a form of the same name or word"));
+    assert!(step("バシル", "Basil", "token").contains("kana romanised"));
+    assert!(step("Heron Fund VII", "Heron Fund VIII", "slip").contains("VII is nearly VIII"));
 }
 
 /// An entry of which everything is known, and what a query for its name scores with one more fact.

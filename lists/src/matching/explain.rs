@@ -118,9 +118,11 @@ fn how(query: &Name, listed: &Name, q: Run, n: Run) -> String {
     }
     let Some((near, a, b)) = best.filter(|(s, _, _)| *s > 0.0) else { return "initial".to_owned() };
     let mut text = match (a.text == b.text, near) {
+        _ if a.path == Path::Acronym || b.path == Path::Acronym => "acronym",
         (true, _) if q.len + n.len > 2 => "joined or split",
         (true, _) => "same",
         (false, s) if s > 0.9 => "same sound",
+        _ if a.others.contains(&b.text.as_str()) => "a form of the same name or word",
         _ => "alike",
     }
     .to_owned();

@@ -7,9 +7,11 @@
 //!
 //! Never reads a clock, a file or a list source's format.
 
+pub(crate) mod acronyms;
 pub(crate) mod explain;
 pub(crate) mod index;
 pub(crate) mod normalise;
+pub(crate) mod numbers;
 pub(crate) mod phrases;
 pub(crate) mod scorer;
 pub(crate) mod scripts;

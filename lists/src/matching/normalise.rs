@@ -5,13 +5,14 @@
 
 use unicode_normalization::{UnicodeNormalization, char::decompose_compatible};
 
+use super::scripts::kana::is_kana;
 use crate::Script;
 
 /// Characters of a name that are looked at; whatever follows is ignored. No listed name comes near.
 pub const NAME_CHARS_MAX: usize = 512;
 
 /// One word of a name.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(crate) struct Word {
     /// Folded: Latin in lower-case ASCII, other scripts in their own letters without marks.
     pub text: String,
@@ -21,6 +22,10 @@ pub(crate) struct Word {
     pub tied: bool,
     /// Whether a comma stands before it.
     pub after_comma: bool,
+    /// Whether it stands in brackets.
+    pub aside: bool,
+    /// Whether it is in capitals where other words are not: a family name (`CHAN Tai Man`).
+    pub capitals: bool,
 }
 
 /// The words of a name.
@@ -41,11 +46,11 @@ pub(crate) fn words(name: &str) -> Vec<Word> {
     out
 }
 
-/// Compatibility-composed, without accents and points, but with Hangul and Han left whole.
+/// Compatibility-composed, without accents and points, but with Hangul, kana and Han left whole.
 fn fold_marks(name: &str) -> impl Iterator<Item = char> {
     let mut folded = Vec::with_capacity(name.len());
     for c in name.nfkc().take(NAME_CHARS_MAX).filter(|c| !is_invisible(*c)) {
-        if ('\u{AC00}'..='\u{D7A3}').contains(&c) {
+        if ('\u{AC00}'..='\u{D7A3}').contains(&c) || is_kana(c) {
             folded.push(c);
         } else {
             decompose_compatible(c, |part| {
@@ -82,41 +87,51 @@ fn is_hyphen(c: char) -> bool {
 }
 
 fn split(chars: impl Iterator<Item = char>, out: &mut Vec<Word>) {
-    let mut word = String::new();
-    let mut tied = false;
-    let mut last_lower = false;
-    let mut comma = false;
-    let end = |word: &mut String, tied: bool, comma: bool, out: &mut Vec<Word>| {
-        if !word.is_empty() {
-            out.push(Word {
-                text: std::mem::take(word),
-                script: Script::Latin,
-                tied: tied && !out.is_empty(),
-                after_comma: comma,
-            });
+    let mut text = String::new();
+    let (mut last_lower, mut any_lower) = (false, false);
+    let mut next = Word::default();
+    let end = |text: &mut String, next: &Word, out: &mut Vec<Word>| {
+        if !text.is_empty() {
+            let tied = next.tied && !out.is_empty();
+            out.push(Word { text: std::mem::take(text), tied, ..next.clone() });
         }
     };
     let mut chars = chars.peekable();
     while let Some(c) = chars.next() {
-        if c.is_alphanumeric() || is_vowel_sign(c) {
+        if c.is_alphanumeric() || is_vowel_sign(c) || is_kana(c) {
             // `SiemensAG`, `AlisherUsmanov`: a capital after a small letter begins a word, but not in `GmbH`.
             if last_lower && c.is_uppercase() && chars.peek().is_some_and(|next| next.is_alphabetic()) {
-                end(&mut word, tied, comma, out);
-                tied = true;
+                end(&mut text, &next, out);
+                next.tied = false;
             }
             last_lower = c.is_lowercase();
-            word.extend(c.to_lowercase());
+            any_lower |= last_lower;
+            next.capitals = c.is_uppercase() && (text.is_empty() || next.capitals);
+            text.extend(c.to_lowercase());
         } else if !is_apostrophe(c) {
-            end(&mut word, tied, comma, out);
-            tied = is_hyphen(c);
-            comma |= matches!(c, ',' | '،' | '，');
+            end(&mut text, &next, out);
+            next.tied = is_hyphen(c);
+            next.after_comma |= matches!(c, ',' | '،' | '，');
+            next.aside = matches!(c, '(' | '[') || (next.aside && !matches!(c, ')' | ']'));
             last_lower = false;
-            if matches!(c, '&' | '+') {
-                out.push(Word { text: "and".into(), script: Script::Latin, tied: false, after_comma: comma });
+            if let Some(word) = spoken(c) {
+                out.push(Word { text: word.into(), tied: false, capitals: false, ..next.clone() });
             }
         }
     }
-    end(&mut word, tied, comma, out);
+    end(&mut text, &next, out);
+    for word in out {
+        word.capitals &= any_lower && word.text.len() > 1;
+    }
+}
+
+/// The word that a sign stands for.
+fn spoken(sign: char) -> Option<&'static str> {
+    match sign {
+        '&' | '+' => Some("and"),
+        '%' => Some("percent"),
+        _ => None,
+    }
 }
 
 /// Signs that belong to a word though they are no letters: Indic and Thai vowels, Khmer and Burmese signs.

@@ -44,6 +44,8 @@ pub struct Scoring {
     pub omitted_syllable: f32,
     /// Syllables of two such names that are less near do not meet.
     pub floor_syllable: f32,
+    /// How much of its cost is left of an omission that one name has in brackets.
+    pub aside: f32,
     /// How much more it costs when the query says more than the list.
     pub extra: f32,
     /// An initial that meets a name that begins with it.
@@ -90,6 +92,7 @@ impl Default for Scoring {
             proof_each: 0.85,
             omitted_syllable: 1.0,
             floor_syllable: 0.85,
+            aside: 0.5,
             extra: 1.3,
             initial: 0.85,
             swapped: 0.75,
@@ -243,17 +246,20 @@ struct Left {
     weight: f32,
     /// Of which syllables of a Chinese or Korean name are so much.
     syllables: f32,
+    /// And what stands in brackets so much.
+    aside: f32,
 }
 
 impl Left {
     fn of(tokens: &[Token], mask: u32) -> Self {
-        let (mut weight, mut syllables) = (0.0, 0.0);
+        let (mut weight, mut syllables, mut aside) = (0.0, 0.0, 0.0);
         for (_, token) in tokens.iter().enumerate().filter(|(i, _)| mask & (1 << i) != 0) {
             // An initial that meets nothing speaks louder than one that does.
             weight += if token.class == Class::Initial { token.weight * 2.0 } else { token.weight };
             syllables += if token.syllabic { token.weight } else { 0.0 };
+            aside += if token.part == Part::Aside && !token.syllabic { token.weight } else { 0.0 };
         }
-        Self { weight, syllables }
+        Self { weight, syllables, aside }
     }
 }
 
@@ -282,7 +288,7 @@ pub(crate) fn score(
     let (extra, missing) = (Left::of(query.tokens, out.extra), Left::of(listed.tokens, out.missing));
     let both = extra.weight.min(missing.weight);
     out.more_extra = extra.weight > missing.weight;
-    let forgiven = forgiven(query, listed, &out, both, scoring, alike);
+    let Slips { forgiven, in_name } = slips(query, listed, &out, both, scoring, alike);
     out.contradiction = scoring.contradiction * (both - forgiven);
     out.slips = scoring.slip_earns * forgiven;
     // A Chinese or Korean name that met whole is proof enough, short as its syllables are.
@@ -292,7 +298,9 @@ pub(crate) fn score(
         let omitted = left.weight - both;
         // Between two names of syllables one more makes another name; one from elsewhere before them does not.
         let syllables = if syllabic { left.syllables.min(omitted) } else { 0.0 };
-        syllables * scoring.omitted_syllable.max(omission) + (omitted - syllables) * omission
+        let rest = omitted - syllables;
+        let aside = left.aside.min(rest) * (1.0 - scoring.aside);
+        syllables * scoring.omitted_syllable.max(omission) + (rest - aside) * omission
     };
     out.omission = omitted(&extra) * scoring.extra + omitted(&missing);
     out.whole = weight + out.slips + out.contradiction + out.omission;
@@ -305,7 +313,7 @@ pub(crate) fn score(
     if weight <= 0.0 || out.met.iter().all(by_initial) {
         return out;
     }
-    object(query, listed, proof, scoring, &mut out);
+    object(query, listed, proof, in_name, scoring, &mut out);
     let factor: f32 = out.against.iter().map(|(_, f)| f).product();
     out.score = (earned + out.slips) / out.whole * factor;
     out
@@ -316,19 +324,25 @@ pub(crate) fn score(
 /// something so like it that it is forgiven as far as anything is.
 pub(crate) fn best_possible(query: &[Token], matched: u32, scoring: &Scoring) -> f32 {
     let (mut weight, mut extra, mut proof) = (0.0, 0.0, 0.0);
+    let (mut numbered, mut told) = (false, true);
     for (i, token) in query.iter().enumerate() {
         if matched & (1 << i) != 0 {
             weight += token.weight;
             proof += if is_name(token.class) { token.weight.min(scoring.proof_each) } else { 0.0 };
+            numbered |= token.class == Class::Number;
         } else {
             extra += token.weight;
+            told &= matches!(token.class, Class::Particle | Class::Title);
         }
     }
     if weight <= 0.0 {
         return 0.0;
     }
-    let rates = Rates::least(query, matched, proof, scoring);
-    rates.best(weight, weight, 0.0, extra, scoring.extra)
+    let rates = Rates::least(query, &[], matched, proof, scoring);
+    // Without a name in the query none can be one letter off.
+    let shared = proof <= 0.0 && !numbered && !told && !query.iter().any(|t| is_name(t.class));
+    let most = rates.best(weight, weight, 0.0, extra, scoring.extra);
+    if shared { most * scoring.generic_only } else { most }
 }
 
 /// The most that two names can score of which no more than these pairs meet: as above, but knowing what the listed
@@ -355,7 +369,7 @@ pub(crate) fn best_of(query: &[Token], listed: &[Token], pairs: &[Pair], scoring
     }
     let names = query.iter().enumerate().filter(|(i, t)| q_mask & (1 << i) != 0 && is_name(t.class));
     let proof = names.map(|(_, t)| t.weight.min(scoring.proof_each)).sum();
-    let rates = Rates::least(query, q_mask, proof, scoring);
+    let rates = Rates::least(query, listed, q_mask, proof, scoring);
     let earned = weight * nearest.powf(scoring.steepness);
     rates.best(weight, earned, extra.min(missing), extra.max(missing), scoring.extra.min(1.0))
 }
@@ -369,13 +383,15 @@ struct Rates {
 
 impl Rates {
     /// Where no more than these tokens of the query met, with no more proof.
-    fn least(query: &[Token], matched: u32, proof: f32, scoring: &Scoring) -> Self {
+    fn least(query: &[Token], listed: &[Token], matched: u32, proof: f32, scoring: &Scoring) -> Self {
         let syllables_met = query.iter().enumerate().all(|(i, t)| !t.syllabic || matched & (1 << i) != 0);
         let by_proof = scoring.by_proof(scoring.omission, proof);
         let whole_name = is_syllabic(query) && syllables_met;
         let forgiven = scoring.near_miss * ONE_SLIP;
+        let omission = if whole_name { by_proof.min(scoring.omission[1]) } else { by_proof };
+        let aside = query.iter().chain(listed).any(|t| t.part == Part::Aside);
         Self {
-            omission: if whole_name { by_proof.min(scoring.omission[1]) } else { by_proof },
+            omission: if aside { omission * scoring.aside } else { omission },
             contradiction: scoring.contradiction * (1.0 - forgiven),
             slip: scoring.slip_earns * forgiven,
         }
@@ -396,21 +412,31 @@ impl Rates {
     }
 }
 
-/// How much of a contradiction is a slip of the pen: what is left over on either side, most alike first.
-fn forgiven(
+/// The slips of the pen among what is left over on either side.
+#[derive(Default)]
+struct Slips {
+    /// How much of the contradiction they are.
+    forgiven: f32,
+    /// Whether a name is one letter off: what that earns is as good as a name that met.
+    in_name: bool,
+}
+
+/// Finds them, most alike first.
+fn slips(
     query: Side<'_>,
     listed: Side<'_>,
     out: &Outcome,
     both: f32,
     scoring: &Scoring,
     alike: impl Fn(usize, usize) -> f32,
-) -> f32 {
+) -> Slips {
+    let mut slips = Slips::default();
     // Where nothing met there is no name to have slipped in.
     if both <= 0.0 || out.met.is_empty() {
-        return 0.0;
+        return slips;
     }
     let left = |tokens: &[Token], mask: u32| -> SmallVec<[usize; 8]> {
-        let telling = |c: Class| matches!(c, Class::Word | Class::Generic | Class::Syllable);
+        let telling = |c: Class| !matches!(c, Class::Title | Class::Particle | Class::Initial);
         tokens
             .iter()
             .enumerate()
@@ -418,15 +444,22 @@ fn forgiven(
             .map(|(i, _)| i)
             .collect()
     };
+    let near = |q: usize, n: usize| {
+        let (query, listed) = (&query.tokens[q], &listed.tokens[n]);
+        match (query.class, listed.class) {
+            (Class::Number, Class::Number) if query.one_stroke_from(listed) => ONE_SLIP,
+            (Class::Number, _) | (_, Class::Number) => 0.0,
+            // Between syllables a slip makes another name.
+            _ if query.syllabic && listed.syllabic => 0.0,
+            _ => alike(q, n).min(ONE_SLIP),
+        }
+    };
     let (mut extra, mut missing) = (left(query.tokens, out.extra), left(listed.tokens, out.missing));
-    let mut sum = 0.0;
     for _ in 0..extra.len().min(missing.len()).min(NEAR_MISSES_MAX) {
         let mut best = (NEAR_MISS_MIN, 0, 0);
         for (i, q) in extra.iter().enumerate() {
             for (j, n) in missing.iter().enumerate() {
-                // Between syllables a slip makes another name.
-                let syllables = query.tokens[*q].syllabic && listed.tokens[*n].syllabic;
-                let near = if syllables { 0.0 } else { alike(*q, *n).min(ONE_SLIP) };
+                let near = near(*q, *n);
                 if near > best.0 {
                     best = (near, i, j);
                 }
@@ -436,9 +469,12 @@ fn forgiven(
             break;
         }
         let (q, n) = (extra.swap_remove(best.1), missing.swap_remove(best.2));
-        sum += query.tokens[q].weight.min(listed.tokens[n].weight) * best.0 * scoring.near_miss;
+        let (query, listed) = (&query.tokens[q], &listed.tokens[n]);
+        slips.forgiven += query.weight.min(listed.weight) * best.0 * scoring.near_miss;
+        slips.in_name |= best.0 >= ONE_SLIP && is_name(query.class) && is_name(listed.class);
     }
-    sum.min(both * scoring.near_miss)
+    slips.forgiven = slips.forgiven.min(both * scoring.near_miss);
+    slips
 }
 
 /// Less alike than this, two tokens are two names.
@@ -494,9 +530,16 @@ fn family_differs(query: Side<'_>, listed: Side<'_>, out: &Outcome) -> bool {
 fn may_meet(query: Side<'_>, listed: Side<'_>, pair: &Pair, scoring: &Scoring) -> bool {
     let made = |tokens: &[Token], run: Run| tokens[run.range()].iter().all(|t| t.syllabic);
     let (q, n) = (made(query.tokens, pair.query), made(listed.tokens, pair.listed));
-    let strict = (q && (n || pair.query.len > 1)) || (n && pair.listed.len > 1);
-    !strict || pair.nearness >= scoring.floor_syllable
+    if q && n {
+        return pair.nearness >= scoring.floor_syllable;
+    }
+    let several = (q && pair.query.len > 1) || (n && pair.listed.len > 1);
+    !several || pair.nearness >= AS_ONE_WORD
 }
+
+/// Syllables of one name that are one word of another, which is none of syllables, are written the same: by consonants
+/// alone any two syllables are some Arabic name.
+const AS_ONE_WORD: f32 = 0.97;
 
 /// Takes the heaviest pairs first, each token once.
 fn take_best(query: Side<'_>, listed: Side<'_>, pairs: &[Pair], scoring: &Scoring, out: &mut Outcome) {
@@ -537,18 +580,30 @@ fn take_best(query: Side<'_>, listed: Side<'_>, pairs: &[Pair], scoring: &Scorin
 }
 
 /// Whether syllables that met stand in an order that no family name put first or last explains: going round, more
-/// than one step leads back.
+/// than one step leads back, or the family of one is known to be a given name of the other.
 fn scrambled(query: Side<'_>, listed: Side<'_>, order: &[(u8, u8)]) -> bool {
     let syllable = |(q, n): &&(u8, u8)| {
         query.tokens[usize::from(*q)].syllabic && listed.tokens[usize::from(*n)].syllabic
     };
     let places: SmallVec<[u8; 8]> = order.iter().filter(syllable).map(|(_, n)| *n).collect();
     let back = |i: usize| places[i] > places[(i + 1) % places.len()];
-    places.len() > 2 && (0..places.len()).filter(|i| back(*i)).count() > 1
+    let family_given = |(q, n): &&(u8, u8)| {
+        let parts = (query.tokens[usize::from(*q)].part, listed.tokens[usize::from(*n)].part);
+        matches!(parts, (Part::Family, Part::Given) | (Part::Given, Part::Family))
+    };
+    let exchanged = order.iter().filter(syllable).any(|pair| family_given(&pair));
+    places.len() > 2 && (exchanged || (0..places.len()).filter(|i| back(*i)).count() > 1)
 }
 
 /// Collects what speaks against the match as a whole.
-fn object(query: Side<'_>, listed: Side<'_>, proof: f32, scoring: &Scoring, out: &mut Outcome) {
+fn object(
+    query: Side<'_>,
+    listed: Side<'_>,
+    proof: f32,
+    slip_in_name: bool,
+    scoring: &Scoring,
+    out: &mut Outcome,
+) {
     let token = |tokens: &[Token], run: Run| tokens[usize::from(run.from)];
     let (mut to_father, mut from_father) = (false, false);
     for met in &out.met {
@@ -561,13 +616,15 @@ fn object(query: Side<'_>, listed: Side<'_>, proof: f32, scoring: &Scoring, out:
         out.against.push((Against::Swapped, scoring.swapped));
     }
 
-    let numbers = |tokens: &[Token]| -> SmallVec<[u32; 2]> {
-        tokens.iter().filter(|t| t.class == Class::Number).map(|t| t.mark).collect()
+    let numbers = |tokens: &[Token]| -> SmallVec<[Token; 2]> {
+        tokens.iter().filter(|t| t.class == Class::Number).copied().collect()
     };
     let (q, n) = (numbers(query.tokens), numbers(listed.tokens));
-    if !q.is_empty() && !n.is_empty() && !q.iter().any(|x| n.contains(x)) {
+    let any = |alike: fn(&Token, &Token) -> bool| q.iter().any(|q| n.iter().any(|n| alike(q, n)));
+    if !q.is_empty() && !n.is_empty() && !any(|q, n| q.number() == n.number()) {
         let all_met: f32 = out.met.iter().map(|m| m.earned).sum();
-        out.against.push((Against::NumbersDiffer, scoring.by_proof(scoring.numbers_differ, all_met)));
+        let proof = if any(Token::one_stroke_from) { f32::MAX } else { all_met };
+        out.against.push((Against::NumbersDiffer, scoring.by_proof(scoring.numbers_differ, proof)));
     } else if q.is_empty() != n.is_empty() {
         out.against.push((Against::NumberMissing, scoring.number_missing));
     }
@@ -600,7 +657,7 @@ fn object(query: Side<'_>, listed: Side<'_>, proof: f32, scoring: &Scoring, out:
     };
     let complete = told(query.tokens, out.extra) && told(listed.tokens, out.missing);
     let numbered = out.met.iter().any(|m| token(query.tokens, m.pair.query).class == Class::Number);
-    if proof <= 0.0 && !complete && !numbered {
+    if proof <= 0.0 && !complete && !numbered && !slip_in_name {
         out.against.push((Against::GenericOnly, scoring.generic_only));
     }
 }

@@ -63,7 +63,7 @@ pub(crate) enum Kind {
 impl Path {
     pub(crate) fn kind(self) -> Kind {
         match self {
-            Self::Latin | Self::Cyrillic | Self::Transliterated => Kind::Letters,
+            Self::Latin | Self::Cyrillic | Self::Transliterated | Self::Kana => Kind::Letters,
             Self::Abjad => Kind::Abjad,
             _ => Kind::Exact,
         }
@@ -72,6 +72,11 @@ impl Path {
     /// Whether it is how a Chinese character is read.
     fn sounds_a_character(self) -> bool {
         matches!(self, Self::Pinyin | Self::WadeGiles | Self::Cantonese)
+    }
+
+    /// Whether a form is what somebody might have written, not what is written.
+    fn is_guess(self) -> bool {
+        matches!(self, Self::Elsewhere | Self::Acronym)
     }
 }
 
@@ -141,6 +146,8 @@ const SPELLED_OTHERWISE: f32 = 0.985;
 const ROMANISED: f32 = 0.97;
 /// A syllable read in another romanisation stands for more characters still.
 const READ_ELSEWHERE: f32 = 0.92;
+/// The same letters may stand for other words.
+const ACRONYM: f32 = 0.9;
 /// Likewise consonants for words.
 const CONSONANTS_ONLY: f32 = 0.96;
 /// A short form, or the same name in another language.
@@ -162,10 +169,12 @@ pub(crate) fn similarity<'a, 'b>(a: impl Into<FormRef<'a>>, b: impl Into<FormRef
         }
         (Kind::Abjad, Kind::Letters) => across(a.key, a.sounds, b.sounds, MEETS_MIN),
         (Kind::Letters, Kind::Abjad) => across(b.key, b.sounds, a.sounds, MEETS_MIN),
-        (Kind::Exact, _) | (_, Kind::Exact) if a.path == Path::Elsewhere || b.path == Path::Elsewhere => {
+        (Kind::Exact, _) | (_, Kind::Exact) if a.path.is_guess() || b.path.is_guess() => {
             // Only against letters as they are written: two guesses make no match.
             let written = a.path.kind() == Kind::Letters || b.path.kind() == Kind::Letters;
-            if written && a.text == b.text { READ_ELSEWHERE } else { 0.0 }
+            let acronym = a.path == Path::Acronym || b.path == Path::Acronym;
+            let known = if acronym { ACRONYM } else { READ_ELSEWHERE };
+            if written && a.text == b.text { known } else { 0.0 }
         }
         // Both are written in characters: others of the same sound are other names.
         _ if a.path.sounds_a_character() && b.path.sounds_a_character() => 0.0,

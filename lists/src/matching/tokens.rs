@@ -5,9 +5,11 @@
 use smallvec::SmallVec;
 
 use super::{
+    acronyms,
     normalise::{self, Word},
+    numbers,
     scorer::{Scoring, Side},
-    scripts::{self, Path, abjad, cyrillic, han, hangul, latin},
+    scripts::{self, Path, abjad, cyrillic, han, hangul, kana, latin},
     similarity::{self, Form, Kind},
     vocabulary::{self, Class, LegalForms},
 };
@@ -34,19 +36,38 @@ pub(crate) struct Token {
     pub father: bool,
     /// Which part of a person's name it is, where the spelling tells.
     pub part: Part,
-    /// The first letter, for initials; the number, for numbers.
+    /// The first letter, for initials; for numbers the number, and whether it is in Roman numerals.
     pub mark: u32,
     /// Whether it is one or two syllables of a Chinese or Korean name, in whatever letters.
     pub syllabic: bool,
 }
 
-/// The parts of a person's name: told by a comma, or by how Chinese and Korean names are divided.
+/// Marks a number that is written in Roman numerals.
+const ROMAN: u32 = 1 << 31;
+
+impl Token {
+    /// The number that a number is.
+    pub(crate) fn number(&self) -> u32 {
+        self.mark & !ROMAN
+    }
+
+    /// Whether two numbers are Roman numerals that differ by one stroke.
+    pub(crate) fn one_stroke_from(&self, other: &Self) -> bool {
+        let roman = |token: &Self| token.class == Class::Number && token.mark & ROMAN != 0;
+        roman(self) && roman(other) && numbers::one_stroke(self.number(), other.number())
+    }
+}
+
+/// The parts of a person's name: told by a comma, or by how Chinese and Korean names are divided; and what stands
+/// in brackets in any name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) enum Part {
     #[default]
     Unknown,
     Family,
     Given,
+    /// A branch, a maiden name, a nickname: what many leave out.
+    Aside,
 }
 
 /// A run of tokens and the ways in which it may be written.
@@ -77,7 +98,10 @@ pub(crate) fn read(name: &str, telegraph: bool, scoring: &Scoring) -> Name {
     }
     let mut out = Name::default();
     let divided = words.iter().filter(|w| w.after_comma).count() > 0 && words.iter().any(|w| !w.after_comma);
+    let is_company = words.iter().any(|w| matches!(w.text.as_str(), "company" | "corporation"));
     set_legal_forms_aside(&mut words, &mut out);
+    drop_number_signs(&mut words);
+    join_letters(&mut words);
     let mut father = false;
     for (i, word) in words.iter().enumerate() {
         if out.tokens.len() >= TOKENS_MAX {
@@ -122,6 +146,13 @@ pub(crate) fn read(name: &str, telegraph: bool, scoring: &Scoring) -> Name {
                 let next = words.get(i + 1).map(|w| w.text.as_str());
                 father = out.push_latin(&word.text, Path::Latin, father, next);
             }
+            Script::Kana if word.text.chars().all(kana::is_kana) => {
+                let mut readings = kana::readings(&word.text).into_iter();
+                father = out.push_latin(&readings.next().unwrap_or_default(), Path::Kana, father, None);
+                if let Some(span) = out.spans.get_mut(first) {
+                    span.forms.extend(readings.map(|text| Form::new(Path::Kana, text)));
+                }
+            }
             Script::Cyrillic => {
                 father = out.push_latin(&cyrillic::romanise(&word.text), Path::Cyrillic, father, None);
             }
@@ -137,23 +168,29 @@ pub(crate) fn read(name: &str, telegraph: bool, scoring: &Scoring) -> Name {
             };
         }
     }
+    out.read_places();
     out.read_pinyin_elsewhere();
     out.join_numbers();
     out.mark_syllables();
     out.weigh(scoring);
     out.join();
+    out.abbreviate(is_company);
     out
 }
 
 /// Which part of a name a word is; `None` for a Chinese or Korean name written as one word, which has both.
 fn part_of(word: &Word, words: &[Word], divided: bool) -> Option<Part> {
     let length = word.text.chars().count();
+    if word.aside {
+        return Some(Part::Aside);
+    }
     match word.script {
         Script::Han | Script::Hangul if words.len() == 1 => {
             (!(2..=4).contains(&length)).then_some(Part::Unknown)
         }
         Script::Han | Script::Hangul => Some(if length == 1 { Part::Family } else { Part::Given }),
         _ if divided => Some(if word.after_comma { Part::Given } else { Part::Family }),
+        _ if word.capitals => Some(Part::Family),
         _ => Some(Part::Unknown),
     }
 }
@@ -180,6 +217,27 @@ fn decode_telegraph(words: &mut [Word]) {
             word.text = c.to_string();
             word.script = Script::Han;
         }
+    }
+}
+
+/// `No. 12` is 12.
+fn drop_number_signs(words: &mut Vec<Word>) {
+    for at in (1..words.len()).rev() {
+        if words[at - 1].text == NUMBER && numbers::is_digits(&words[at].text) {
+            words.remove(at - 1);
+        }
+    }
+}
+
+/// Before digits, and only there, it says that they are a number.
+const NUMBER: &str = "no";
+
+/// `P.L.A.` is one word.
+fn join_letters(words: &mut Vec<Word>) {
+    let letter = |w: &Word| w.text.len() == 1 && w.text.bytes().all(|b| b.is_ascii_lowercase());
+    if words.len() > 2 && words.iter().all(letter) {
+        let rest: String = words.drain(1..).map(|w| w.text).collect();
+        words[0].text.push_str(&rest);
     }
 }
 
@@ -210,9 +268,13 @@ fn latin_legal_forms(words: &[Word]) -> (SmallVec<[bool; 8]>, LegalForms) {
         // A short one in the middle of a name is rarely a legal form (`AS`, `SA'ID`).
         let apart = |len: usize| {
             let first = i == 0 && texts.len() > 2 && texts[i].len() > 1;
-            len > 1 || texts[i].len() > 2 || i + 1 == texts.len() || first
+            let numbered = texts[i + 1..].iter().all(|t| *t == NUMBER || numbers::is_digits(t));
+            len > 1 || texts[i].len() > 2 || numbered || first
         };
-        match vocabulary::legal_form(&texts[i..]).filter(|(len, _)| apart(*len) && !(*len == 1 && a_person)) {
+        // `Sia-Kang`.
+        let tied = words[i].tied || words.get(i + 1).is_some_and(|w| w.tied);
+        let alone = |len: usize| len == 1 && (a_person || tied);
+        match vocabulary::legal_form(&texts[i..]).filter(|(len, _)| apart(*len) && !alone(*len)) {
             Some((len, class)) => {
                 classes |= class;
                 aside[i..i + len].fill(true);
@@ -248,9 +310,20 @@ impl Name {
             self.push_number(&word[word.len() - trailing..]);
             return false;
         }
-        if let Some(n) = vocabulary::number(word).filter(|_| !self.tokens.is_empty() || word.len() > 3) {
-            self.push_number(&n.to_string());
-            return false;
+        if !self.tokens.is_empty() || word.len() > 3 {
+            if let Some(n) = numbers::spelled(word) {
+                self.push_number(&n.to_string());
+                return false;
+            }
+            let shared = self.tokens.last().is_some_and(|t| t.class == Class::Generic) && next.is_none();
+            if let Some(n) = numbers::roman(word, shared) {
+                self.push_number(&n.to_string());
+                if let (Some(token), Some(shown)) = (self.tokens.last_mut(), self.shown.last_mut()) {
+                    token.mark |= ROMAN;
+                    *shown = word.to_uppercase();
+                }
+                return false;
+            }
         }
         let lineage = vocabulary::is_lineage(word);
         let class = match vocabulary::class_of(word) {
@@ -305,6 +378,17 @@ impl Name {
         self.shown.push(shown);
     }
 
+    /// In the name of an organisation, adjectives of places.
+    fn read_places(&mut self) {
+        if !self.tokens.iter().any(|t| t.class == Class::Generic) {
+            return;
+        }
+        for (_, span) in self.tokens.iter().zip(&mut self.spans).filter(|(t, _)| t.class == Class::Word) {
+            let place = span.forms.first().and_then(|form| latin::place(&form.text));
+            span.forms.extend(place.map(|text| Form::new(Path::Latin, text)));
+        }
+    }
+
     /// A whole name in pinyin (`Chen Dawen`) may be the same as one in Cantonese (`CHAN Tai Man`) or Wade-Giles.
     fn read_pinyin_elsewhere(&mut self) {
         let words =
@@ -350,15 +434,17 @@ impl Name {
             token.class == Class::Syllable || (token.class == Class::Word && scripts::is_syllable(shown))
         };
         let singles = self.tokens.iter().zip(&self.shown).filter(single).count();
-        let two =
-            |word: &str| scripts::is_double_family(word) || (singles < 2 && scripts::is_two_syllables(word));
+        let two = |word: &str| singles < 2 && scripts::is_two_syllables(word);
         for (token, shown) in self.tokens.iter_mut().zip(&self.shown) {
             match token.class {
                 Class::Syllable => (token.syllabic, alone) = (true, alone + 1),
                 Class::Word if scripts::is_syllable(shown) => (token.syllabic, alone) = (true, alone + 1),
+                Class::Word if scripts::is_double_family(shown) => {
+                    (token.syllabic, alone) = (true, alone + 2)
+                }
                 Class::Word if two(shown) => (token.syllabic, others) = (true, others + 2),
                 // Wherever it stands among syllables it is one: `WU Wing On`, `LI Bin`.
-                Class::Particle if scripts::is_syllable(shown) => {
+                Class::Particle | Class::Generic if scripts::is_syllable(shown) => {
                     (token.syllabic, others) = (true, others + 1)
                 }
                 Class::Word => given += 1,
@@ -366,12 +452,11 @@ impl Name {
                 _ => given = usize::MAX / 2,
             }
         }
-        // A single one must be there: the family.
+        // A family must be there: a single one, or one of the few of two syllables.
         let personal = alone > 0 && (2..=SYLLABLES_MAX).contains(&(alone + others)) && given <= GIVEN_MAX;
-        let personal = personal && self.legal == 0;
         for token in &mut self.tokens {
             token.syllabic &= personal;
-            if token.syllabic && token.class == Class::Particle {
+            if token.syllabic && matches!(token.class, Class::Particle | Class::Generic) {
                 (token.class, token.father) = (Class::Word, false);
             }
         }
@@ -445,6 +530,18 @@ impl Name {
                     self.spans.push(Span { from: from as u8, len: len as u8, forms });
                 }
             }
+        }
+    }
+}
+
+impl Name {
+    /// Adds the first letters of the whole name.
+    fn abbreviate(&mut self, is_company: bool) {
+        let words = self.tokens.iter().map(|t| t.class).zip(self.shown.iter().map(String::as_str));
+        let letters = acronyms::of(words, is_company);
+        let forms: SmallVec<[Form; 1]> = letters.map(|l| Form::joined(Path::Acronym, l)).collect();
+        if !forms.is_empty() {
+            self.spans.push(Span { from: 0, len: self.tokens.len() as u8, forms });
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Words that mean something whoever bears the name: legal forms, titles, particles, words that any company may
-//! have in its name, numbers, short forms, and how common a name is.
+//! have in its name, short forms, and how common a name is.
 //!
 //! Owns tables of general knowledge only. Nothing in here is taken from a sanctions list.
 
@@ -130,73 +130,53 @@ const COMMON_ABROAD: [(u8, &str); 5] = [
     ),
 ];
 
-const NUMBERS: [(&str, u32); 39] = [
-    ("one", 1),
-    ("two", 2),
-    ("three", 3),
-    ("four", 4),
-    ("five", 5),
-    ("six", 6),
-    ("seven", 7),
-    ("eight", 8),
-    ("nine", 9),
-    ("ten", 10),
-    ("eleven", 11),
-    ("twelve", 12),
-    ("twenty", 20),
-    ("thirty", 30),
-    ("forty", 40),
-    ("fifty", 50),
-    ("sixty", 60),
-    ("seventy", 70),
-    ("eighty", 80),
-    ("ninety", 90),
-    ("first", 1),
-    ("second", 2),
-    ("third", 3),
-    ("fourth", 4),
-    ("fifth", 5),
-    ("sixth", 6),
-    ("seventh", 7),
-    ("eighth", 8),
-    ("ninth", 9),
-    ("tenth", 10),
-    ("ii", 2),
-    ("iii", 3),
-    ("iv", 4),
-    ("vi", 6),
-    ("vii", 7),
-    ("viii", 8),
-    ("ix", 9),
-    ("xii", 12),
-    ("xiv", 14),
-];
-
 /// Spelled out, so that one spelling meets another.
-const ABBREVIATIONS: [(&str, &str); 25] = [
+const ABBREVIATIONS: [(&str, &str); 47] = [
     ("intl", "international"),
     ("natl", "national"),
     ("govt", "government"),
+    ("gov", "government"),
     ("dept", "department"),
     ("assn", "association"),
     ("assoc", "association"),
     ("bros", "brothers"),
     ("mfg", "manufacturing"),
+    ("mfrs", "manufacturers"),
     ("mgmt", "management"),
+    ("mgt", "management"),
     ("org", "organization"),
     ("univ", "university"),
     ("inst", "institute"),
+    ("acad", "academy"),
+    ("sch", "school"),
+    ("hosp", "hospital"),
     ("tech", "technology"),
+    ("technol", "technology"),
     ("eng", "engineering"),
+    ("engrg", "engineering"),
     ("ind", "industries"),
     ("inds", "industries"),
+    ("indl", "industrial"),
+    ("svc", "service"),
     ("svcs", "services"),
-    ("dev", "development"),
+    ("svs", "services"),
+    ("sys", "systems"),
+    ("devt", "development"),
     ("cntr", "center"),
+    ("ctr", "center"),
     ("centre", "center"),
+    ("comm", "committee"),
+    ("cttee", "committee"),
+    ("invt", "investment"),
+    ("invs", "investments"),
+    ("finl", "financial"),
+    ("elec", "electric"),
+    ("pharm", "pharmaceutical"),
+    ("transp", "transport"),
     ("organisation", "organization"),
     ("labour", "labor"),
     ("defence", "defense"),
+    ("programme", "program"),
     ("st", "saint"),
     ("mohd", "mohammad"),
 ];
@@ -215,7 +195,7 @@ const SAME_NAME: &str = "lee yi rhee ri li|park pak bak|choi choe choy|kim gim|l
     nikolai kolya|ivan vanya|yuri yura juri jurij iouri|evgeny yevgeny zhenya eugene|ekaterina katya|tatiana tanya|maria masha|anna anya|\
     natalia natasha|svetlana sveta|olga olya|irina ira|konstantin kostya|vasily vasya|francisco paco pancho|jose pepe|jesus chuy|\
     ignacio nacho|guadalupe lupe|roberto beto|eduardo lalo|enrique quique|rafael rafa|benjamin bibi|\
-    muhammad mohammed mehmet mohamed|ahmad ahmed ahmet|qadhafi gaddafi|hong kong";
+    muhammad mohammed mehmet mohamed|ahmad ahmed ahmet|qadhafi gaddafi gadhafi qaddafi kadhafi|hong kong";
 
 /// How common a name is, from 0 (hardly ever seen) to 1 (the commonest).
 pub(crate) fn commonness(word: &str) -> f32 {
@@ -237,6 +217,12 @@ pub(crate) fn commonness(word: &str) -> f32 {
     TABLE.get(word).map_or(0.0, |step| 1.0 - f32::from(*step) / 10.0)
 }
 
+/// The lines of one sort in the table of words that organisations share.
+fn company_words(sort: &str) -> impl Iterator<Item = &'static str> {
+    let lines = include_str!("../../tables/company_words.txt").lines().filter(|l| !l.starts_with('#'));
+    lines.filter_map(move |line| line.strip_prefix(sort)?.strip_prefix(": "))
+}
+
 /// What part a word of Latin letters plays, by itself.
 pub(crate) fn class_of(word: &str) -> Class {
     static TABLE: LazyLock<FxHashMap<&'static str, Class>> = LazyLock::new(|| {
@@ -246,6 +232,10 @@ pub(crate) fn class_of(word: &str) -> Class {
         {
             table.extend(words.split_whitespace().map(|w| (w, class)));
         }
+        // What is a title or a particle besides stays one.
+        for word in company_words("same").chain(company_words("shared")).flat_map(str::split_whitespace) {
+            table.entry(word).or_insert(Class::Generic);
+        }
         table
     });
     TABLE.get(word).copied().unwrap_or(Class::Word)
@@ -254,11 +244,6 @@ pub(crate) fn class_of(word: &str) -> Class {
 /// Whether the word after this one names the father.
 pub(crate) fn is_lineage(word: &str) -> bool {
     LINEAGE.contains(&word)
-}
-
-/// The number that a word spells.
-pub(crate) fn number(word: &str) -> Option<u32> {
-    NUMBERS.iter().find(|(w, _)| *w == word).map(|(_, n)| *n)
 }
 
 /// The word that an abbreviation stands for.
@@ -277,7 +262,7 @@ pub(crate) fn other_names(word: &str) -> &'static [&'static str] {
                 table.entry(short).or_default().insert(name);
             }
         }
-        for family in SAME_NAME.split('|') {
+        for family in SAME_NAME.split('|').chain(company_words("same")) {
             for a in family.split_whitespace() {
                 table.entry(a).or_default().extend(family.split_whitespace().filter(|b| *b != a));
             }
@@ -294,6 +279,9 @@ pub(crate) fn other_names(word: &str) -> &'static [&'static str] {
 
 /// A class of legal forms, as a bit.
 pub(crate) type LegalForms = u16;
+
+/// The class of words that say no more than that it is a company: whatever its form.
+const ANY_FORM: &str = "co";
 
 struct LegalTable {
     /// First word → (all words, class), longest first.
@@ -313,10 +301,11 @@ static LEGAL: LazyLock<LegalTable> = LazyLock::new(|| {
             classes.push(class);
             classes.len() - 1
         });
+        let class = if class == ANY_FORM { LegalForms::MAX } else { 1 << at };
         for spelled in spellings.split('|') {
             let words: Vec<_> = spelled.split_whitespace().collect();
             if let Some(first) = words.first() {
-                by_first.entry(first).or_default().push((words, 1 << at));
+                by_first.entry(first).or_default().push((words, class));
             }
         }
     }

@@ -68,6 +68,19 @@ fn slavic(word: &str) -> Option<String> {
     (read != word).then_some(read)
 }
 
+/// The place of which a Russian word is the adjective: `Muromskiy zavod`, the plant of Murom. Only in the names of
+/// organisations: people are called so.
+pub(crate) fn place(word: &str) -> Option<String> {
+    let stem = PLACES.iter().find_map(|ending| word.strip_suffix(ending))?;
+    let softened = stem.strip_suffix("zh").map(|s| format!("{s}g"));
+    (stem.len() >= PLACE_LEN_MIN).then(|| softened.unwrap_or_else(|| stem.to_owned()))
+}
+
+const PLACES: [&str; 7] = ["skii", "skiy", "skij", "sky", "skaya", "skoe", "skoye"];
+
+/// What is left of a shorter word is no place.
+const PLACE_LEN_MIN: usize = 4;
+
 /// `Alhamid`, `Elmabruk`.
 fn without_article(word: &str) -> Option<String> {
     let rest = word.strip_prefix("al").or_else(|| word.strip_prefix("el"))?;
@@ -78,7 +91,16 @@ fn without_article(word: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::other_reading;
+    use super::{other_reading, place};
+
+    #[test]
+    fn adjectives_of_places_are_read_as_the_place() {
+        for (word, read) in
+            [("muromskii", Some("murom")), ("kaluzhskaya", Some("kalug")), ("minskii", None), ("heron", None)]
+        {
+            assert_eq!(place(word).as_deref(), read, "{word}");
+        }
+    }
 
     #[test]
     fn transcriptions_are_read_as_english_writes_them() {

@@ -7,6 +7,7 @@ pub(crate) mod abjad;
 pub(crate) mod cyrillic;
 pub(crate) mod han;
 pub(crate) mod hangul;
+pub(crate) mod kana;
 pub(crate) mod latin;
 
 use std::sync::LazyLock;
@@ -16,8 +17,15 @@ use rustc_hash::FxHashSet;
 use super::vocabulary;
 
 /// Every syllable of a Chinese or Korean name as any romanisation in use writes it.
-static SYLLABLES: LazyLock<FxHashSet<String>> =
-    LazyLock::new(|| han::all_spellings().chain(hangul::all_spellings()).collect());
+static SYLLABLES: LazyLock<FxHashSet<String>> = LazyLock::new(|| {
+    let elsewhere = OTHER_SYLLABLES.split_whitespace().map(str::to_owned);
+    han::all_spellings().chain(hangul::all_spellings()).chain(elsewhere).collect()
+});
+
+/// How Macau, and Hokkien and Teochew families of South-East Asia, spell what no table of ours romanises.
+const OTHER_SYLLABLES: &str = "chio chao ieong leong cheong kuok kuan lao sio tou vai vong fong seng weng keng meng \
+    teo teoh goh koh chua tay yeo yeoh toh quek kwek loh khoo cheah chew ong heng seah sia soh chng phua png kee \
+    ooi beh boey chin chong foo gan hoon kwa lian liew neo ngoh pang phang seow siow soon tham thong tio wee yap yeap";
 
 /// Whether a Latin word may be one syllable of a Chinese or Korean name.
 pub(crate) fn is_syllable(word: &str) -> bool {
@@ -67,6 +75,10 @@ pub enum Path {
     /// A Mandarin syllable in Latin letters, as other romanisations would have it.
     Elsewhere,
     Hangul,
+    /// Japanese syllables.
+    Kana,
+    /// The first letters of several words.
+    Acronym,
 }
 
 impl Path {
@@ -83,6 +95,8 @@ impl Path {
             Self::Cantonese => "Cantonese romanised",
             Self::Elsewhere => "pinyin as Cantonese or Wade-Giles would have it",
             Self::Hangul => "Korean romanised",
+            Self::Kana => "kana romanised",
+            Self::Acronym => "first letters of the words",
         }
     }
 }
