@@ -321,12 +321,7 @@ impl Screener {
     /// Listed names in free text.
     pub fn screen_text(&self, role: &str, text: &str, found: &mut Vec<PartyMatch>) {
         let mut matches: Vec<ListMatch> = Vec::new();
-        let name = |at: u32| {
-            let listed = self.names[at as usize];
-            let entry = self.entry(listed.entry);
-            (entry.kind, &entry.names[listed.name as usize])
-        };
-        for (at, phrase) in self.phrases.find(text, name) {
+        for (at, phrase) in self.phrases.find(text) {
             let listed = self.names[at as usize];
             let score = phrases_score(self.listed(listed).1);
             let why = reason("phrase", format!("the text names {phrase}"), score);

@@ -8,16 +8,19 @@
 
 mod build;
 mod forms;
+mod tables;
 
 use std::cell::RefCell;
 
 use smallvec::SmallVec;
 
-use self::forms::{Forms, Near};
+use self::{
+    forms::{Forms, Near},
+    tables::Lists,
+};
 use super::{
     scorer::{self, Outcome, Pair, Run, Scoring, Side, best_possible},
     similarity::{self, Form, similarity},
-    tables::Lists,
     tokens::{Name, Token},
     vocabulary::{Class, LegalForms},
 };

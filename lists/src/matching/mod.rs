@@ -16,7 +16,6 @@ pub(crate) mod phrases;
 pub(crate) mod scorer;
 pub(crate) mod scripts;
 pub(crate) mod similarity;
-mod tables;
 pub(crate) mod tokens;
 pub(crate) mod vocabulary;
 

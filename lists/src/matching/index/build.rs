@@ -9,10 +9,10 @@ use super::{
     Index, Listed, ListedForm,
     forms::{Forms, Interned},
     list_weight,
+    tables::Lists,
 };
 use crate::matching::{
     scorer::{Run, Scoring},
-    tables::Lists,
     tokens::{Name, Token},
     vocabulary::Class,
 };

@@ -12,11 +12,11 @@ use rayon::prelude::*;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use smallvec::SmallVec;
 
+use super::tables::{Hashed, deletions, hash};
 use crate::matching::{
     scorer::{self, Scoring},
     scripts::Path,
     similarity::{self, Form, FormRef, Kind, consonant_edits_allowed, similarity},
-    tables::{Hashed, deletions, hash},
     vocabulary,
 };
 

@@ -6,14 +6,14 @@ use rustc_hash::FxHasher;
 
 /// Lists of numbers, one for each key; keys count from 0.
 #[derive(Default)]
-pub(crate) struct Lists {
+pub(super) struct Lists {
     starts: Vec<u32>,
     items: Vec<u32>,
 }
 
 impl Lists {
     /// Of pairs whose items rise from pair to pair; a pair said twice running counts once.
-    pub(crate) fn build(pairs: &[(u32, u32)], keys: usize) -> Self {
+    pub(super) fn build(pairs: &[(u32, u32)], keys: usize) -> Self {
         let mut starts = vec![0; keys + 1];
         for (key, _) in pairs {
             starts[*key as usize + 1] += 1;
@@ -31,7 +31,7 @@ impl Lists {
         Self { starts, items }
     }
 
-    pub(crate) fn get(&self, key: u32) -> &[u32] {
+    pub(super) fn get(&self, key: u32) -> &[u32] {
         let key = key as usize;
         &self.items[self.starts[key] as usize..self.starts[key + 1] as usize]
     }
@@ -39,7 +39,7 @@ impl Lists {
 
 /// From a hash to the numbers that were entered under it, and to few others: whoever asks compares what it gets.
 #[derive(Default)]
-pub(crate) struct Hashed {
+pub(super) struct Hashed {
     /// Where the hashes that begin with these bits stand.
     starts: Vec<u32>,
     /// A number each, below as many of the hash's further bits as there is room for.
@@ -52,7 +52,7 @@ pub(crate) struct Hashed {
 const BUCKET_BITS_MAX: u32 = 22;
 
 impl Hashed {
-    pub(crate) fn build(mut pairs: Vec<(u32, u32)>) -> Self {
+    pub(super) fn build(mut pairs: Vec<(u32, u32)>) -> Self {
         pairs.sort_unstable();
         pairs.dedup();
         let bucket_bits = pairs.len().max(2).ilog2().min(BUCKET_BITS_MAX);
@@ -71,11 +71,11 @@ impl Hashed {
         table
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
-    pub(crate) fn get(&self, hash: u32) -> impl Iterator<Item = u32> {
+    pub(super) fn get(&self, hash: u32) -> impl Iterator<Item = u32> {
         let found = if self.items.is_empty() {
             &[][..]
         } else {
@@ -97,7 +97,7 @@ impl Hashed {
 }
 
 /// The hashes of a key with up to `edits` (0, 1 or 2) letters deleted. Two keys within so many edits share one.
-pub(crate) fn deletions(key: &[u8], edits: usize, each: &mut impl FnMut(u32)) {
+pub(super) fn deletions(key: &[u8], edits: usize, each: &mut impl FnMut(u32)) {
     each(hash(key.iter().copied()));
     if edits == 0 {
         return;
@@ -115,7 +115,7 @@ pub(crate) fn deletions(key: &[u8], edits: usize, each: &mut impl FnMut(u32)) {
     }
 }
 
-pub(crate) fn hash(bytes: impl Iterator<Item = u8>) -> u32 {
+pub(super) fn hash(bytes: impl Iterator<Item = u8>) -> u32 {
     let mut hasher = FxHasher::default();
     let (mut word, mut filled) = (0_u64, 0);
     for byte in bytes {
@@ -127,11 +127,7 @@ pub(crate) fn hash(bytes: impl Iterator<Item = u8>) -> u32 {
         }
     }
     hasher.write_u64(word ^ filled << 56);
-    mixed(&hasher)
-}
-
-/// The hash so far, with every bit as good as the others.
-pub(crate) fn mixed(hasher: &FxHasher) -> u32 {
+    // Every bit as good as the others.
     (hasher.finish().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u32
 }
 
