@@ -33,6 +33,12 @@ fn the_packs_check_and_their_cases_pass() {
     let cases = report["cases"].as_array().unwrap();
     assert!(!cases.is_empty());
     assert_eq!(report["untested"], serde_json::json!([]), "every rule has cases");
+    let coverage = report["coverage"].as_array().unwrap().iter();
+    let untried: String = coverage
+        .filter(|rule| rule["missing"] != serde_json::json!([]))
+        .map(|rule| format!("{} ({}): {}\n", rule["rule"], rule["file"], rule["missing"]))
+        .collect();
+    assert!(untried.is_empty(), "its cases never try a branch of\n{untried}");
     println!("{} cases", cases.len());
 }
 
