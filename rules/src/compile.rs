@@ -41,6 +41,7 @@ pub struct Compiled {
 /// A rule whose windows stand in their plan and whose expressions are checked.
 struct CheckedRule {
     meta: RuleMeta,
+    file: String,
     parameters: Vec<Parameter>,
     condition: Term,
     reason: Template,
@@ -62,6 +63,7 @@ struct PlanBuilder {
 /// A checked typology.
 struct Typology {
     meta: RuleMeta,
+    file: String,
     weights: Vec<(String, i64)>,
     alert_at: i64,
     hold_at: Option<i64>,
@@ -283,8 +285,9 @@ impl Compiler {
         let tables = used.tables.iter().map(|t| reference.tables[*t].hash).collect();
         let windows = names.iter().map(|n| (n.name.clone(), n.slot)).collect();
         let units = names.iter().filter_map(|n| Some((n.name.clone(), WindowUnit::of(&n.of)?))).collect();
-        let source = Hash256::of(source.text.as_bytes());
-        let checked = CheckedRule { condition, reason, windows, units, tables, source, parameters, meta };
+        let (file, source) = (source.path.to_owned(), Hash256::of(source.text.as_bytes()));
+        let checked =
+            CheckedRule { condition, reason, windows, units, tables, file, source, parameters, meta };
         self.builders[checked.meta.key as usize].rules.push(checked);
         Some(())
     }
@@ -417,8 +420,8 @@ impl Compiler {
                 self.found.push(source.error(block.at, message));
             }
             let weights = weights.into_iter().map(|(rule, weight, _)| (rule, weight)).collect();
-            let source = Hash256::of(source.text.as_bytes());
-            builder.typologies.push(Typology { meta, weights, alert_at, hold_at, source });
+            let (file, source) = (source.path.to_owned(), Hash256::of(source.text.as_bytes()));
+            builder.typologies.push(Typology { meta, file, weights, alert_at, hold_at, source });
         }
     }
 
@@ -515,6 +518,7 @@ impl PlanBuilder {
             let parts: Vec<[u8; 32]> = parts.collect();
             rules.push(Rule {
                 content: Hash256::of_parts(parts.iter().map(<[u8; 32]>::as_slice)),
+                file: rule.file,
                 source: rule.source,
                 parameters,
                 units: rule.units,
@@ -539,6 +543,7 @@ impl PlanBuilder {
                 .collect();
             rules.push(Rule {
                 content: Hash256::of_parts(parts.iter().map(<[u8; 32]>::as_slice)),
+                file: typology.file,
                 source: typology.source,
                 parameters: Parameter::hash(&[]),
                 units: BTreeMap::new(),

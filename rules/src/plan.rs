@@ -145,6 +145,8 @@ pub enum Measure {
 pub struct Rule {
     /// What the rule says of itself.
     pub meta: RuleMeta,
+    /// The file it stands in.
+    pub file: String,
     /// The hash of its text, parameters' values included: the rule's version.
     pub content: Hash256,
     /// The hash of its text alone.

@@ -3,11 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
-use sluice_model::{RuleBundle, RuleFile};
+use sluice_model::{KeyKind, RuleBundle, RuleFile};
 use sluice_rules::RuleSet;
 
 fn packs() -> PathBuf {
@@ -38,6 +39,14 @@ fn every_pack_checks_without_a_warning() {
     for description in set.descriptions() {
         println!("{}", description.text());
     }
+}
+
+#[test]
+fn every_rule_and_typology_names_its_file() {
+    let set = RuleSet::compile(&bundle(&packs())).unwrap_or_else(|found| panic!("{found}"));
+    let rules = KeyKind::ALL.into_iter().flat_map(|kind| &set.plan(kind).rules);
+    let named: BTreeMap<String, String> = rules.map(|r| (r.meta.id.clone(), r.file.clone())).collect();
+    assert_eq!(&named, set.files());
 }
 
 /// A row of the table in `docs/typologies.md`.

@@ -95,8 +95,7 @@ impl Catalogue for InForce {
                 let description = set.descriptions().iter().find(|described| {
                     (&described.id, described.candidate) == (&rule.meta.id, rule.meta.candidate)
                 });
-                let path = description.map(|described| described.file.clone()).unwrap_or_default();
-                let text = files.iter().find(|file| file.path == path).map(|file| file.text.clone());
+                let text = files.iter().find(|file| file.path == rule.file).map(|file| file.text.clone());
                 let mut owners: Vec<String> = description
                     .iter()
                     .flat_map(|described| described.parameters.iter().map(|p| p.owner.clone()))
@@ -106,7 +105,7 @@ impl Catalogue for InForce {
                 ActiveRule {
                     quarantined: off.contains(&rule.content),
                     owners,
-                    ..active_rule(rule, path, text.unwrap_or_default())
+                    ..active_rule(rule, text.unwrap_or_default())
                 }
             })
             .collect()
@@ -186,7 +185,7 @@ fn rescreening(report: RescreenReport) -> Rescreened {
     }
 }
 
-fn active_rule(rule: &Rule, file: String, text: String) -> ActiveRule {
+fn active_rule(rule: &Rule, text: String) -> ActiveRule {
     let meta = &rule.meta;
     let regulation: Vec<_> = meta.regulation.iter().map(|r| format!("{} ({})", r.text, r.source)).collect();
     ActiveRule {
@@ -203,7 +202,7 @@ fn active_rule(rule: &Rule, file: String, text: String) -> ActiveRule {
         quarantined: false,
         units: rule.units.iter().map(|(window, unit)| (window.clone(), unit.to_string())).collect(),
         owners: Vec::new(),
-        file,
+        file: rule.file.clone(),
         text,
     }
 }

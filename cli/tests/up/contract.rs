@@ -173,5 +173,9 @@ fn a_demonstration_alerts_by_itself() {
         .find(|(_, page)| page["items"].as_array().is_some_and(|items| !items.is_empty()))
         .unwrap();
     assert!(first["items"][0]["alert_id"].is_string());
+    let rules = client.list("/v1/rules");
+    let unnamed: Vec<_> = rules.iter().filter(|rule| rule["file"] == "" || rule["text"] == "").collect();
+    assert!(unnamed.is_empty(), "{unnamed:?}");
+    assert!(rules.iter().any(|rule| rule["id"] == "T01"), "typologies too");
     assert_eq!(up.terminate().code(), Some(0));
 }
