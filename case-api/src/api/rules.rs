@@ -178,8 +178,10 @@ pub async fn version(
         });
     };
     let (changes, files) = (rulebook::changes(&app, &version).await?, app.store.rule_files(&id).await?);
+    // Asked first: one that ends meanwhile has kept its report by the time it is read.
+    let backtesting = backtests::runs(&app, &id);
     let backtest = app.store.backtest(&id).await?;
-    Ok(Json(RuleVersionDetail { backtesting: backtests::runs(&app, &id), version, changes, backtest, files }))
+    Ok(Json(RuleVersionDetail { backtesting, version, changes, backtest, files }))
 }
 
 /// Propose a change of the rules. It is checked and its cases are run before it is kept; what does not check, or fails
