@@ -80,6 +80,9 @@ fn other_names() {
             ("陳大文", "陳大民"),
             ("袁志國", "雲際國"),
             ("LUI Fong Wai", "LI, Fangwei"),
+            ("Ming Fai CHAN", "CHEN, Mingfu"),
+            // Shared words alone.
+            ("聯合貿易有限公司", "山茶聯合機械貿易會社"),
         ],
     );
 }
@@ -103,6 +106,7 @@ fn across_scripts_and_romanisations() {
             ("CHAN Tai Man", "Chen Dawen"),
             ("AU YEUNG Tai Man", "Ouyang Dawen"),
             ("郭一誠", "KUOK Iat Seng"),
+            ("山茶國際貿易有限公司", "山茶国际贸易"),
             ("LEONG Chi Keong", "梁志強"),
             ("LYU Dawen", "Lü Dawen"),
             ("LUI Tai Man", "Lyu Dawen"),

@@ -110,9 +110,7 @@ pub(crate) fn read(name: &str, telegraph: bool, scoring: &Scoring) -> Name {
         let first = out.tokens.len();
         match word.script {
             Script::Han => {
-                for c in word.text.chars() {
-                    out.push_character(c);
-                }
+                out.push_characters(&word.text);
             }
             Script::Hangul => {
                 for c in word.text.chars() {
@@ -354,6 +352,22 @@ impl Name {
         );
     }
 
+    /// Each character by itself; those of words that any company may have in its name prove nothing.
+    fn push_characters(&mut self, word: &str) {
+        let first = self.tokens.len();
+        word.chars().for_each(|c| self.push_character(c));
+        if self.legal == 0 && word.chars().count() < HAN_COMPANY_LEN_MIN {
+            return;
+        }
+        let folded: Vec<char> = word.chars().map(|c| han::character(c).map_or(c, |k| k.folded)).collect();
+        for (at, pair) in folded.windows(2).enumerate() {
+            if vocabulary::is_shared_in_chinese(pair[0], pair[1]) {
+                let tokens = self.tokens.iter_mut().skip(first + at).take(2);
+                tokens.for_each(|token| token.class = Class::Generic);
+            }
+        }
+    }
+
     fn push_character(&mut self, c: char) {
         let Some(character) = han::character(c) else {
             let form = Form::new(Path::Han, c.to_string());
@@ -545,6 +559,9 @@ impl Name {
         }
     }
 }
+
+/// No person's name has so many Chinese characters.
+const HAN_COMPANY_LEN_MIN: usize = 5;
 
 /// Other romanisations of two syllables written as one that are tried.
 const FORMS_ELSEWHERE_MAX: usize = 200;

@@ -353,6 +353,23 @@ fn one_word(word: &str) -> Option<LegalForms> {
     spellings.iter().find(|(w, _)| w.len() == 1).map(|(_, class)| *class)
 }
 
+/// Chinese words, of two simplified characters each, that any organisation may have in its name.
+const SHARED_IN_CHINESE: &str = "国际 贸易 实业 发展 投资 企业 科技 技术 电子 工业 联合 综合 中国 香港 澳门 台湾 北京 上海 深圳 广州 广东 亚洲 环球 \
+    全球 世界 东方 进出 出口 进口 船务 海运 航运 运输 物流 银行 保险 证券 金融 财务 管理 控股 机械 建设 建筑 工程 石油 化工 能源 矿业 钢铁 \
+    纺织 服装 食品 饮食 餐厅 酒楼 酒店 旅游 医药 药业 医疗 生物 化学 电力 电器 电机 通讯 通信 网络 信息 软件 数据 传媒 广告 文化 教育 学校 \
+    大学 中心 研究 设计 顾问 咨询 服务 代理 地产 置业 物业 珠宝 首饰 汽车 航空 渔业 农业 水产 材料 设备 仪器 制造 工厂 商会 协会 基金 会社 \
+    商社 商行 洋行";
+
+static SHARED_CHINESE: LazyLock<FxHashSet<(char, char)>> = LazyLock::new(|| {
+    let words = SHARED_IN_CHINESE.split_whitespace().map(|word| word.chars());
+    words.filter_map(|mut word| Some((word.next()?, word.next()?))).collect()
+});
+
+/// Whether two simplified characters are a word that any organisation may have in its name.
+pub(crate) fn is_shared_in_chinese(first: char, second: char) -> bool {
+    SHARED_CHINESE.contains(&(first, second))
+}
+
 /// Chinese, Japanese and Korean legal forms that end a company's name.
 pub(crate) const LEGAL_ENDINGS: [&str; 14] = [
     "股份有限责任公司",
