@@ -4,8 +4,12 @@
 
 mod support;
 
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
 use serde_json::{Value, json};
-use sluice_case_api::domain::Role;
+use sluice_case_api::domain::{Role, Roles};
 use sluice_case_api::{
     limits::{FAILURES_BEFORE_QUARANTINE, SHADOW_ALERTS_KEPT},
     ports::Record,
@@ -13,7 +17,7 @@ use sluice_case_api::{
 use sluice_model::{Action, Control, Hash256, Observation, RuleFailure, RuleFile};
 use sluice_rules::in_shadow;
 use std::sync::atomic::Ordering;
-use support::{Answer, Side, alert, bundle, large, record};
+use support::{Answer, PASSWORD, Side, alert, bundle, large, record};
 
 /// A side with a rule set in force, and the keys of an author and of two who approve.
 struct Desk {
@@ -464,22 +468,30 @@ async fn of_what_was_said_in_shadow_the_newest_is_kept() {
     assert_eq!(newest["items"][0]["event_id"], format!("E-{}", kept + 2));
 }
 
+/// The content of R01 as the world has it in force.
+fn failing() -> Hash256 {
+    format!("0123456789ab{:052}", 0).parse().unwrap()
+}
+
+/// A failure of R01 on an event of its own.
+fn failure(n: u32, on_error: Action) -> Record {
+    let alert = alert(n, "C-1");
+    Record::Observation(Observation::Failure(RuleFailure {
+        rule_id: "R01".into(),
+        rule: failing(),
+        event_id: alert.event_id,
+        payment_id: alert.payment_id,
+        occurred_at: alert.occurred_at,
+        on_error,
+        reason: "division by zero".into(),
+    }))
+}
+
 #[tokio::test]
 async fn a_rule_that_fails_again_and_again_is_quarantined_and_its_owner_alerted() {
     for (on_error, quarantined) in [(Action::Alert, true), (Action::Hold, false)] {
         let side = Side::new().await;
-        let failure = |n: u32| {
-            let alert = alert(n, "C-1");
-            Record::Observation(Observation::Failure(RuleFailure {
-                rule_id: "R01".into(),
-                rule: Hash256::of(b"R01"),
-                event_id: alert.event_id,
-                payment_id: alert.payment_id,
-                occurred_at: alert.occurred_at,
-                on_error,
-                reason: "division by zero".into(),
-            }))
-        };
+        let failure = |n| failure(n, on_error);
         let limit = u32::try_from(FAILURES_BEFORE_QUARANTINE).unwrap();
         side.say((1..limit).map(failure)).await;
         assert!(side.get("/v1/alerts").await.json()["items"].as_array().unwrap().is_empty());
@@ -487,8 +499,7 @@ async fn a_rule_that_fails_again_and_again_is_quarantined_and_its_owner_alerted(
         side.say((limit..limit + 3).map(failure)).await;
         side.api.deliver().await.unwrap();
         let orders: Vec<Control> = side.world.controls();
-        let is_quarantine =
-            |c: &Control| matches!(c, Control::Quarantine(order) if order.rule == Hash256::of(b"R01"));
+        let is_quarantine = |c: &Control| matches!(c, Control::Quarantine(order) if order.rule == failing());
         assert_eq!(
             orders.iter().filter(|c| is_quarantine(c)).count(),
             usize::from(quarantined),
@@ -503,5 +514,94 @@ async fn a_rule_that_fails_again_and_again_is_quarantined_and_its_owner_alerted(
         let counts = side.get("/v1/rules").await.json()["items"][0]["counts"].clone();
         assert_eq!(counts["failures"], limit + 2);
         assert_eq!(counts["quarantined_at"].is_string(), quarantined, "{counts}");
+    }
+}
+
+#[tokio::test]
+async fn a_quarantine_is_lifted_by_who_approves_rules_and_failures_count_anew() {
+    let desk = Desk::new().await;
+    let side = &desk.side;
+    let limit = u32::try_from(FAILURES_BEFORE_QUARANTINE).unwrap();
+    let fail = async |from: u32, to: u32| {
+        side.say((from..to).map(|n| failure(n, Action::Alert))).await;
+        side.api.deliver().await.unwrap();
+    };
+    let lift = async |key: &str, version: &str, reason: &str| {
+        let body = json!({ "version": version, "reason": reason });
+        side.post(key, "/v1/rules/R01/quarantine/lift", body).await
+    };
+    let version = failing().short();
+    lift(&desk.mei, &version, "too early").await.is_problem(409);
+    // A few fail between the limit and the order.
+    fail(0, limit + 3).await;
+    assert!(side.world.is_quarantined("R01"));
+    lift(&desk.ivan, &version, "he proposes, and approves nothing").await.is_problem(403);
+    lift(&desk.mei, &version, "  ").await.is_problem(422);
+    lift(&desk.mei, "ba9876543210", "another version").await.is_problem(409);
+    assert!(side.world.is_quarantined("R01"));
+    let lifted = lift(&desk.mei, &version, "匯率已補上").await;
+    assert_eq!(lifted.status, 200, "{}", lifted.text());
+    assert_eq!(lifted.json(), json!({ "rule_id": "R01", "version": version, "control": "delivered" }));
+    assert!(!side.world.is_quarantined("R01"));
+    lift(&desk.mei, &version, "twice").await.is_problem(409);
+    let counts = side.get("/v1/rules").await.json()["items"][0]["counts"].clone();
+    assert_eq!((&counts["failures"], &counts["quarantined_at"]), (&json!(limit + 3), &Value::Null));
+    let audit = side.get("/v1/audit?limit=10").await.json();
+    let line = audit["items"].as_array().unwrap().iter().find(|entry| entry["act"] == "lift_quarantine");
+    let line = line.unwrap_or_else(|| panic!("{audit}"));
+    assert_eq!((&line["actor"], &line["about"]), (&json!("mei"), &json!("R01")));
+
+    // It fails as often again, and no sooner, before it is quarantined and its owner told again; any number of times.
+    let mut n = limit + 3;
+    for round in 2..4 {
+        fail(n, n + limit - 1).await;
+        assert!(!side.world.is_quarantined("R01"), "round {round}");
+        fail(n + limit - 1, n + limit).await;
+        assert!(side.world.is_quarantined("R01"), "round {round}");
+        let alerts = side.get("/v1/alerts").await.json();
+        assert_eq!(alerts["items"].as_array().unwrap().len(), round);
+        assert_eq!(lift(&desk.mei, &version, "again").await.status, 200);
+        n += limit;
+    }
+}
+
+#[tokio::test]
+async fn the_rules_page_lifts_a_quarantine_for_who_may() {
+    let side = Side::new().await;
+    let limit = u32::try_from(FAILURES_BEFORE_QUARANTINE).unwrap();
+    side.say((0..limit).map(|n| failure(n, Action::Alert))).await;
+    side.api.deliver().await.unwrap();
+    for (user, role, may) in [("ivan", Role::Investigator, false), ("mei", Role::Mlro, true)] {
+        side.api.put_user(user, PASSWORD, Roles::new([role]), "root").await.unwrap();
+        let body = json!({ "user": user, "password": PASSWORD });
+        let sign_in = Request::post("/v1/sessions").header(header::CONTENT_TYPE, "application/json");
+        let session = side.send(sign_in.body(Body::from(body.to_string())).unwrap()).await;
+        let cookie = session.header("set-cookie").split(';').next().unwrap().to_owned();
+        let csrf = session.json()["csrf_token"].as_str().unwrap().to_owned();
+        let page = async || {
+            let request = Request::get("/rules/R01").header(header::COOKIE, &cookie);
+            side.send(request.body(Body::empty()).unwrap()).await.text()
+        };
+        let lift = async |reason: &str| {
+            let form = format!("csrf={csrf}&once={reason}&version={}&reason={reason}", failing().short());
+            let request = Request::post("/rules/R01/quarantine/lift")
+                .header(header::COOKIE, &cookie)
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+            side.send(request.body(Body::from(form)).unwrap()).await
+        };
+        assert_eq!(page().await.contains("id=\"lift\""), may);
+        if !may {
+            assert_eq!(lift("mine").await.status, 403);
+            continue;
+        }
+        let refused = lift("").await;
+        assert_eq!(refused.status, 422, "{}", refused.text());
+        assert!(refused.text().contains("Not done: a text is empty"), "{}", refused.text());
+        let done = lift("mended").await;
+        assert_eq!((done.status.as_u16(), done.header("location")), (303, "/rules/R01"));
+        // The same form sent twice is one act.
+        assert_eq!(lift("mended").await.status, 303);
+        let page = page().await;
+        assert!(!page.contains("id=\"quarantined\"") && !page.contains("id=\"lift\""), "{page}");
     }
 }

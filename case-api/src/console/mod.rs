@@ -46,6 +46,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/rules", get(rules::page))
         .route("/rules/propose", get(rules::proposing).post(rules::propose))
         .route("/rules/{id}", get(rule::page))
+        .route("/rules/{id}/quarantine/lift", post(rule::lift_quarantine))
         .route("/rules/rollback", post(rules::roll_back))
         .route("/rules/versions/{id}", get(rules::version))
         .route("/rules/versions/{id}/actions", post(rules::act))

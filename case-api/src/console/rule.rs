@@ -1,27 +1,28 @@
-//! One rule: its text, what is noted of it, and what it would have said in shadow.
+//! One rule: its text, what is noted of it, what it would have said in shadow, and the act that ends its quarantine.
 
 use std::sync::Arc;
 
 use askama::Template;
 use axum::{
+    Form,
     extract::{Path, Query, State},
     http::StatusCode,
-    response::Response,
+    response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
 
 use super::{
     error::PageError,
-    rules::RuleView,
+    rules::{RuleView, claim, once},
     shell::{Shell, When, render},
 };
 use crate::{
-    api::Problem,
+    api::{self, LiftQuarantine, Problem},
     app::App,
     auth::Identity,
     domain::Permission,
     limits::PAGE_DEFAULT,
-    store::{Page, ShadowAlert},
+    store::{Claimed, Page, ShadowAlert},
 };
 
 struct ShadowRow {
@@ -39,6 +40,9 @@ struct RulePage {
     shadows: Vec<ShadowRow>,
     next: Option<i64>,
     proposes: bool,
+    approves: bool,
+    once: String,
+    error: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -52,7 +56,18 @@ pub async fn page(
     Path(id): Path<String>,
     Query(query): Query<RuleQuery>,
 ) -> Result<Response, PageError> {
-    let shell = Shell::new(&app, &identity, "rules").await?;
+    show(&app, &identity, &id, &query, StatusCode::OK, String::new()).await
+}
+
+async fn show(
+    app: &Arc<App>,
+    identity: &Identity,
+    id: &str,
+    query: &RuleQuery,
+    status: StatusCode,
+    error: String,
+) -> Result<Response, PageError> {
+    let shell = Shell::new(app, identity, "rules").await?;
     let mut named: Vec<_> = app.ports.catalogue.rules().into_iter().filter(|rule| rule.id == id).collect();
     // What is in force before what may follow it.
     named.sort_by_key(|rule| rule.candidate);
@@ -60,7 +75,7 @@ pub async fn page(
     let rule = rule.ok_or_else(|| Problem::not_found("rule in force"))?;
     let view = RuleView::new(rule, &app.store.rule_counts().await?);
     let page = Page { before: query.cursor, limit: PAGE_DEFAULT };
-    let (shadows, next) = app.store.shadow_alerts(&id, page).await?;
+    let (shadows, next) = app.store.shadow_alerts(id, page).await?;
     let row = |shadow: ShadowAlert| ShadowRow {
         at: shell.when(shadow.alert.occurred_at),
         action: crate::words::action(shadow.alert.action),
@@ -71,8 +86,42 @@ pub async fn page(
         shadows: shadows.into_iter().map(row).collect(),
         next,
         proposes: identity.actor.roles.allow(Permission::ProposeRules),
+        approves: identity.actor.roles.allow(Permission::ApproveRules),
+        once: once()?,
+        error,
         view,
         shell,
     };
-    Ok(render(StatusCode::OK, &page))
+    Ok(render(status, &page))
+}
+
+/// The form that lifts a quarantine.
+#[derive(Deserialize)]
+pub struct LiftForm {
+    csrf: String,
+    once: String,
+    version: String,
+    reason: String,
+}
+
+/// Let the rule judge again, unchanged.
+pub async fn lift_quarantine(
+    State(app): State<Arc<App>>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Form(form): Form<LiftForm>,
+) -> Result<Response, PageError> {
+    if !identity.made(&form.csrf) {
+        return Err(PageError::foreign_form());
+    }
+    let lift = LiftQuarantine { version: form.version, reason: form.reason };
+    let claim = claim(&form.once, &["lift_quarantine", &id, &lift.version], &identity);
+    if let Claimed::Run = app.store.claim(&claim, &app.instance, app.now()).await?
+        && let Err(problem) = api::lift_quarantine(&app, &id, &lift, &identity, Some(&claim)).await
+    {
+        app.store.disclaim(&claim, app.now()).await?;
+        let (status, detail) = (problem.status(), problem.detail().to_owned());
+        return show(&app, &identity, &id, &RuleQuery::default(), status, detail).await;
+    }
+    Ok(Redirect::to(&format!("/rules/{id}")).into_response())
 }

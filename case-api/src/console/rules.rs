@@ -241,7 +241,7 @@ fn problem(error: ProposeError) -> Problem {
 }
 
 /// A form's own token: sent twice, it is one act.
-fn once() -> Result<String, StoreError> {
+pub(super) fn once() -> Result<String, StoreError> {
     Ok(hex::encode(random::<16>()?))
 }
 
@@ -311,7 +311,7 @@ pub async fn backtest(
     Ok(Redirect::to(&format!("/rules/versions/{id}")).into_response())
 }
 
-fn claim(once: &str, parts: &[&str], identity: &Identity) -> Claim {
+pub(super) fn claim(once: &str, parts: &[&str], identity: &Identity) -> Claim {
     let fingerprint = Hash256::of_parts(parts.iter().map(|part| part.as_bytes())).to_string();
     Claim { actor: identity.actor.name.clone(), key: format!("form:{once}"), fingerprint }
 }

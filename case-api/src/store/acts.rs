@@ -136,8 +136,14 @@ impl Store {
     }
 }
 
+/// A text that must be given, and is not too long.
+pub(super) fn check_text(text: &str) -> Result<(), Refusal> {
+    let good = !text.trim().is_empty() && text.chars().count() <= NOTE_CHARS_MAX;
+    if good { Ok(()) } else { Err(Refusal::BadText) }
+}
+
 fn check_texts(act: &Act) -> Result<(), Refusal> {
-    let good = |text: &str| !text.trim().is_empty() && text.chars().count() <= NOTE_CHARS_MAX;
+    let good = |text: &str| check_text(text).is_ok();
     match act {
         // A discriminator that is not needed may be left empty in a form.
         Act::Close(Closing { reason, .. }) if good(reason) => {

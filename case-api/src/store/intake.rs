@@ -5,7 +5,7 @@ use serde_json::json;
 use sluice_evidence::Kind;
 use sluice_model::{Alert, Decision, Disposition, DispositionState, EventTime, PaymentEvent};
 
-use super::{Entry, HoldState, Store, StoreError, Tx};
+use super::{ENGINE, Entry, HoldState, Store, StoreError, Tx};
 use crate::{
     domain::{CaseState, sla},
     ports::{Item, Record, Topic},
@@ -30,9 +30,6 @@ pub struct Consumed {
     /// Events on which a rule failed.
     pub failures: u64,
 }
-
-/// Who acts when the engine does.
-const ENGINE: &str = "engine";
 
 impl Store {
     /// The offset from which a feed is to be read.

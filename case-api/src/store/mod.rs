@@ -15,6 +15,7 @@ mod intake;
 mod keys;
 mod observed;
 mod outbox;
+mod quarantine;
 mod subjects;
 mod suppressions;
 mod tx;
@@ -40,6 +41,7 @@ pub use idempotency::{Answer, Claim, Claimed};
 pub use intake::Consumed;
 pub use keys::ApiKey;
 pub use observed::{RuleCounts, ShadowAlert};
+pub use quarantine::QuarantineLifted;
 pub use subjects::Subject;
 pub(crate) use subjects::name_of;
 pub use suppressions::{CaseMatch, Proposal, SuppressionFilter, SuppressionRow};
@@ -48,6 +50,9 @@ pub use users::{Session, User};
 pub use versions::{RuleVersion, VersionActed, VersionError, Written};
 
 use crate::limits::{STORE_READERS, STORE_WAIT};
+
+/// Who acts when the engine does.
+const ENGINE: &str = "engine";
 
 /// What went wrong in the store. Texts hold no personal data: SQL texts carry parameters, never values.
 #[derive(Debug, thiserror::Error)]

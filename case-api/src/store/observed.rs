@@ -1,20 +1,15 @@
 //! What is noted of rules beside their alerts: what those in shadow would have said, and how often one failed. A rule
-//! that fails again and again is quarantined here, in the order of the log.
+//! that fails again and again is quarantined, in the order of the log.
 
 use serde::Serialize;
-use serde_json::json;
-use sluice_evidence::Kind;
 use sluice_model::{
-    Action, Alert, Cause, Control, Hash256, Key, KeyKind, Observation, Quarantine, RuleFailure, Severity,
-    Versions,
+    Action, Alert, Cause, Hash256, Key, KeyKind, Observation, RuleFailure, Severity, Versions,
 };
 use sqlx::FromRow;
 
-use super::{Consumed, Entry, Page, Store, StoreError, Tx, cases::stamp_or_null};
+use super::{Consumed, Page, Store, StoreError, Tx, cases::stamp_or_null};
 use crate::limits::{FAILURES_BEFORE_QUARANTINE, SHADOW_ALERTS_KEPT};
 
-/// Who acts when the engine does.
-const ENGINE: &str = "engine";
 /// The rule id of the alert that tells a rule's owner of its failures.
 const FAILING: &str = "ENGINE-RULE-FAILS";
 
@@ -45,7 +40,7 @@ pub struct RuleCounts {
     pub failures: i64,
     /// Why, the last time.
     pub last_failure: Option<String>,
-    /// When it was last quarantined: the content that failed judges no more.
+    /// Since when it is quarantined: the content that failed judges no more. Absent once that is lifted.
     #[serde(serialize_with = "stamp_or_null")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub quarantined_at: Option<i64>,
@@ -155,43 +150,25 @@ impl Tx<'_> {
         consumed: &mut Consumed,
     ) -> Result<(), StoreError> {
         consumed.failures += 1;
-        let rule = failure.rule.to_string();
         sqlx::query(
             "INSERT INTO rule_failures (rule, rule_id, failures, reason, first_at, last_at)
              VALUES ($1, $2, 1, $3, $4, $4)
              ON CONFLICT (rule) DO UPDATE SET failures = rule_failures.failures + 1, reason = excluded.reason,
                                               last_at = excluded.last_at",
         )
-        .bind(&rule)
+        .bind(failure.rule.to_string())
         .bind(&failure.rule_id)
         .bind(&failure.reason)
         .bind(self.now.micros())
         .execute(self.sql())
         .await?;
-        let failures: i64 = sqlx::query_scalar("SELECT failures FROM rule_failures WHERE rule = $1")
-            .bind(&rule)
-            .fetch_one(self.sql())
-            .await?;
+        let failures = self.failures_that_count(failure.rule).await?;
         if failures != FAILURES_BEFORE_QUARANTINE {
             return Ok(());
         }
         let holds = failure.on_error == Action::Hold;
         if !holds {
-            let order = Quarantine { rule: failure.rule, rule_id: failure.rule_id.clone(), at: self.now };
-            self.control(&Control::Quarantine(order)).await?;
-            sqlx::query("UPDATE rule_failures SET quarantined_at = $2 WHERE rule = $1")
-                .bind(&rule)
-                .bind(self.now.micros())
-                .execute(self.sql())
-                .await?;
-            let entry = Entry {
-                kind: Kind::Configuration,
-                act: "quarantine_rule",
-                actor: ENGINE,
-                about: &failure.rule_id,
-                case_id: None,
-            };
-            self.leaf(entry, &json!({ "failure": failure, "failures": failures })).await?;
+            self.quarantine(failure, failures).await?;
         }
         let alert = owners_alert(failure, holds, &owners(&failure.rule_id));
         self.take_alert(&alert, None, consumed).await

@@ -254,3 +254,8 @@ CREATE TABLE IF NOT EXISTS rule_failures (
     quarantined_at BIGINT
 );
 CREATE INDEX IF NOT EXISTS rule_failures_by_rule_id ON rule_failures (rule_id);
+-- How many failures a rule had when its quarantine was last lifted: those count no more towards the next.
+CREATE TABLE IF NOT EXISTS rule_lifts (
+    rule TEXT PRIMARY KEY,
+    failures BIGINT NOT NULL
+);

@@ -8,14 +8,16 @@ use sluice_evidence::Kind;
 use sluice_model::{Control, EventTime, Hash256, Key, KeyKind, Span, Suppression};
 use sqlx::FromRow;
 
-use super::{ActError, AlertFilter, Claim, Entry, Page, Store, StoreError, Tx, cases::stamp_or_null};
+use super::{
+    ActError, AlertFilter, Claim, Entry, Page, Store, StoreError, Tx, acts::check_text, cases::stamp_or_null,
+};
 use crate::{
     auth::Actor,
     domain::{
         DispositionCode, Permission, Refusal, SuppressionAct, SuppressionState, check_suppression,
         next_suppression_state,
     },
-    limits::{NOTE_CHARS_MAX, PAGE_MAX},
+    limits::PAGE_MAX,
     stamp::Stamp,
 };
 
@@ -226,11 +228,6 @@ impl Store {
         tx.commit().await?;
         Ok(row)
     }
-}
-
-fn check_text(text: &str) -> Result<(), Refusal> {
-    let good = !text.trim().is_empty() && text.chars().count() <= NOTE_CHARS_MAX;
-    if good { Ok(()) } else { Err(Refusal::BadText) }
 }
 
 impl Tx<'_> {

@@ -8,7 +8,7 @@ use sluice_model::{Control, EventTime, Hash256, RuleBundle, RuleFile};
 use sluice_rules::in_shadow;
 use sqlx::FromRow;
 
-use super::{Claim, Entry, Page, Store, StoreError, Tx, cases::UnknownState, cases::stamp_or_null};
+use super::{Claim, ENGINE, Entry, Page, Store, StoreError, Tx, cases::UnknownState, cases::stamp_or_null};
 use crate::{
     auth::Actor,
     domain::{VersionAct, VersionRefusal, VersionState, next_version_state},
@@ -17,8 +17,6 @@ use crate::{
     trial::{Candidate, TrialReport, bundle_of},
 };
 
-/// Who acts when the engine does.
-const ENGINE: &str = "engine";
 /// The origin of what an officer proposed.
 const PROPOSAL: &str = "proposal";
 

@@ -70,6 +70,16 @@ impl World {
         self.now.fetch_add(span.micros(), Ordering::SeqCst);
     }
 
+    /// Whether the engine was told so last.
+    pub fn is_quarantined(&self, rule_id: &str) -> bool {
+        let said = |control: &Control| match control {
+            Control::Quarantine(order) if order.rule_id == rule_id => Some(true),
+            Control::LiftQuarantine(order) if order.rule_id == rule_id => Some(false),
+            _ => None,
+        };
+        self.controls.lock().unwrap().iter().rev().find_map(said).unwrap_or_default()
+    }
+
     pub fn controls(&self) -> Vec<Control> {
         self.controls.lock().unwrap().clone()
     }
@@ -108,9 +118,10 @@ impl Catalogue for World {
     }
 
     fn rules(&self) -> Vec<ActiveRule> {
+        let of = |id, title| ActiveRule { quarantined: self.is_quarantined(id), ..rule(id, title) };
         vec![
-            rule("R01", "Payments kept just below the reporting line"),
-            rule("R60", "A party on a sanctions list"),
+            of("R01", "Payments kept just below the reporting line"),
+            of("R60", "A party on a sanctions list"),
         ]
     }
 

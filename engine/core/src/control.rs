@@ -26,7 +26,13 @@ impl Stage for Distributor {
             }
             _ => out.routed.push(Routed::Homes(control.clone())),
         }
-        if matches!(control, Control::Prepare(_) | Control::Activate { .. } | Control::Quarantine(_)) {
+        if matches!(
+            control,
+            Control::Prepare(_)
+                | Control::Activate { .. }
+                | Control::Quarantine(_)
+                | Control::LiftQuarantine(_)
+        ) {
             out.routed.push(Routed::Shards(KeyedRecord::Control(control.clone())));
         }
     }

@@ -256,6 +256,7 @@ impl Home {
                 self.rules.activate(*rules);
             }
             Control::Quarantine(order) => self.rules.quarantine(order.rule),
+            Control::LiftQuarantine(order) => self.rules.lift_quarantine(order.rule),
             Control::Freeze(order) => self.freezes.freeze(order),
             Control::Unfreeze(order) => self.freezes.unfreeze(order),
             Control::Suppress(order) => {

@@ -90,6 +90,11 @@ impl Rulebook {
         }
     }
 
+    /// Let a quarantined rule judge again.
+    pub fn lift_quarantine(&mut self, rule: Hash256) {
+        self.quarantined.retain(|quarantined| *quarantined != rule);
+    }
+
     /// A rulebook in which the prepared rules are in force already.
     pub fn candidate(&self) -> Self {
         let active = self.prepared.clone().unwrap_or_else(|| self.active.clone());

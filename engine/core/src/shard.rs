@@ -122,6 +122,7 @@ impl Shard {
             Control::Prepare(bundle) => self.rules.prepare(bundle, &*self.library),
             Control::Activate { rules } if self.rules.activate(*rules) => self.change_plans(),
             Control::Quarantine(order) => self.rules.quarantine(order.rule),
+            Control::LiftQuarantine(order) => self.rules.lift_quarantine(order.rule),
             _ => {}
         }
     }

@@ -222,12 +222,7 @@ fn a_quarantined_rule_judges_no_more_from_its_place_in_the_log_on_until_it_is_me
     let fails = |condition: &str| bundle(&[rule("R", EVERY, SECOND), rule("FAILS", EVERY, condition)]);
     let (broken, mended) =
         (fails("payments / receipts > 1.0"), fails("receipts > 0 && payments / receipts > 1.0"));
-    let order = Quarantine {
-        rule: content(&broken, "FAILS"),
-        rule_id: "FAILS".into(),
-        at: "2026-11-20T08:00:00Z".parse().unwrap(),
-    };
-    let quarantine = PaymentRecord::Control(Control::Quarantine(order));
+    let quarantine = PaymentRecord::Control(Control::Quarantine(order(&broken, "FAILS")));
     let payments = |from, to| (from..to).map(payment).collect::<Vec<_>>();
     let records = [
         &in_force(&broken)[..],
@@ -248,9 +243,56 @@ fn a_quarantined_rule_judges_no_more_from_its_place_in_the_log_on_until_it_is_me
     assert_eq!(silent.len(), 4);
     assert!(output.alerts.iter().filter(|alert| alert.rule_id == "R").count() > 8, "the others go on");
 
-    // However many shards there are, and through a snapshot at any place.
+    same_through_snapshots(&records, &output);
+}
+
+#[test]
+fn a_lifted_rule_judges_again_unchanged_until_it_is_quarantined_again() {
+    let rules = bundle(&[rule("R", EVERY, SECOND), rule("FAILS", EVERY, "payments / receipts > 1.0")]);
+    let quarantine = PaymentRecord::Control(Control::Quarantine(order(&rules, "FAILS")));
+    let lift = PaymentRecord::Control(Control::LiftQuarantine(order(&rules, "FAILS")));
+    let payments = |from, to| (from..to).map(payment).collect::<Vec<_>>();
+    let records = [
+        &in_force(&rules)[..],
+        &payments(0, 4),
+        &[quarantine.clone(), quarantine.clone()],
+        &payments(4, 8),
+        // Delivered twice, both do what they do once.
+        &[lift.clone(), lift.clone()],
+        &payments(8, 12),
+        std::slice::from_ref(&quarantine),
+        &payments(12, 16),
+    ]
+    .concat();
+    let output = run(2, &records);
+    let failed: Vec<_> = failures(&output).iter().map(|(_, event)| *event).collect();
+    assert_eq!(failed, ["E0", "E1", "E2", "E3", "E8", "E9", "E10", "E11"]);
+    same_through_snapshots(&records, &output);
+}
+
+#[test]
+fn a_lifted_rule_knows_what_it_missed() {
+    let rules = bundle(&[rule("R", EVERY, SECOND)]);
+    let quarantine = PaymentRecord::Control(Control::Quarantine(order(&rules, "R")));
+    let lift = PaymentRecord::Control(Control::LiftQuarantine(order(&rules, "R")));
+    let payments = |from, to| (from..to).map(payment).collect::<Vec<_>>();
+    let records = [&in_force(&rules)[..], &[quarantine], &payments(0, 6), &[lift], &payments(6, 9)].concat();
+    let output = run(2, &records);
+    let said: Vec<_> = output.alerts.iter().map(|alert| alert.reason.as_str()).collect();
+    assert_eq!(said, ["3 paid, 0 received"; 3]);
+    same_through_snapshots(&records, &output);
+}
+
+/// The order that quarantines a rule, or lifts that.
+fn order(rules: &RuleBundle, id: &str) -> Quarantine {
+    let at = "2026-11-20T08:00:00Z".parse().unwrap();
+    Quarantine { rule: content(rules, id), rule_id: id.into(), at }
+}
+
+/// However many shards there are, and through a snapshot at any place.
+fn same_through_snapshots(records: &[PaymentRecord], output: &Output) {
     let library: Arc<dyn Library> = Arc::new(NoLists);
-    for cut in [3, 7, 9, 14, records.len()] {
+    for cut in 0..=records.len() {
         let (mut first, mut told) = (engine(5), Output::default());
         records[..cut].iter().for_each(|record| first.apply(record, &mut told));
         let mut second = Engine::restore(&first.snapshot().unwrap(), &library).unwrap();

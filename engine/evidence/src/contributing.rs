@@ -48,7 +48,8 @@ impl<'a> Contributing<'a> {
                     Control::Screening(_)
                     | Control::Prepare(_)
                     | Control::Activate { .. }
-                    | Control::Quarantine(_) => true,
+                    | Control::Quarantine(_)
+                    | Control::LiftQuarantine(_) => true,
                     Control::Freeze(order) | Control::Unfreeze(order) => touches(judged, &order.key),
                     Control::Suppress(order) | Control::Unsuppress(order) => names(judged, &order.party),
                     Control::Release(_) | Control::Deadline { .. } => false,

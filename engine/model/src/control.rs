@@ -35,6 +35,8 @@ pub enum Control {
     Unsuppress(Suppression),
     /// A rule that failed again and again judges no more: see decision 0506.
     Quarantine(Quarantine),
+    /// A quarantined rule judges again, unchanged.
+    LiftQuarantine(Quarantine),
     /// A payment somebody waits for was not decided in time; the answer is by policy.
     Deadline {
         /// The payment.
@@ -104,7 +106,7 @@ pub struct Release {
     pub at: EventTime,
 }
 
-/// The end of a rule's judging. A mended rule has another content and is another rule.
+/// The end of a rule's judging, or the end of that. A mended rule has another content and is another rule.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Quarantine {
     /// The hash of the rule's content, parameters included.

@@ -199,7 +199,11 @@ fn write_controls(repertoire: &Repertoire, events: &[EventRecord], rng: &mut Rng
     if rng.percent(40) {
         let rule = *rng.pick(&repertoire.contents);
         let order = Quarantine { rule, rule_id: "SIMULATED".to_owned(), at: START };
-        controls.push((rng.below(events.len()), Control::Quarantine(order)));
+        let at = rng.below(events.len());
+        controls.push((at, Control::Quarantine(order.clone())));
+        if rng.percent(40) {
+            controls.push((at + rng.below(20), Control::LiftQuarantine(order)));
+        }
     }
     for _ in 0..rng.below(3) {
         let event = &rng.pick(events).event;
