@@ -13,6 +13,7 @@ use std::{
 
 use anyhow::Context;
 use history::History;
+use serde_json::{Value, json};
 use sluice_core::{CaseRunner, Engine, EngineConfig, Output};
 use sluice_model::{Alert, RuleBundle, RuleFile};
 use sluice_rules::{Backtest, CASES_SUFFIX, Diagnostics, Labels, RuleSet, SideBySide, run_cases};
@@ -188,9 +189,11 @@ fn test(args: &PathArgs) -> Result<ExitCode, Failure> {
 fn explain(args: &PathArgs) -> Result<ExitCode, Failure> {
     let set = Folder::read(&args.path)?.compiled()?;
     if args.json {
-        println!("{}", serde_json::to_string(set.descriptions())?);
+        let rules = set.descriptions().iter().map(|rule| json!(rule));
+        println!("{}", rules.chain(set.typologies().map(|typology| json!(typology))).collect::<Value>());
     } else {
         set.descriptions().iter().for_each(|description| println!("{}", description.text()));
+        set.typologies().for_each(|typology| println!("{}", typology.text()));
     }
     Ok(ExitCode::SUCCESS)
 }

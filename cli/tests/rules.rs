@@ -56,6 +56,11 @@ fn one_file_is_checked_with_the_reference_data_above_it() {
     let explained: serde_json::Value = serde_json::from_str(&explained).unwrap();
     assert_eq!(explained[0]["id"], "R05");
     assert_eq!(explained[0]["evaluated"]["native"], true);
+    let typology = passes(&rules("explain", &root().join("rules/packs/core"), &[]));
+    assert!(
+        typology.contains("T01  Money mule account") && typology.contains("R05 40, R06 20"),
+        "{typology}"
+    );
     passes(&rules("test", &file, &[]));
 }
 

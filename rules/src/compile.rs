@@ -410,7 +410,7 @@ impl Compiler {
             let known: Vec<&str> = builder.rules.iter().map(|r| r.meta.id.as_str()).collect();
             for (rule, _, at) in &weights {
                 if !known.contains(&rule.as_str()) {
-                    let message = format!("no rule `{rule}` watches a {}", meta.key.name());
+                    let message = format!("no rule `{rule}` watches the key `{}`", meta.key.name());
                     self.found.push(source.error(*at, message).perhaps(nearest(rule, known.iter().copied())));
                 }
             }

@@ -10,6 +10,7 @@ use crate::{
     check::Used,
     parameter::Parameter,
     place::Source,
+    plan::{Judge, Plan, Rule},
     reference::Reference,
     template::{self, Piece, Template},
     tree::Term,
@@ -57,6 +58,67 @@ pub struct Description {
     pub tables: Vec<String>,
     /// Whether list matches are read.
     pub screening: bool,
+}
+
+/// What a compiled typology is.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct DescribedTypology {
+    /// `T01`.
+    pub id: String,
+    /// For people.
+    pub title: String,
+    /// The file.
+    pub file: String,
+    /// The kind of key.
+    pub key: &'static str,
+    /// How often it speaks.
+    pub speaks: String,
+    /// What each of its rules weighs.
+    pub weights: Vec<(String, i64)>,
+    /// The sum from which on it alerts.
+    pub alert_at: i64,
+    /// The sum from which on it holds the payment.
+    pub hold_at: Option<i64>,
+}
+
+impl DescribedTypology {
+    pub(crate) fn of(rule: &Rule, plan: &Plan) -> Option<Self> {
+        let Judge::Weights(program) = &*rule.judge else { return None };
+        let weight = |(rule, weight): &(usize, i64)| Some((plan.rules.get(*rule)?.meta.id.clone(), *weight));
+        Some(Self {
+            id: rule.meta.id.clone(),
+            title: rule.meta.title.clone(),
+            file: rule.file.clone(),
+            key: rule.meta.key.name(),
+            speaks: speaks(rule.meta.speaks),
+            weights: program.weights.iter().filter_map(weight).collect(),
+            alert_at: program.alert_at,
+            hold_at: program.hold_at,
+        })
+    }
+
+    /// As text for a terminal.
+    pub fn text(&self) -> String {
+        let weights: Vec<_> = self.weights.iter().map(|(rule, weight)| format!("{rule} {weight}")).collect();
+        let hold = self.hold_at.map_or_else(String::new, |at| format!(", holds from {at}"));
+        format!(
+            "{}  {}\n  weighs what rules find of each {} on one payment: {}\n  alerts from {}{hold}; speaks {}\n",
+            self.id,
+            self.title,
+            self.key,
+            weights.join(", "),
+            self.alert_at,
+            self.speaks
+        )
+    }
+}
+
+fn speaks(speaks: Speaks) -> String {
+    match speaks {
+        Speaks::Every => "every event".to_owned(),
+        Speaks::Crossing => "on crossing".to_owned(),
+        Speaks::OncePer(period) => format!("once per {period}"),
+    }
 }
 
 /// A parameter in force.
@@ -162,11 +224,7 @@ impl Description {
             typology: meta.typology.clone(),
             action: meta.action,
             on_error: meta.on_error,
-            speaks: match meta.speaks {
-                Speaks::Every => "every event".to_owned(),
-                Speaks::Crossing => "on crossing".to_owned(),
-                Speaks::OncePer(period) => format!("once per {period}"),
-            },
+            speaks: speaks(meta.speaks),
             statuses: statuses(meta.statuses),
             shadow: meta.shadow,
             candidate: false,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sluice_model::{Hash256, KeyKind, RuleBundle};
 
 use crate::{
-    Description, Diagnostics, Plan,
+    DescribedTypology, Description, Diagnostics, Plan,
     compile::{self, Mode},
     lower::Probes,
     shadow,
@@ -80,6 +80,13 @@ impl RuleSet {
     /// What each rule is, for people.
     pub fn descriptions(&self) -> &[Description] {
         &self.descriptions
+    }
+
+    /// What each typology is, for people.
+    pub fn typologies(&self) -> impl Iterator<Item = DescribedTypology> {
+        self.plans
+            .iter()
+            .flat_map(|plan| plan.rules.iter().filter_map(move |rule| DescribedTypology::of(rule, plan)))
     }
 
     /// What deserves a look, though it loads.
