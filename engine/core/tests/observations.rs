@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
-use sluice_core::{Engine, EngineConfig, Library, NoLists, Output, Stage};
+use sluice_core::{
+    Distributor, DistributorOutput, Engine, EngineConfig, KeyedRecord, Library, NoLists, Output, Routed,
+    Stage,
+};
 use sluice_model::{
     Action, Control, Currency, EventRecord, EventTime, Hash256, Money, Observation, Party, PaymentEvent,
     PaymentRecord, Quarantine, RuleBundle, RuleFile, Span,
@@ -281,6 +284,17 @@ fn a_lifted_rule_knows_what_it_missed() {
     let said: Vec<_> = output.alerts.iter().map(|alert| alert.reason.as_str()).collect();
     assert_eq!(said, ["3 paid, 0 received"; 3]);
     same_through_snapshots(&records, &output);
+}
+
+#[test]
+fn a_quarantine_and_its_end_reach_every_home_and_every_shard() {
+    let order = order(&bundle(&[rule("R", EVERY, SECOND)]), "R");
+    for control in [Control::Quarantine(order.clone()), Control::LiftQuarantine(order)] {
+        let mut out = DistributorOutput::default();
+        Distributor.apply(&control, &mut out);
+        let to_all = [Routed::Homes(control.clone()), Routed::Shards(KeyedRecord::Control(control))];
+        assert_eq!(out.routed, to_all);
+    }
 }
 
 /// The order that quarantines a rule, or lifts that.
