@@ -3,6 +3,10 @@
 //! Owns which names do, and their letters. Three letters are anybody's: they stand only for armies, parties,
 //! ministries and other bodies that are known by them; a company needs four.
 
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashSet;
+
 use super::vocabulary::{self, Class};
 
 /// Fewer letters are nobody's, more are no longer spoken.
@@ -11,9 +15,11 @@ const LETTERS: std::ops::RangeInclusive<usize> = 3..=8;
 const COMPANY_LETTERS_MIN: usize = 4;
 
 /// Words of bodies that are known by their letters.
-const BODIES: &str = "academy agency army association authority bank brigade brigades bureau commission committee congress corps \
+const BODY_WORDS: &str = "academy agency army association authority bank brigade brigades bureau commission committee congress corps \
     council department federation force forces front government guard institute league liberation ministry movement \
     office organization party people peoples police republic resistance revolutionary society union university";
+
+static BODIES: LazyLock<FxHashSet<&str>> = LazyLock::new(|| BODY_WORDS.split_whitespace().collect());
 
 /// The first letters of a name of these words, and with the C of the company that it is.
 pub(crate) fn of<'a>(
@@ -29,7 +35,7 @@ pub(crate) fn of<'a>(
             _ => return Vec::new().into_iter(),
         }
         shared |= class == Class::Generic;
-        body |= BODIES.split_whitespace().any(|b| b == word);
+        body |= BODIES.contains(word);
         letters.extend(word.chars().next());
     }
     let least = if body { *LETTERS.start() } else { COMPANY_LETTERS_MIN };

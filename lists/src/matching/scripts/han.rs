@@ -30,8 +30,8 @@ struct Table {
 /// The characters that nearly all Chinese families write, the most frequent first; general knowledge.
 const FAMILIES: &str = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩邓冯曹彭曾肖萧田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭\
 陆范汪廖石金韦贾夏付傅方邹熊白孟秦邱江尹薛闫阎段雷侯龙史黎贺顾毛郝龚邵万钱戴严莫孔向常汤康易乔赖文武施洪季樊温柳欧区莊庄章鲁倪殷俞申耿关焦\
-左柴伍甘覃裴霍成祝柯阮纪梅翁骆凌蓝兰古游凤司徒骆屈鲍谷盛童冼连麦植容单岑费卓詹涂池简车饶仇查房缪解桂聂邢安牛葛辛管曲路戚符齐喻苗苟卞卢禤\
-滕舒宁米莘尤褚利劳厉伏佘冷郁郦佟别包匡华占习闵闻纳农谈党桑苑巩席应展敖晏栗楚褟郎邬祁穆靳詹臧蒙娄封初景项宗丘陶虞牟辜邝邓丛巫庞薄印殳";
+左柴伍甘覃裴霍成祝柯阮纪梅翁骆凌蓝兰古游凤司徒屈鲍谷盛童冼连麦植容单岑费卓詹涂池简车饶仇查房缪解桂聂邢安牛葛辛管曲路戚符齐喻苗苟卞禤\
+滕舒宁米莘尤褚利劳厉伏佘冷郁郦佟别包匡华占习闵闻纳农谈党桑苑巩席应展敖晏栗楚褟郎邬祁穆靳臧蒙娄封初景项宗丘陶虞牟辜邝丛巫庞薄印殳";
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let mut table = Table {
@@ -100,7 +100,7 @@ pub(crate) fn elsewhere(pinyin: &str, family: bool) -> Vec<String> {
     let known = TABLE.cantonese_of.get(pinyin);
     let families = TABLE.cantonese_of_family.get(&pinyin.replace('v', "u")).filter(|_| family);
     for jyutping in families.or(known).into_iter().flatten() {
-        for spelled in hong_kong(jyutping) {
+        for spelled in cantonese_spellings(jyutping) {
             if !all.contains(&spelled) {
                 all.push(spelled);
             }
@@ -114,7 +114,7 @@ pub(crate) fn elsewhere(pinyin: &str, family: bool) -> Vec<String> {
 pub(super) fn all_spellings() -> impl Iterator<Item = String> {
     let read = |(pinyin, cantonese): (&&'static str, &Vec<&'static str>)| {
         let mut all = vec![pinyin.replace('v', "u"), wade_giles(pinyin)];
-        all.extend(cantonese.iter().flat_map(|jyutping| hong_kong(jyutping)));
+        all.extend(cantonese.iter().flat_map(|jyutping| cantonese_spellings(jyutping)));
         all
     };
     TABLE.cantonese_of.iter().flat_map(read)
@@ -147,7 +147,7 @@ impl Character {
             add(Path::WadeGiles, wade_giles(pinyin));
         }
         for jyutping in self.jyutping.split_whitespace() {
-            for spelled in hong_kong(jyutping) {
+            for spelled in cantonese_spellings(jyutping) {
                 add(Path::Cantonese, spelled);
             }
         }
@@ -216,8 +216,8 @@ fn wade_giles(pinyin: &str) -> String {
     format!("{initial}{last}").replace('v', "u")
 }
 
-/// The spellings of a Jyutping syllable in Hong Kong: the government's, and what families write.
-fn hong_kong(jyutping: &str) -> Vec<String> {
+/// The spellings of a Jyutping syllable: the Hong Kong government's, what families there write, and Macau's.
+fn cantonese_spellings(jyutping: &str) -> Vec<String> {
     let initials: [(&str, &[&str]); 19] = [
         ("gw", &["kw", "gw"]),
         ("kw", &["kw"]),
