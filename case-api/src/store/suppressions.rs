@@ -285,10 +285,12 @@ impl Tx<'_> {
         parties: &BTreeSet<Key>,
         actor: &Actor,
     ) -> Result<Option<i64>, ActError> {
-        let standing: Vec<SuppressionRow> =
-            sqlx::query_as("SELECT * FROM suppressions WHERE state <> 'revoked' ORDER BY seq")
-                .fetch_all(self.sql())
-                .await?;
+        let standing: Vec<SuppressionRow> = sqlx::query_as(
+            "SELECT * FROM suppressions WHERE state <> 'revoked' AND expires_at > $1 ORDER BY seq",
+        )
+        .bind(self.now.micros())
+        .fetch_all(self.sql())
+        .await?;
         let concerned = |row: &&SuppressionRow| {
             row.case_id == case_id
                 || parties.iter().any(|p| p.kind.name() == row.party_kind && p.value == row.party_value)
