@@ -65,7 +65,7 @@ impl Currency {
         }
     }
 
-    /// The three letters.
+    /// The three letters. Always ASCII; `XXX`, which ISO 4217 has for no currency, is never reached.
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("XXX")
     }
