@@ -29,7 +29,7 @@ pub fn open_lists(folder: Option<&Path>) -> Result<Lists, Failure> {
     };
     let store = Store::open(folder).map_err(|error| Failure::User(error.into()))?;
     let lists = store.active().map_err(|error| Failure::User(error.into()))?;
-    let (screening, library) = (Screening { lists, threshold: None }, CachingLibrary::over(store));
+    let (screening, library) = (Screening { lists, ..Screening::default() }, CachingLibrary::over(store));
     if !screening.lists.is_empty() {
         library.screener(&screening).map_err(|error| Failure::User(error.into()))?;
     }

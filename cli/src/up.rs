@@ -294,7 +294,7 @@ impl Config {
             None => CachingLibrary::without_lists(),
         };
         let active = lists.as_ref().map(|(_, store)| store.active()).transpose().map_err(user)?;
-        let screening = Screening { lists: active.unwrap_or_default(), threshold: None };
+        let screening = Screening { lists: active.unwrap_or_default(), ..Screening::default() };
         if !screening.lists.is_empty() {
             // Configured but unreadable: closed, before the first payment.
             library.screener(&screening).map_err(user)?;

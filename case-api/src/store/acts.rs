@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde_json::json;
 use sluice_evidence::Kind;
-use sluice_model::{Control, EventTime, Freeze, Key, KeyKind, Release};
+use sluice_model::{Control, EventTime, Freeze, Key, KeyKind, Release, Unfreeze};
 
 use super::{Case, Claim, Entry, FreezeRow, Hold, HoldState, Proposal, Store, StoreError, Tx};
 use crate::{
@@ -218,8 +218,8 @@ impl Tx<'_> {
         self.lift_freeze(freeze.seq, &actor.name).await?;
         // Another case may have frozen the same key: the engine keeps rejecting until the last freeze ends.
         let last = self.freezes_on(&key).await? == 0;
-        let freeze = Freeze { key, case_id: case.case_id.clone(), at: self.now };
-        Ok(Effect { control: last.then_some(Control::Unfreeze(freeze)), hold: None })
+        let end = Unfreeze { key, case_id: case.case_id.clone(), at: self.now, frozen_at: None };
+        Ok(Effect { control: last.then_some(Control::Unfreeze(end)), hold: None })
     }
 
     /// Propose or confirm the release of the holds that this case has on a payment.
@@ -260,7 +260,8 @@ impl Tx<'_> {
             self.clear_hold(hold, &actor.name).await?;
         }
         let free = !self.is_held(&payment).await?;
-        let release = Release { payment_id: payment, case_id: case.case_id.clone(), at: self.now };
+        let release =
+            Release { payment_id: payment, case_id: case.case_id.clone(), at: self.now, alerts: None };
         Ok(Effect { control: free.then_some(Control::Release(release)), hold: Some(HoldState::Cleared) })
     }
 

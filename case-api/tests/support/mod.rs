@@ -319,6 +319,7 @@ pub fn held_alert(n: u32, customer: &str) -> (Alert, Disposition) {
         state: DispositionState::Held,
         because: alert.alert_id.to_string(),
         at: alert.occurred_at,
+        alerts: Vec::new(),
     };
     (alert, hold)
 }

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use sluice_lists::rescreen::Rescreened;
 use sluice_model::{
-    Action, Alert, AlertId, Cause, Disposition, DispositionState, ENGINE_VERSION, EventTime, Hash256, Key,
-    KeyKind, ListSet, Observation, Outcome, PartyMatch, PaymentEvent, RuleFailure, Severity, Versions,
+    Action, Alert, Cause, Disposition, DispositionState, ENGINE_VERSION, EventTime, FailureCause, Hash256,
+    Key, KeyKind, ListSet, Observation, Outcome, PartyMatch, PaymentEvent, RuleFailure, Severity, Versions,
 };
 use sluice_rules::{Finding, Rule};
 
 use crate::{
+    gather::REASON_ON_DEADLINE,
     screening::ScreeningDesk,
-    wire::{Screened, Speaker, Verdict},
+    wire::{Found, Screened, Speaker, Verdict},
 };
 
 /// What was judged, on which key.
@@ -37,6 +38,8 @@ pub enum EngineFinding<'a> {
     },
     /// A party could not be screened.
     NotScreened,
+    /// The deadline of a decision passed before every rule had answered.
+    Deadline,
 }
 
 /// The alert of a rule.
@@ -66,6 +69,8 @@ pub fn failure(rule: &Rule, finding: &Finding, scene: Scene<'_>) -> Option<Obser
             occurred_at: scene.event.occurred_at,
             on_error: rule.meta.on_error,
             reason: finding.reason.clone(),
+            cause: FailureCause::default(),
+            key: Hash256::of_parts([scene.key.kind.name().as_bytes(), scene.key.value.as_bytes()]),
         })
     })
 }
@@ -87,6 +92,9 @@ pub fn of_engine(found: &EngineFinding<'_>, scene: Scene<'_>) -> Alert {
             Action::Hold,
             "a party could not be screened: held until it has been".to_owned(),
         ),
+        EngineFinding::Deadline => {
+            ("ENGINE-DEADLINE", "not_decided", Severity::High, Action::Hold, REASON_ON_DEADLINE.to_owned())
+        }
     };
     let content = Hash256::of_parts([b"sluice/engine-rule/v1".as_slice(), rule_id.as_bytes()]);
     let judged = Judged { rule_id, typology, content, source: content, parameters: String::new() };
@@ -218,17 +226,15 @@ pub fn disposition(alert: &Alert) -> Option<Disposition> {
         state,
         because: alert.alert_id.to_string(),
         at: alert.occurred_at,
+        alerts: Vec::new(),
     })
 }
 
 /// The verdict that alerts on one event amount to. `None` where nobody waits and the payment may go on.
 pub fn verdict(from: Speaker, event: &PaymentEvent, awaited: bool, alerts: &[Alert]) -> Option<Verdict> {
     let outcome = alerts.iter().map(|a| Outcome::from(a.action)).max().unwrap_or_default();
-    let counted: Vec<(AlertId, String)> = alerts
-        .iter()
-        .filter(|alert| Outcome::from(alert.action) != Outcome::Allow || awaited)
-        .map(|alert| (alert.alert_id, alert.reason.clone()))
-        .collect();
+    let found: Vec<Found> =
+        alerts.iter().map(found).filter(|found| found.outcome != Outcome::Allow || awaited).collect();
     let at: EventTime = event.occurred_at;
     (awaited || outcome != Outcome::Allow).then(|| Verdict {
         payment_id: event.payment_id().to_owned(),
@@ -237,6 +243,11 @@ pub fn verdict(from: Speaker, event: &PaymentEvent, awaited: bool, alerts: &[Ale
         awaited,
         from,
         outcome,
-        alerts: counted,
+        found,
     })
+}
+
+/// An alert as it stands behind a verdict.
+pub fn found(alert: &Alert) -> Found {
+    Found { alert_id: alert.alert_id, outcome: alert.action.into(), reason: alert.reason.clone() }
 }

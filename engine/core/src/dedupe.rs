@@ -41,6 +41,12 @@ impl Dedupe {
         !self.content.is_empty() && at <= self.stream_time.minus(DEDUPE_HORIZON)
     }
 
+    /// Count nothing after this time as seen: what was taken in under a clock that was ahead does not make the present
+    /// too old. Ids stay known until the stream has passed them.
+    pub fn set_back(&mut self, to: EventTime) {
+        self.stream_time = self.stream_time.min(to);
+    }
+
     /// What the event's id means, and remember it if it is new.
     pub fn see(&mut self, event: &PaymentEvent) -> Seen {
         let (id, content) = (id_hash(&event.event_id), event.content_hash());

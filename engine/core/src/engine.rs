@@ -140,6 +140,7 @@ impl Engine {
             verdicts.iter().for_each(|verdict| self.gather.apply(verdict, &mut gathered));
         }
         out.decisions.append(&mut gathered.decisions);
+        out.dispositions.append(&mut gathered.dispositions);
     }
 }
 

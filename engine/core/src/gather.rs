@@ -7,13 +7,16 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use sluice_model::{Decision, EventTime, Hash256, Key, Outcome, limits::DEDUPE_HORIZON};
+use sluice_model::{
+    AlertId, Decision, Disposition, DispositionState, EventTime, Hash256, Key, Outcome, Release,
+    limits::DEDUPE_HORIZON,
+};
 
 use crate::{
     Library, SnapshotError, Stage,
     output::GatherOutput,
     snapshot,
-    wire::{Speaker, Verdict, VerdictRecord},
+    wire::{Found, Speaker, Verdict, VerdictRecord},
 };
 
 /// What is answered when the deadline passes before every verdict is in: closed, visibly.
@@ -42,33 +45,33 @@ struct Pending {
     findings: Findings,
 }
 
-/// What verdicts amount to. Ordered by alert, so that the order of arrival does not show.
+/// What verdicts amount to: alerts, each with what it asks for and why. Ordered by alert, so that the order of arrival
+/// does not show.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Findings {
-    outcome: Outcome,
-    alerts: BTreeMap<Hash256, String>,
-}
+struct Findings(BTreeMap<AlertId, (Outcome, String)>);
 
 impl Findings {
-    fn add(&mut self, outcome: Outcome, alerts: impl IntoIterator<Item = (Hash256, String)>) {
-        self.outcome = self.outcome.max(outcome);
-        self.alerts.extend(alerts);
+    fn add(&mut self, found: &Found) {
+        self.0.insert(found.alert_id, (found.outcome, found.reason.clone()));
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.0.values().map(|(outcome, _)| *outcome).max().unwrap_or_default()
     }
 }
 
 impl Gather {
     fn verdict(&mut self, verdict: &Verdict, out: &mut GatherOutput) {
         self.stream_time = self.stream_time.max(verdict.at);
-        if verdict.outcome != Outcome::Allow {
-            let holds = self.holds.entry(verdict.payment_id.clone()).or_default();
-            holds.add(verdict.outcome, verdict.alerts.iter().cloned());
+        for found in verdict.found.iter().filter(|found| found.outcome != Outcome::Allow) {
+            self.holds.entry(verdict.payment_id.clone()).or_default().add(found);
         }
         if !verdict.awaited || self.decided.contains_key(&verdict.event_id) {
             return;
         }
         let pending = self.pending.entry(verdict.event_id.clone()).or_default();
         pending.payment_id.clone_from(&verdict.payment_id);
-        pending.findings.add(verdict.outcome, verdict.alerts.iter().cloned());
+        verdict.found.iter().for_each(|found| pending.findings.add(found));
         match &verdict.from {
             Speaker::Home { asked } => pending.asked = Some(*asked),
             Speaker::Key(key) => {
@@ -94,12 +97,16 @@ impl Gather {
 
     /// Whoever waited was answered by policy. That was the answer, even where the last verdict came in before
     /// this record: asking again returns it.
-    fn deadline(&mut self, event_id: &str, out: &mut GatherOutput) {
+    fn deadline(&mut self, payment_id: &str, event_id: &str, found: Option<&Found>, out: &mut GatherOutput) {
+        if let Some(found) = found {
+            self.holds.entry(payment_id.to_owned()).or_default().add(found);
+        }
         match self.decided.get_mut(event_id) {
             Some(decision) if decision.deadline_passed => {}
             Some(decision) => {
                 decision.decision = decision.decision.max(OUTCOME_ON_DEADLINE);
                 decision.deadline_passed = true;
+                decision.alerts.extend(found.map(|found| found.alert_id));
                 decision.reasons.push(REASON_ON_DEADLINE.to_owned());
                 out.decisions.push(decision.clone());
             }
@@ -110,15 +117,16 @@ impl Gather {
     fn decide(&mut self, event_id: &str, deadline_passed: bool, out: &mut GatherOutput) {
         let Some(mut pending) = self.pending.remove(event_id) else { return };
         if let Some(held) = self.holds.get(&pending.payment_id) {
-            pending.findings.add(held.outcome, held.alerts.clone());
+            pending.findings.0.extend(held.0.clone());
         }
+        let mut outcome = pending.findings.outcome();
+        let (ids, mut reasons): (Vec<_>, Vec<_>) =
+            pending.findings.0.into_iter().map(|(id, (_, reason))| (id, reason)).unzip();
         if deadline_passed {
-            pending.findings.outcome = pending.findings.outcome.max(OUTCOME_ON_DEADLINE);
-        }
-        let Findings { outcome, alerts } = pending.findings;
-        let (ids, mut reasons): (Vec<_>, Vec<_>) = alerts.into_iter().unzip();
-        if deadline_passed {
-            reasons.push(REASON_ON_DEADLINE.to_owned());
+            outcome = outcome.max(OUTCOME_ON_DEADLINE);
+            if !reasons.iter().any(|reason| reason == REASON_ON_DEADLINE) {
+                reasons.push(REASON_ON_DEADLINE.to_owned());
+            }
         }
         let decision = Decision {
             payment_id: pending.payment_id,
@@ -132,6 +140,36 @@ impl Gather {
         self.decided.insert(event_id.to_owned(), decision.clone());
         self.forget();
         out.decisions.push(decision);
+    }
+
+    /// An officer lets go what they saw. What else holds the payment keeps it.
+    fn released(&mut self, order: &Release, out: &mut GatherOutput) {
+        let mut held = self.holds.remove(&order.payment_id).unwrap_or_default();
+        let mut let_go = Findings::default();
+        match &order.alerts {
+            Some(seen) => {
+                for id in seen {
+                    let_go.0.extend(held.0.remove_entry(id));
+                }
+            }
+            None => let_go = std::mem::take(&mut held),
+        }
+        let still = held.0.keys().next().copied();
+        let (state, because, alerts) = match still {
+            None => (DispositionState::Released, order.case_id.clone(), let_go.0.into_keys().collect()),
+            Some(first) => (held.outcome().into(), first.to_string(), held.0.keys().copied().collect()),
+        };
+        if still.is_some() {
+            self.holds.insert(order.payment_id.clone(), held);
+        }
+        out.dispositions.push(Disposition {
+            payment_id: order.payment_id.clone(),
+            event_id: String::new(),
+            state,
+            because,
+            at: order.at,
+            alerts,
+        });
     }
 
     /// Forget the answers that lie further back than ids are remembered.
@@ -150,11 +188,12 @@ impl Stage for Gather {
     fn apply(&mut self, record: &VerdictRecord, out: &mut GatherOutput) {
         match record {
             VerdictRecord::Verdict(verdict) => self.verdict(verdict, out),
-            VerdictRecord::Deadline { event_id, .. } => self.deadline(event_id, out),
-            VerdictRecord::Again { payment_id, event_id } => self.again(payment_id, event_id, out),
-            VerdictRecord::Released { payment_id } => {
-                self.holds.remove(payment_id);
+            VerdictRecord::Deadline { payment_id, event_id, found } => {
+                self.deadline(payment_id, event_id, found.as_ref(), out);
             }
+            VerdictRecord::Again { payment_id, event_id } => self.again(payment_id, event_id, out),
+            VerdictRecord::Released(order) => self.released(order, out),
+            VerdictRecord::StreamTime { to } => self.stream_time = self.stream_time.min(*to),
         }
     }
 

@@ -6,8 +6,8 @@ use std::{borrow::Cow, sync::Arc};
 use serde::{Deserialize, Serialize};
 use sluice_lists::{Screener, rescreen::rescreen};
 use sluice_model::{
-    Control, DeadLetter, Disposition, DispositionState, EventRecord, Hash256, Key, KeyKind, Observation,
-    PaymentEvent, PaymentRecord, Role, Screening, StatusSet, WindowValue, limits::FUTURE_TOLERANCE,
+    Control, DeadLetter, EventRecord, Hash256, Key, KeyKind, Observation, PaymentEvent, PaymentRecord, Role,
+    Screening, StatusSet, WindowValue, limits::FUTURE_TOLERANCE,
 };
 use sluice_rules::{Facts, Judgement};
 
@@ -23,7 +23,7 @@ use crate::{
     screening::ScreeningDesk,
     snapshot,
     suppressions::Suppressions,
-    wire::{Copy, Screened, Speaker, VerdictRecord},
+    wire::{Copy, Found, Screened, Speaker, VerdictRecord},
 };
 
 /// The home of the payments of one partition.
@@ -152,7 +152,7 @@ impl Home {
             if let Some((frozen, case_id)) = self.freezes.touched(event) {
                 out.alerts.push(alerting::of_engine(&EngineFinding::Frozen { key: &frozen, case_id }, scene));
             }
-            if screened.failed && StatusSet::ALIVE.counts(event.status, prior) {
+            if screened.failed() && StatusSet::ALIVE.counts(event.status, prior) {
                 out.alerts.push(alerting::of_engine(&EngineFinding::NotScreened, scene));
             }
         }
@@ -165,7 +165,7 @@ impl Home {
             role: Role::NONE,
             prior,
             matches: &screened.matches,
-            screening_failed: screened.failed,
+            screening_failed: screened.failed(),
             profile: None,
         };
         plan.judge_but(self.rules.quarantined(), &facts, &NO_WINDOWS, &[], &mut self.judgements);
@@ -241,6 +241,18 @@ impl Home {
         }
     }
 
+    /// The alert of an answer by policy: a hold like any other, with a case and an owner.
+    fn hold_by_deadline(&self, event: &PaymentEvent, out: &mut HomeOutput) -> Found {
+        let key = Key { kind: KeyKind::Payment, value: event.payment_id().to_owned() };
+        let screened = Screened { lists: Arc::clone(self.screening.lists()), ..Screened::default() };
+        let scene = Scene { key: &key, event, screened: &screened };
+        let alert = alerting::of_engine(&EngineFinding::Deadline, scene);
+        let found = alerting::found(&alert);
+        out.dispositions.extend(alerting::disposition(&alert));
+        out.alerts.push(alert);
+        found
+    }
+
     /// Feel a control record.
     pub fn feel_control(&mut self, control: &Control, out: &mut HomeOutput) {
         match control {
@@ -263,19 +275,19 @@ impl Home {
                 self.screening.suppressions_mut().suppress(order, self.dedupe.stream_time());
             }
             Control::Unsuppress(order) => self.screening.suppressions_mut().unsuppress(order),
-            Control::Release(order) => {
-                out.verdicts.push(VerdictRecord::Released { payment_id: order.payment_id.clone() });
-                out.dispositions.push(Disposition {
-                    payment_id: order.payment_id.clone(),
-                    event_id: String::new(),
-                    state: DispositionState::Released,
-                    because: order.case_id.clone(),
-                    at: order.at,
+            Control::Release(order) => out.verdicts.push(VerdictRecord::Released(order.clone())),
+            Control::Deadline { payment_id, event_id, event } => {
+                let found = event.as_ref().map(|event| self.hold_by_deadline(event, out));
+                out.verdicts.push(VerdictRecord::Deadline {
+                    payment_id: payment_id.clone(),
+                    event_id: event_id.clone(),
+                    found,
                 });
             }
-            Control::Deadline { payment_id, event_id } => out
-                .verdicts
-                .push(VerdictRecord::Deadline { payment_id: payment_id.clone(), event_id: event_id.clone() }),
+            Control::SetStreamTime(order) => {
+                self.dedupe.set_back(order.to);
+                out.verdicts.push(VerdictRecord::StreamTime { to: order.to });
+            }
         }
     }
 }

@@ -52,5 +52,5 @@ pub use parties::{PARTIES_MAX, PARTY_KNOWN_FOR, Parties};
 pub use shard::Shard;
 pub use snapshot::SnapshotError;
 pub use stage::{Offset, Stage};
-pub use wire::{Copy, KeyedRecord, Screened, Speaker, Verdict, VerdictRecord, partition_of};
+pub use wire::{Copy, Found, KeyedRecord, Screened, Speaker, Verdict, VerdictRecord, partition_of};
 pub use worker::{Batch, Step, Worker, WorkerConfig, WorkerError};

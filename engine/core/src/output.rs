@@ -80,6 +80,8 @@ pub struct ShardOutput {
 pub struct GatherOutput {
     /// One for each event that somebody waits for.
     pub decisions: Vec<Decision>,
+    /// What orders to release came to.
+    pub dispositions: Vec<Disposition>,
 }
 
 /// What the composite engine produces: everything but what stays inside it.

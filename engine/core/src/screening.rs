@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sluice_lists::Screener;
-use sluice_model::{ListSet, PaymentEvent, Screening};
+use sluice_model::{ListSet, NotScreened, PaymentEvent, Screening, WhyNotScreened};
 
 use crate::{Library, suppressions::Suppressions, wire::Screened};
 
@@ -94,22 +94,23 @@ impl ScreeningDesk {
     /// Screen every party of an event. Reads only what is in force: the same for the same event until the next
     /// control record, so that a batch may be screened in parallel.
     pub fn screen(&self, event: &PaymentEvent) -> Screened {
-        let (matches, failed) = match &self.in_force {
-            InForce::Off => (Vec::new(), false),
-            InForce::Unreadable => (Vec::new(), true),
+        let whole = |why| vec![NotScreened { role: String::new(), why }];
+        let (matches, not_screened) = match &self.in_force {
+            InForce::Off => (Vec::new(), Vec::new()),
+            InForce::Unreadable => (Vec::new(), whole(WhyNotScreened::ListsUnreadable)),
             InForce::On(screener) => match screener.screen_event(event) {
                 Ok(mut matches) => {
                     self.suppressions.leave_out(&mut matches, event.occurred_at, screener);
-                    (matches, false)
+                    (matches, Vec::new())
                 }
-                Err(_) => (Vec::new(), true),
+                Err(_) => (Vec::new(), whole(WhyNotScreened::TooLong)),
             },
         };
         Screened {
             lists: Arc::clone(&self.lists),
             suppressions: self.suppressions.version(),
             matches,
-            failed,
+            not_screened,
         }
     }
 }

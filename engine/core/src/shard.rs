@@ -91,7 +91,7 @@ impl Shard {
             role: copy.role,
             prior: copy.prior,
             matches: &copy.screened.matches,
-            screening_failed: copy.screened.failed,
+            screening_failed: copy.screened.failed(),
             profile: state.profile.as_deref(),
         };
         let Scratch { samples, failures, values, judgements } = &mut self.scratch;

@@ -4,7 +4,8 @@ use std::{hash::Hasher, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use sluice_model::{
-    AlertId, Control, EventTime, Hash256, Key, ListSet, Outcome, PartyMatch, PaymentEvent, Role, StatusSet,
+    AlertId, Control, EventTime, Hash256, Key, ListSet, NotScreened, Outcome, PartyMatch, PaymentEvent,
+    Release, Role, StatusSet,
 };
 
 /// One record of `sluice.keyed`.
@@ -43,8 +44,15 @@ pub struct Screened {
     pub suppressions: Option<Hash256>,
     /// The parties that met an entry, suppressed matches left out.
     pub matches: Vec<PartyMatch>,
-    /// A party could not be screened: never "no match".
-    pub failed: bool,
+    /// What could not be screened: never "no match".
+    pub not_screened: Vec<NotScreened>,
+}
+
+impl Screened {
+    /// Whether anything could not be screened.
+    pub fn failed(&self) -> bool {
+        !self.not_screened.is_empty()
+    }
 }
 
 /// One record of `sluice.verdicts`.
@@ -66,11 +74,15 @@ pub enum VerdictRecord {
         payment_id: String,
         /// The event that asked.
         event_id: String,
+        /// The alert of the answer by policy, which holds the payment; absent for records of older versions.
+        found: Option<Found>,
     },
     /// An officer released the payment.
-    Released {
-        /// The payment.
-        payment_id: String,
+    Released(Release),
+    /// Stream time is set back.
+    StreamTime {
+        /// The latest event time that counts as seen.
+        to: EventTime,
     },
 }
 
@@ -89,8 +101,19 @@ pub struct Verdict {
     pub from: Speaker,
     /// allow, hold or reject.
     pub outcome: Outcome,
-    /// The alerts behind it, with their reasons.
-    pub alerts: Vec<(AlertId, String)>,
+    /// The alerts behind it.
+    pub found: Vec<Found>,
+}
+
+/// One alert behind a verdict.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Found {
+    /// The alert.
+    pub alert_id: AlertId,
+    /// What it asks for.
+    pub outcome: Outcome,
+    /// Why.
+    pub reason: String,
 }
 
 /// Who a verdict is from.

@@ -24,7 +24,7 @@ impl Shelf {
         let version = Arc::new(ListVersion::new(source, entries).unwrap());
         lists.insert(source.to_owned(), version.hash());
         self.0.lock().unwrap().insert(version.hash(), version);
-        Control::Screening(Screening { lists: lists.clone(), threshold: None })
+        Control::Screening(Screening { lists: lists.clone(), ..Screening::default() })
     }
 }
 
@@ -119,7 +119,7 @@ fn what_changed_is_compared_with_every_known_party_once() {
     assert_eq!(alert.cause, cause);
 
     // The same version again, or another list: nothing that was compared is compared again.
-    let again = Control::Screening(Screening { lists: world.lists.clone(), threshold: None });
+    let again = Control::Screening(Screening { lists: world.lists.clone(), ..Screening::default() });
     assert!(world.feel(PaymentRecord::Control(again)).rescreened.is_empty());
     let out = world.activate("eu", &["Somebody Else"]);
     assert_eq!(out.rescreened.iter().map(|r| r.list.as_str()).collect::<Vec<_>>(), ["eu"]);
@@ -163,7 +163,7 @@ fn who_was_met_while_nothing_could_be_screened_is_compared_with_everything() {
     let off = Control::Screening(Screening::default());
     world.feel(PaymentRecord::Control(off));
     world.pay(0, customer("C-1", "Vasil Zorkin"), named("Tariq Okonjo"));
-    let on = Control::Screening(Screening { lists, threshold: None });
+    let on = Control::Screening(Screening { lists, ..Screening::default() });
     assert_eq!(keys(&world.feel(PaymentRecord::Control(on)).alerts), [(KeyKind::Customer, "C-1")]);
 }
 

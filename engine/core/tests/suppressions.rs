@@ -21,7 +21,7 @@ impl Shelf {
         let screener = Screener::build(&[Arc::clone(&version)], Settings::default());
         self.0.insert(version.hash(), Arc::new(screener));
         let lists = [(version.source().to_owned(), version.hash())].into();
-        Screening { lists, threshold: None }
+        Screening { lists, ..Screening::default() }
     }
 }
 
@@ -89,7 +89,7 @@ impl World {
 
     fn met(&self, event: &PaymentEvent) -> Vec<String> {
         let screened = self.home.screen(event);
-        assert!(!screened.failed);
+        assert!(!screened.failed());
         screened.matches.into_iter().flat_map(|party| party.matches).map(|hit| hit.entry_id).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use sluice_model::{Alert, Control, Key, Party, PaymentEvent, PaymentRecord};
+use sluice_model::{Alert, Control, Freeze, Key, Party, PaymentEvent, PaymentRecord, Unfreeze};
 
 /// Chooses an alert's records in two passes over one partition: [`survey`](Self::survey) every record, then ask
 /// [`has`](Self::has) of each again.
@@ -49,10 +49,14 @@ impl<'a> Contributing<'a> {
                     | Control::Prepare(_)
                     | Control::Activate { .. }
                     | Control::Quarantine(_)
-                    | Control::LiftQuarantine(_) => true,
-                    Control::Freeze(order) | Control::Unfreeze(order) => touches(judged, &order.key),
+                    | Control::LiftQuarantine(_)
+                    | Control::SetStreamTime(_) => true,
+                    Control::Freeze(Freeze { key, .. }) | Control::Unfreeze(Unfreeze { key, .. }) => {
+                        touches(judged, key)
+                    }
                     Control::Suppress(order) | Control::Unsuppress(order) => names(judged, &order.party),
-                    Control::Release(_) | Control::Deadline { .. } => false,
+                    Control::Deadline { event_id, .. } => event_id == self.event_id,
+                    Control::Release(_) => false,
                 },
             }
     }

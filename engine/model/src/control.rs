@@ -1,11 +1,11 @@
 //! Control records: what officers and configuration change, written into the logs so that a replay meets
 //! each change where it happened.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EventTime, Hash256, Key};
+use crate::{AlertId, EventTime, Hash256, Key, PaymentEvent, Span};
 
 /// Each list source with the version that is active: `ofac-sdn` → content hash.
 pub type ListSet = BTreeMap<String, Hash256>;
@@ -26,7 +26,7 @@ pub enum Control {
     /// Reject every payment of a key.
     Freeze(Freeze),
     /// End a freeze.
-    Unfreeze(Freeze),
+    Unfreeze(Unfreeze),
     /// Let a held payment go.
     Release(Release),
     /// A known false positive: this customer is not this entry.
@@ -43,7 +43,12 @@ pub enum Control {
         payment_id: String,
         /// The event that asked.
         event_id: String,
+        /// The event itself, whom the alert is about; absent in records of older versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        event: Option<Arc<PaymentEvent>>,
     },
+    /// Stream time is set back, after events were taken in under a clock that was ahead.
+    SetStreamTime(SetStreamTime),
 }
 
 /// What screening runs against.
@@ -53,6 +58,30 @@ pub struct Screening {
     pub lists: ListSet,
     /// From 0 to 1; `None`: the matcher's documented default.
     pub threshold: Option<f64>,
+    /// When each source was last known to be current: fetched, or found unchanged.
+    #[serde(default)]
+    pub checked_at: BTreeMap<String, EventTime>,
+    /// How old `checked_at` of a source may be when an event occurs; beyond it nothing counts as screened. `None`: no
+    /// limit.
+    #[serde(default)]
+    pub age_max: Option<Span>,
+    /// What is done with a payment one of whose sides has no name at all.
+    #[serde(default)]
+    pub unnamed: Unnamed,
+}
+
+/// What is done with a payment that moves money and names nobody on one of its sides. A name that is there but cannot
+/// be read is always held.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unnamed {
+    /// It goes on: the source is not bound to carry names.
+    Accept,
+    /// It goes on with an alert.
+    Alert,
+    /// It is held.
+    #[default]
+    Hold,
 }
 
 /// The files of a rule set: rules (`*.rhai`) and reference data (`*.toml`), by path, in order.
@@ -84,7 +113,7 @@ impl RuleBundle {
     }
 }
 
-/// A freeze of a key, or its end.
+/// A freeze of a key.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Freeze {
     /// The customer, account or other key.
@@ -95,7 +124,32 @@ pub struct Freeze {
     pub at: EventTime,
 }
 
-/// The release of a held payment.
+/// The end of one freeze: of the one that the officer saw, not of one ordered since.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Unfreeze {
+    /// The customer, account or other key.
+    pub key: Key,
+    /// The case in which it was frozen.
+    pub case_id: String,
+    /// When the end was ordered.
+    pub at: EventTime,
+    /// When the freeze that ends was ordered. `None`, in records of older versions: whenever it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frozen_at: Option<EventTime>,
+}
+
+/// Stream time is set back to what it would be without the events of a wrong clock.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SetStreamTime {
+    /// The latest event time that counts as seen from here on; never later than what stands.
+    pub to: EventTime,
+    /// Why.
+    pub reason: String,
+    /// When it was ordered.
+    pub at: EventTime,
+}
+
+/// The release of a held payment, from the alerts named.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Release {
     /// The payment.
@@ -104,6 +158,10 @@ pub struct Release {
     pub case_id: String,
     /// When it was ordered.
     pub at: EventTime,
+    /// The alerts that the officer saw: what else holds the payment keeps it. `None`, in records of older versions:
+    /// all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<Vec<AlertId>>,
 }
 
 /// The end of a rule's judging, or the end of that. A mended rule has another content and is another rule.

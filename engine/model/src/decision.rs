@@ -52,6 +52,16 @@ pub enum DispositionState {
     Released,
 }
 
+impl From<Outcome> for DispositionState {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Allow => Self::Released,
+            Outcome::Hold => Self::Held,
+            Outcome::Reject => Self::Rejected,
+        }
+    }
+}
+
 /// A hold, refusal or release of a payment, published for payment services.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Disposition {
@@ -65,6 +75,10 @@ pub struct Disposition {
     pub because: String,
     /// The event's own time; for a release, when it was ordered.
     pub at: EventTime,
+    /// After an order to release: the alerts that were let go, or, where the payment stays held, those that still
+    /// hold it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<AlertId>,
 }
 
 /// What could not be taken in, with the reason and the original bytes: nothing is lost.

@@ -21,7 +21,8 @@ mod time;
 
 pub use alert::{Action, Alert, AlertId, Cause, Severity, Versions, WindowValue};
 pub use control::{
-    Control, Freeze, ListSet, Quarantine, Release, RuleBundle, RuleFile, Screening, Suppression,
+    Control, Freeze, ListSet, Quarantine, Release, RuleBundle, RuleFile, Screening, SetStreamTime,
+    Suppression, Unfreeze, Unnamed,
 };
 pub use decision::{DeadLetter, Decision, Disposition, DispositionState, Outcome};
 pub use event::{
@@ -30,9 +31,9 @@ pub use event::{
 pub use hash::Hash256;
 pub use key::{Key, KeyKind};
 pub use money::{Currency, Money, MoneyError};
-pub use observation::{Observation, RuleFailure};
+pub use observation::{FailureCause, Observation, RuleFailure};
 pub use record::{EventRecord, PaymentRecord};
-pub use screening::{EntryKind, ListMatch, PartyMatch, Reason};
+pub use screening::{EntryKind, ListMatch, NotScreened, PartyMatch, Reason, WhyNotScreened};
 pub use status::{PaymentStatus, StatusSet};
 pub use time::{EventTime, Span, TimeError};
 

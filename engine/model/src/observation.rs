@@ -32,4 +32,22 @@ pub struct RuleFailure {
     pub on_error: Action,
     /// Why, without a value of the event.
     pub reason: String,
+    /// Whose fault it is.
+    #[serde(default)]
+    pub cause: FailureCause,
+    /// A hash of the key that was judged, so that failures on different keys can be counted apart.
+    #[serde(default)]
+    pub key: Hash256,
+}
+
+/// Whose fault it is that a rule could not be evaluated.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureCause {
+    /// The event, or what is known about it, lacks what the rule needs: a field, a rate, a reference row; or a number in
+    /// it is too large. It never counts towards quarantine: whoever sends events can bring it about.
+    #[default]
+    Input,
+    /// The rule itself: a limit of the interpreter, an expression that cannot be evaluated.
+    Rule,
 }

@@ -76,3 +76,41 @@ pub struct PartyMatch {
     /// Best first.
     pub matches: Vec<ListMatch>,
 }
+
+/// What of an event was not screened: never "no match".
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct NotScreened {
+    /// The role, as in [`PartyMatch::role`]; empty where it is the whole event.
+    pub role: String,
+    /// Why.
+    pub why: WhyNotScreened,
+}
+
+/// Why a text or an event was not screened.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyNotScreened {
+    /// The lists are configured and cannot be read.
+    ListsUnreadable,
+    /// A list is older than its limit.
+    ListsTooOld,
+    /// A text is longer than what is looked at whole.
+    TooLong,
+    /// A name is there, but nothing in it can be compared: blanks, signs, emoji.
+    Unreadable,
+    /// A side of a payment that moves money has no name at all.
+    Unnamed,
+}
+
+impl WhyNotScreened {
+    /// In words.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::ListsUnreadable => "the lists cannot be read",
+            Self::ListsTooOld => "a list is older than its limit",
+            Self::TooLong => "a text is too long to be looked at whole",
+            Self::Unreadable => "nothing in the name can be compared",
+            Self::Unnamed => "no name is given",
+        }
+    }
+}

@@ -119,7 +119,7 @@ fn put_rules_in_force(runtime: &Runtime, folder: &Path) -> Result<Option<Change>
 
 /// Read and index the versions, then have them screened against: what cannot be read is never in force.
 fn screen_against(runtime: &Runtime, library: &dyn Library, lists: ListSet) -> Result<Change, String> {
-    let screening = Screening { lists: lists.clone(), threshold: None };
+    let screening = Screening { lists: lists.clone(), ..Screening::default() };
     if !lists.is_empty() {
         library.screener(&screening).map_err(|error| error.to_string())?;
     }

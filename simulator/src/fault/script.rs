@@ -7,6 +7,7 @@ use sluice_lists::ListVersion;
 use sluice_model::{
     Control, Currency, EventRecord, EventTime, EventType, Freeze, Hash256, Key, KeyKind, ListSet, Money,
     Party, PaymentEvent, PaymentStatus, Quarantine, Release, RuleBundle, Screening, Span, Suppression,
+    Unfreeze,
 };
 
 use super::rng::Rng;
@@ -46,7 +47,7 @@ impl Repertoire {
     pub fn lists_in_force(&self, which: usize) -> Control {
         let version = &self.lists[which];
         let lists: ListSet = BTreeMap::from([(version.source().to_owned(), version.hash())]);
-        Control::Screening(Screening { lists, threshold: None })
+        Control::Screening(Screening { lists, ..Screening::default() })
     }
 }
 
@@ -180,7 +181,9 @@ fn write_controls(repertoire: &Repertoire, events: &[EventRecord], rng: &mut Rng
         let at = rng.below(events.len());
         controls.push((at, Control::Freeze(order.clone())));
         if rng.percent(60) {
-            controls.push((at + rng.below(20), Control::Unfreeze(order)));
+            let Freeze { key, case_id, at: frozen } = order;
+            let end = Unfreeze { key, case_id, at: START, frozen_at: Some(frozen) };
+            controls.push((at + rng.below(20), Control::Unfreeze(end)));
         }
     }
     for _ in 0..rng.below(4) {
@@ -193,7 +196,7 @@ fn write_controls(repertoire: &Repertoire, events: &[EventRecord], rng: &mut Rng
     }
     for _ in 0..rng.below(4) {
         let payment_id = rng.pick(events).event.payment_id().to_owned();
-        let order = Release { payment_id, case_id: "CASE-R".to_owned(), at: START };
+        let order = Release { payment_id, case_id: "CASE-R".to_owned(), at: START, alerts: None };
         controls.push((rng.below(events.len()), Control::Release(order)));
     }
     if rng.percent(40) {
@@ -208,7 +211,10 @@ fn write_controls(repertoire: &Repertoire, events: &[EventRecord], rng: &mut Rng
     for _ in 0..rng.below(3) {
         let event = &rng.pick(events).event;
         let (payment_id, event_id) = (event.payment_id().to_owned(), event.event_id.clone());
-        controls.push((rng.below(events.len()), Control::Deadline { payment_id, event_id }));
+        controls.push((
+            rng.below(events.len()),
+            Control::Deadline { payment_id, event_id, event: Some(Arc::clone(event)) },
+        ));
     }
     controls.sort_by_key(|(at, _)| *at);
     controls

@@ -17,14 +17,16 @@ pub trait SimStage: Stage<Record: Clone> {
     fn publish(output: Self::Output, partitions: u32) -> Vec<Published>;
 }
 
-fn verdict(record: VerdictRecord, partitions: u32) -> Published {
+fn verdict(record: VerdictRecord, partitions: u32) -> Vec<Published> {
     let payment_id = match &record {
         VerdictRecord::Verdict(verdict) => &verdict.payment_id,
-        VerdictRecord::Again { payment_id, .. }
-        | VerdictRecord::Deadline { payment_id, .. }
-        | VerdictRecord::Released { payment_id } => payment_id,
+        VerdictRecord::Again { payment_id, .. } | VerdictRecord::Deadline { payment_id, .. } => payment_id,
+        VerdictRecord::Released(order) => &order.payment_id,
+        VerdictRecord::StreamTime { .. } => {
+            return (0..partitions).map(|p| Published::Verdict(p, record.clone())).collect();
+        }
     };
-    Published::Verdict(partition_of(payment_id, partitions), record)
+    vec![Published::Verdict(partition_of(payment_id, partitions), record)]
 }
 
 impl SimStage for Home {
@@ -41,7 +43,7 @@ impl SimStage for Home {
         published.extend(output.observations.into_iter().map(Published::Observation));
         published.extend(output.dispositions.into_iter().map(Published::Disposition));
         published.extend(output.dead_letters.into_iter().map(Published::DeadLetter));
-        published.extend(output.verdicts.into_iter().map(|record| verdict(record, partitions)));
+        published.extend(output.verdicts.into_iter().flat_map(|record| verdict(record, partitions)));
         published
     }
 }
@@ -55,7 +57,7 @@ impl SimStage for Shard {
         let mut published: Vec<Published> = output.alerts.into_iter().map(Published::Alert).collect();
         published.extend(output.observations.into_iter().map(Published::Observation));
         published.extend(output.dispositions.into_iter().map(Published::Disposition));
-        published.extend(output.verdicts.into_iter().map(|record| verdict(record, partitions)));
+        published.extend(output.verdicts.into_iter().flat_map(|record| verdict(record, partitions)));
         published
     }
 }
@@ -66,7 +68,8 @@ impl SimStage for Gather {
     }
 
     fn publish(output: GatherOutput, _: u32) -> Vec<Published> {
-        output.decisions.into_iter().map(Published::Decision).collect()
+        let decisions = output.decisions.into_iter().map(Published::Decision);
+        decisions.chain(output.dispositions.into_iter().map(Published::Disposition)).collect()
     }
 }
 

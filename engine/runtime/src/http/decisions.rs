@@ -110,9 +110,13 @@ fn refusal(code: &str, reason: String) -> Problem {
 }
 
 /// Time is up: the answer is by policy, and that it was given is itself a record.
-async fn answer_by_policy(app: &App, event: &PaymentEvent) -> Decision {
+async fn answer_by_policy(app: &App, event: &Arc<PaymentEvent>) -> Decision {
     let (payment_id, event_id) = (event.payment_id().to_owned(), event.event_id.clone());
-    let record = Control::Deadline { payment_id: payment_id.clone(), event_id: event_id.clone() };
+    let record = Control::Deadline {
+        payment_id: payment_id.clone(),
+        event_id: event_id.clone(),
+        event: Some(Arc::clone(event)),
+    };
     let intake = Intake { payments: vec![PaymentRecord::Control(record)], ..Intake::default() };
     // The payment service has waited long enough: a log that stands still is not waited for.
     match timeout(DEADLINE_RECORD_WAIT, app.gateway.take_in(intake)).await {
