@@ -14,7 +14,7 @@ use sluice_case_api::{
     limits::{FAILURES_BEFORE_QUARANTINE, SHADOW_ALERTS_KEPT},
     ports::Record,
 };
-use sluice_model::{Action, Control, Hash256, Observation, RuleFailure, RuleFile};
+use sluice_model::{Action, Control, FailureCause, Hash256, Observation, RuleFailure, RuleFile};
 use sluice_rules::in_shadow;
 use std::sync::atomic::Ordering;
 use support::{Answer, PASSWORD, Side, alert, bundle, large, record};
@@ -484,6 +484,8 @@ fn failure(n: u32, on_error: Action) -> Record {
         occurred_at: alert.occurred_at,
         on_error,
         reason: "division by zero".into(),
+        cause: FailureCause::Rule,
+        key: Hash256::of(n.to_be_bytes().as_slice()),
     }))
 }
 
