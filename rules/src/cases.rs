@@ -10,8 +10,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sluice_model::{
-    Action, Alert, EventTime, KeyKind, ListMatch, PartyMatch, PaymentEvent, Role, RuleBundle, RuleFile, Span,
-    StatusSet,
+    Action, Alert, EventTime, KeyKind, ListMatch, PartyMatch, Past, PaymentEvent, Role, RuleBundle, RuleFile,
+    Span, StatusSet,
 };
 
 use crate::{Diagnostics, Facts, Judgement, RuleSet, SHADOW_FOLDER, lower::Probe, shadow};
@@ -357,7 +357,7 @@ fn judged_at_home(rules: &RuleSet, steps: &[Step]) -> Vec<Spoken> {
         let facts = Facts {
             event,
             role: Role::NONE,
-            prior: *past,
+            past: Past { prior: *past, ..Past::default() },
             matches: &matches,
             screening_failed: step.screening_failed,
             profile: None,

@@ -1,6 +1,6 @@
 //! What a rule may know of one event, and why an expression may fail on it.
 
-use sluice_model::{Currency, PartyMatch, PaymentEvent, Role, StatusSet, WindowValue};
+use sluice_model::{Currency, PartyMatch, Past, PaymentEvent, Role, WindowValue};
 
 /// Everything about one event, as one key sees it, that a rule may read.
 #[derive(Clone, Copy, Debug)]
@@ -9,8 +9,8 @@ pub struct Facts<'a> {
     pub event: &'a PaymentEvent,
     /// The sides on which the key stands.
     pub role: Role,
-    /// The statuses that the payment had before this event.
-    pub prior: StatusSet,
+    /// What the payment has been through.
+    pub past: Past,
     /// What screening found.
     pub matches: &'a [PartyMatch],
     /// Whether a party could not be screened.

@@ -81,7 +81,7 @@ impl RuleMeta {
             fields.error("", format!("`{id}` is no id: letters, digits and `_`"));
         }
         let key = key?;
-        let counted = if key == KeyKind::Payment { StatusSet::ALIVE } else { StatusSet::SETTLED };
+        let counted = if key == KeyKind::Payment { StatusSet::MOVING } else { StatusSet::SETTLED };
         Some(Self {
             id: id.to_owned(),
             title: title?,

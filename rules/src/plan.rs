@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use sluice_model::{Action, Currency, EventType, Hash256, KeyKind, Severity, Span, StatusSet, WindowValue};
+use sluice_model::{
+    Action, Currency, EventType, Hash256, KeyKind, Money, PaymentEvent, Severity, Span, StatusSet,
+    WindowValue,
+};
 
 use crate::{
     EvalError, Facts, Windows,
@@ -332,12 +335,36 @@ impl Stream {
             RoleFilter::Debtor => facts.role.is_debtor(),
             RoleFilter::Creditor => facts.role.is_creditor(),
         };
-        let counts = stands
-            && program.events.has(facts.event.event_type)
-            && program.statuses.counts(facts.event.status, facts.prior);
-        if !counts {
+        let status = facts.event.status;
+        if !stands || !program.events.has(facts.event.event_type) || !program.statuses.has(status) {
             return Ok(None);
         }
+        if program.statuses.counts(status, facts.past.prior) {
+            return self.sample(facts);
+        }
+        match facts.past.counted {
+            Some(counted) => self.difference(facts, counted),
+            None => Ok(None),
+        }
+    }
+
+    /// What a payment that counted before adds where its amount rises: the difference of a number that let the earlier
+    /// amount in, and nothing to a count; the whole where the filter lets it in only now.
+    fn difference(&self, facts: &Facts<'_>, counted: Money) -> Result<Option<i64>, EvalError> {
+        let earlier = PaymentEvent { amount: Some(counted), ..facts.event.clone() };
+        // What could not be evaluated then did not enter.
+        let then = self.sample(&Facts { event: &earlier, ..*facts }).unwrap_or(None);
+        let now = self.sample(facts)?;
+        Ok(match (then, now, &self.program.value) {
+            (None, now, _) => now,
+            (Some(then), Some(now), SampleOf::Number(_)) => now.checked_sub(then).filter(|more| *more > 0),
+            _ => None,
+        })
+    }
+
+    /// The sample of an event that counts, if the filter lets it in.
+    fn sample(&self, facts: &Facts<'_>) -> Result<Option<i64>, EvalError> {
+        let program = &self.program;
         let env = Env { facts, windows: &NO_WINDOWS, reference: &program.reference };
         if let Some(filter) = &program.filter
             && !filter(&env).map_err(|e| *e)?
@@ -443,6 +470,14 @@ impl Rule {
         self
     }
 
+    /// The attributes of events that the set's reference declares, where the rule has a condition that may read them.
+    pub(crate) fn declared_attributes(&self) -> Option<&BTreeMap<String, Type>> {
+        match self.judge.as_ref() {
+            Judge::Condition(program) => Some(&program.reference.attributes),
+            Judge::Weights(_) => None,
+        }
+    }
+
     /// Whether it weighs the findings of other rules.
     pub fn is_typology(&self) -> bool {
         matches!(self.judge.as_ref(), Judge::Weights(_))
@@ -515,9 +550,8 @@ impl fmt::Debug for Judge {
 }
 
 impl RuleMeta {
-    /// Whether the event is one that the rule judges: of its types, and the first of its payment that its
-    /// statuses count.
+    /// Whether the event is one that the rule judges: of its types, and at a status that it judges.
     pub fn judges(&self, facts: &Facts<'_>) -> bool {
-        self.events.has(facts.event.event_type) && self.statuses.counts(facts.event.status, facts.prior)
+        self.events.has(facts.event.event_type) && self.statuses.judges(facts.event.status, &facts.past)
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use sluice_model::{KeyKind, ListMatch, Money, PartyMatch, PaymentEvent, Role, StatusSet, WindowValue};
+use sluice_model::{KeyKind, ListMatch, Money, PartyMatch, Past, PaymentEvent, Role, WindowValue};
 
 use crate::{
     Facts,
@@ -326,7 +326,7 @@ fn both_ways(
     let facts = Facts {
         event,
         role,
-        prior: StatusSet::EMPTY,
+        past: Past::default(),
         matches: &matches,
         screening_failed: failed,
         profile: None,

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use sluice_model::{Hash256, KeyKind, RuleBundle};
 
 use crate::{
-    DescribedTypology, Description, Diagnostics, Plan,
+    DescribedTypology, Description, Diagnostics, Plan, Rule,
     compile::{self, Mode},
     lower::Probes,
     shadow,
+    types::Type,
 };
 
 /// Rules, parameters and reference tables, checked and compiled. Immutable, and shared between threads.
@@ -70,6 +71,15 @@ impl RuleSet {
     /// What is watched on a kind of key. [`KeyKind::Payment`] is judged at home, without windows.
     pub fn plan(&self, kind: KeyKind) -> &Plan {
         &self.plans[kind as usize]
+    }
+
+    /// The attributes of events that rules may read, by name.
+    pub fn attributes(&self) -> impl Iterator<Item = &str> {
+        fn of(plan: &Plan) -> Option<&BTreeMap<String, Type>> {
+            plan.rules.iter().find_map(Rule::declared_attributes)
+        }
+        // One reference for the whole set: the first rule that has a condition knows it.
+        self.plans.iter().find_map(of).into_iter().flat_map(|declared| declared.keys().map(String::as_str))
     }
 
     /// Whether any rule watches the kind.

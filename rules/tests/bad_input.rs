@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use sluice_model::{KeyKind, PaymentEvent, Role, RuleBundle, RuleFile, StatusSet, WindowValue};
+use sluice_model::{KeyKind, Past, PaymentEvent, Role, RuleBundle, RuleFile, WindowValue};
 use sluice_rules::{Facts, Judgement, Measure, RuleSet, limits};
 
 fn rule(body: &str) -> RuleBundle {
@@ -20,7 +20,7 @@ fn facts(event: &PaymentEvent) -> Facts<'_> {
     Facts {
         event,
         role: Role::NONE,
-        prior: StatusSet::EMPTY,
+        past: Past::default(),
         matches: &[],
         screening_failed: false,
         profile: None,

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use sluice_model::{
-    Action, Alert, Cause, EventTime, Hash256, Key, KeyKind, PaymentEvent, Role, RuleBundle, RuleFile,
+    Action, Alert, Cause, EventTime, Hash256, Key, KeyKind, Past, PaymentEvent, Role, RuleBundle, RuleFile,
     Severity, StatusSet, Versions,
 };
 use sluice_rules::{Backtest, Facts, Judgement, Labels, RuleSet};
@@ -31,8 +31,14 @@ fn payment(at: &str, amount: &str, currency: &str, country: Option<&str>) -> Pay
 
 fn judge(set: &RuleSet, event: &PaymentEvent, prior: StatusSet) -> Vec<(String, Judgement)> {
     let plan = set.plan(KeyKind::Payment);
-    let facts =
-        Facts { event, role: Role::NONE, prior, matches: &[], screening_failed: false, profile: None };
+    let facts = Facts {
+        event,
+        role: Role::NONE,
+        past: Past { prior, ..Past::default() },
+        matches: &[],
+        screening_failed: false,
+        profile: None,
+    };
     let mut out = Vec::new();
     plan.judge(&facts, &[], &[], &mut out);
     out.into_iter().map(|j| (plan.rules[j.rule].meta.id.clone(), j)).collect()

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use sluice_lists::rescreen::Rescreened;
 use sluice_model::{
     Action, Alert, Cause, Disposition, DispositionState, ENGINE_VERSION, EventTime, FailureCause, Hash256,
-    Key, KeyKind, ListSet, Observation, Outcome, PartyMatch, PaymentEvent, RuleFailure, Severity, Versions,
+    Key, KeyKind, ListSet, NotScreened, Observation, Outcome, PartyMatch, PaymentEvent, RuleFailure,
+    Severity, Unnamed, Versions, WhyNotScreened,
 };
 use sluice_rules::{Finding, Rule};
 
@@ -36,8 +37,15 @@ pub enum EngineFinding<'a> {
         /// The case that froze it.
         case_id: &'a str,
     },
-    /// A party could not be screened.
-    NotScreened,
+    /// Not everything could be screened.
+    NotScreened {
+        /// What, and why.
+        what: &'a [NotScreened],
+        /// What is done with a side that has no name at all.
+        unnamed: Unnamed,
+    },
+    /// An event that moves no money names somebody who is listed: a customer, the holder of an account.
+    Listed,
     /// The deadline of a decision passed before every rule had answered.
     Deadline,
 }
@@ -85,12 +93,19 @@ pub fn of_engine(found: &EngineFinding<'_>, scene: Scene<'_>) -> Alert {
             Action::Reject,
             format!("the {} is frozen by case {case_id}", key.kind.name()),
         ),
-        EngineFinding::NotScreened => (
+        EngineFinding::NotScreened { what, unnamed } => (
             "ENGINE-NOT-SCREENED",
             "not_screened",
             Severity::High,
-            Action::Hold,
-            "a party could not be screened: held until it has been".to_owned(),
+            action_of_not_screened(what, *unnamed, scene.event),
+            not_screened(what),
+        ),
+        EngineFinding::Listed => (
+            "ENGINE-LISTED",
+            "sanctions",
+            Severity::Critical,
+            Action::Alert,
+            format!("a party of this {} event meets a list", scene.event.event_type.name()),
         ),
         EngineFinding::Deadline => {
             ("ENGINE-DEADLINE", "not_decided", Severity::High, Action::Hold, REASON_ON_DEADLINE.to_owned())
@@ -100,6 +115,21 @@ pub fn of_engine(found: &EngineFinding<'_>, scene: Scene<'_>) -> Alert {
     let judged = Judged { rule_id, typology, content, source: content, parameters: String::new() };
     let finding = Finding { severity, action, reason, windows: BTreeMap::new(), error: false };
     alert(scene, judged, finding)
+}
+
+/// A payment is held until it has been screened; where no money moves there is nothing to hold.
+fn action_of_not_screened(what: &[NotScreened], unnamed: Unnamed, event: &PaymentEvent) -> Action {
+    let is_told_only = unnamed == Unnamed::Alert && what.iter().all(|not| not.why == WhyNotScreened::Unnamed);
+    if is_told_only || !event.event_type.moves_money() { Action::Alert } else { Action::Hold }
+}
+
+/// What was not screened, in words.
+fn not_screened(what: &[NotScreened]) -> String {
+    let told = what.iter().map(|NotScreened { role, why }| match role.as_str() {
+        "" => why.text().to_owned(),
+        role => format!("{}: {}", role.replace('_', " "), why.text()),
+    });
+    format!("not everything was screened ({})", told.collect::<Vec<_>>().join("; "))
 }
 
 /// The alert of a known party that meets an entry of a new list version. There is no payment to hold: the party's

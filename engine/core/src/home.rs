@@ -6,8 +6,8 @@ use std::{borrow::Cow, sync::Arc};
 use serde::{Deserialize, Serialize};
 use sluice_lists::{Screener, rescreen::rescreen};
 use sluice_model::{
-    Control, DeadLetter, EventRecord, Hash256, Key, KeyKind, Observation, PaymentEvent, PaymentRecord, Role,
-    Screening, StatusSet, WindowValue, limits::FUTURE_TOLERANCE,
+    Control, DeadLetter, EventRecord, Hash256, Key, KeyKind, Observation, Past, PaymentEvent, PaymentRecord,
+    Role, Screening, Unnamed, WhyNotScreened, WindowValue, limits::FUTURE_TOLERANCE,
 };
 use sluice_rules::{Facts, Judgement};
 
@@ -18,7 +18,7 @@ use crate::{
     freezes::Freezes,
     output::{HomeOutput, RescreenReport},
     parties::Parties,
-    payments::Payments,
+    payments::{Known, PaymentPlace, Payments},
     rulebook::{Rulebook, Sources},
     screening::ScreeningDesk,
     snapshot,
@@ -107,16 +107,18 @@ impl Home {
             return;
         }
         out.counts.events += 1;
-        let past = self.payments.feel(event, self.dedupe.stream_time());
-        let screened = Arc::new(screened.unwrap_or_else(|| self.screening.screen(event)));
-        // Other parties are another payment to whoever screens it.
-        let judged_before = if past.parties_changed { StatusSet::EMPTY } else { past.prior };
+        let mut screened = screened.unwrap_or_else(|| self.screening.screen(event));
+        let stream_time = self.dedupe.stream_time();
+        let attributes = self.rules.active().attributes();
+        let (known, place) = self.payments.apply(event, &screened, attributes, stream_time);
+        forgive_unnamed(&mut screened, &known, self.screening.wanted().unnamed);
+        let screened = Arc::new(screened);
         let first_alert = out.alerts.len();
         if !self.filling {
-            self.parties.meet(event, self.dedupe.stream_time());
-            self.judge(event, judged_before, &screened, out);
+            self.parties.meet(event, stream_time);
+            self.judge(event, known.past, place, &screened, out);
         }
-        let asked = self.ask_keys(record, past.prior, &screened, out);
+        let asked = self.ask_keys(record, known.past, &screened, out);
         let alerts = &out.alerts[first_alert..];
         out.dispositions.extend(alerts.iter().filter_map(alerting::disposition));
         let verdict = alerting::verdict(Speaker::Home { asked }, event, record.awaited, alerts);
@@ -144,17 +146,30 @@ impl Home {
         }
     }
 
-    /// What the engine itself and the rules without windows say.
-    fn judge(&mut self, event: &PaymentEvent, prior: StatusSet, screened: &Screened, out: &mut HomeOutput) {
+    /// What the engine itself and the rules without windows say. What was said of a payment for the same reason is not
+    /// said again.
+    fn judge(
+        &mut self,
+        event: &PaymentEvent,
+        past: Past,
+        place: PaymentPlace,
+        screened: &Screened,
+        out: &mut HomeOutput,
+    ) {
         let key = Key { kind: KeyKind::Payment, value: event.payment_id().to_owned() };
         let scene = Scene { key: &key, event, screened };
-        if event.event_type.moves_money() {
-            if let Some((frozen, case_id)) = self.freezes.touched(event) {
-                out.alerts.push(alerting::of_engine(&EngineFinding::Frozen { key: &frozen, case_id }, scene));
-            }
-            if screened.failed() && StatusSet::ALIVE.counts(event.status, prior) {
-                out.alerts.push(alerting::of_engine(&EngineFinding::NotScreened, scene));
-            }
+        if let Some((frozen, case_id)) =
+            self.freezes.touched(event).filter(|_| event.event_type.moves_money())
+        {
+            out.alerts.push(alerting::of_engine(&EngineFinding::Frozen { key: &frozen, case_id }, scene));
+        }
+        if screened.failed() && self.payments.says_new(place, &(NOT_SCREENED, &screened.not_screened)) {
+            let unnamed = self.screening.wanted().unnamed;
+            let finding = EngineFinding::NotScreened { what: &screened.not_screened, unnamed };
+            out.alerts.push(alerting::of_engine(&finding, scene));
+        }
+        if !event.event_type.moves_money() && !screened.matches.is_empty() {
+            out.alerts.push(alerting::of_engine(&EngineFinding::Listed, scene));
         }
         let plan = self.rules.active().plan(KeyKind::Payment);
         if plan.rules.is_empty() {
@@ -163,7 +178,7 @@ impl Home {
         let facts = Facts {
             event,
             role: Role::NONE,
-            prior,
+            past,
             matches: &screened.matches,
             screening_failed: screened.failed(),
             profile: None,
@@ -171,8 +186,13 @@ impl Home {
         plan.judge_but(self.rules.quarantined(), &facts, &NO_WINDOWS, &[], &mut self.judgements);
         for judgement in self.judgements.drain(..) {
             let rule = &plan.rules[judgement.rule];
-            out.observations.extend(alerting::failure(rule, &judgement.finding, scene));
-            let alert = alerting::of_rule(rule, judgement.finding, scene);
+            let finding = judgement.finding;
+            out.observations.extend(alerting::failure(rule, &finding, scene));
+            let said = (rule.content.0, rule.meta.shadow, finding.action as u8, &finding.reason);
+            if !self.payments.says_new(place, &said) {
+                continue;
+            }
+            let alert = alerting::of_rule(rule, finding, scene);
             if rule.meta.shadow {
                 out.observations.push(Observation::Shadow(Box::new(alert)));
             } else {
@@ -185,7 +205,7 @@ impl Home {
     fn ask_keys(
         &self,
         record: &EventRecord,
-        prior: StatusSet,
+        past: Past,
         screened: &Arc<Screened>,
         out: &mut HomeOutput,
     ) -> u32 {
@@ -200,7 +220,7 @@ impl Home {
                 out.copies.push(Copy {
                     key: Key { kind, value: value.to_owned() },
                     role,
-                    prior,
+                    past,
                     awaited: record.awaited,
                     event: Arc::clone(&record.event),
                     screened: Arc::clone(screened),
@@ -290,6 +310,20 @@ impl Home {
             }
         }
     }
+}
+
+/// Under what it is remembered that a payment was not screened.
+const NOT_SCREENED: &str = "not screened";
+
+/// A side that an earlier event of the payment named was screened then; and where a source is not bound to carry names,
+/// a side without one is nothing to tell.
+fn forgive_unnamed(screened: &mut Screened, known: &Known, policy: Unnamed) {
+    screened.not_screened.retain(|not| {
+        not.why != WhyNotScreened::Unnamed
+            || !(policy == Unnamed::Accept
+                || (not.role == "debtor" && known.debtor_named)
+                || (not.role == "creditor" && known.creditor_named))
+    });
 }
 
 /// A rule on payments has none.

@@ -1,4 +1,8 @@
-//! What each payment has been through, so that it counts once in a window however many events it has.
+//! What each payment has been through, so that it counts once in a window however many events it has, and is judged
+//! again where it is not what it was.
+//!
+//! Events of one `payment_id` belong to one payment unless they name another pair of sides: what contradicts the sides
+//! known so far is another payment that was given the same id, with a past of its own.
 
 #[expect(deprecated, reason = "the stable SipHasher is wanted: its output is specified")]
 use std::hash::SipHasher;
@@ -8,73 +12,295 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use sluice_model::{EventTime, PaymentEvent, Span, StatusSet, limits::PAYMENT_HORIZON};
+use sluice_model::{
+    Currency, EventTime, Money, Party, Past, PaymentEvent, Span, StatusSet, limits::PAYMENT_HORIZON,
+};
+use smallvec::SmallVec;
 
-use crate::dedupe::id_hash;
+use crate::{dedupe::id_hash, wire::Screened};
 
 /// Payments are forgotten a day of stream time at a time.
 const BUCKET: Span = Span::days(1);
+/// Payments that share an id: beyond it the one heard of longest ago is forgotten, and judged anew should it go on.
+const PAYMENTS_OF_ONE_ID_MAX: usize = 64;
+/// Findings that are remembered of one payment; what is not remembered is said again.
+const SAID_MAX: usize = 64;
 
 /// The payments of the last [`PAYMENT_HORIZON`] since their latest event.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Payments {
-    held: HashMap<u128, Held, rustc_hash::FxBuildHasher>,
+    by_id: HashMap<u128, OfOneId, rustc_hash::FxBuildHasher>,
     by_day: BTreeMap<i64, Vec<u128>>,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Held {
-    statuses: StatusSet,
-    /// A hash of everything that is screened.
-    parties: u64,
-    /// The bucket in which it will be looked at again.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct OfOneId {
+    /// The bucket in which they will be looked at again.
     day: i64,
+    /// Heard of longest ago first.
+    payments: SmallVec<[Payment; 1]>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Payment {
+    statuses: StatusSet,
+    debtor: Side,
+    creditor: Side,
+    facts: Facts,
+    /// The greatest amount at a status that windows count unless they say otherwise.
+    settled: Option<Worth>,
+    /// The greatest amount at any status.
+    alive: Option<Worth>,
+    /// Hashes of what was found already.
+    said: Vec<u64>,
+}
+
+/// Who stands on a side, as far as it tells payments of one id apart: hashes, zero where nothing is known.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Side {
+    /// Account, customer, proxy: the first of which both of two events know something decides.
+    ids: [u32; 3],
+    /// Whether the side has been named, and so screened.
+    named: bool,
+}
+
+/// A hash of each group of facts that a rule or a screener reads; zero where an event does not have it. An event that
+/// leaves a group out says nothing of it.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Facts {
+    parties: [u64; 4],
+    others: [u32; 6],
+    matches: u64,
+}
+
+/// An amount as snapshots carry it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Worth {
+    minor: i64,
+    currency: Currency,
 }
 
 /// A payment's past, as one of its events meets it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Known {
+    /// What rules read of it.
+    pub past: Past,
+    /// Whether an earlier event named the debtor.
+    pub debtor_named: bool,
+    /// Whether an earlier event named the creditor.
+    pub creditor_named: bool,
+}
+
+/// The payment that an event belongs to: where [`Payments::apply`] found or put it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Past {
-    /// The statuses that the payment had before this event.
-    pub prior: StatusSet,
-    /// Whether this event names other parties than the one before: what was screened then is not what is paid now.
-    pub parties_changed: bool,
+pub struct PaymentPlace {
+    id: u128,
+    at: usize,
 }
 
 impl Payments {
-    /// The past of this event's payment; the event itself is remembered.
-    pub fn feel(&mut self, event: &PaymentEvent, stream_time: EventTime) -> Past {
+    /// The past of this event's payment; the event itself is remembered. `attributes` are those that a rule may read.
+    pub fn apply<'a>(
+        &mut self,
+        event: &PaymentEvent,
+        screened: &Screened,
+        attributes: impl Iterator<Item = &'a str>,
+        stream_time: EventTime,
+    ) -> (Known, PaymentPlace) {
         let id = id_hash(event.payment_id());
-        let day = stream_time.micros().div_euclid(BUCKET.micros());
-        let parties = parties_hash(event);
-        let before = self.held.get(&id).copied();
-        let prior = before.map_or(StatusSet::EMPTY, |held| held.statuses);
-        let latest = before.map_or(day, |held| held.day.max(day));
-        self.held.insert(id, Held { statuses: prior.with(event.status), parties, day: latest });
-        if before.is_none_or(|held| held.day < day) {
+        let day = day(stream_time);
+        let of_id = self.by_id.entry(id).or_default();
+        if of_id.payments.is_empty() || of_id.day < day {
+            of_id.day = day.max(of_id.day);
             self.by_day.entry(day).or_default().push(id);
         }
+        let sides = [Side::of(event.debtor.as_ref()), Side::of(event.creditor.as_ref())];
+        let facts = Facts::of(event, screened, attributes, id);
+        let is_it = |payment: &Payment| {
+            !payment.debtor.contradicts(&sides[0]) && !payment.creditor.contradicts(&sides[1])
+        };
+        let at = of_id.payments.iter().position(is_it);
+        let at = at.unwrap_or_else(|| {
+            if of_id.payments.len() >= PAYMENTS_OF_ONE_ID_MAX {
+                of_id.payments.remove(0);
+            }
+            of_id.payments.push(Payment::default());
+            of_id.payments.len() - 1
+        });
+        let known = of_id.payments[at].apply(event, &sides, &facts);
         self.forget(stream_time);
-        Past { prior, parties_changed: before.is_some_and(|held| held.parties != parties) }
+        (known, PaymentPlace { id, at })
+    }
+
+    /// Whether a finding says something new of its payment; remembered if so.
+    pub fn says_new(&mut self, place: PaymentPlace, finding: &impl Hash) -> bool {
+        let Some(payment) = self.by_id.get_mut(&place.id).and_then(|of_id| of_id.payments.get_mut(place.at))
+        else {
+            return true;
+        };
+        let finding = hash_under(place.id, finding);
+        if payment.said.contains(&finding) {
+            return false;
+        }
+        if payment.said.len() < SAID_MAX {
+            payment.said.push(finding);
+        }
+        true
     }
 
     fn forget(&mut self, stream_time: EventTime) {
-        let oldest = stream_time.minus(PAYMENT_HORIZON).micros().div_euclid(BUCKET.micros());
+        let oldest = day(stream_time.minus(PAYMENT_HORIZON));
         while let Some(bucket) = self.by_day.first_entry().filter(|bucket| *bucket.key() < oldest) {
             let day = *bucket.key();
             for id in bucket.remove() {
                 // A later event moved the payment to a later bucket, where it is looked at again.
-                if self.held.get(&id).is_some_and(|held| held.day <= day) {
-                    self.held.remove(&id);
+                if self.by_id.get(&id).is_some_and(|of_id| of_id.day <= day) {
+                    self.by_id.remove(&id);
                 }
             }
         }
     }
 }
 
-fn parties_hash(event: &PaymentEvent) -> u64 {
+impl Payment {
+    fn apply(&mut self, event: &PaymentEvent, sides: &[Side; 2], facts: &Facts) -> Known {
+        let is_first = self.statuses == StatusSet::EMPTY;
+        let other_facts = self.facts.take_over(facts);
+        let (settled, alive) = (self.settled, self.alive);
+        let raised = raise(&mut self.alive, event.amount);
+        let counts = StatusSet::SETTLED.has(event.status) && raise(&mut self.settled, event.amount);
+        let known = Known {
+            past: Past {
+                prior: self.statuses,
+                changed: !is_first && (other_facts || raised || counts),
+                counted: settled.filter(|_| counts).or(alive.filter(|_| raised)).map(Worth::money),
+            },
+            debtor_named: self.debtor.named,
+            creditor_named: self.creditor.named,
+        };
+        self.statuses = self.statuses.with(event.status);
+        self.debtor.take_over(&sides[0]);
+        self.creditor.take_over(&sides[1]);
+        known
+    }
+}
+
+/// Keep the greater amount, or the one in another currency. Whether that is another than before.
+fn raise(worth: &mut Option<Worth>, amount: Option<Money>) -> bool {
+    let Some(Money { minor, currency }) = amount else { return false };
+    if worth.is_some_and(|held| held.currency == currency && held.minor >= minor) {
+        return false;
+    }
+    *worth = Some(Worth { minor, currency });
+    true
+}
+
+impl Worth {
+    fn money(self) -> Money {
+        Money::new(self.minor, self.currency)
+    }
+}
+
+impl Side {
+    fn of(party: Option<&Party>) -> Self {
+        let Some(party) = party else { return Self::default() };
+        let hash = |id: Option<&str>| id.map_or(0, |id| nonzero(hash_under(0, &id)) as u32 | 1);
+        Self {
+            ids: [
+                hash(party.account.as_deref()),
+                hash(party.customer_id.as_deref()),
+                hash(party.proxy.as_ref().map(|proxy| proxy.id.as_str())),
+            ],
+            named: party.name.is_some() || party.name_local.is_some(),
+        }
+    }
+
+    fn contradicts(&self, other: &Self) -> bool {
+        let both = self.ids.iter().zip(&other.ids).find(|(held, new)| **held != 0 && **new != 0);
+        both.is_some_and(|(held, new)| held != new)
+    }
+
+    fn take_over(&mut self, other: &Self) {
+        for (held, new) in self.ids.iter_mut().zip(other.ids) {
+            if new != 0 {
+                *held = new;
+            }
+        }
+        self.named |= other.named;
+    }
+}
+
+impl Facts {
+    fn of<'a>(
+        event: &PaymentEvent,
+        screened: &Screened,
+        attributes: impl Iterator<Item = &'a str>,
+        id: u128,
+    ) -> Self {
+        let some = |is_there: bool, fact: &dyn Fn() -> u64| if is_there { nonzero(fact()) } else { 0 };
+        let texts = (&event.purpose, &event.remittance);
+        let channel = (&event.method, &event.channel, event.direction);
+        let declared: Vec<_> = attributes.filter_map(|name| event.attributes.get_key_value(name)).collect();
+        let entries: Vec<_> = screened
+            .matches
+            .iter()
+            .flat_map(|found| {
+                found.matches.iter().map(|hit| (&found.role, &found.name, &hit.list, &hit.entry_id))
+            })
+            .collect();
+        Self {
+            parties: [
+                some(event.debtor.is_some(), &|| hash_under(id, &event.debtor)),
+                some(event.creditor.is_some(), &|| hash_under(id, &event.creditor)),
+                some(!event.intermediaries.is_empty(), &|| hash_under(id, &event.intermediaries)),
+                some(!event.related_parties.is_empty(), &|| hash_under(id, &event.related_parties)),
+            ],
+            others: [
+                some(texts != (&None, &None), &|| hash_under(id, &texts)),
+                some(channel != (&None, &None, None), &|| hash_under(id, &channel)),
+                some(event.device.is_some(), &|| hash_under(id, &event.device)),
+                some(event.card.is_some(), &|| hash_under(id, &event.card)),
+                some(event.merchant.is_some(), &|| hash_under(id, &event.merchant)),
+                some(!declared.is_empty(), &|| hash_under(id, &declared)),
+            ]
+            .map(|hash| (hash as u32) | u32::from(hash != 0)),
+            matches: some(!entries.is_empty(), &|| hash_under(id, &entries)),
+        }
+    }
+
+    /// Take over what an event says. Whether any of it is another than what was known.
+    fn take_over(&mut self, new: &Self) -> bool {
+        let mut changed = false;
+        let mut one = |held: &mut u64, new: u64| {
+            if new != 0 {
+                changed |= *held != new;
+                *held = new;
+            }
+        };
+        self.parties.iter_mut().zip(new.parties).for_each(|(held, new)| one(held, new));
+        one(&mut self.matches, new.matches);
+        for (held, new) in self.others.iter_mut().zip(new.others) {
+            if new != 0 {
+                changed |= *held != new;
+                *held = new;
+            }
+        }
+        changed
+    }
+}
+
+fn day(at: EventTime) -> i64 {
+    at.micros().div_euclid(BUCKET.micros())
+}
+
+fn nonzero(hash: u64) -> u64 {
+    hash.max(1)
+}
+
+/// A hash that nobody can work out before the payment's id is known.
+fn hash_under(id: u128, fact: &impl Hash) -> u64 {
     #[expect(deprecated, reason = "the stable SipHasher is wanted: its output is specified")]
-    let mut hasher = SipHasher::new();
-    (&event.debtor, &event.creditor, &event.intermediaries, &event.related_parties, &event.remittance)
-        .hash(&mut hasher);
+    let mut hasher = SipHasher::new_with_keys((id >> 64) as u64, id as u64);
+    fact.hash(&mut hasher);
     hasher.finish()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sluice_lists::Screener;
-use sluice_model::{ListSet, NotScreened, PaymentEvent, Screening, WhyNotScreened};
+use sluice_model::{EventTime, ListSet, NotScreened, PaymentEvent, Screening, WhyNotScreened};
 
 use crate::{Library, suppressions::Suppressions, wire::Screened};
 
@@ -91,6 +91,14 @@ impl ScreeningDesk {
         &mut self.suppressions
     }
 
+    /// Whether a list in force was last known to be current longer before this moment than it may be.
+    fn is_too_old(&self, at: EventTime) -> bool {
+        let Some(age_max) = self.wanted.age_max else { return false };
+        self.lists.keys().any(|list| {
+            self.wanted.checked_at.get(list).is_none_or(|checked_at| at > checked_at.plus(age_max))
+        })
+    }
+
     /// Screen every party of an event. Reads only what is in force: the same for the same event until the next
     /// control record, so that a batch may be screened in parallel.
     pub fn screen(&self, event: &PaymentEvent) -> Screened {
@@ -106,6 +114,10 @@ impl ScreeningDesk {
                 Err(_) => (Vec::new(), whole(WhyNotScreened::TooLong)),
             },
         };
+        let mut not_screened = not_screened;
+        if self.is_too_old(event.occurred_at) {
+            not_screened.extend(whole(WhyNotScreened::ListsTooOld));
+        }
         Screened {
             lists: Arc::clone(&self.lists),
             suppressions: self.suppressions.version(),

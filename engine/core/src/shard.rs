@@ -89,7 +89,7 @@ impl Shard {
         let facts = Facts {
             event: &copy.event,
             role: copy.role,
-            prior: copy.prior,
+            past: copy.past,
             matches: &copy.screened.matches,
             screening_failed: copy.screened.failed(),
             profile: state.profile.as_deref(),

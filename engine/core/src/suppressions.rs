@@ -32,7 +32,8 @@ impl Suppressions {
             held.retain(|s| s.expires_at > oldest);
             !held.is_empty()
         });
-        self.held.entry(order.party.clone()).or_default().push(order.clone());
+        let party = order.party.normalised();
+        self.held.entry(party.clone()).or_default().push(Suppression { party, ..order.clone() });
     }
 
     /// Show these matches again.
@@ -59,10 +60,11 @@ impl Suppressions {
     }
 
     fn remove(&mut self, order: &Suppression) {
-        let Some(held) = self.held.get_mut(&order.party) else { return };
+        let party = order.party.normalised();
+        let Some(held) = self.held.get_mut(&party) else { return };
         held.retain(|s| (&s.list, &s.entry_id) != (&order.list, &order.entry_id));
         if held.is_empty() {
-            self.held.remove(&order.party);
+            self.held.remove(&party);
         }
     }
 

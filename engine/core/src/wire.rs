@@ -4,8 +4,8 @@ use std::{hash::Hasher, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use sluice_model::{
-    AlertId, Control, EventTime, Hash256, Key, ListSet, NotScreened, Outcome, PartyMatch, PaymentEvent,
-    Release, Role, StatusSet,
+    AlertId, Control, EventTime, Hash256, Key, ListSet, NotScreened, Outcome, PartyMatch, Past, PaymentEvent,
+    Release, Role,
 };
 
 /// One record of `sluice.keyed`.
@@ -25,8 +25,8 @@ pub struct Copy {
     pub key: Key,
     /// The sides on which the key stands.
     pub role: Role,
-    /// The statuses that the payment had before this event.
-    pub prior: StatusSet,
+    /// What the payment has been through.
+    pub past: Past,
     /// Whether somebody waits for the decision.
     pub awaited: bool,
     /// The event.

@@ -14,7 +14,7 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Error, MapAcce
 use serde_json::Value;
 
 use crate::{
-    Attributes, Card, Currency, Device, Direction, EntryKind, EventTime, EventType, Merchant, Money,
+    AsGiven, Attributes, Card, Currency, Device, Direction, EntryKind, EventTime, EventType, Merchant, Money,
     MoneyError, Party, PaymentEvent, PaymentStatus, Proxy, RelatedParty,
 };
 
@@ -170,6 +170,7 @@ fields!(PaymentEvent {
     "card" card: object::<_, Card>,
     "merchant" merchant: object::<_, Merchant>,
     "attributes" attributes: attributes,
+    "as_given" as_given: as_given,
 });
 
 fields!(Party {
@@ -305,7 +306,8 @@ impl Object for PaymentEvent {
         Self::new(String::new(), NEVER)
     }
 
-    fn finish(self) -> Result<Option<Self>, String> {
+    fn finish(mut self) -> Result<Option<Self>, String> {
+        self.normalise();
         if self.event_id.is_empty() {
             return Err("event_id is missing".into());
         }
@@ -471,6 +473,16 @@ fn attributes<'de, A: MapAccess<'de>>(map: &mut A, reading: Reading<'_>) -> Resu
     // They join the unknown fields; the event receives both once it is whole.
     map.next_value_seed(AttributesReader(Reading { place: None, ..reading }))?;
     Ok(Attributes::new())
+}
+
+fn as_given<'de, A: MapAccess<'de>>(map: &mut A, _: Reading<'_>) -> Result<AsGiven, A::Error> {
+    let mut attributes = Attributes::new();
+    map.next_value_seed(AttributesReader(Reading { place: None, attributes: Some(&mut attributes) }))?;
+    let texts = attributes.into_iter().filter_map(|(path, value)| match value {
+        Value::String(text) => Some((path, text)),
+        _ => None,
+    });
+    Ok(AsGiven(texts.collect()))
 }
 
 /// Implements visits that refuse a kind of value, without repeating it.

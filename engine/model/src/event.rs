@@ -81,6 +81,26 @@ pub struct PaymentEvent {
     /// Everything else the source said; on customer events, the profile fields.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: Attributes,
+    /// How the source wrote the identifiers that are written otherwise here.
+    #[serde(skip_serializing_if = "AsGiven::is_empty")]
+    pub as_given: AsGiven,
+}
+
+/// Identifiers as a source wrote them, by the path of their field. What is written otherwise is no other content: it
+/// does not enter hashes.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AsGiven(pub BTreeMap<String, String>);
+
+impl AsGiven {
+    /// Whether everything is as the source wrote it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Hash for AsGiven {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 /// What sort of event it is.
@@ -344,6 +364,7 @@ impl PaymentEvent {
             card: None,
             merchant: None,
             attributes: Attributes::new(),
+            as_given: AsGiven(BTreeMap::new()),
         }
     }
 

@@ -10,6 +10,7 @@ mod decision;
 mod decode;
 mod event;
 mod hash;
+pub mod identifier;
 mod key;
 pub mod limits;
 mod money;
@@ -26,7 +27,8 @@ pub use control::{
 };
 pub use decision::{DeadLetter, Decision, Disposition, DispositionState, Outcome};
 pub use event::{
-    Attributes, Card, Device, Direction, EventType, Merchant, Party, PaymentEvent, Proxy, RelatedParty, Role,
+    AsGiven, Attributes, Card, Device, Direction, EventType, Merchant, Party, PaymentEvent, Proxy,
+    RelatedParty, Role,
 };
 pub use hash::Hash256;
 pub use key::{Key, KeyKind};
@@ -34,7 +36,7 @@ pub use money::{Currency, Money, MoneyError};
 pub use observation::{FailureCause, Observation, RuleFailure};
 pub use record::{EventRecord, PaymentRecord};
 pub use screening::{EntryKind, ListMatch, NotScreened, PartyMatch, Reason, WhyNotScreened};
-pub use status::{PaymentStatus, StatusSet};
+pub use status::{Past, PaymentStatus, StatusSet};
 pub use time::{EventTime, Span, TimeError};
 
 /// The version of the engine that judges: it stands in every alert, and a change of judgement changes it.

@@ -78,7 +78,7 @@ pub struct PartyMatch {
 }
 
 /// What of an event was not screened: never "no match".
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct NotScreened {
     /// The role, as in [`PartyMatch::role`]; empty where it is the whole event.
     pub role: String,

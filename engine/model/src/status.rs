@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Money;
+
 /// Where a payment stands: INITIATED → PROCESSING → AUTHORIZED → CAPTURED → COMPLETED, or an end that is none.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -71,8 +73,12 @@ impl StatusSet {
         .with(PaymentStatus::Authorized)
         .with(PaymentStatus::Captured)
         .with(PaymentStatus::Completed);
-    /// What a rule without windows judges unless it says otherwise: the first time that a payment is seen alive.
+    /// A payment that goes on: from its beginning to its completion.
     pub const ALIVE: Self = Self::SETTLED.with(PaymentStatus::Initiated).with(PaymentStatus::Processing);
+
+    /// What a rule without windows judges unless it says otherwise: a payment alive once, and each time that it goes
+    /// back.
+    pub const MOVING: Self = Self::ALIVE.with(PaymentStatus::Refunded).with(PaymentStatus::Disputed);
 
     /// This set and one more.
     #[must_use]
@@ -96,6 +102,13 @@ impl StatusSet {
         self.has(status) && !self.meets(prior)
     }
 
+    /// Whether a rule of this set judges an event: the first of its payment that the set counts, each of refunded and
+    /// disputed for itself, and any other once more where the payment is not what it was.
+    pub const fn judges(self, status: PaymentStatus, past: &Past) -> bool {
+        let alike = if Self::ALIVE.has(status) { Self::ALIVE } else { Self::EMPTY.with(status) };
+        self.has(status) && (past.changed || self.0 & alike.0 & past.prior.0 == 0)
+    }
+
     /// The statuses in the set.
     pub fn iter(self) -> impl Iterator<Item = PaymentStatus> {
         PaymentStatus::ALL.into_iter().filter(move |s| self.has(*s))
@@ -106,4 +119,16 @@ impl FromIterator<PaymentStatus> for StatusSet {
     fn from_iter<I: IntoIterator<Item = PaymentStatus>>(iter: I) -> Self {
         iter.into_iter().fold(Self::EMPTY, Self::with)
     }
+}
+
+/// What a payment has been through, as one of its events meets it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Past {
+    /// The statuses that the payment had before this event.
+    pub prior: StatusSet,
+    /// Whether the payment is not what it was: its amount rose, or anything else that a rule reads is another.
+    pub changed: bool,
+    /// The amount that it counted with before, where this event raises it or gives it in another currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Money>,
 }

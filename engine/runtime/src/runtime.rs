@@ -97,8 +97,9 @@ impl Runtime {
     }
 
     /// Take in events as from any source: stamped now, durable when the future ends.
-    pub async fn take_in(&self, events: Vec<PaymentEvent>) -> Result<(), RuntimeError> {
+    pub async fn take_in(&self, mut events: Vec<PaymentEvent>) -> Result<(), RuntimeError> {
         let count = events.len();
+        events.iter_mut().for_each(PaymentEvent::normalise);
         let contents = Contents { events, refused: Vec::new() };
         let (payments, dead_letters) = contents.into_records(self.app.clock.now(), "source");
         self.app.gateway.take_in(Intake { payments, dead_letters, answered: None }).await?;

@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(event.occurred_at.to_string(), "2026-11-20T08:30:00Z");
         assert_eq!(event.amount.unwrap().to_string(), "HKD 7800.50");
         assert_eq!(event.debtor.as_ref().unwrap().name.as_deref(), Some("Tai Man CHAN"));
-        assert_eq!(event.creditor.as_ref().unwrap().proxy.as_ref().unwrap().id, "+852-91234567");
+        assert_eq!(event.creditor.as_ref().unwrap().proxy.as_ref().unwrap().id, "85291234567");
         assert_eq!(event.attributes["note"], "a, b");
         assert_eq!(event.attributes["kind"], "T");
     }

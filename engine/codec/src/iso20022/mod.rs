@@ -55,7 +55,8 @@ pub fn decode_iso20022(bytes: &[u8]) -> Result<Vec<PaymentEvent>, DecodeError> {
     let mut events = Vec::new();
     for (message, element, namespace) in found {
         let header = Header::read(message, element, namespace)?;
-        for event in (message.read)(&header, element)? {
+        for mut event in (message.read)(&header, element)? {
+            event.normalise();
             events.push(accept(event)?);
         }
     }
