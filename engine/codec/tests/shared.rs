@@ -109,7 +109,7 @@ fn a_status_finds_its_payment_and_a_return_its_original() {
     assert_eq!(transfer.payment_id(), rejection.payment_id());
     assert_eq!(transfer.payment_id(), booking.payment_id());
     assert_eq!((transfer.status.name(), rejection.status.name()), ("authorized", "declined"));
-    assert_eq!(booking.creditor.unwrap().account.as_deref(), Some("999-000002-001"));
+    assert_eq!(booking.creditor.unwrap().account.as_deref(), Some("999000002001"));
     // A placeholder is not an account; the proxy is what is known.
     let creditor = transfer.creditor.unwrap();
     assert_eq!((creditor.account, creditor.proxy.unwrap().proxy_type), (None, "mobile".into()));
