@@ -45,12 +45,13 @@ impl Freezes {
     }
 }
 
-/// How a key is looked up: as events carry it; a name in small letters, a BIC with or without its head office.
+/// How a key is looked up: as events carry it, in small letters, since a freeze that bites once too often is the lesser
+/// evil; a name with single blanks, a BIC with or without its head office.
 fn frozen_as(key: &Key) -> String {
     match key.kind {
         KeyKind::Party if key.value.trim().contains(char::is_whitespace) => identifier::name(&key.value),
         KeyKind::Party => identifier::name(&identifier::bic(&key.value)),
-        _ => key.normalised().value,
+        _ => key.normalised().value.to_lowercase(),
     }
 }
 

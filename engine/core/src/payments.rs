@@ -69,7 +69,7 @@ struct Side {
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Facts {
     parties: [u64; 4],
-    others: [u32; 6],
+    others: [u32; 7],
     matches: u64,
 }
 
@@ -240,6 +240,7 @@ impl Facts {
         let some = |is_there: bool, fact: &dyn Fn() -> u64| if is_there { nonzero(fact()) } else { 0 };
         let texts = (&event.purpose, &event.remittance);
         let channel = (&event.method, &event.channel, event.direction);
+        let kind = event.event_type;
         let declared: Vec<_> = attributes.filter_map(|name| event.attributes.get_key_value(name)).collect();
         let entries: Vec<_> = screened
             .matches
@@ -262,6 +263,7 @@ impl Facts {
                 some(event.card.is_some(), &|| hash_under(id, &event.card)),
                 some(event.merchant.is_some(), &|| hash_under(id, &event.merchant)),
                 some(!declared.is_empty(), &|| hash_under(id, &declared)),
+                some(true, &|| hash_under(id, &kind)),
             ]
             .map(|hash| (hash as u32) | u32::from(hash != 0)),
             matches: some(!entries.is_empty(), &|| hash_under(id, &entries)),

@@ -275,6 +275,8 @@ fn a_freeze_bites_however_its_key_is_written_and_in_whatever_part() {
             json!({"creditor": {"proxy": {"type": "mobile", "id": "+852 9123 4567"}}}),
         ),
         (KeyKind::Customer, "C-1", json!({"debtor": {"customer_id": " C-1\u{200b}"}})),
+        (KeyKind::Customer, "C-1", json!({"creditor": {"customer_id": "c- 1"}})),
+        (KeyKind::Account, "acct-17", json!({"creditor": {"account": "ACCT–17"}})),
         (
             KeyKind::Customer,
             "C-1",

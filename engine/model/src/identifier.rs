@@ -17,27 +17,36 @@ const WALLET_LEN_MIN: usize = 25;
 /// So many of the letter x stand for no id; more may be one.
 const PLACEHOLDER_XS_MAX: usize = 8;
 
-/// An account number, IBAN, wallet or proxy: separators dropped where it is letters and digits with at least
-/// [`DIGITS_MIN`] digits, letters in capitals unless their case may matter. An address of mail is in small letters.
+/// An account number, IBAN, wallet or proxy, without blanks. Where it is letters and digits with at least [`DIGITS_MIN`]
+/// digits, other separators are dropped and letters are capitals, unless their case may matter. An address of mail is in
+/// small letters.
 pub fn account(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
         return Cow::Borrowed(text);
     }
-    let text: String = cleaned(text).chars().filter(|c| !c.is_whitespace()).collect();
+    let text = compact(text).into_owned();
     if text.contains('@') {
         return Cow::Owned(text.to_lowercase());
     }
     let bare: String = text.chars().filter(|c| !is_separator(*c)).collect();
-    let digits = bare.bytes().filter(u8::is_ascii_digit).count();
-    let text =
-        if bare.bytes().all(|b| b.is_ascii_alphanumeric()) && digits >= DIGITS_MIN { bare } else { text };
-    let has = |is: fn(&u8) -> bool| text.bytes().any(|b| is(&b));
-    let is_wallet =
-        text.len() >= WALLET_LEN_MIN && has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
-    Cow::Owned(if is_wallet { text } else { text.to_uppercase() })
+    let has = |is: fn(&u8) -> bool| bare.bytes().filter(is).count();
+    if bare.bytes().any(|b| !b.is_ascii_alphanumeric()) || has(u8::is_ascii_digit) < DIGITS_MIN {
+        return Cow::Owned(text);
+    }
+    let both_cases = has(u8::is_ascii_lowercase) > 0 && has(u8::is_ascii_uppercase) > 0;
+    let is_wallet = bare.len() >= WALLET_LEN_MIN && both_cases;
+    Cow::Owned(if is_wallet { bare } else { bare.to_ascii_uppercase() })
 }
 
-/// A customer id, a device, a token, a merchant, an id of an event: as it is written, without blanks around it.
+/// A customer id or a card's token: without blanks.
+pub fn compact(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|b| b.is_ascii_graphic()) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(cleaned(text).chars().filter(|c| !c.is_whitespace()).collect())
+}
+
+/// A device, a merchant, an id of an event or payment: as it is written, without blanks around it.
 pub fn plain(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|b| b.is_ascii_graphic()) {
         return Cow::Borrowed(text);
@@ -93,7 +102,9 @@ pub fn is_placeholder(text: &str) -> bool {
         "tba",
     ];
     let bare = cleaned(text).to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect::<String>();
-    bare.chars().all(|c| c == '0') || (bare.len() <= PLACEHOLDER_XS_MAX && bare.chars().all(|c| c == 'x')) || WORDS.contains(&bare.as_str())
+    bare.chars().all(|c| c == '0')
+        || (bare.len() <= PLACEHOLDER_XS_MAX && bare.chars().all(|c| c == 'x'))
+        || WORDS.contains(&bare.as_str())
 }
 
 /// Compatible forms folded, digits of other scripts as ours, one hyphen for all, signs that nobody sees left out.
@@ -155,7 +166,7 @@ fn write(
 impl Party {
     fn normalise(&mut self, path: &dyn Fn() -> String, as_given: &mut AsGiven) {
         write(&mut self.account, account, || path() + ".account", as_given);
-        write(&mut self.customer_id, plain, || path() + ".customer_id", as_given);
+        write(&mut self.customer_id, compact, || path() + ".customer_id", as_given);
         write(&mut self.agent_bic, bic, || path() + ".agent_bic", as_given);
         if let Some(proxy) = &mut self.proxy {
             let mut id = Some(std::mem::take(&mut proxy.id));
@@ -198,7 +209,7 @@ impl PaymentEvent {
             write(&mut device.ip, ip, || "device.ip".to_owned(), given);
         }
         if let Some(card) = &mut self.card {
-            write(&mut card.token, plain, || "card.token".to_owned(), given);
+            write(&mut card.token, compact, || "card.token".to_owned(), given);
         }
         if let Some(merchant) = &mut self.merchant {
             write(&mut merchant.id, plain, || "merchant.id".to_owned(), given);
@@ -214,12 +225,8 @@ impl Key {
         let value = match self.kind {
             KeyKind::Account => account(&self.value),
             KeyKind::Ip => ip(&self.value),
-            KeyKind::Payment
-            | KeyKind::Customer
-            | KeyKind::Card
-            | KeyKind::Device
-            | KeyKind::Merchant
-            | KeyKind::Party => plain(&self.value),
+            KeyKind::Customer | KeyKind::Card => compact(&self.value),
+            KeyKind::Payment | KeyKind::Device | KeyKind::Merchant | KeyKind::Party => plain(&self.value),
         };
         Self { kind: self.kind, value: value.into_owned() }
     }
@@ -257,7 +264,8 @@ mod tests {
             ),
             ("85291234567", &["+852-9123 4567", "(852) 91234567"]),
             ("someone@example.com", &["Someone@Example.com", " someone@example.com "]),
-            ("A-1", &["a-1", "A\u{2011}1", "A -1"]),
+            ("A-1", &["A\u{2011}1", "A -1"]),
+            ("acct-17", &["acct\u{ad}-17 "]),
             ("1BoatSLRHtKNngkdXEeobR76b53LETtpyT", &["1BoatSLRHtKNngkdXEeobR76b53LETtpyT "]),
         ] {
             assert_eq!(account(one), one);
