@@ -41,7 +41,10 @@ pub enum MoneyError {
 const EXPONENT_2: &[u8] = b"AEDAFNALLAMDAOAARSAUDAWGAZNBAMBBDBDTBGNBMDBNDBOBBOVBRLBSDBTNBWPBYNBZDCADCDFCHECHFCHWCNHCNYCOPCOUCRCCUPCVECZKDKKDOPDZDEGPERNETBEURFJDFKPGBPGELGHSGIPGMDGTQGYDHKDHNLHTGHUFIDRILSINRIRRJMDKESKGSKHRKPWKYDKZTLAKLBPLKRLRDLSLMADMDLMGAMKDMMKMNTMOPMRUMURMVRMWKMXNMXVMYRMZNNADNGNNIONOKNPRNZDPABPENPGKPHPPKRPLNQARRONRSDRUBSARSBDSCRSDGSEKSGDSHPSLESOSSRDSSPSTNSVCSYPSZLTHBTJSTMTTOPTRYTTDTWDTZSUAHUSDUSNUYUUZSVEDVESWSTXCDXCGYERZARZMWZWG";
 const EXPONENT_0: &[u8] = b"BIFCLPDJFGNFISKJPYKMFKRWPYGRWFUGXUYIVNDVUVXAFXOFXPF";
 const EXPONENT_3: &[u8] = b"BHDIQDJODKWDLYDOMRTND";
-const EXPONENT_4: &[u8] = b"CLFUYW";
+/// Beside CLF and UYW: what ISO 4217 gives no minor unit at all, metals by the troy ounce and two units of account. Four
+/// decimals, the most that any currency has, keep fractions of an ounce.
+const EXPONENT_4: &[u8] = b"CLFUYWXAGXAUXDRXPDXPTXUA";
+const CODES: [&[u8]; 4] = [EXPONENT_2, EXPONENT_0, EXPONENT_3, EXPONENT_4];
 
 fn holds(codes: &[u8], code: [u8; 3]) -> bool {
     codes.chunks_exact(3).any(|known| known == code)
@@ -54,6 +57,11 @@ impl Currency {
     pub const USD: Self = Self(*b"USD");
     /// Renminbi.
     pub const CNY: Self = Self(*b"CNY");
+
+    /// Every currency there is, by its number of decimals and then in order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        CODES.into_iter().flat_map(|codes| codes.as_chunks::<3>().0).map(|code| Self(*code))
+    }
 
     /// How many decimals the currency has.
     pub fn exponent(self) -> u8 {
@@ -77,9 +85,7 @@ impl FromStr for Currency {
     fn from_str(text: &str) -> Result<Self, MoneyError> {
         let code: [u8; 3] = text.as_bytes().try_into().map_err(|_| MoneyError::UnknownCurrency)?;
         match code {
-            _ if [EXPONENT_2, EXPONENT_0, EXPONENT_3, EXPONENT_4].iter().any(|codes| holds(codes, code)) => {
-                Ok(Self(code))
-            }
+            _ if CODES.iter().any(|codes| holds(codes, code)) => Ok(Self(code)),
             _ => Err(MoneyError::UnknownCurrency),
         }
     }
@@ -198,8 +204,23 @@ mod tests {
         for code in ["HKD", "CNY", "USD", "JPY", "BHD"] {
             assert_eq!(code.parse::<Currency>().unwrap().code(), code);
         }
-        for bad in ["", "HK", "hkd", "XXZ", "KDH", "HKDD"] {
+        // `XTS` is for tests and `XXX` for no currency.
+        for bad in ["", "HK", "hkd", "XXZ", "KDH", "HKDD", "XTS", "XXX"] {
             assert!(bad.parse::<Currency>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_currency_is_named_once_with_the_decimals_of_the_standard() {
+        let all: Vec<Currency> = Currency::all().collect();
+        assert_eq!(all.iter().collect::<std::collections::HashSet<_>>().len(), all.len());
+        assert!(all.iter().all(|currency| currency.code().parse() == Ok(*currency)));
+        let with = |exponent: u8| all.iter().filter(|c| c.exponent() == exponent).count();
+        assert_eq!([0, 1, 2, 3, 4].map(with), [17, 0, 140, 7, 8]);
+        for (code, exponent) in
+            [("VND", 0), ("UGX", 0), ("UYI", 0), ("TND", 3), ("IQD", 3), ("CLF", 4), ("XAU", 4), ("MGA", 2)]
+        {
+            assert_eq!(code.parse::<Currency>().map(Currency::exponent), Ok(exponent), "{code}");
         }
     }
 
