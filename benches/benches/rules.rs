@@ -84,7 +84,7 @@ fn judged(c: &mut Criterion, name: &str, rules: usize) {
         group.bench_function(format!("{how}/judge"), |b| {
             b.iter(|| {
                 out.clear();
-                plan.judge(black_box(&facts), black_box(&values), &[], &mut out);
+                plan.judge(black_box(&facts), black_box(&values.as_slice()), &[], &mut out);
             });
         });
         assert!(out.is_empty());

@@ -14,7 +14,7 @@ use sluice_model::{
     Span, StatusSet,
 };
 
-use crate::{Diagnostics, Facts, Judgement, RuleSet, SHADOW_FOLDER, lower::Probe, shadow};
+use crate::{Diagnostics, Facts, Judgement, NO_WINDOWS, RuleSet, SHADOW_FOLDER, lower::Probe, shadow};
 
 /// How a case file's name ends.
 pub const CASES_SUFFIX: &str = ".cases.toml";
@@ -363,13 +363,13 @@ fn judged_at_home(rules: &RuleSet, steps: &[Step]) -> Vec<Spoken> {
             profile: None,
         };
         let mut judgements: Vec<Judgement> = Vec::new();
-        plan.judge(&facts, &[], &[], &mut judgements);
+        plan.judge(&facts, &NO_WINDOWS, &[], &mut judgements);
         spoken.extend(judgements.into_iter().map(|judgement| Spoken {
             rule: plan.rules[judgement.rule].meta.id.clone(),
             event_id: event.event_id.clone(),
             key: event.payment_id().to_owned(),
             action: judgement.finding.action,
-            error: judgement.finding.error,
+            error: judgement.finding.error.is_some(),
             reason: judgement.finding.reason,
         }));
         *past = past.with(event.status);

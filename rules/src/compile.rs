@@ -36,6 +36,8 @@ pub struct Compiled {
     pub probes: BTreeMap<String, Probes>,
     /// Rule or typology id → file.
     pub files: BTreeMap<String, String>,
+    /// Tables and rates.
+    pub reference: Arc<Reference>,
 }
 
 /// A rule whose windows stand in their plan and whose expressions are checked.
@@ -443,7 +445,14 @@ impl Compiler {
         let reference = &self.reference;
         let probing = self.mode == Mode::Probed;
         let plans = self.builders.map(|builder| builder.build(reference, probing.then_some(&mut probes)));
-        Ok(Compiled { plans, descriptions: self.descriptions, warnings: found, probes, files: self.ids })
+        Ok(Compiled {
+            plans,
+            descriptions: self.descriptions,
+            warnings: found,
+            probes,
+            files: self.ids,
+            reference: self.reference,
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a rule may know of one event, and why an expression may fail on it.
 
-use sluice_model::{Currency, PartyMatch, Past, PaymentEvent, Role, WindowValue};
+use sluice_model::{Currency, FailureCause, PartyMatch, Past, PaymentEvent, Role, WindowValue};
 
 /// Everything about one event, as one key sees it, that a rule may read.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +32,9 @@ impl Windows for &[WindowValue] {
     }
 }
 
+/// For what reads no window: rules on payments, filters and values of streams.
+pub const NO_WINDOWS: &[WindowValue] = &[];
+
 /// Why an expression has no value for an event. Never carries a value of the event: messages reach logs.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum EvalError {
@@ -62,4 +65,28 @@ pub enum EvalError {
     /// Anything else that the interpreter refused.
     #[error("the rule failed: {0}")]
     Failed(String),
+}
+
+impl EvalError {
+    /// Whose fault it is, the one place that says so. A payer decides what an event holds, so whatever other values of the
+    /// event would have avoided is the input's: it must never add up to a reason for hearing less of a rule. What is left
+    /// is in the rule's own text, and even that adds up to a proposal, never to an act.
+    pub fn cause(&self) -> FailureCause {
+        match self {
+            // The event, the profile or a window lacks what the rule asks for, or holds something else.
+            Self::Missing(_) | Self::Mistyped(_) => FailureCause::Input,
+            // The payer chooses the currency and the time; what is in force at it is the institution's to bring up to date.
+            Self::NoRate(_) | Self::NotInForce(_) => FailureCause::Input,
+            // Screening is off, or a party cannot be read: the rule only asks.
+            Self::ScreeningFailed => FailureCause::Input,
+            // Amounts that are large enough, or a sum that is zero. A rule that divides by what is often zero is better
+            // guarded, but whether it is zero is the payer's to choose.
+            Self::Overflow | Self::DivisionByZero => FailureCause::Input,
+            // The rule asks for more work than a rule may. A payer can help by long texts and lists, which the codec bounds:
+            // so keys are counted, each once, and a person decides, who sees which events it was.
+            Self::Limit(_) => FailureCause::Rule,
+            // The text does not fit the values that its own checks let through.
+            Self::Failed(_) => FailureCause::Rule,
+        }
+    }
 }

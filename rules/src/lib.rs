@@ -37,7 +37,7 @@ pub use backtest::{Backtest, Changed, Counts, Labels, Line, Quality};
 pub use cases::{CASES_SUFFIX, CaseEngine, CaseReport, Coverage, TestReport, Untried, run_cases};
 pub use diagnostics::{Diagnostic, Diagnostics, Gravity};
 pub use explain::{DescribedParameter, DescribedTypology, DescribedWindow, Description, Evaluated};
-pub use facts::{EvalError, Facts, Windows};
+pub use facts::{EvalError, Facts, NO_WINDOWS, Windows};
 pub use plan::{
     EventTypes, Failures, Finding, Judgement, Length, Measure, Plan, Regulation, Rule, RuleMeta, Samples,
     Speaks, Stream, Window, WindowUnit,

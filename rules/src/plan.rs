@@ -4,12 +4,12 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use sluice_model::{
-    Action, Currency, EventType, Hash256, KeyKind, Money, PaymentEvent, Severity, Span, StatusSet,
+    Action, Currency, EventType, FailureCause, Hash256, KeyKind, Money, PaymentEvent, Severity, Span, StatusSet,
     WindowValue,
 };
 
 use crate::{
-    EvalError, Facts, Windows,
+    EvalError, Facts, NO_WINDOWS, Windows,
     cases::COULD_NOT_BE_JUDGED,
     lower::{Env, Native, Words},
     reference::Reference,
@@ -318,12 +318,10 @@ pub struct Finding {
     pub reason: String,
     /// The declared windows' values.
     pub windows: BTreeMap<String, WindowValue>,
-    /// Whether it stands for an error, by the rule's failure policy.
-    pub error: bool,
+    /// Whose fault it is where the condition could not be evaluated, and the rule's failure policy speaks. A typology's is
+    /// its members', the rule's own before the input's.
+    pub error: Option<FailureCause>,
 }
-
-/// A stream's filter and value read the event alone.
-const NO_WINDOWS: &[WindowValue] = &[];
 
 impl Stream {
     /// The sample that the event leaves, if it enters: minor units of HKD, a count of 1, or a stable 64-bit
@@ -403,23 +401,11 @@ impl Plan {
         }
     }
 
-    /// What the rules say of the event, each of them, where every window was read: see [`Plan::judge_but`].
-    pub fn judge(
-        &self,
-        facts: &Facts<'_>,
-        windows: &[WindowValue],
-        failures: &[(usize, EvalError)],
-        out: &mut Vec<Judgement>,
-    ) {
-        self.judge_but(&[], facts, &windows, failures, out);
-    }
-
-    /// What the rules but those of the contents `off` say of the event. Windows are read as far as conditions and
+    /// What the rules say of the event, each of them: none is ever left out. Windows are read as far as conditions and
     /// reasons reach them. A rule whose expression, or whose window's stream, fails speaks by its failure policy:
     /// never silently no.
-    pub fn judge_but(
+    pub fn judge(
         &self,
-        off: &[Hash256],
         facts: &Facts<'_>,
         windows: &dyn Windows,
         failures: &[(usize, EvalError)],
@@ -427,7 +413,7 @@ impl Plan {
     ) {
         let from = out.len();
         for (index, rule) in self.rules.iter().enumerate() {
-            if !rule.meta.judges(facts) || off.contains(&rule.content) {
+            if !rule.meta.judges(facts) {
                 continue;
             }
             let finding = match rule.judge.as_ref() {
@@ -498,8 +484,8 @@ impl Rule {
         };
         let (action, reason, error) = match met {
             Ok(false) => return None,
-            Ok(true) => (self.meta.action, program.reason.write(env), false),
-            Err(error) => (self.meta.on_error, self.failure(&error), true),
+            Ok(true) => (self.meta.action, program.reason.write(env), None),
+            Err(error) => (self.meta.on_error, self.failure(&error), Some(error.cause())),
         };
         let named = |(name, slot): &(String, usize)| (name.clone(), env.windows.value(*slot));
         let windows = program.windows.iter().map(named).collect();
@@ -532,7 +518,7 @@ impl Rule {
             action: members.iter().map(|(j, _)| j.finding.action).fold(own, Ord::max),
             reason,
             windows: members.iter().flat_map(|(j, _)| j.finding.windows.clone()).collect(),
-            error: members.iter().any(|(j, _)| j.finding.error),
+            error: members.iter().filter_map(|(j, _)| j.finding.error).max(),
         })
     }
 }

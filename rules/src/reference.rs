@@ -305,6 +305,11 @@ impl Reference {
         i64::try_from(rounded).map_err(|_| EvalError::Overflow)
     }
 
+    /// Whether the currency has a rate at a time.
+    pub fn has_rate(&self, currency: Currency, at: EventTime) -> bool {
+        self.rate(currency, at).is_ok()
+    }
+
     /// HKD for one unit of the currency: mantissa and scale.
     fn rate(&self, currency: Currency, at: EventTime) -> Result<(i128, u32), EvalError> {
         if currency == Currency::HKD {

@@ -1,13 +1,14 @@
 //! A compiled rule set: one plan for each kind of key.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use sluice_model::{Hash256, KeyKind, RuleBundle};
+use sluice_model::{Currency, EventTime, Hash256, KeyKind, RuleBundle};
 
 use crate::{
     DescribedTypology, Description, Diagnostics, Plan, Rule,
     compile::{self, Mode},
     lower::Probes,
+    reference::Reference,
     shadow,
     types::Type,
 };
@@ -22,6 +23,7 @@ pub struct RuleSet {
     probes: BTreeMap<String, Probes>,
     /// Rule or typology id → file.
     files: BTreeMap<String, String>,
+    reference: Arc<Reference>,
 }
 
 impl RuleSet {
@@ -34,6 +36,7 @@ impl RuleSet {
             warnings: Diagnostics::default(),
             probes: BTreeMap::new(),
             files: BTreeMap::new(),
+            reference: Arc::default(),
         }
     }
 
@@ -59,8 +62,8 @@ impl RuleSet {
     }
 
     fn of(hash: Hash256, compiled: compile::Compiled) -> Self {
-        let compile::Compiled { plans, descriptions, warnings, probes, files } = compiled;
-        Self { hash, plans, descriptions, warnings, probes, files }
+        let compile::Compiled { plans, descriptions, warnings, probes, files, reference } = compiled;
+        Self { hash, plans, descriptions, warnings, probes, files, reference }
     }
 
     /// The bundle's hash.
@@ -102,6 +105,13 @@ impl RuleSet {
     /// What deserves a look, though it loads.
     pub fn warnings(&self) -> &Diagnostics {
         &self.warnings
+    }
+
+    /// The currencies that have no rate at a time: rules that ask for an amount fail on them, by their policy. None where
+    /// there are no rules to ask.
+    pub fn currencies_without_rate(&self, at: EventTime) -> Vec<Currency> {
+        let asked = !self.files.is_empty();
+        Currency::all().filter(|currency| asked && !self.reference.has_rate(*currency, at)).collect()
     }
 
     /// Every rule and typology with its file.

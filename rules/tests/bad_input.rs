@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use sluice_model::{KeyKind, Past, PaymentEvent, Role, RuleBundle, RuleFile, WindowValue};
-use sluice_rules::{Facts, Judgement, Measure, RuleSet, limits};
+use sluice_rules::{Facts, Judgement, Measure, NO_WINDOWS, RuleSet, limits};
 
 fn rule(body: &str) -> RuleBundle {
     let text = format!(
@@ -42,9 +42,9 @@ fn fate(body: &str) -> String {
     }))
     .unwrap();
     let mut out: Vec<Judgement> = Vec::new();
-    set.plan(KeyKind::Payment).judge(&facts(&event), &[], &[], &mut out);
+    set.plan(KeyKind::Payment).judge(&facts(&event), &NO_WINDOWS, &[], &mut out);
     let finding = &out[0].finding;
-    assert!(finding.error, "{body}: {}", finding.reason);
+    assert!(finding.error.is_some(), "{body}: {}", finding.reason);
     finding.reason.clone()
 }
 
@@ -98,9 +98,9 @@ fn an_event_that_lacks_every_optional_field_is_judged_by_every_shipped_rule() {
             _ => WindowValue::Nothing(()),
         };
         let windows: Vec<_> = plan.windows.iter().map(|window| empty(window.measure)).collect();
-        plan.judge(&facts(&event), &windows, &failures, &mut out);
+        plan.judge(&facts(&event), &windows.as_slice(), &failures, &mut out);
         // What could not be judged says why; a typology names the members that spoke.
-        let own = |j: &&Judgement| j.finding.error && !plan.rules[j.rule].is_typology();
+        let own = |j: &&Judgement| j.finding.error.is_some() && !plan.rules[j.rule].is_typology();
         for judgement in out.iter().filter(own) {
             assert!(judgement.finding.reason.contains("could not be judged"), "{}", judgement.finding.reason);
         }

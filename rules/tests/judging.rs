@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use sluice_model::{
-    Action, Alert, Cause, EventTime, Hash256, Key, KeyKind, Past, PaymentEvent, Role, RuleBundle, RuleFile,
+    Action, Alert, Cause, EventTime, FailureCause, Hash256, Key, KeyKind, Past, PaymentEvent, Role, RuleBundle, RuleFile,
     Severity, StatusSet, Versions,
 };
-use sluice_rules::{Backtest, Facts, Judgement, Labels, RuleSet};
+use sluice_rules::{Backtest, EvalError, Facts, Judgement, Labels, NO_WINDOWS, RuleSet};
 
 fn rule(id: &str, more: &str, body: &str) -> String {
     format!(
@@ -40,7 +40,7 @@ fn judge(set: &RuleSet, event: &PaymentEvent, prior: StatusSet) -> Vec<(String, 
         profile: None,
     };
     let mut out = Vec::new();
-    plan.judge(&facts, &[], &[], &mut out);
+    plan.judge(&facts, &NO_WINDOWS, &[], &mut out);
     out.into_iter().map(|j| (plan.rules[j.rule].meta.id.clone(), j)).collect()
 }
 
@@ -62,9 +62,9 @@ fn a_rule_that_always_fails_speaks_by_its_policy_and_the_others_go_on() {
     let (a, b) = (&judged[0].1.finding, &judged[1].1.finding);
     assert_eq!(
         (a.action, a.error, a.reason.as_str()),
-        (Action::Hold, true, "Rule A could not be judged: division by zero")
+        (Action::Hold, Some(FailureCause::Input), "Rule A could not be judged: division by zero")
     );
-    assert_eq!((b.action, b.error, b.reason.as_str()), (Action::Alert, false, "over HK$5.00"));
+    assert_eq!((b.action, b.error, b.reason.as_str()), (Action::Alert, None, "over HK$5.00"));
 }
 
 #[test]
@@ -77,11 +77,56 @@ fn a_script_that_costs_too_much_fails_alone() {
     );
     let set = set(&[("a.rhai", &dear)]);
     let judged = judge(&set, &payment("2026-03-02T00:00:00Z", "5.00", "HKD", None), StatusSet::EMPTY);
-    assert!(judged[0].1.finding.error);
+    assert_eq!(judged[0].1.finding.error, Some(FailureCause::Rule));
     assert_eq!(
         judged[0].1.finding.reason,
         "Rule A could not be judged: the rule exceeded its limit of operations"
     );
+}
+
+/// The whole table, so that a new error is thought about: what the values of an event decide is the input's.
+#[test]
+fn only_what_no_event_could_avoid_is_the_rules_own_fault() {
+    let name = || "x".to_owned();
+    for error in [
+        EvalError::Missing(name()),
+        EvalError::Mistyped(name()),
+        EvalError::NoRate(sluice_model::Currency::USD),
+        EvalError::NotInForce(name()),
+        EvalError::ScreeningFailed,
+        EvalError::Overflow,
+        EvalError::DivisionByZero,
+    ] {
+        assert_eq!(error.cause(), FailureCause::Input, "{error}");
+    }
+    for error in [EvalError::Limit("operations"), EvalError::Failed(name())] {
+        assert_eq!(error.cause(), FailureCause::Rule, "{error}");
+    }
+}
+
+#[test]
+fn a_typology_fails_by_its_members() {
+    let no_rate = rule("A", "action: \"alert\"", "condition amount >= hkd(1);\nreason `x`;");
+    let dear = rule(
+        "B",
+        "action: \"alert\"",
+        "fn f(l) { let n = 0; for a in l { for b in l { for c in l { for d in l { n += 1; } } } } n }\n\
+         condition (purpose ?? \"\") == \"dear\"\n\
+         && f([1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]) > 0;\nreason `x`;",
+    );
+    let typology = "typology T #{ title: \"T\", key: \"payment\", severity: \"medium\", typology: \"t\", speaks: \"every event\",
+        regulation: #{ text: \"t\", source: \"s\", date: \"2026-01-01\" }, alert_at: 40, weights: #{ A: 40, B: 40 } };";
+    let set = set(&[("a.rhai", &no_rate), ("b.rhai", &dear), ("t.rhai", typology)]);
+    let causes = |currency: &str, purpose: &str| -> Vec<_> {
+        let mut event = payment("2026-03-02T00:00:00Z", "5.00", currency, None);
+        event.purpose = Some(purpose.into());
+        judge(&set, &event, StatusSet::EMPTY).into_iter().map(|(id, j)| (id, j.finding.error)).collect()
+    };
+    let (input, own) = (Some(FailureCause::Input), Some(FailureCause::Rule));
+    let said = |id: &str, cause| (id.to_owned(), cause);
+    assert_eq!(causes("HKD", ""), [said("A", None), said("T", None)]);
+    assert_eq!(causes("EUR", ""), [said("A", input), said("T", input)]);
+    assert_eq!(causes("EUR", "dear"), [said("A", input), said("B", own), said("T", own)]);
 }
 
 #[test]

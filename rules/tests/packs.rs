@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sluice_model::{KeyKind, RuleBundle, RuleFile};
+use sluice_model::{Currency, KeyKind, RuleBundle, RuleFile};
 use sluice_rules::RuleSet;
 
 fn packs() -> PathBuf {
@@ -39,6 +39,45 @@ fn every_pack_checks_without_a_warning() {
     for description in set.descriptions() {
         println!("{}", description.text());
     }
+}
+
+/// As of the day after the newest rates: none is without.
+#[test]
+fn every_currency_has_a_rate() {
+    let set = RuleSet::compile(&bundle(&packs())).unwrap_or_else(|found| panic!("{found}"));
+    let without = |at: &str| -> Vec<String> {
+        let codes = set.currencies_without_rate(at.parse().unwrap());
+        codes.iter().map(|currency| currency.code().to_owned()).collect()
+    };
+    assert_eq!(without("2026-09-30T00:00:00Z"), [""; 0]);
+    assert_eq!(without("2026-01-02T00:00:00Z"), [""; 0]);
+    assert_eq!(without("2024-03-02T00:00:00Z"), ["XCG", "ZWG"], "neither was there yet");
+    // Those that had a rate have it as far back as before.
+    let (early, known) = (without("2020-01-01T00:00:00Z"), Currency::all().count());
+    assert_eq!(known - early.len(), 21);
+    for code in ["HKD", "USD", "CNY", "EUR", "GBP", "JPY", "SGD", "AUD", "CAD", "CHF", "TWD", "THB", "PHP"] {
+        assert!(!early.contains(&code.to_owned()), "{code}");
+    }
+    assert!(RuleSet::empty().currencies_without_rate("2026-01-01T00:00:00Z".parse().unwrap()).is_empty());
+}
+
+/// What was judged with a rate is judged with the same one still: the rates that were there before others came.
+#[test]
+fn rates_that_were_there_stay_as_they_were() {
+    let text = fs::read_to_string(packs().join("core/reference/rates.toml")).unwrap();
+    let file: toml::Table = text.parse().unwrap();
+    let mut sections: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for section in file["rate"].as_array().unwrap() {
+        let day = section["effective"].as_str().unwrap();
+        let codes = section["hkd_for_one"].as_table().unwrap().keys().cloned();
+        sections.entry(day.to_owned()).or_default().extend(codes);
+    }
+    for before in ["2005-05-18", "2015-01-01"] {
+        for code in sections.remove(before).unwrap() {
+            assert!(sections.values().flatten().all(|later| *later != code), "{code} has a newer rate");
+        }
+    }
+    assert_eq!(sections.len(), 4);
 }
 
 #[test]
