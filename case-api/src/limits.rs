@@ -66,9 +66,10 @@ pub const BACKTEST_SHOWN: usize = 50;
 /// What rules in shadow would have said, kept for each rule: the newest. Older ones fall out, since nobody answers for
 /// them.
 pub const SHADOW_ALERTS_KEPT: i64 = 10_000;
-/// Failures of one rule content, counted in the order of the log, after which its owner is alerted and it is
-/// quarantined: more than a bad hour of one source brings, fewer than drown a queue.
-pub const FAILURES_BEFORE_QUARANTINE: i64 = 100;
+/// Different keys on which one rule content failed by its own fault, after which its owner is alerted and its quarantine
+/// proposed: more than a bad hour of one source brings, fewer than drown a queue. Somebody with a hundred accounts can
+/// bring it about for a rule that can be driven to its limits; so it is a proposal.
+pub const FAILING_KEYS_BEFORE_PROPOSAL: i64 = 100;
 /// Versions that the rules page shows; the API pages through all of them.
 pub const RULE_VERSIONS_SHOWN: u32 = 20;
 

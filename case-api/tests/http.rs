@@ -44,6 +44,8 @@ async fn nobody_reads_or_writes_without_a_key() {
         "rules/versions",
         "rules/versions/RV-000001/actions",
         "rules/rollback",
+        "rules/R01/quarantine",
+        "rules/R01/quarantine/decline",
         "rules/R01/quarantine/lift",
     ] {
         bare(&side, "POST", &format!("/v1/{path}")).await.is_problem(401);

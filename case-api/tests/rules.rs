@@ -11,7 +11,7 @@ use axum::{
 use serde_json::{Value, json};
 use sluice_case_api::domain::{Role, Roles};
 use sluice_case_api::{
-    limits::{FAILURES_BEFORE_QUARANTINE, SHADOW_ALERTS_KEPT},
+    limits::{FAILING_KEYS_BEFORE_PROPOSAL, SHADOW_ALERTS_KEPT},
     ports::Record,
 };
 use sluice_model::{Action, Control, FailureCause, Hash256, Observation, RuleFailure, RuleFile};
@@ -473,106 +473,188 @@ fn failing() -> Hash256 {
     format!("0123456789ab{:052}", 0).parse().unwrap()
 }
 
-/// A failure of R01 on an event of its own.
-fn failure(n: u32, on_error: Action) -> Record {
+/// A failure of R01, by its own fault, on an event and a key of its own.
+fn failed(n: u32, on_error: Action) -> RuleFailure {
     let alert = alert(n, "C-1");
-    Record::Observation(Observation::Failure(RuleFailure {
+    RuleFailure {
         rule_id: "R01".into(),
         rule: failing(),
         event_id: alert.event_id,
         payment_id: alert.payment_id,
         occurred_at: alert.occurred_at,
         on_error,
-        reason: "division by zero".into(),
+        reason: "the rule exceeded its limit of operations".into(),
         cause: FailureCause::Rule,
         key: Hash256::of(n.to_be_bytes().as_slice()),
-    }))
-}
-
-#[tokio::test]
-async fn a_rule_that_fails_again_and_again_is_quarantined_and_its_owner_alerted() {
-    for (on_error, quarantined) in [(Action::Alert, true), (Action::Hold, false)] {
-        let side = Side::new().await;
-        let failure = |n| failure(n, on_error);
-        let limit = u32::try_from(FAILURES_BEFORE_QUARANTINE).unwrap();
-        side.say((1..limit).map(failure)).await;
-        assert!(side.get("/v1/alerts").await.json()["items"].as_array().unwrap().is_empty());
-        // Once at the limit; the failures after it add nothing but their count.
-        side.say((limit..limit + 3).map(failure)).await;
-        side.api.deliver().await.unwrap();
-        let orders: Vec<Control> = side.world.controls();
-        let is_quarantine = |c: &Control| matches!(c, Control::Quarantine(order) if order.rule == failing());
-        assert_eq!(
-            orders.iter().filter(|c| is_quarantine(c)).count(),
-            usize::from(quarantined),
-            "{orders:?}"
-        );
-        let alerts = side.get("/v1/alerts").await.json();
-        let [told] = alerts["items"].as_array().unwrap().as_slice() else { panic!("{alerts}") };
-        assert_eq!((&told["subjects"], &told["typology"]), (&json!(["rule:R01"]), &json!("rule_failure")));
-        let reason = told["reason"].as_str().unwrap();
-        let says = if quarantined { "quarantined" } else { "goes on holding" };
-        assert!(reason.contains("Head of monitoring") && reason.contains(says), "{reason}");
-        let counts = side.get("/v1/rules").await.json()["items"][0]["counts"].clone();
-        assert_eq!(counts["failures"], limit + 2);
-        assert_eq!(counts["quarantined_at"].is_string(), quarantined, "{counts}");
     }
 }
 
+fn noted(failure: RuleFailure) -> Record {
+    Record::Observation(Observation::Failure(failure))
+}
+
+fn failure(n: u32, on_error: Action) -> Record {
+    noted(failed(n, on_error))
+}
+
+/// As many keys as propose a quarantine.
+fn limit() -> u32 {
+    u32::try_from(FAILING_KEYS_BEFORE_PROPOSAL).unwrap()
+}
+
+async fn counts(side: &Side) -> Value {
+    side.get("/v1/rules").await.json()["items"][0]["counts"].clone()
+}
+
+async fn alerts(side: &Side) -> Vec<Value> {
+    side.get("/v1/alerts").await.json()["items"].as_array().unwrap().clone()
+}
+
 #[tokio::test]
-async fn a_quarantine_is_lifted_by_who_approves_rules_and_failures_count_anew() {
+async fn a_rule_that_fails_by_its_own_fault_on_many_keys_is_proposed_for_quarantine_and_its_owner_alerted() {
+    for (on_error, proposed) in [(Action::Alert, true), (Action::Hold, false)] {
+        let side = Side::new().await;
+        let failure = |n| failure(n, on_error);
+        side.say((1..limit()).map(failure)).await;
+        // The same keys again are no others.
+        side.say((1..limit()).map(failure)).await;
+        assert!(alerts(&side).await.is_empty());
+        // Once at the limit; the failures after it add nothing but their count.
+        side.say((limit()..3 * limit()).map(failure)).await;
+        side.api.deliver().await.unwrap();
+        assert_eq!(side.world.controls(), [], "the engine is told nothing");
+        let alerts = alerts(&side).await;
+        let [told] = alerts.as_slice() else { panic!("{alerts:?}") };
+        assert_eq!((&told["subjects"], &told["typology"]), (&json!(["rule:R01"]), &json!("rule_failure")));
+        let reason = told["reason"].as_str().unwrap();
+        let says = if proposed { "quarantine is proposed" } else { "goes on holding" };
+        assert!(reason.contains("Head of monitoring") && reason.contains(says), "{reason}");
+        let counts = counts(&side).await;
+        assert_eq!(
+            (&counts["failures"], &counts["failing_keys"]),
+            (&json!(4 * limit() - 2), &json!(limit()))
+        );
+        assert_eq!(counts["proposed_at"].is_string(), proposed, "{counts}");
+        assert_eq!(counts["quarantined_at"], Value::Null);
+        let audit = side.get("/v1/audit?limit=10").await.json();
+        let acts: Vec<_> = audit["items"].as_array().unwrap().iter().map(|entry| &entry["act"]).collect();
+        assert_eq!(acts.contains(&&json!("propose_quarantine")), proposed, "{acts:?}");
+    }
+}
+
+/// Whoever sends events can make input fail on as many keys as there are; it comes to nothing but a count.
+#[tokio::test]
+async fn failures_of_the_input_never_propose_anything() {
+    let side = Side::new().await;
+    let mut state = 7_u64;
+    let mut roll = |below: u32| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        u32::try_from(state >> 33).unwrap() % below
+    };
+    let mut own = std::collections::BTreeSet::new();
+    // In any mixture with failures of the rule's own, on keys of any kind: only the rule's own count, each key once.
+    for n in 0..10 * limit() {
+        let key = roll(5 * limit());
+        let cause = match roll(100) {
+            0..9 if own.len() + 1 < FAILING_KEYS_BEFORE_PROPOSAL as usize => FailureCause::Rule,
+            _ => FailureCause::Input,
+        };
+        if cause == FailureCause::Rule {
+            own.insert(key);
+        }
+        let key = Hash256::of(key.to_be_bytes().as_slice());
+        side.say([noted(RuleFailure { cause, key, ..failed(n, Action::Alert) })]).await;
+    }
+    side.api.deliver().await.unwrap();
+    let counts = counts(&side).await;
+    assert_eq!((&counts["failures"], &counts["failing_keys"]), (&json!(10 * limit()), &json!(own.len())));
+    assert!(!own.is_empty() && counts["proposed_at"].is_null(), "{counts}");
+    assert!(side.world.controls().is_empty() && alerts(&side).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_proposed_quarantine_is_ordered_or_declined_and_lifted_by_who_approves_rules() {
     let desk = Desk::new().await;
     let side = &desk.side;
-    let limit = u32::try_from(FAILURES_BEFORE_QUARANTINE).unwrap();
     let fail = async |from: u32, to: u32| {
         side.say((from..to).map(|n| failure(n, Action::Alert))).await;
         side.api.deliver().await.unwrap();
     };
-    let lift = async |key: &str, version: &str, reason: &str| {
+    let act = async |key: &str, act: &str, version: &str, reason: &str| {
         let body = json!({ "version": version, "reason": reason });
-        side.post(key, "/v1/rules/R01/quarantine/lift", body).await
+        side.post(key, &format!("/v1/rules/R01/quarantine{act}"), body).await
     };
     let version = failing().short();
-    lift(&desk.mei, &version, "too early").await.is_problem(409);
-    // A few fail between the limit and the order.
-    fail(0, limit + 3).await;
-    assert!(side.world.is_quarantined("R01"));
-    lift(&desk.ivan, &version, "he proposes, and approves nothing").await.is_problem(403);
-    lift(&desk.mei, &version, "  ").await.is_problem(422);
-    lift(&desk.mei, "ba9876543210", "another version").await.is_problem(409);
-    assert!(side.world.is_quarantined("R01"));
-    let lifted = lift(&desk.mei, &version, "匯率已補上").await;
-    assert_eq!(lifted.status, 200, "{}", lifted.text());
-    assert_eq!(lifted.json(), json!({ "rule_id": "R01", "version": version, "control": "delivered" }));
-    assert!(!side.world.is_quarantined("R01"));
-    lift(&desk.mei, &version, "twice").await.is_problem(409);
-    let counts = side.get("/v1/rules").await.json()["items"][0]["counts"].clone();
-    assert_eq!((&counts["failures"], &counts["quarantined_at"]), (&json!(limit + 3), &Value::Null));
-    let audit = side.get("/v1/audit?limit=10").await.json();
-    let line = audit["items"].as_array().unwrap().iter().find(|entry| entry["act"] == "lift_quarantine");
-    let line = line.unwrap_or_else(|| panic!("{audit}"));
-    assert_eq!((&line["actor"], &line["about"]), (&json!("mei"), &json!("R01")));
-
-    // It fails as often again, and no sooner, before it is quarantined and its owner told again; any number of times.
-    let mut n = limit + 3;
-    for round in 2..4 {
-        fail(n, n + limit - 1).await;
-        assert!(!side.world.is_quarantined("R01"), "round {round}");
-        fail(n + limit - 1, n + limit).await;
-        assert!(side.world.is_quarantined("R01"), "round {round}");
-        let alerts = side.get("/v1/alerts").await.json();
-        assert_eq!(alerts["items"].as_array().unwrap().len(), round);
-        assert_eq!(lift(&desk.mei, &version, "again").await.status, 200);
-        n += limit;
+    let acted = |control: Value| match control {
+        Value::Null => json!({ "rule_id": "R01", "version": version }),
+        control => json!({ "rule_id": "R01", "version": version, "control": control }),
+    };
+    for what in ["", "/decline", "/lift"] {
+        act(&desk.mei, what, &version, "too early").await.is_problem(409);
     }
+    fail(0, limit() + 3).await;
+    for what in ["", "/decline"] {
+        act(&desk.ivan, what, &version, "he proposes, and approves nothing").await.is_problem(403);
+        act(&desk.mei, what, &version, "  ").await.is_problem(422);
+        act(&desk.mei, what, "ba9876543210", "another version").await.is_problem(409);
+    }
+    assert!(!side.world.is_quarantined("R01"), "nobody has ordered it");
+
+    // Declined: the engine is told nothing, and it takes as many further keys to propose it again.
+    let declined = act(&desk.mei, "/decline", &version, "one corridor, looked at").await;
+    assert_eq!((declined.status.as_u16(), declined.json()), (200, acted(Value::Null)));
+    act(&desk.mei, "", &version, "declined already").await.is_problem(409);
+    fail(0, limit()).await;
+    fail(limit(), 2 * limit() - 1).await;
+    assert_eq!((counts(side).await["proposed_at"].is_null(), alerts(side).await.len()), (true, 1));
+    fail(2 * limit() - 1, 2 * limit()).await;
+    assert_eq!((counts(side).await["proposed_at"].is_null(), alerts(side).await.len()), (false, 2));
+    assert_eq!(counts(side).await["proposed_version"], json!(version));
+    assert!(side.world.controls().is_empty());
+
+    // Ordered, then lifted: it is proposed again after as many keys, the old ones too; any number of times.
+    for round in 3..5 {
+        let ordered = act(&desk.mei, "", &version, "its text does not fit").await;
+        assert_eq!((ordered.status.as_u16(), ordered.json()), (200, acted(json!("delivered"))));
+        assert!(side.world.is_quarantined("R01"));
+        let now = counts(side).await;
+        assert!(now["quarantined_at"].is_string() && now["proposed_at"].is_null(), "{now}");
+        fail(3 * limit(), 5 * limit()).await;
+        assert_eq!(alerts(side).await.len(), round - 1, "what is in quarantine is not proposed");
+        act(&desk.mei, "", &version, "twice").await.is_problem(409);
+        act(&desk.ivan, "/lift", &version, "not his to lift").await.is_problem(403);
+        act(&desk.mei, "/lift", "ba9876543210", "another version").await.is_problem(409);
+        let lifted = act(&desk.mei, "/lift", &version, "匯率已補上").await;
+        assert_eq!((lifted.status.as_u16(), lifted.json()), (200, acted(json!("delivered"))));
+        assert!(!side.world.is_quarantined("R01"));
+        act(&desk.mei, "/lift", &version, "twice").await.is_problem(409);
+        let now = counts(side).await;
+        assert_eq!((&now["quarantined_at"], &now["failing_keys"]), (&Value::Null, &json!(0)));
+        fail(0, limit() - 1).await;
+        assert_eq!(alerts(side).await.len(), round - 1);
+        fail(limit() - 1, limit()).await;
+        assert_eq!(alerts(side).await.len(), round);
+    }
+    let audit = side.get("/v1/audit?limit=100").await.json();
+    let by = |act: &str| -> Vec<(String, String)> {
+        let of = audit["items"].as_array().unwrap().iter().filter(|entry| entry["act"] == act);
+        of.map(|entry| (entry["actor"].as_str().unwrap().into(), entry["about"].as_str().unwrap().into()))
+            .collect()
+    };
+    let mei = || ("mei".to_owned(), "R01".to_owned());
+    assert_eq!(by("propose_quarantine"), vec![("engine".to_owned(), "R01".to_owned()); 4]);
+    assert_eq!(by("decline_quarantine"), [mei()]);
+    assert_eq!((by("quarantine_rule"), by("lift_quarantine")), (vec![mei(); 2], vec![mei(); 2]));
 }
 
 #[tokio::test]
-async fn the_rules_page_lifts_a_quarantine_for_who_may() {
+async fn the_rules_page_orders_declines_and_lifts_a_quarantine_for_who_may() {
     let side = Side::new().await;
-    let limit = u32::try_from(FAILURES_BEFORE_QUARANTINE).unwrap();
-    side.say((0..limit).map(|n| failure(n, Action::Alert))).await;
-    side.api.deliver().await.unwrap();
+    let fail = async |from: u32, to: u32| {
+        side.say((from..to).map(|n| failure(n, Action::Alert))).await;
+        side.api.deliver().await.unwrap();
+    };
+    fail(0, limit()).await;
     for (user, role, may) in [("ivan", Role::Investigator, false), ("mei", Role::Mlro, true)] {
         side.api.put_user(user, PASSWORD, Roles::new([role]), "root").await.unwrap();
         let body = json!({ "user": user, "password": PASSWORD });
@@ -580,30 +662,40 @@ async fn the_rules_page_lifts_a_quarantine_for_who_may() {
         let session = side.send(sign_in.body(Body::from(body.to_string())).unwrap()).await;
         let cookie = session.header("set-cookie").split(';').next().unwrap().to_owned();
         let csrf = session.json()["csrf_token"].as_str().unwrap().to_owned();
-        let page = async || {
-            let request = Request::get("/rules/R01").header(header::COOKIE, &cookie);
+        let page = async |path: &str| {
+            let request = Request::get(path).header(header::COOKIE, &cookie);
             side.send(request.body(Body::empty()).unwrap()).await.text()
         };
-        let lift = async |reason: &str| {
+        let has = async |ids: [&str; 3]| {
+            let page = page("/rules/R01").await;
+            ids.map(|id| page.contains(&format!("id=\"{id}\"")))
+        };
+        let act = async |act: &str, reason: &str| {
             let form = format!("csrf={csrf}&once={reason}&version={}&reason={reason}", failing().short());
-            let request = Request::post("/rules/R01/quarantine/lift")
+            let request = Request::post(format!("/rules/R01/quarantine{act}"))
                 .header(header::COOKIE, &cookie)
                 .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
             side.send(request.body(Body::from(form)).unwrap()).await
         };
-        assert_eq!(page().await.contains("id=\"lift\""), may);
+        assert!(page("/rules").await.contains("quarantine proposed"));
+        assert_eq!(has(["proposed", "quarantine", "decline"]).await, [true, may, may]);
         if !may {
-            assert_eq!(lift("mine").await.status, 403);
+            assert_eq!(act("", "mine").await.status, 403);
+            assert_eq!(act("/decline", "mine").await.status, 403);
             continue;
         }
-        let refused = lift("").await;
+        let refused = act("/decline", "").await;
         assert_eq!(refused.status, 422, "{}", refused.text());
         assert!(refused.text().contains("Not done: a text is empty"), "{}", refused.text());
-        let done = lift("mended").await;
+        assert_eq!(act("/decline", "looked").await.status, 303);
+        assert_eq!(has(["proposed", "quarantine", "quarantined"]).await, [false; 3]);
+        fail(limit(), 2 * limit()).await;
+        let done = act("", "broken").await;
         assert_eq!((done.status.as_u16(), done.header("location")), (303, "/rules/R01"));
         // The same form sent twice is one act.
-        assert_eq!(lift("mended").await.status, 303);
-        let page = page().await;
-        assert!(!page.contains("id=\"quarantined\"") && !page.contains("id=\"lift\""), "{page}");
+        assert_eq!(act("", "broken").await.status, 303);
+        assert_eq!(has(["proposed", "quarantined", "lift"]).await, [false, true, true]);
+        assert_eq!(act("/lift", "mended").await.status, 303);
+        assert_eq!(has(["proposed", "quarantined", "lift"]).await, [false; 3]);
     }
 }

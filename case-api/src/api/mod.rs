@@ -28,7 +28,7 @@ pub use cases::{perform as perform_act, serve_evidence};
 pub use catalogue::perform as screen_name;
 pub use finish::finish;
 pub use problem::{Problem, method_not_allowed, not_found, panicked};
-pub use quarantine::{LiftQuarantine, perform as lift_quarantine};
+pub use quarantine::{QuarantineOrder, perform as act_on_quarantine};
 pub use suppressions::{
     NewSuppression, SuppressionNow, now as suppressions_now, perform_act as act_on_suppression,
     perform_proposal as propose_suppression,
@@ -94,6 +94,8 @@ fn acting() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rules::act))
         .routes(routes!(rules::backtest))
         .routes(routes!(rules::roll_back))
+        .routes(routes!(quarantine::order))
+        .routes(routes!(quarantine::decline))
         .routes(routes!(quarantine::lift))
         .routes(routes!(records::audit))
 }

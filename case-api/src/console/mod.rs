@@ -46,6 +46,8 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/rules", get(rules::page))
         .route("/rules/propose", get(rules::proposing).post(rules::propose))
         .route("/rules/{id}", get(rule::page))
+        .route("/rules/{id}/quarantine", post(rule::order_quarantine))
+        .route("/rules/{id}/quarantine/decline", post(rule::decline_quarantine))
         .route("/rules/{id}/quarantine/lift", post(rule::lift_quarantine))
         .route("/rules/rollback", post(rules::roll_back))
         .route("/rules/versions/{id}", get(rules::version))

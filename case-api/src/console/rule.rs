@@ -1,4 +1,5 @@
-//! One rule: its text, what is noted of it, what it would have said in shadow, and the act that ends its quarantine.
+//! One rule: its text, what is noted of it, what it would have said in shadow, and what is done where it fails: the acts
+//! that order, decline and end its quarantine.
 
 use std::sync::Arc;
 
@@ -17,12 +18,12 @@ use super::{
     shell::{Shell, When, render},
 };
 use crate::{
-    api::{self, LiftQuarantine, Problem},
+    api::{self, Problem, QuarantineOrder},
     app::App,
     auth::Identity,
     domain::Permission,
     limits::PAGE_DEFAULT,
-    store::{Claimed, Page, ShadowAlert},
+    store::{Claimed, Page, QuarantineAct, ShadowAlert},
 };
 
 struct ShadowRow {
@@ -37,6 +38,7 @@ struct RulePage {
     shell: Shell,
     view: RuleView,
     quarantined: Option<When>,
+    proposed: Option<When>,
     shadows: Vec<ShadowRow>,
     next: Option<i64>,
     proposes: bool,
@@ -83,6 +85,11 @@ async fn show(
     };
     let page = RulePage {
         quarantined: view.counts.quarantined_at.filter(|_| view.rule.quarantined).map(|at| shell.when(at)),
+        proposed: view
+            .counts
+            .proposed_at
+            .filter(|_| view.counts.proposed_version.as_ref() == Some(&view.rule.version))
+            .map(|at| shell.when(at)),
         shadows: shadows.into_iter().map(row).collect(),
         next,
         proposes: identity.actor.roles.allow(Permission::ProposeRules),
@@ -95,29 +102,59 @@ async fn show(
     Ok(render(status, &page))
 }
 
-/// The form that lifts a quarantine.
+/// The form that acts on a quarantine.
 #[derive(Deserialize)]
-pub struct LiftForm {
+pub struct QuarantineForm {
     csrf: String,
     once: String,
     version: String,
     reason: String,
 }
 
-/// Let the rule judge again, unchanged.
+/// Order the quarantine that is proposed.
+pub async fn order_quarantine(
+    state: State<Arc<App>>,
+    identity: Identity,
+    id: Path<String>,
+    form: Form<QuarantineForm>,
+) -> Result<Response, PageError> {
+    act(QuarantineAct::Order, state, identity, id, form).await
+}
+
+/// Decline it.
+pub async fn decline_quarantine(
+    state: State<Arc<App>>,
+    identity: Identity,
+    id: Path<String>,
+    form: Form<QuarantineForm>,
+) -> Result<Response, PageError> {
+    act(QuarantineAct::Decline, state, identity, id, form).await
+}
+
+/// End the quarantine, the rule unchanged.
 pub async fn lift_quarantine(
+    state: State<Arc<App>>,
+    identity: Identity,
+    id: Path<String>,
+    form: Form<QuarantineForm>,
+) -> Result<Response, PageError> {
+    act(QuarantineAct::Lift, state, identity, id, form).await
+}
+
+async fn act(
+    act: QuarantineAct,
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,
-    Form(form): Form<LiftForm>,
+    Form(form): Form<QuarantineForm>,
 ) -> Result<Response, PageError> {
     if !identity.made(&form.csrf) {
         return Err(PageError::foreign_form());
     }
-    let lift = LiftQuarantine { version: form.version, reason: form.reason };
-    let claim = claim(&form.once, &["lift_quarantine", &id, &lift.version], &identity);
+    let order = QuarantineOrder { version: form.version, reason: form.reason };
+    let claim = claim(&form.once, &[act.name(), &id, &order.version], &identity);
     if let Claimed::Run = app.store.claim(&claim, &app.instance, app.now()).await?
-        && let Err(problem) = api::lift_quarantine(&app, &id, &lift, &identity, Some(&claim)).await
+        && let Err(problem) = api::act_on_quarantine(&app, act, &id, &order, &identity, Some(&claim)).await
     {
         app.store.disclaim(&claim, app.now()).await?;
         let (status, detail) = (problem.status(), problem.detail().to_owned());

@@ -41,7 +41,7 @@ pub use idempotency::{Answer, Claim, Claimed};
 pub use intake::Consumed;
 pub use keys::ApiKey;
 pub use observed::{RuleCounts, ShadowAlert};
-pub use quarantine::QuarantineLifted;
+pub use quarantine::{QuarantineAct, QuarantineActed};
 pub use subjects::Subject;
 pub(crate) use subjects::name_of;
 pub use suppressions::{CaseMatch, Proposal, SuppressionFilter, SuppressionRow};

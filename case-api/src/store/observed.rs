@@ -1,5 +1,5 @@
 //! What is noted of rules beside their alerts: what those in shadow would have said, and how often one failed. A rule
-//! that fails again and again is quarantined, in the order of the log.
+//! that fails by its own fault on many keys is proposed for quarantine, in the order of the log.
 
 use serde::Serialize;
 use sluice_model::{
@@ -8,7 +8,7 @@ use sluice_model::{
 use sqlx::FromRow;
 
 use super::{Consumed, Page, Store, StoreError, Tx, cases::stamp_or_null};
-use crate::limits::{FAILURES_BEFORE_QUARANTINE, SHADOW_ALERTS_KEPT};
+use crate::limits::{FAILING_KEYS_BEFORE_PROPOSAL, SHADOW_ALERTS_KEPT};
 
 /// The rule id of the alert that tells a rule's owner of its failures.
 const FAILING: &str = "ENGINE-RULE-FAILS";
@@ -36,11 +36,19 @@ pub struct RuleCounts {
     pub alerts: i64,
     /// What it would have said in shadow, as far as it is kept.
     pub shadow_alerts: i64,
-    /// Events on which it could not be evaluated.
+    /// Events on which it could not be evaluated, whosever fault it was.
     pub failures: i64,
+    /// Different keys on which it failed by its own fault, as far as they are kept: they propose its quarantine.
+    pub failing_keys: i64,
     /// Why, the last time.
     pub last_failure: Option<String>,
-    /// Since when it is quarantined: the content that failed judges no more. Absent once that is lifted.
+    /// Since when its quarantine is proposed, and nobody has ordered or declined it.
+    #[serde(serialize_with = "stamp_or_null")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub proposed_at: Option<i64>,
+    /// Of which version.
+    pub proposed_version: Option<String>,
+    /// Since when it is quarantined: it judges on, and its failures are alerted seldom. Absent once that is lifted.
     #[serde(serialize_with = "stamp_or_null")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub quarantined_at: Option<i64>,
@@ -70,6 +78,11 @@ impl Store {
                     (SELECT COALESCE(SUM(f.failures), 0) FROM rule_failures f WHERE f.rule_id = ids.rule_id) AS failures,
                     (SELECT f.reason FROM rule_failures f WHERE f.rule_id = ids.rule_id
                      ORDER BY f.last_at DESC LIMIT 1) AS last_failure,
+                    (SELECT COUNT(*) FROM rule_failing_keys k WHERE k.rule_id = ids.rule_id) AS failing_keys,
+                    (SELECT MAX(p.proposed_at) FROM quarantine_proposals p WHERE p.rule_id = ids.rule_id) AS proposed_at,
+                    (SELECT SUBSTR(p.rule, 1, 12) FROM quarantine_proposals p
+                     WHERE p.rule_id = ids.rule_id AND p.proposed_at IS NOT NULL
+                     ORDER BY p.proposed_at DESC LIMIT 1) AS proposed_version,
                     (SELECT MAX(f.quarantined_at) FROM rule_failures f WHERE f.rule_id = ids.rule_id) AS quarantined_at
              FROM (SELECT rule_id FROM alerts UNION SELECT rule_id FROM shadow_alerts
                    UNION SELECT rule_id FROM rule_failures) ids
@@ -141,8 +154,9 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Count a failure. At the limit the owner is alerted, and a rule whose policy is to alert judges no more; one
-    /// whose policy is to hold goes on holding, since letting go is for people to decide.
+    /// Count a failure. Where as many keys failed by the rule's own fault as the limit says, its owner is alerted, and the
+    /// quarantine of a rule whose policy is to alert is proposed; one whose policy is to hold goes on holding, since
+    /// letting go is for people to decide.
     async fn take_failure(
         &mut self,
         failure: &RuleFailure,
@@ -162,13 +176,12 @@ impl Tx<'_> {
         .bind(self.now.micros())
         .execute(self.sql())
         .await?;
-        let failures = self.failures_that_count(failure.rule).await?;
-        if failures != FAILURES_BEFORE_QUARANTINE {
+        if !self.is_time_to_propose(failure).await? {
             return Ok(());
         }
         let holds = failure.on_error == Action::Hold;
         if !holds {
-            self.quarantine(failure, failures).await?;
+            self.propose_quarantine(failure).await?;
         }
         let alert = owners_alert(failure, holds, &owners(&failure.rule_id));
         self.take_alert(&alert, None, consumed).await
@@ -181,8 +194,10 @@ fn owners_alert(failure: &RuleFailure, holds: bool, owners: &[String]) -> Alert 
         Hash256::of_parts([b"sluice/engine-rule/v1".as_slice(), FAILING.as_bytes(), &failure.rule.0]);
     let key = Key { kind: KeyKind::Payment, value: failure.payment_id.clone() };
     let cause = Cause::Event { event_id: failure.event_id.clone() };
-    let what =
-        if holds { "goes on holding by its failure policy" } else { "is quarantined and judges no more" };
+    let what = match holds {
+        true => "goes on holding by its failure policy",
+        false => "its quarantine is proposed, for an MLRO to order or decline",
+    };
     let owners = if owners.is_empty() { "nobody named".to_owned() } else { owners.join(", ") };
     Alert {
         alert_id: Alert::id(content, &key, &cause),
@@ -197,7 +212,8 @@ fn owners_alert(failure: &RuleFailure, holds: bool, owners: &[String]) -> Alert 
         severity: Severity::High,
         action: Action::Alert,
         reason: format!(
-            "{} failed {FAILURES_BEFORE_QUARANTINE} times and {what}; its owner: {owners}. The last time: {}",
+            "{} failed by its own fault on {FAILING_KEYS_BEFORE_PROPOSAL} more keys and {what}; its owner: {owners}. \
+             The last time: {}",
             failure.rule_id, failure.reason
         ),
         windows: Default::default(),

@@ -254,8 +254,20 @@ CREATE TABLE IF NOT EXISTS rule_failures (
     quarantined_at BIGINT
 );
 CREATE INDEX IF NOT EXISTS rule_failures_by_rule_id ON rule_failures (rule_id);
--- How many failures a rule had when its quarantine was last lifted: those count no more towards the next.
-CREATE TABLE IF NOT EXISTS rule_lifts (
-    rule TEXT PRIMARY KEY,
-    failures BIGINT NOT NULL
+-- Keys, by their hashes, on which a rule content failed by its own fault, since its quarantine was last lifted. Never more
+-- than propose it once more.
+CREATE TABLE IF NOT EXISTS rule_failing_keys (
+    rule TEXT NOT NULL,
+    rule_id TEXT NOT NULL,
+    failing_key TEXT NOT NULL,
+    PRIMARY KEY (rule, failing_key)
 );
+CREATE INDEX IF NOT EXISTS rule_failing_keys_by_rule_id ON rule_failing_keys (rule_id);
+-- Since when a content's quarantine is proposed, if it is; and how many keys had failed when it was last declined.
+CREATE TABLE IF NOT EXISTS quarantine_proposals (
+    rule TEXT PRIMARY KEY,
+    rule_id TEXT NOT NULL,
+    proposed_at BIGINT,
+    declined_keys BIGINT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS quarantine_proposals_by_rule_id ON quarantine_proposals (rule_id);

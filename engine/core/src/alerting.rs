@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use sluice_lists::rescreen::Rescreened;
 use sluice_model::{
-    Action, Alert, Cause, Disposition, DispositionState, ENGINE_VERSION, EventTime, FailureCause, Hash256,
-    Key, KeyKind, ListSet, NotScreened, Observation, Outcome, PartyMatch, PaymentEvent, RuleFailure,
-    Severity, Unnamed, Versions, WhyNotScreened,
+    Action, Alert, Cause, Disposition, DispositionState, ENGINE_VERSION, EventTime, Hash256, Key, KeyKind,
+    ListSet, NotScreened, Observation, Outcome, PartyMatch, PaymentEvent, RuleFailure, Severity, Unnamed, Versions,
+    WhyNotScreened,
 };
 use sluice_rules::{Finding, Rule};
 
@@ -68,19 +68,18 @@ pub fn of_rule(rule: &Rule, finding: Finding, scene: Scene<'_>) -> Alert {
 /// What is noted of a rule that could not be evaluated. A typology fails with its members, which are noted
 /// themselves.
 pub fn failure(rule: &Rule, finding: &Finding, scene: Scene<'_>) -> Option<Observation> {
-    (finding.error && !rule.is_typology()).then(|| {
-        Observation::Failure(RuleFailure {
-            rule_id: rule.meta.id.clone(),
-            rule: rule.content,
-            event_id: scene.event.event_id.clone(),
-            payment_id: scene.event.payment_id().to_owned(),
-            occurred_at: scene.event.occurred_at,
-            on_error: rule.meta.on_error,
-            reason: finding.reason.clone(),
-            cause: FailureCause::default(),
-            key: Hash256::of_parts([scene.key.kind.name().as_bytes(), scene.key.value.as_bytes()]),
-        })
-    })
+    let cause = finding.error.filter(|_| !rule.is_typology())?;
+    Some(Observation::Failure(RuleFailure {
+        rule_id: rule.meta.id.clone(),
+        rule: rule.content,
+        event_id: scene.event.event_id.clone(),
+        payment_id: scene.event.payment_id().to_owned(),
+        occurred_at: scene.event.occurred_at,
+        on_error: rule.meta.on_error,
+        reason: finding.reason.clone(),
+        cause,
+        key: Hash256::of_parts([scene.key.kind.name().as_bytes(), scene.key.value.as_bytes()]),
+    }))
 }
 
 /// The alert of the engine itself.
@@ -113,7 +112,7 @@ pub fn of_engine(found: &EngineFinding<'_>, scene: Scene<'_>) -> Alert {
     };
     let content = Hash256::of_parts([b"sluice/engine-rule/v1".as_slice(), rule_id.as_bytes()]);
     let judged = Judged { rule_id, typology, content, source: content, parameters: String::new() };
-    let finding = Finding { severity, action, reason, windows: BTreeMap::new(), error: false };
+    let finding = Finding { severity, action, reason, windows: BTreeMap::new(), error: None };
     alert(scene, judged, finding)
 }
 

@@ -7,15 +7,16 @@ use serde::{Deserialize, Serialize};
 use sluice_lists::{Screener, rescreen::rescreen};
 use sluice_model::{
     Control, DeadLetter, EventRecord, Hash256, Key, KeyKind, Observation, Past, PaymentEvent, PaymentRecord,
-    Role, Screening, Unnamed, WhyNotScreened, WindowValue, limits::FUTURE_TOLERANCE,
+    Role, Screening, Unnamed, WhyNotScreened, limits::FUTURE_TOLERANCE,
 };
-use sluice_rules::{Facts, Judgement};
+use sluice_rules::{Facts, Judgement, NO_WINDOWS};
 
 use crate::{
     Library, SnapshotError, Stage,
     alerting::{self, EngineFinding, Scene},
     dedupe::{Dedupe, Seen},
     freezes::Freezes,
+    noise::{self, NoiseOfHome},
     output::{HomeOutput, RescreenReport},
     parties::Parties,
     payments::{Known, PaymentPlace, Payments},
@@ -34,6 +35,7 @@ pub struct Home {
     payments: Payments,
     freezes: Freezes,
     parties: Parties,
+    noise: NoiseOfHome,
     /// Filled with the past under prepared rules: keys are asked, nothing is judged.
     filling: bool,
     /// Reused between events.
@@ -49,6 +51,7 @@ struct State<'a> {
     payments: Cow<'a, Payments>,
     freezes: Freezes,
     parties: Cow<'a, Parties>,
+    noise: Cow<'a, NoiseOfHome>,
 }
 
 impl Home {
@@ -65,6 +68,7 @@ impl Home {
             payments: Payments::default(),
             freezes: Freezes::default(),
             parties: Parties::default(),
+            noise: NoiseOfHome::default(),
             filling: false,
             judgements: Vec::new(),
         }
@@ -183,11 +187,16 @@ impl Home {
             screening_failed: screened.failed(),
             profile: None,
         };
-        plan.judge_but(self.rules.quarantined(), &facts, &NO_WINDOWS, &[], &mut self.judgements);
+        plan.judge(&facts, &NO_WINDOWS, &[], &mut self.judgements);
         for judgement in self.judgements.drain(..) {
             let rule = &plan.rules[judgement.rule];
             let finding = judgement.finding;
             out.observations.extend(alerting::failure(rule, &finding, scene));
+            // Before what was said is remembered: what is left out as noise was not.
+            let is_noise = noise::is_noise(&self.rules, rule, &finding);
+            if is_noise && !self.noise.may_say(rule.content, self.dedupe.stream_time()) {
+                continue;
+            }
             let said = (rule.content.0, rule.meta.shadow, finding.action as u8, &finding.reason);
             if !self.payments.says_new(place, &said) {
                 continue;
@@ -326,9 +335,6 @@ fn forgive_unnamed(screened: &mut Screened, known: &Known, policy: Unnamed) {
     });
 }
 
-/// A rule on payments has none.
-const NO_WINDOWS: &[WindowValue] = &[];
-
 /// Why an event is not judged.
 enum Refusal {
     Duplicate,
@@ -366,6 +372,7 @@ impl Stage for Home {
             payments: Cow::Borrowed(&self.payments),
             freezes: self.freezes.clone(),
             parties: Cow::Borrowed(&self.parties),
+            noise: Cow::Borrowed(&self.noise),
         })
     }
 
@@ -379,6 +386,7 @@ impl Stage for Home {
             payments: state.payments.into_owned(),
             freezes: state.freezes,
             parties: state.parties.into_owned(),
+            noise: state.noise.into_owned(),
             ..home
         })
     }

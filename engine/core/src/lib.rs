@@ -25,6 +25,7 @@ mod freezes;
 mod gather;
 mod home;
 mod library;
+mod noise;
 mod output;
 mod parties;
 mod payments;

@@ -21,7 +21,7 @@ pub struct Edition {
 pub struct Rulebook {
     active: Edition,
     prepared: Option<Edition>,
-    /// The contents of rules that judge no more, sorted.
+    /// The contents of rules whose failures are alerted seldom, sorted; see `noise.rs`.
     quarantined: Vec<Hash256>,
 }
 
@@ -78,19 +78,24 @@ impl Rulebook {
         }
     }
 
-    /// The contents of rules that judge no more.
+    /// The contents of rules in quarantine.
     pub fn quarantined(&self) -> &[Hash256] {
         &self.quarantined
     }
 
-    /// Let a rule judge no more, in this set and in every other that has it unchanged.
+    /// Whether a content is in quarantine.
+    pub fn is_quarantined(&self, rule: Hash256) -> bool {
+        self.quarantined.binary_search(&rule).is_ok()
+    }
+
+    /// Let a rule's failures be alerted seldom, in this set and in every other that has it unchanged. It judges on.
     pub fn quarantine(&mut self, rule: Hash256) {
         if let Err(at) = self.quarantined.binary_search(&rule) {
             self.quarantined.insert(at, rule);
         }
     }
 
-    /// Let a quarantined rule judge again.
+    /// Let a quarantined rule's failures be alerted as those of any other.
     pub fn lift_quarantine(&mut self, rule: Hash256) {
         self.quarantined.retain(|quarantined| *quarantined != rule);
     }

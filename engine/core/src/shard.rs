@@ -9,6 +9,7 @@ use sluice_rules::{Facts, Failures, Judgement, Plan, RuleMeta, RuleSet, Samples,
 use crate::{
     Library, SnapshotError, Stage,
     alerting::{self, Scene},
+    noise::{self, NoiseOfKey},
     output::ShardOutput,
     rulebook::{Rulebook, Sources},
     snapshot,
@@ -37,6 +38,7 @@ pub struct Shard {
 struct KeyState {
     windows: KeyWindows,
     spoken: Spoken,
+    noise: NoiseOfKey,
     /// The last `customer` event, as JSON in a snapshot.
     #[serde(with = "as_json")]
     profile: Option<Arc<PaymentEvent>>,
@@ -101,9 +103,10 @@ impl Shard {
         if self.filling {
             return;
         }
-        plan.judge_but(self.rules.quarantined(), &facts, &windows, failures, judgements);
-        let speaking = Speaking { plan, facts: &facts, copy };
-        let alerts = speaking.alerts(&mut state.spoken, judgements, &mut out.observations);
+        plan.judge(&facts, &windows, failures, judgements);
+        let speaking = Speaking { rules: &self.rules, plan, facts: &facts, copy };
+        let memory = (&mut state.spoken, &mut state.noise);
+        let alerts = speaking.alerts(memory, judgements, &mut out.observations);
         out.dispositions.extend(alerts.iter().filter_map(alerting::disposition));
         let from = Speaker::Key(copy.key.clone());
         let verdict = (copy.awaited || !alerts.is_empty())
@@ -151,6 +154,7 @@ impl KeyState {
 
 /// Rules about to speak of one event.
 struct Speaking<'a> {
+    rules: &'a Rulebook,
     plan: &'a Plan,
     facts: &'a Facts<'a>,
     copy: &'a Copy,
@@ -161,7 +165,7 @@ impl Speaking<'_> {
     /// would in force.
     fn alerts(
         &self,
-        spoken: &mut Spoken,
+        (spoken, noise): (&mut Spoken, &mut NoiseOfKey),
         judgements: &mut Vec<Judgement>,
         observations: &mut Vec<Observation>,
     ) -> Vec<Alert> {
@@ -173,6 +177,11 @@ impl Speaking<'_> {
             let rule = &self.plan.rules[judgement.rule];
             let meta = &rule.meta;
             observations.extend(alerting::failure(rule, &judgement.finding, scene));
+            // What is left out as noise was not said, and silences nothing later.
+            let is_noise = noise::is_noise(self.rules, rule, &judgement.finding);
+            if is_noise && !noise.may_say(rule.content, event.occurred_at) {
+                continue;
+            }
             let action = judgement.finding.action;
             if !spoken.may_speak(&remembered_as(meta), meta.speaks, action, event.occurred_at) {
                 continue;

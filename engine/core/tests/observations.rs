@@ -10,8 +10,8 @@ use sluice_core::{
     Stage,
 };
 use sluice_model::{
-    Action, Control, Currency, EventRecord, EventTime, Hash256, Money, Observation, Party, PaymentEvent,
-    PaymentRecord, Quarantine, RuleBundle, RuleFile, Span,
+    Action, Control, Currency, EventRecord, EventTime, Hash256, Money, Observation, Outcome, Party,
+    PaymentEvent, PaymentRecord, Quarantine, RuleBundle, RuleFile, Span,
 };
 use sluice_rules::{RuleSet, in_shadow};
 
@@ -220,13 +220,25 @@ fn a_rule_that_fails_on_every_event_is_noted_and_the_others_go_on() {
     assert!(spoken[0].reason.contains("division by zero"), "{}", spoken[0].reason);
 }
 
+/// The events of a rule's alerts.
+fn said<'a>(output: &'a Output, rule: &str) -> Vec<&'a str> {
+    let alerts = output.alerts.iter().filter(|alert| alert.rule_id == rule);
+    alerts.map(|alert| alert.event_id.as_str()).collect()
+}
+
+/// A rule that fails on the first two payments of each customer within an hour, and finds from the third on.
+fn fails_then_finds(more: &str) -> RuleBundle {
+    bundle(&[rule("MIXED", more, "if payments <= 2 { payments / receipts > 1.0 } else { payments >= 3 }")])
+}
+
 #[test]
-fn a_quarantined_rule_judges_no_more_from_its_place_in_the_log_on_until_it_is_mended() {
+fn a_quarantined_rules_failures_are_alerted_once_a_day_of_each_key_until_it_is_mended() {
     let fails = |condition: &str| bundle(&[rule("R", EVERY, SECOND), rule("FAILS", EVERY, condition)]);
     let (broken, mended) =
         (fails("payments / receipts > 1.0"), fails("receipts > 0 && payments / receipts > 1.0"));
     let quarantine = PaymentRecord::Control(Control::Quarantine(order(&broken, "FAILS")));
     let payments = |from, to| (from..to).map(payment).collect::<Vec<_>>();
+    let tomorrow = 24 * 60;
     let records = [
         &in_force(&broken)[..],
         &payments(0, 4),
@@ -237,20 +249,45 @@ fn a_quarantined_rule_judges_no_more_from_its_place_in_the_log_on_until_it_is_me
         &payments(8, 12),
         &in_force(&broken),
         &payments(12, 16),
+        &payments(tomorrow, tomorrow + 6),
     ]
     .concat();
     let output = run(2, &records);
     let failed: Vec<_> = failures(&output).iter().map(|(_, event)| *event).collect();
-    assert_eq!(failed, ["E0", "E1", "E2", "E3"]);
-    let silent: Vec<_> = output.alerts.iter().filter(|alert| alert.rule_id == "FAILS").collect();
-    assert_eq!(silent.len(), 4);
-    assert!(output.alerts.iter().filter(|alert| alert.rule_id == "R").count() > 8, "the others go on");
-
+    let noted = (0..8).chain(12..16).chain(tomorrow..tomorrow + 6).map(|n| format!("E{n}"));
+    assert_eq!(failed, noted.collect::<Vec<_>>(), "each is noted");
+    // Three customers: once each today, once each tomorrow.
+    let alerted = ["E0", "E1", "E2", "E3", "E4", "E5", "E6", "E1440", "E1441", "E1442"];
+    assert_eq!(said(&output, "FAILS"), alerted);
+    assert!(said(&output, "R").len() > 8, "the others go on");
     same_through_snapshots(&records, &output);
 }
 
 #[test]
-fn a_lifted_rule_judges_again_unchanged_until_it_is_quarantined_again() {
+fn a_quarantined_rule_finds_what_it_finds_and_holds_what_it_holds() {
+    let quarantine = |rules: &RuleBundle| PaymentRecord::Control(Control::Quarantine(order(rules, "MIXED")));
+    let payments: Vec<_> = (0..12).map(payment).collect();
+    for more in [EVERY, r#"speaks: "on crossing""#, r#"speaks: "once per 24h""#] {
+        let rules = fails_then_finds(more);
+        let free = run(2, &[&in_force(&rules)[..], &payments].concat());
+        let records = [&in_force(&rules)[..], &[quarantine(&rules)], &payments].concat();
+        let output = run(2, &records);
+        assert_eq!(output.dispositions, free.dispositions, "{more}");
+        assert!(output.dispositions.len() >= 3, "{more}");
+        assert_eq!(output.observations, free.observations, "{more}");
+        same_through_snapshots(&records, &output);
+    }
+    // By policy each failure holds: on every payment, all day.
+    let holds =
+        bundle(&[rule("MIXED", &format!("{EVERY}, on_error: \"hold\""), "payments / receipts > 1.0")]);
+    let records = [&in_force(&holds)[..], &[quarantine(&holds)], &payments].concat();
+    let output = run(2, &records);
+    assert_eq!(output.dispositions.len(), payments.len());
+    assert!(output.decisions.iter().all(|decision| decision.decision == Outcome::Hold));
+}
+
+#[test]
+fn a_lifted_rules_failures_are_alerted_like_any_others() {
     let rules = bundle(&[rule("R", EVERY, SECOND), rule("FAILS", EVERY, "payments / receipts > 1.0")]);
     let quarantine = PaymentRecord::Control(Control::Quarantine(order(&rules, "FAILS")));
     let lift = PaymentRecord::Control(Control::LiftQuarantine(order(&rules, "FAILS")));
@@ -268,21 +305,9 @@ fn a_lifted_rule_judges_again_unchanged_until_it_is_quarantined_again() {
     ]
     .concat();
     let output = run(2, &records);
-    let failed: Vec<_> = failures(&output).iter().map(|(_, event)| *event).collect();
-    assert_eq!(failed, ["E0", "E1", "E2", "E3", "E8", "E9", "E10", "E11"]);
-    same_through_snapshots(&records, &output);
-}
-
-#[test]
-fn a_lifted_rule_knows_what_it_missed() {
-    let rules = bundle(&[rule("R", EVERY, SECOND)]);
-    let quarantine = PaymentRecord::Control(Control::Quarantine(order(&rules, "R")));
-    let lift = PaymentRecord::Control(Control::LiftQuarantine(order(&rules, "R")));
-    let payments = |from, to| (from..to).map(payment).collect::<Vec<_>>();
-    let records = [&in_force(&rules)[..], &[quarantine], &payments(0, 6), &[lift], &payments(6, 9)].concat();
-    let output = run(2, &records);
-    let said: Vec<_> = output.alerts.iter().map(|alert| alert.reason.as_str()).collect();
-    assert_eq!(said, ["3 paid, 0 received"; 3]);
+    let alerted = ["E0", "E1", "E2", "E3", "E4", "E5", "E6", "E8", "E9", "E10", "E11"];
+    assert_eq!(said(&output, "FAILS"), alerted, "what was said today under quarantine was said");
+    assert_eq!(failures(&output).len(), 16);
     same_through_snapshots(&records, &output);
 }
 
