@@ -84,6 +84,31 @@ fn a_script_that_costs_too_much_fails_alone() {
     );
 }
 
+/// An institution's rates stand in a file of their own beside those that ship.
+#[test]
+fn rates_of_several_files_add_up() {
+    let rates = |day: &str, rates: &str| {
+        format!(
+            "about = \"x\"\n[[rate]]\neffective = \"{day}\"\nsource = \"s\"\nhkd_for_one = {{ {rates} }}\n"
+        )
+    };
+    let over = rule("B", "action: \"alert\"", "condition amount >= hkd(1);\nreason `${amount}`;");
+    let set = set(&[
+        ("b.rhai", &over),
+        ("core/reference/rates.toml", &rates("2026-01-01", "USD = \"7.80\", JPY = \"0.05\", EGP = \"0.15\"")),
+        ("own/reference/rates.toml", &rates("2026-01-01", "USD = \"7.70\"")),
+        ("own/2/reference/rates.toml", &rates("2026-06-01", "EGP = \"0.10\"")),
+    ]);
+    let said = |at: &str, currency: &str| {
+        let judged = judge(&set, &payment(at, "1000.00", currency, None), StatusSet::EMPTY);
+        judged[0].1.finding.reason.clone()
+    };
+    assert_eq!(said("2026-01-02T00:00:00Z", "USD"), "HK$7,700.00", "of one day, the last by path");
+    assert_eq!(said("2026-01-02T00:00:00Z", "JPY"), "HK$50.00");
+    assert_eq!(said("2026-01-02T00:00:00Z", "EGP"), "HK$150.00");
+    assert_eq!(said("2026-06-02T00:00:00Z", "EGP"), "HK$100.00");
+}
+
 /// The whole table, so that a new error is thought about: what the values of an event decide is the input's.
 #[test]
 fn only_what_no_event_could_avoid_is_the_rules_own_fault() {
