@@ -6,7 +6,7 @@ use sluice_core::Library;
 use sluice_list_store::Store;
 use sluice_model::{RuleBundle, Screening};
 use sluice_rules::RuleSet;
-use sluice_runtime::CachingLibrary;
+use sluice_runtime::{CachingLibrary, Clock as _, SystemClock};
 
 use crate::failure::Failure;
 
@@ -39,4 +39,10 @@ pub fn open_lists(folder: Option<&Path>) -> Result<Lists, Failure> {
 /// Compile a rule set; what does not load is the user's to mend.
 pub fn check_rules(bundle: &RuleBundle) -> Result<RuleSet, Failure> {
     RuleSet::compile(bundle).map_err(|errors| Failure::user(format!("the rules do not load:\n{errors}")))
+}
+
+/// The currencies that have no rate today: rules that ask for an amount fail on them, by their policy.
+pub fn currencies_without_rate(rules: &RuleSet) -> Vec<String> {
+    let without = rules.currencies_without_rate(SystemClock.now());
+    without.iter().map(|currency| currency.code().to_owned()).collect()
 }

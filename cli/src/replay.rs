@@ -63,6 +63,8 @@ struct Summary {
     events_per_second: f64,
     duplicates: u64,
     screening: bool,
+    /// Those without a rate today.
+    currencies_without_rate: Vec<String>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     scores: Option<Scored>,
 }
@@ -81,7 +83,10 @@ pub fn run(args: Args) -> Result<ExitCode, Failure> {
         say("screening is off: no list is active");
     }
     let rules = read_rules(&args.rules).map_err(|error| Failure::User(error.into()))?;
-    folders::check_rules(&rules)?;
+    let currencies_without_rate = folders::currencies_without_rate(&folders::check_rules(&rules)?);
+    if !currencies_without_rate.is_empty() && !args.json {
+        say(&format!("no rate is in force for {}", currencies_without_rate.join(", ")));
+    }
     let groups = args.groups.as_deref().map(read_groups).transpose()?;
     let engine = Engine::new(EngineConfig { shards: args.shards }, lists.library);
     let mut replay = Replay::new(engine, rules, lists.screening);
@@ -104,6 +109,7 @@ pub fn run(args: Args) -> Result<ExitCode, Failure> {
         events_per_second: replayed.events as f64 / seconds.max(f64::EPSILON),
         duplicates: replayed.duplicates,
         screening,
+        currencies_without_rate,
         scores,
     };
     if args.json {

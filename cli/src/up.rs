@@ -94,6 +94,8 @@ struct Ready<'a> {
     screening: bool,
     /// How many rules are in force.
     rules: usize,
+    /// Currencies for which they have no rate today.
+    currencies_without_rate: Vec<String>,
 }
 
 /// Run the command.
@@ -205,11 +207,22 @@ impl Running {
     fn print_ready(&self, json: bool) -> Result<(), Failure> {
         let status = self.runtime.status();
         let (screening, rules) = (!status.screening.lists.is_empty(), status.rules.descriptions().len());
+        let currencies_without_rate = folders::currencies_without_rate(&status.rules);
         let operator = &self.people[0];
         let (user, password, api_key) = (operator.name, operator.password.as_str(), self.api_key.as_str());
         let mut out = std::io::stdout().lock();
         if json {
-            let ready = Ready { ready: true, url: &self.url, user, password, api_key, screening, rules };
+            let url = &self.url;
+            let ready = Ready {
+                ready: true,
+                url,
+                user,
+                password,
+                api_key,
+                screening,
+                rules,
+                currencies_without_rate,
+            };
             serde_json::to_writer(&mut out, &ready)?;
             writeln!(out)?;
             return Ok(out.flush()?);
@@ -219,6 +232,9 @@ impl Running {
             writeln!(out, "  {:<10} {}  ({})", person.name, person.password, person.roles)?;
         }
         writeln!(out, "\nAPI key of this process: {api_key}\nRules in force: {rules}")?;
+        if !currencies_without_rate.is_empty() {
+            writeln!(out, "No rate is in force for: {}", currencies_without_rate.join(", "))?;
+        }
         match screening {
             true => writeln!(out, "Screening against: {}", names(&status.screening))?,
             false => writeln!(out, "Screening is OFF: no list is configured (see --lists)")?,

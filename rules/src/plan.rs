@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use sluice_model::{
-    Action, Currency, EventType, FailureCause, Hash256, KeyKind, Money, PaymentEvent, Severity, Span, StatusSet,
-    WindowValue,
+    Action, Currency, EventType, FailureCause, Hash256, KeyKind, Money, PaymentEvent, Severity, Span,
+    StatusSet, WindowValue,
 };
 
 use crate::{

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use sluice_model::{
-    Action, Alert, Cause, EventTime, FailureCause, Hash256, Key, KeyKind, Past, PaymentEvent, Role, RuleBundle,
-    RuleFile, Severity, StatusSet, Versions,
+    Action, Alert, Cause, EventTime, FailureCause, Hash256, Key, KeyKind, Past, PaymentEvent, Role,
+    RuleBundle, RuleFile, Severity, StatusSet, Versions,
 };
 use sluice_rules::{Backtest, EvalError, Facts, Judgement, Labels, NO_WINDOWS, RuleSet};
 

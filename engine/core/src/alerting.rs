@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use sluice_lists::rescreen::Rescreened;
 use sluice_model::{
     Action, Alert, Cause, Disposition, DispositionState, ENGINE_VERSION, EventTime, Hash256, Key, KeyKind,
-    ListSet, NotScreened, Observation, Outcome, PartyMatch, PaymentEvent, RuleFailure, Severity, Unnamed, Versions,
-    WhyNotScreened,
+    ListSet, NotScreened, Observation, Outcome, PartyMatch, PaymentEvent, RuleFailure, Severity, Unnamed,
+    Versions, WhyNotScreened,
 };
 use sluice_rules::{Finding, Rule};
 

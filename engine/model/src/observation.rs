@@ -51,3 +51,13 @@ pub enum FailureCause {
     /// The rule itself: a limit of the interpreter, an expression that cannot be evaluated.
     Rule,
 }
+
+impl FailureCause {
+    /// As it is written: in JSON and on metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Rule => "rule",
+        }
+    }
+}

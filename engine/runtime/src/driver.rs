@@ -6,9 +6,10 @@ use std::{collections::HashMap, sync::Arc, thread, time::Instant};
 use sluice_core::{Batch, Engine, EngineConfig, Library, Output, RescreenReport, Step, Worker, WorkerConfig};
 use sluice_log::{Log, Offset, ReadLimit, Record, Snapshots, Topic, Transaction};
 use sluice_model::{Observation, PaymentRecord};
+use sluice_rules::RuleSet;
 
 use crate::{
-    RuntimeError,
+    Clock, RuntimeError,
     desk::Desk,
     gateway::PAYMENTS,
     handoff::{Handoff, Taken},
@@ -31,6 +32,7 @@ pub(crate) struct Driver {
     pub desk: Arc<Desk>,
     pub progress: Arc<Progress>,
     pub telemetry: Telemetry,
+    pub clock: Arc<dyn Clock>,
     pub snapshot_every_records: u64,
 }
 
@@ -164,6 +166,9 @@ impl Driver {
             status.trouble = None;
             if changed || restored {
                 let rules = engine.home().rules();
+                if !Arc::ptr_eq(&status.rules, rules.active()) {
+                    self.tell_rates(rules.active());
+                }
                 status.rules = Arc::clone(rules.active());
                 status.files = Arc::clone(rules.files());
                 status.quarantined = rules.quarantined().to_vec();
@@ -171,6 +176,15 @@ impl Driver {
                 status.screening = engine.home().screening().clone();
             }
         });
+    }
+
+    /// Rules that ask for an amount fail on a currency without a rate, by their policy: told when they come into force.
+    fn tell_rates(&self, rules: &RuleSet) {
+        let without = rules.currencies_without_rate(self.clock.now());
+        self.telemetry.without_rate(without.len());
+        if !without.is_empty() {
+            tracing::warn!(currencies = ?without, "no rate is in force for some currencies");
+        }
     }
 
     /// Known parties were compared with a new list version.

@@ -29,7 +29,7 @@ pub struct Status {
     pub rescreened: BTreeMap<String, RescreenReport>,
     /// The files that the rules in force were made from.
     pub files: Arc<RuleBundle>,
-    /// The contents of rules that judge no more, since they failed again and again.
+    /// The contents of rules whose failures are alerted seldom, since they fail again and again.
     pub quarantined: Vec<Hash256>,
     /// The rules prepared to follow them.
     pub prepared: Option<Hash256>,

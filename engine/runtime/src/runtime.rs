@@ -66,6 +66,7 @@ impl Runtime {
             desk: Arc::clone(&desk),
             progress: Arc::clone(&progress),
             telemetry: telemetry.clone(),
+            clock: Arc::clone(&clock),
             snapshot_every_records,
         }
         .start()?;

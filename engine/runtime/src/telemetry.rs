@@ -25,6 +25,7 @@ pub(crate) struct Telemetry {
     engine_alerts: IntCounter,
     rule_failures: IntCounterVec,
     rule_shadow: IntCounterVec,
+    rules_without_rate: IntGauge,
     engine_lag: IntGauge,
     rescreened_parties: IntCounter,
     rescreen_left_out: IntGauge,
@@ -62,8 +63,20 @@ impl Telemetry {
             let counter = IntCounterVec::new(Opts::new(name, help), &["rule"])?;
             registry.register(Box::new(counter.clone())).map(|()| counter)
         };
+        let rule_failures = IntCounterVec::new(
+            Opts::new(
+                "sluice_rules_failures_total",
+                "Events on which a rule failed, by rule and whose fault",
+            ),
+            &["rule", "cause"],
+        )?;
+        registry.register(Box::new(rule_failures.clone()))?;
         Ok(Self {
-            rule_failures: by_rule("sluice_rules_failures_total", "Events on which a rule failed, by rule")?,
+            rule_failures,
+            rules_without_rate: gauge(
+                "sluice_rules_currencies_without_rate",
+                "Currencies for which the rules in force had no rate on the day they came into force here",
+            )?,
             rule_shadow: by_rule(
                 "sluice_rules_shadow_total",
                 "What rules in shadow would have said, by rule",
@@ -130,12 +143,18 @@ impl Telemetry {
             match observed {
                 Observation::Shadow(alert) => self.rule_shadow.with_label_values(&[&alert.rule_id]).inc(),
                 Observation::Failure(failure) => {
-                    self.rule_failures.with_label_values(&[&failure.rule_id]).inc();
+                    let labels = [failure.rule_id.as_str(), failure.cause.name()];
+                    self.rule_failures.with_label_values(&labels).inc();
                 }
             }
         }
         self.engine_commit.observe(took.as_secs_f64());
         self.engine_lag.set(i64::try_from(lag_records).unwrap_or(i64::MAX));
+    }
+
+    /// Rules are in force that have no rate for so many currencies.
+    pub fn without_rate(&self, currencies: usize) {
+        self.rules_without_rate.set(i64::try_from(currencies).unwrap_or(i64::MAX));
     }
 
     /// Known parties were compared with a new list version.
