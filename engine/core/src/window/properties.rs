@@ -284,3 +284,32 @@ proptest! {
         }
     }
 }
+
+/// Windows are open at their older end: what lies there exactly is outside, on time or late, while a window holds few samples
+/// and while it keeps tallies.
+#[test]
+fn a_late_event_exactly_at_a_windows_edge_is_outside() {
+    let window = |measure| Window { stream: 0, measure, length: Length::Span(Span::hours(1)), before: false };
+    let rules = Rules { streams: vec![0], windows: measures().into_iter().map(window).collect() };
+    for on_time in [1, 20, 100] {
+        let (plan, mut windows, mut logged) = (rules.plan(), KeyWindows::new(), Logged::default());
+        let mut values = Values::default();
+        let latest = EventTime::from_micros(0).plus(Span::days(3));
+        let edge = latest.minus(Span::hours(1));
+        let mut observe = |at: EventTime, value: i64| {
+            let admitted = [(0, value)];
+            let reading = windows.observe(&plan, at, &admitted, &mut values);
+            for (slot, window) in rules.windows.iter().enumerate() {
+                let (value, expected) = (reading.value(slot), logged.value(window, at, Some(value)));
+                assert!(same(value, expected), "{window:?} at {at}: {value:?}, expected {expected:?}");
+            }
+            logged.push(at, value);
+        };
+        (0..on_time).for_each(|n| observe(latest, n % 7));
+        // At the edge, a moment inside, a moment outside; then what they left behind is read on time.
+        for late in [edge, edge.plus(Span::from_micros(1)), edge.minus(Span::from_micros(1)), edge] {
+            observe(late, 1_000);
+            observe(latest, 3);
+        }
+    }
+}
