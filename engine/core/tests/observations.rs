@@ -10,8 +10,8 @@ use sluice_core::{
     Stage,
 };
 use sluice_model::{
-    Action, Control, Currency, EventRecord, EventTime, Hash256, Money, Observation, Outcome, Party,
-    PaymentEvent, PaymentRecord, Quarantine, RuleBundle, RuleFile, Span,
+    Action, Control, Currency, EventRecord, EventTime, FailureCause, Hash256, Money, Observation, Outcome,
+    Party, PaymentEvent, PaymentRecord, Quarantine, RuleBundle, RuleFile, Span,
 };
 use sluice_rules::{RuleSet, in_shadow};
 
@@ -229,6 +229,36 @@ fn said<'a>(output: &'a Output, rule: &str) -> Vec<&'a str> {
 /// A rule that fails on the first two payments of each customer within an hour, and finds from the third on.
 fn fails_then_finds(more: &str) -> RuleBundle {
     bundle(&[rule("MIXED", more, "if payments <= 2 { payments / receipts > 1.0 } else { payments >= 3 }")])
+}
+
+/// A rule that asks for more than a rule may, on whatever comes.
+fn dear(id: &str) -> RuleFile {
+    let file = rule(
+        id,
+        EVERY,
+        "payments >= 1 && receipts >= 0 && spin([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]) > 0",
+    );
+    let spin =
+        "fn spin(l) { let n = 0; for a in l { for b in l { for c in l { for d in l { n += 1; } } } } n }";
+    RuleFile { text: file.text.replace("condition", &format!("{spin}\ncondition")), ..file }
+}
+
+#[test]
+fn a_failure_says_whose_fault_it_is_and_names_its_key_by_a_hash() {
+    let rules = bundle(&[dear("DEAR"), rule("FAILS", EVERY, "payments / receipts > 1.0")]);
+    let payments: Vec<_> = (0..6).map(payment).collect();
+    let output = run(2, &[in_force(&rules).as_slice(), &payments].concat());
+    let noted: Vec<_> = output
+        .observations
+        .iter()
+        .map(|observed| match observed {
+            Observation::Failure(failure) => (failure.rule_id.as_str(), failure.cause, failure.key),
+            Observation::Shadow(_) => panic!("nothing is in shadow"),
+        })
+        .collect();
+    let key = |n: u32| Hash256::of_parts([b"customer".as_slice(), format!("C{}", n % 3).as_bytes()]);
+    let both = |n| [("DEAR", FailureCause::Rule, key(n)), ("FAILS", FailureCause::Input, key(n))];
+    assert_eq!(noted, (0..6).flat_map(both).collect::<Vec<_>>());
 }
 
 #[test]

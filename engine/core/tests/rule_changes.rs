@@ -152,8 +152,8 @@ fn what_was_said_stays_said_when_new_rules_are_taken_over() {
             // What it watched before it was in force is in its window.
             alert("NEW", "E5", "6 paid"),
             alert("NEW", "E6", "7 paid"),
-            alert("R", "E1441", "1 paid"),
             alert("NEW", "E1441", "1 paid"),
+            alert("R", "E1441", "1 paid"),
         ]
     );
 }
