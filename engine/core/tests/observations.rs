@@ -10,8 +10,8 @@ use sluice_core::{
     Stage,
 };
 use sluice_model::{
-    Action, Control, Currency, EventRecord, EventTime, FailureCause, Hash256, Money, Observation, Outcome,
-    Party, PaymentEvent, PaymentRecord, Quarantine, RuleBundle, RuleFile, Span,
+    Action, Control, Currency, EventRecord, EventTime, FailureCause, Hash256, KeyKind, Money, Observation,
+    Outcome, Party, PaymentEvent, PaymentRecord, Quarantine, RuleBundle, RuleFile, Span,
 };
 use sluice_rules::{RuleSet, in_shadow};
 
@@ -38,8 +38,8 @@ fn bundle(files: &[RuleFile]) -> RuleBundle {
 
 fn content(bundle: &RuleBundle, id: &str) -> Hash256 {
     let set = RuleSet::compile(bundle).unwrap();
-    let rules = &set.plan(sluice_model::KeyKind::Customer).rules;
-    rules.iter().find(|rule| rule.meta.id == id).unwrap().content
+    let mut rules = KeyKind::ALL.into_iter().flat_map(|kind| &set.plan(kind).rules);
+    rules.find(|rule| rule.meta.id == id).unwrap().content
 }
 
 /// The records that put rules in force.
@@ -314,6 +314,24 @@ fn a_quarantined_rule_finds_what_it_finds_and_holds_what_it_holds() {
     let output = run(2, &records);
     assert_eq!(output.dispositions.len(), payments.len());
     assert!(output.decisions.iter().all(|decision| decision.decision == Outcome::Hold));
+}
+
+/// A rule on payments meets a new key at each event: its home says an hour's failures once, whatever is late.
+#[test]
+fn a_home_alerts_the_failures_of_a_quarantined_rule_once_an_hour() {
+    let text = r#"rule HOME #{ title: "HOME", key: "payment", severity: "high", action: "alert", typology: "test",
+            regulation: #{ text: "a test", source: "https://example.com", date: "2026-01-01" }, speaks: "every event" };
+        condition amount / (amount - amount) > 1.0;
+        reason `never`;"#;
+    let rules = bundle(&[RuleFile { path: "home.rhai".into(), text: text.into() }]);
+    let quarantine = PaymentRecord::Control(Control::Quarantine(order(&rules, "HOME")));
+    let late = |n: u32| (n..n + 20).rev().step_by(5).map(payment);
+    let payments: Vec<_> = (0..130).step_by(10).map(payment).chain(late(131)).chain(late(161)).collect();
+    let records = [&in_force(&rules)[..], &[quarantine], &payments].concat();
+    let output = run(2, &records);
+    assert_eq!(said(&output, "HOME"), ["E0", "E60", "E120", "E180"]);
+    assert_eq!(failures(&output).len(), payments.len());
+    same_through_snapshots(&records, &output);
 }
 
 #[test]
