@@ -184,7 +184,7 @@ pub struct ActiveRule {
     pub shadow: bool,
     /// Whether it is judged in shadow beside the rules in force, as what may follow them.
     pub candidate: bool,
-    /// Whether it failed again and again and judges no more.
+    /// Whether it is in quarantine: it judges on, and its failures are alerted seldom.
     pub quarantined: bool,
     /// What the values of its windows count: a currency's code (minor units of it), `seconds`, or `moment`
     /// (seconds since 1970). A plain number where a window is not named here.

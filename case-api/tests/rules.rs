@@ -14,9 +14,13 @@ use sluice_case_api::{
     limits::{FAILING_KEYS_BEFORE_PROPOSAL, SHADOW_ALERTS_KEPT},
     ports::Record,
 };
-use sluice_model::{Action, Control, FailureCause, Hash256, Observation, RuleFailure, RuleFile};
+use sluice_core::{Engine, EngineConfig, NoLists, Stage};
+use sluice_model::{
+    Action, Control, EventRecord, FailureCause, Hash256, Observation, PaymentEvent, PaymentRecord,
+    RuleBundle, RuleFailure, RuleFile,
+};
 use sluice_rules::in_shadow;
-use std::sync::atomic::Ordering;
+use std::{path::Path, sync::atomic::Ordering};
 use support::{Answer, PASSWORD, Side, alert, bundle, large, record};
 
 /// A side with a rule set in force, and the keys of an author and of two who approve.
@@ -698,4 +702,63 @@ async fn the_rules_page_orders_declines_and_lifts_a_quarantine_for_who_may() {
         assert_eq!(act("/lift", "mended").await.status, 303);
         assert_eq!(has(["proposed", "quarantined", "lift"]).await, [false; 3]);
     }
+}
+
+/// The shipped rules, and 130 payments of 1.00 of one payer in a currency that has no rate on their day.
+fn attack() -> sluice_core::Output {
+    fn collect(root: &Path, folder: &Path, files: &mut Vec<RuleFile>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(root, &path, files);
+            } else {
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                files.push(RuleFile { path: name, text: std::fs::read_to_string(&path).unwrap() });
+            }
+        }
+    }
+    let (root, mut files) = (Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/packs"), Vec::new());
+    collect(&root, &root, &mut files);
+    let rules = RuleBundle::new(files);
+    let activate = Control::Activate { rules: rules.hash() };
+    let mut engine = Engine::new(EngineConfig::default(), std::sync::Arc::new(NoLists));
+    let mut output = sluice_core::Output::default();
+    for control in [Control::Prepare(rules), activate] {
+        engine.apply(&PaymentRecord::Control(control), &mut output);
+    }
+    for n in 0..130 {
+        let event: PaymentEvent = serde_json::from_value(json!({
+            "event_id": format!("X{n}"), "type": "payment", "status": "completed",
+            "occurred_at": format!("2023-11-20T{:02}:{:02}:00Z", 8 + n / 60, n % 60),
+            "amount": { "value": "1.00", "currency": "EGP" },
+            "debtor": { "customer_id": "MALLORY", "account": "012-345-678", "name": "Mallory" },
+            "creditor": { "customer_id": format!("V{n}"), "account": format!("024-{n}"), "name": format!("Victor {n}") },
+        }))
+        .unwrap();
+        let (received_at, event) = (event.occurred_at, event.into());
+        let record = EventRecord { received_at, awaited: false, late_reason: None, event };
+        engine.apply(&PaymentRecord::Event(record), &mut output);
+    }
+    output
+}
+
+#[tokio::test]
+async fn payments_in_a_currency_without_a_rate_propose_no_quarantine() {
+    let output = attack();
+    let failed: std::collections::BTreeSet<&str> = output
+        .observations
+        .iter()
+        .map(|observed| match observed {
+            Observation::Failure(failure) => failure.rule_id.as_str(),
+            Observation::Shadow(_) => panic!("nothing is in shadow"),
+        })
+        .collect();
+    assert!(failed.len() >= 25 && output.observations.len() > 130 * 25, "{failed:?}");
+    let side = Side::new().await;
+    side.say(output.observations.into_iter().map(Record::Observation)).await;
+    side.api.deliver().await.unwrap();
+    assert!(side.world.controls().is_empty() && alerts(&side).await.is_empty());
+    let audit = side.get("/v1/audit?limit=1000").await.json();
+    let about = |entry: &&Value| entry["act"].as_str().is_some_and(|act| act.contains("quarantine"));
+    assert_eq!(audit["items"].as_array().unwrap().iter().find(about), None);
 }

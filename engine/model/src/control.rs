@@ -33,9 +33,9 @@ pub enum Control {
     Suppress(Suppression),
     /// End a suppression before its time.
     Unsuppress(Suppression),
-    /// A rule that failed again and again judges no more: see decision 0506.
+    /// The failures of a rule are alerted seldom; it judges on: see decision 0506.
     Quarantine(Quarantine),
-    /// A quarantined rule judges again, unchanged.
+    /// The failures of a quarantined rule are alerted like any other's again.
     LiftQuarantine(Quarantine),
     /// A payment somebody waits for was not decided in time; the answer is by policy.
     Deadline {
@@ -164,7 +164,7 @@ pub struct Release {
     pub alerts: Option<Vec<AlertId>>,
 }
 
-/// The end of a rule's judging, or the end of that. A mended rule has another content and is another rule.
+/// That a rule's failures be alerted seldom, or the end of that. A mended rule has another content and is another rule.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Quarantine {
     /// The hash of the rule's content, parameters included.
