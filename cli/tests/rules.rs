@@ -88,6 +88,8 @@ fn every_snippet_of_the_guide_runs() {
         } else if block.starts_with('[') {
             // Cases run without it, checks with it.
             "parameters.toml".to_owned()
+        } else if block.contains("[[rate]]") {
+            "reference/rates.toml".to_owned()
         } else {
             tables += 1;
             format!("reference/table_{tables}.toml")
@@ -256,6 +258,33 @@ fn copy(from: &Path, to: &Path) {
             fs::copy(from, to).unwrap();
         }
     }
+}
+
+/// Rules that ask for an amount fail on a currency without a rate: whoever starts is told which.
+#[test]
+fn a_start_names_the_currencies_without_a_rate() {
+    let folder = tempfile::tempdir().unwrap();
+    let (set, events) = (folder.path().join("set"), folder.path().join("events.ndjson"));
+    copy(&root().join("rules/packs/core"), &set);
+    fs::write(&events, "").unwrap();
+    let replay = |more: &[&str]| {
+        let mut replay = Command::new(env!("CARGO_BIN_EXE_sluice"));
+        replay.args(["replay", "--rules"]).arg(&set).arg("--events").arg(&events).arg("--alerts");
+        let output = replay.arg(folder.path().join("alerts")).args(more).output().unwrap();
+        (passes(&output), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let without = || -> Vec<String> {
+        let summary: serde_json::Value = serde_json::from_str(&replay(&["--json"]).0).unwrap();
+        serde_json::from_value(summary["currencies_without_rate"].clone()).unwrap()
+    };
+    assert_eq!(without(), [""; 0]);
+    assert!(!replay(&[]).1.contains("no rate"));
+    let few = "about = \"x\"\n[[rate]]\neffective = \"2020-01-01\"\nsource = \"x\"\nhkd_for_one = { USD = \"7.8\" }\n";
+    fs::write(set.join("reference/rates.toml"), few).unwrap();
+    let codes = without();
+    assert!(codes.contains(&"EGP".to_owned()) && codes.len() > 150, "{codes:?}");
+    assert!(!codes.iter().any(|code| ["HKD", "USD"].contains(&code.as_str())), "{codes:?}");
+    assert!(replay(&[]).1.contains("no rate is in force for AED, AFN"), "{}", replay(&[]).1);
 }
 
 /// How many alerts of each rule a replay under one set alone says.
