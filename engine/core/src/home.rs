@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sluice_lists::{Screener, rescreen::rescreen};
 use sluice_model::{
     Control, DeadLetter, EventRecord, Hash256, Key, KeyKind, Observation, Past, PaymentEvent, PaymentRecord,
-    Role, Screening, Unnamed, WhyNotScreened, limits::FUTURE_TOLERANCE,
+    Role, Screening, Unnamed, WhyNotScreened, add_key, limits::FUTURE_TOLERANCE,
 };
 use sluice_rules::{Facts, Judgement, NO_WINDOWS};
 
@@ -122,7 +122,7 @@ impl Home {
             self.parties.meet(event, stream_time);
             self.judge(event, known.past, place, &screened, out);
         }
-        let asked = self.ask_keys(record, known.past, &screened, out);
+        let asked = self.ask_keys(record, &known, &screened, out);
         let alerts = &out.alerts[first_alert..];
         out.dispositions.extend(alerts.iter().filter_map(alerting::disposition));
         let verdict = alerting::verdict(Speaker::Home { asked }, event, record.awaited, alerts);
@@ -214,7 +214,7 @@ impl Home {
     fn ask_keys(
         &self,
         record: &EventRecord,
-        past: Past,
+        known: &Known,
         screened: &Arc<Screened>,
         out: &mut HomeOutput,
     ) -> u32 {
@@ -224,12 +224,16 @@ impl Home {
         };
         let mut asked = 0;
         for kind in KeyKind::ALL.into_iter().filter(|kind| *kind != KeyKind::Payment && watches(*kind)) {
-            for (value, role) in record.event.keys(kind) {
+            let mut keys = record.event.keys(kind);
+            for (key, role) in known.left_out.iter().filter(|(key, _)| key.kind == kind) {
+                add_key(&mut keys, &key.value, *role);
+            }
+            for (value, role) in keys {
                 asked += 1;
                 out.copies.push(Copy {
                     key: Key { kind, value: value.to_owned() },
                     role,
-                    past,
+                    past: known.past,
                     awaited: record.awaited,
                     event: Arc::clone(&record.event),
                     screened: Arc::clone(screened),

@@ -13,7 +13,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use sluice_model::{
-    Currency, EventTime, Money, Party, Past, PaymentEvent, Span, StatusSet, limits::PAYMENT_HORIZON,
+    Currency, EventTime, Key, KeyKind, Money, Party, Past, PaymentEvent, Role, Span, StatusSet,
+    limits::PAYMENT_HORIZON,
 };
 use smallvec::SmallVec;
 
@@ -25,6 +26,15 @@ const BUCKET: Span = Span::days(1);
 const PAYMENTS_OF_ONE_ID_MAX: usize = 64;
 /// Findings that are remembered of one payment; what is not remembered is said again.
 const SAID_MAX: usize = 64;
+/// Ends a key among a payment's: a sign that no identifier has.
+const END_OF_KEY: char = '\u{1f}';
+/// What stands among a payment's keys, in this order.
+const KEYS: [(KeyKind, Role); 4] = [
+    (KeyKind::Account, Role::DEBTOR),
+    (KeyKind::Customer, Role::DEBTOR),
+    (KeyKind::Account, Role::CREDITOR),
+    (KeyKind::Customer, Role::CREDITOR),
+];
 
 /// The payments of the last [`PAYMENT_HORIZON`] since their latest event.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -51,6 +61,9 @@ struct Payment {
     settled: Option<Worth>,
     /// The greatest amount at any status.
     alive: Option<Worth>,
+    /// The accounts and customers on its sides, each followed by [`END_OF_KEY`]: debtor's account, debtor's customer,
+    /// creditor's account, creditor's customer.
+    keys: Box<str>,
     /// Hashes of what was found already.
     said: Vec<u64>,
 }
@@ -81,7 +94,7 @@ struct Worth {
 }
 
 /// A payment's past, as one of its events meets it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Known {
     /// What rules read of it.
     pub past: Past,
@@ -89,6 +102,8 @@ pub struct Known {
     pub debtor_named: bool,
     /// Whether an earlier event named the creditor.
     pub creditor_named: bool,
+    /// The accounts and customers of sides that this event leaves out: their windows count the payment all the same.
+    pub left_out: Vec<(Key, Role)>,
 }
 
 /// The payment that an event belongs to: where [`Payments::apply`] found or put it.
@@ -177,11 +192,41 @@ impl Payment {
             },
             debtor_named: self.debtor.named,
             creditor_named: self.creditor.named,
+            left_out: self.keys_left_out(event),
         };
         self.statuses = self.statuses.with(event.status);
         self.debtor.take_over(&sides[0]);
         self.creditor.take_over(&sides[1]);
         known
+    }
+}
+
+impl Payment {
+    /// Remember the keys that an event has, and give those of a side of which it has none.
+    fn keys_left_out(&mut self, event: &PaymentEvent) -> Vec<(Key, Role)> {
+        fn of(party: Option<&Party>) -> [Option<&str>; 2] {
+            party.map_or([None; 2], |p| [p.account.as_deref(), p.customer_id.as_deref()])
+        }
+        let ([a, b], [c, d]) = (of(event.debtor.as_ref()), of(event.creditor.as_ref()));
+        let here = [a, b, c, d];
+        let held: Vec<&str> = self.keys.split(END_OF_KEY).collect();
+        let held = |at: usize| held.get(at).copied().unwrap_or_default();
+        let is_silent =
+            |role: Role| KEYS.iter().zip(here).all(|((_, side), value)| *side != role || value.is_none());
+        let left_out =
+            KEYS.iter().enumerate().filter(|(at, (_, role))| is_silent(*role) && !held(*at).is_empty());
+        let left_out = left_out
+            .map(|(at, (kind, role))| (Key { kind: *kind, value: held(at).to_owned() }, *role))
+            .collect();
+        let says_new =
+            here.iter().enumerate().any(|(at, value)| value.is_some_and(|value| value != held(at)));
+        if says_new {
+            let all = here.iter().enumerate().flat_map(|(at, value)| {
+                value.unwrap_or_else(|| held(at)).chars().chain(std::iter::once(END_OF_KEY))
+            });
+            self.keys = all.collect::<String>().into();
+        }
+        left_out
     }
 }
 

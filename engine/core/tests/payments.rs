@@ -169,6 +169,18 @@ fn one_that_was_announced_small_counts_whole_when_it_is_authorized() {
 }
 
 #[test]
+fn an_event_that_leaves_its_sides_out_counts_for_those_known() {
+    let mut world = World::new(&[windows()]);
+    world.pay(0, json!({"payment_id": "P", "status": "authorized", "amount": hkd("1.00")}));
+    let sparse = json!({"payment_id": "P", "status": "captured", "amount": hkd("9000.00"),
+                        "debtor": null, "creditor": null});
+    let alerts = world.pay(1, sparse);
+    assert_eq!(said(&alerts, "WIN"), Some("HK$9,000.00 in 1 of which 1"));
+    let alerts = world.pay(2, json!({"payment_id": "Q"}));
+    assert_eq!(said(&alerts, "WIN"), Some("HK$9,010.00 in 2 of which 1"));
+}
+
+#[test]
 fn another_pair_of_accounts_is_another_payment_whatever_its_id() {
     let mut world = World::new(&[windows()]);
     for minute in 0..8 {

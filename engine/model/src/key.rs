@@ -82,7 +82,7 @@ fn known(kind: KeyKind, value: Option<&str>) -> Option<Key> {
 impl PaymentEvent {
     /// The values that this event has for a kind of key, each once, with the roles it plays there:
     /// an account that stands on both sides is one key with two roles.
-    pub fn keys(&self, kind: KeyKind) -> SmallVec<[(&str, Role); 2]> {
+    pub fn keys(&self, kind: KeyKind) -> Keys<'_> {
         let sides = |of: fn(&Party) -> Option<&str>| {
             [
                 (self.debtor.as_ref().and_then(of), Role::DEBTOR),
@@ -100,14 +100,22 @@ impl PaymentEvent {
             KeyKind::Ip => one(self.device.as_ref().and_then(|d| d.ip.as_deref())),
             KeyKind::Merchant => one(self.merchant.as_ref().and_then(|m| m.id.as_deref())),
         };
-        let mut keys: SmallVec<[(&str, Role); 2]> = SmallVec::new();
+        let mut keys = Keys::new();
         for (value, role) in found {
             let Some(value) = value.filter(|v| !v.is_empty()) else { continue };
-            match keys.iter_mut().find(|(held, _)| *held == value) {
-                Some((_, roles)) => *roles = roles.and(role),
-                None => keys.push((value, role)),
-            }
+            add_key(&mut keys, value, role);
         }
         keys
+    }
+}
+
+/// The values of one kind of key, each once, with the roles that it plays.
+pub type Keys<'a> = SmallVec<[(&'a str, Role); 2]>;
+
+/// A value that plays a role; one that is there already plays this one too.
+pub fn add_key<'a>(keys: &mut Keys<'a>, value: &'a str, role: Role) {
+    match keys.iter_mut().find(|(held, _)| *held == value) {
+        Some((_, roles)) => *roles = roles.and(role),
+        None => keys.push((value, role)),
     }
 }

@@ -31,7 +31,7 @@ pub use event::{
     RelatedParty, Role,
 };
 pub use hash::Hash256;
-pub use key::{Key, KeyKind};
+pub use key::{Key, KeyKind, Keys, add_key};
 pub use money::{Currency, Money, MoneyError};
 pub use observation::{FailureCause, Observation, RuleFailure};
 pub use record::{EventRecord, PaymentRecord};
