@@ -4,8 +4,8 @@ use sluice_model::EventTime;
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::{
-    auth::{Limiter, MemoryKeys},
-    limits::{SIGN_INS_AT_ONCE, TRIALS_AT_ONCE},
+    auth::{Limiter, MemoryKeys, Tally, Turns},
+    limits::{SIGN_INS_AT_ONCE, SIGN_INS_WAITING_MAX, TRIALS_AT_ONCE},
     metrics::Metrics,
     ports::Ports,
     store::{Store, StoreError},
@@ -18,8 +18,12 @@ pub struct App {
     pub(crate) metrics: Metrics,
     pub(crate) limiter: Limiter,
     pub(crate) keys: MemoryKeys,
-    /// Turns at hashing a password.
-    pub(crate) hashing: Semaphore,
+    /// Failed sign-ins that are not written down yet.
+    pub(crate) failed: Tally,
+    /// Turns at hashing a password, for those who signed in from the same browser before.
+    pub(crate) hashing: Turns,
+    /// The same for everybody else.
+    pub(crate) hashing_for_strangers: Turns,
     /// Turns at trying a proposed rule set.
     pub(crate) trying: Semaphore,
     /// The version that is being back-tested: one at a time.
@@ -45,7 +49,9 @@ impl App {
             metrics,
             limiter: Limiter::default(),
             keys: MemoryKeys::default(),
-            hashing: Semaphore::new(SIGN_INS_AT_ONCE),
+            failed: Tally::default(),
+            hashing: Turns::new(SIGN_INS_AT_ONCE, SIGN_INS_WAITING_MAX),
+            hashing_for_strangers: Turns::new(SIGN_INS_AT_ONCE, SIGN_INS_WAITING_MAX),
             trying: Semaphore::new(TRIALS_AT_ONCE),
             backtesting: std::sync::Mutex::new(None),
             delivering: Mutex::new(()),

@@ -20,14 +20,26 @@ pub const PASSWORD_BYTES_MAX: usize = 1_024;
 pub const SESSION_LIFE: Span = Span::hours(10);
 /// How long a session may lie idle.
 pub const SESSION_IDLE: Span = Span::hours(2);
-/// How many sign-ins may fail for one name before it must wait.
+/// How many sign-ins may fail for one name from one address, or in one browser, before it must wait there.
 pub const SIGN_IN_FAILURES_MAX: u32 = 5;
-/// How long failed sign-ins count against a name.
+/// How many sign-ins may fail from one address, whatever the names: an office behind one address, not a sprayer.
+pub const SIGN_IN_ADDRESS_FAILURES_MAX: u32 = 30;
+/// How long failed sign-ins count.
 pub const SIGN_IN_WINDOW: Span = Span::minutes(15);
-/// The most names whose failures are remembered; beyond it the oldest are forgotten.
+/// The most names and addresses whose failures are remembered; beyond it the oldest are forgotten.
 pub const SIGN_IN_NAMES_MAX: usize = 10_000;
-/// The most password hashes computed at once: each takes 19 MiB and a core.
-pub const SIGN_INS_AT_ONCE: usize = 2;
+/// The most password hashes computed at once for known browsers, and again for strangers: each takes 19 MiB and a core.
+pub const SIGN_INS_AT_ONCE: usize = 1;
+/// The most sign-ins of either kind that wait for their turn, the one that has it included: a second or so of waiting.
+pub const SIGN_INS_WAITING_MAX: usize = 16;
+/// Failed sign-ins are written down once in such a period, however many they are.
+pub const SIGN_IN_SUMMARY_EVERY: Span = Span::minutes(5);
+/// The most names, and addresses, that one summary tells apart.
+pub const SIGN_IN_SUMMARY_NAMES_MAX: usize = 100;
+/// How long a browser in which somebody signed in is known again.
+pub const DEVICE_LIFE: Span = Span::days(180);
+/// The most browsers that are known for one person; a further one takes the place of the oldest.
+pub const DEVICES_PER_USER_MAX: i64 = 20;
 /// The longest `Idempotency-Key`, in bytes.
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 /// How long a stored answer is replayed for its `Idempotency-Key`.

@@ -6,6 +6,7 @@ use tokio::task::{JoinError, spawn_blocking};
 
 use crate::{
     app::App,
+    auth::record_failures,
     limits::{FEED_BATCH, FEED_POLL, RETRY_AFTER},
     ports::{PortError, Topic},
     rulebook,
@@ -33,6 +34,9 @@ pub(crate) async fn consume(app: &Arc<App>) -> Result<Consumed, WorkError> {
         let from = app.store.offset(topic).await?;
         let feed = Arc::clone(&app.ports.feed);
         let items = spawn_blocking(move || feed.read(topic, from, FEED_BATCH)).await??;
+        if topic != Topic::Alerts && !items.is_empty() {
+            alerts_before(app).await?;
+        }
         let rules = if topic == Topic::Observations && !items.is_empty() {
             app.ports.catalogue.rules()
         } else {
@@ -63,6 +67,24 @@ pub(crate) async fn consume(app: &Arc<App>) -> Result<Consumed, WorkError> {
         sum.failures += consumed.failures;
     }
     Ok(sum)
+}
+
+/// Take in every alert that is on the log by now: what a batch of another feed says follows from alerts that were written
+/// before it, and a hold finds its alert's case open.
+async fn alerts_before(app: &Arc<App>) -> Result<(), WorkError> {
+    loop {
+        let from = app.store.offset(Topic::Alerts).await?;
+        let feed = Arc::clone(&app.ports.feed);
+        let items = spawn_blocking(move || feed.read(Topic::Alerts, from, FEED_BATCH)).await??;
+        let consumed = app.store.consume(Topic::Alerts, &items, &|_| Vec::new(), app.now()).await?;
+        let records = u64::try_from(consumed.records).unwrap_or(u64::MAX);
+        app.metrics.consumed.with_label_values(&[Topic::Alerts.name()]).inc_by(records);
+        app.metrics.recorded.with_label_values(&["alert"]).inc_by(consumed.alerts);
+        app.metrics.recorded.with_label_values(&["case"]).inc_by(consumed.cases);
+        if consumed.records < FEED_BATCH {
+            return Ok(());
+        }
+    }
 }
 
 /// Deliver every control record that waits, in order. One that was appended but not yet marked when the process
@@ -105,7 +127,12 @@ pub(crate) async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
             }
         };
         tokio::select! {
-            () = &mut stop => return,
+            () = &mut stop => {
+                if let Err(error) = record_failures(&app, true).await {
+                    tracing::warn!(%error, "failed sign-ins were counted and could not be written down");
+                }
+                return;
+            }
             () = tokio::time::sleep(pause) => {}
         }
     }
@@ -114,5 +141,6 @@ pub(crate) async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
 async fn round(app: &Arc<App>) -> Result<usize, WorkError> {
     deliver(app).await?;
     rulebook::advance(app).await?;
+    record_failures(app, false).await?;
     Ok(consume(app).await?.records)
 }

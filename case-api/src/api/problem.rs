@@ -93,6 +93,7 @@ impl From<Refusal> for Problem {
             Refusal::DiscriminatorMissing
             | Refusal::BadText
             | Refusal::NotSuppressible
+            | Refusal::NamesTooLittle(_)
             | Refusal::NothingToActOn(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Self::new(status, refusal.to_string())

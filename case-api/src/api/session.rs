@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::State,
-    http::{StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::Problem;
 use crate::{
     app::App,
-    auth::{SignInError, session_cookie, sign_in},
+    auth::{SignInError, Whence, sign_in, sign_in_cookies},
 };
 
 /// Who signs in.
@@ -36,7 +36,7 @@ impl From<SignInError> for Problem {
     fn from(error: SignInError) -> Self {
         let status = match error {
             SignInError::Wrong => StatusCode::UNAUTHORIZED,
-            SignInError::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            SignInError::TooMany | SignInError::Busy => StatusCode::TOO_MANY_REQUESTS,
             SignInError::Store(error) => return error.into(),
         };
         Self::new(status, error.to_string())
@@ -51,10 +51,11 @@ impl From<SignInError> for Problem {
 ))]
 pub async fn create(
     State(app): State<Arc<App>>,
+    whence: Whence,
     Json(credentials): Json<Credentials>,
 ) -> Result<Response, Problem> {
-    let signed_in = sign_in(&app, &credentials.user, credentials.password).await?;
-    let cookie = session_cookie(&signed_in.token, app.secure_cookies);
+    let signed_in = sign_in(&app, &credentials.user, credentials.password, &whence).await?;
+    let cookies = sign_in_cookies(&signed_in, app.secure_cookies);
     let created = Created { csrf_token: signed_in.csrf };
-    Ok((StatusCode::CREATED, [(header::SET_COOKIE, cookie)], Json(created)).into_response())
+    Ok((StatusCode::CREATED, cookies, Json(created)).into_response())
 }

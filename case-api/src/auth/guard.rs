@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, Method, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderName, Method, StatusCode, header, request::Parts},
     middleware::Next,
-    response::{IntoResponse, Redirect, Response},
+    response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::{
     CookieJar,
@@ -14,11 +14,19 @@ use axum_extra::extract::{
 };
 use time::Duration;
 
-use super::{Actor, KeyError, Via, digest, keys, same};
-use crate::{api::Problem, app::App, domain::Permission, limits::SESSION_LIFE, store::StoreError};
+use super::{Actor, KeyError, Via, digest, keys, same, sign_in::SignedIn};
+use crate::{
+    api::Problem,
+    app::App,
+    domain::Permission,
+    limits::{DEVICE_LIFE, SESSION_LIFE},
+    store::StoreError,
+};
 
 /// The session cookie's name.
 pub const COOKIE: &str = "sluice_session";
+/// The name of the cookie by which a browser is known again at sign-in. It opens nothing by itself.
+pub const DEVICE_COOKIE: &str = "sluice_device";
 /// Where a script that has a session sends its form token.
 pub const CSRF_HEADER: &str = "x-csrf-token";
 
@@ -128,6 +136,22 @@ pub fn session_cookie(token: &str, secure: bool) -> String {
         .secure(secure)
         .max_age(Duration::microseconds(if token.is_empty() { 0 } else { SESSION_LIFE.micros() }));
     cookie.build().to_string()
+}
+
+/// The `Set-Cookie` headers of a sign-in: the session, and in a browser that was not known yet what makes it known.
+pub fn sign_in_cookies(signed_in: &SignedIn, secure: bool) -> AppendHeaders<Vec<(HeaderName, String)>> {
+    let device = signed_in.device.as_deref().map(|token| {
+        Cookie::build((DEVICE_COOKIE, token))
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Strict)
+            .secure(secure)
+            .max_age(Duration::microseconds(DEVICE_LIFE.micros()))
+            .build()
+            .to_string()
+    });
+    let cookies = std::iter::once(session_cookie(&signed_in.token, secure)).chain(device);
+    AppendHeaders(cookies.map(|cookie| (header::SET_COOKIE, cookie)).collect())
 }
 
 fn is_safe(method: &Method) -> bool {

@@ -5,16 +5,18 @@ mod keys;
 mod limiter;
 mod password;
 mod sign_in;
+mod tally;
 
 use serde::Serialize;
 
 use crate::domain::Roles;
 
-pub use guard::{COOKIE, Identity, authenticate, require, session_cookie};
+pub use guard::{COOKIE, DEVICE_COOKIE, Identity, authenticate, require, session_cookie, sign_in_cookies};
 pub use keys::{KeyError, MemoryKeys, new_key};
-pub use limiter::Limiter;
+pub use limiter::{Limiter, Origin};
 pub use password::{PasswordError, check_new as check_new_password, hash as hash_password};
-pub use sign_in::{SignInError, sign_in, sign_out};
+pub use sign_in::{SignInError, Turns, Whence, record_failures, sign_in, sign_out};
+pub use tally::{Failed, Tally};
 
 /// Whoever does something, as evidence records it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]

@@ -1,12 +1,23 @@
 //! Signing in and out.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
-use super::{digest, password};
+use axum::{
+    extract::{ConnectInfo, FromRequestParts},
+    http::request::Parts,
+};
+use axum_extra::extract::CookieJar;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::{DEVICE_COOKIE, Origin, digest, password};
 use crate::{
     app::App,
-    limits::{NAME_BYTES_MAX, SESSION_LIFE},
-    store::{StoreError, random},
+    limits::NAME_BYTES_MAX,
+    store::{NewSession, StoreError, random},
 };
 
 /// Why somebody is not signed in.
@@ -15,9 +26,12 @@ pub enum SignInError {
     /// Name or password are wrong; which of them is not said.
     #[error("the name or the password is wrong")]
     Wrong,
-    /// Too many failures.
-    #[error("too many failed sign-ins for this name: wait a quarter of an hour")]
+    /// Too many failures from there.
+    #[error("too many failed sign-ins from here: wait a quarter of an hour, or use a browser that you signed in with before")]
     TooMany,
+    /// Too many sign in at this moment.
+    #[error("too many people sign in at this moment: try again in a few seconds")]
+    Busy,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -30,42 +44,133 @@ pub struct SignedIn {
     pub token: String,
     /// For every form.
     pub csrf: String,
+    /// For the cookie of a browser that was not known yet. Only its digest is stored.
+    pub device: Option<String>,
 }
 
 /// A hash that no password has: checking it makes an unknown name cost as much as a known one.
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c2x1aWNlbm9ib2R5$4nmLS2YTQ3ZCMpUoB5pTkLnPvJ7ELU+AsFlzr2dZ0hY";
 
+/// From where somebody signs in, as the request says.
+#[derive(Clone, Debug, Default)]
+pub struct Whence {
+    /// The address of the connection.
+    pub address: Option<IpAddr>,
+    /// The token that a sign-in left in this browser.
+    pub device: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Whence {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(of)| of.ip());
+        let device = CookieJar::from_headers(&parts.headers).get(DEVICE_COOKIE).map(|c| c.value().to_owned());
+        Ok(Self { address, device })
+    }
+}
+
 /// Begin a session for whoever knows the password.
-pub async fn sign_in(app: &App, name: &str, password: String) -> Result<SignedIn, SignInError> {
+pub async fn sign_in(
+    app: &App,
+    name: &str,
+    password: String,
+    whence: &Whence,
+) -> Result<SignedIn, SignInError> {
     let now = app.now();
     if name.is_empty() || name.len() > NAME_BYTES_MAX {
         return Err(SignInError::Wrong);
     }
-    if !app.limiter.attempt(name, now) {
+    let device = whence.device.as_ref().filter(|token| token.len() <= NAME_BYTES_MAX).map(|token| digest(token));
+    let known = match &device {
+        Some(device) => app.store.knows_device(device, name, now).await?,
+        None => false,
+    };
+    let origin = match device {
+        Some(device) if known => Origin::Device(device),
+        _ => Origin::of(whence.address),
+    };
+    if !app.limiter.attempt(name, &origin, now) {
         app.metrics.sign_ins.with_label_values(&["limited"]).inc();
+        app.failed.limited(&origin, now);
         return Err(SignInError::TooMany);
     }
     let user = app.store.user(name).await?.filter(|user| !user.disabled);
     let stored = user.as_ref().map_or_else(|| NOBODY.to_owned(), |user| user.password.clone());
     let good = {
-        let _turn = app.hashing.acquire().await;
+        // Strangers wait for each other, never those who signed in here before for them.
+        let turns = if known { &app.hashing } else { &app.hashing_for_strangers };
+        let Some(_turn) = turns.take().await else {
+            app.limiter.forgive(name, &origin);
+            app.metrics.sign_ins.with_label_values(&["limited"]).inc();
+            app.failed.limited(&origin, now);
+            return Err(SignInError::Busy);
+        };
         let verified = tokio::task::spawn_blocking(move || password::verify(&password, &stored)).await;
         verified.unwrap_or(false) && user.is_some()
     };
     if !good {
         app.metrics.sign_ins.with_label_values(&["wrong"]).inc();
-        // A name that is nobody's may be a password typed in the wrong field: it is not written down.
-        let known = user.as_ref().map_or("unknown", |user| user.name.as_str());
-        app.store.record_failed_sign_in(known, now).await?;
+        app.failed.wrong(user.as_ref().map(|user| user.name.as_str()), &origin, now);
         return Err(SignInError::Wrong);
     }
-    app.limiter.forgive(name);
+    app.limiter.forgive(name, &origin);
     let token = URL_SAFE_NO_PAD.encode(random::<32>()?);
     let csrf = URL_SAFE_NO_PAD.encode(random::<32>()?);
-    app.store.add_session(&digest(&token), name, &csrf, now.plus(SESSION_LIFE), now).await?;
+    let device = match &origin {
+        Origin::Device(_) => None,
+        Origin::Address(_) => Some(URL_SAFE_NO_PAD.encode(random::<32>()?)),
+    };
+    let session = NewSession {
+        token_hash: digest(&token),
+        user: name.to_owned(),
+        csrf: csrf.clone(),
+        device_hash: device.as_deref().map(digest),
+    };
+    app.store.add_session(&session, now).await?;
     app.metrics.sign_ins.with_label_values(&["ok"]).inc();
-    Ok(SignedIn { token, csrf })
+    Ok(SignedIn { token, csrf, device })
+}
+
+/// Turns at hashing a password, with a bounded queue.
+pub struct Turns {
+    free: Semaphore,
+    waiting: AtomicUsize,
+    waiting_max: usize,
+}
+
+impl Turns {
+    /// So many at once, and so many who wait.
+    pub fn new(at_once: usize, waiting_max: usize) -> Self {
+        Self { free: Semaphore::new(at_once), waiting: AtomicUsize::new(0), waiting_max }
+    }
+
+    /// A turn; `None` where too many wait already.
+    async fn take(&self) -> Option<SemaphorePermit<'_>> {
+        /// Counts down also where whoever waited went away.
+        struct Waits<'a>(&'a AtomicUsize);
+        impl Drop for Waits<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let _waits = Waits(&self.waiting);
+        if before >= self.waiting_max {
+            return None;
+        }
+        self.free.acquire().await.ok()
+    }
+}
+
+/// Write down the failed sign-ins of a period that is over; with `all`, of the one that runs too.
+pub async fn record_failures(app: &App, all: bool) -> Result<(), StoreError> {
+    let now = app.now();
+    match app.failed.take(now, all) {
+        Some(failed) => app.store.record_failed_sign_ins(&failed, now).await,
+        None => Ok(()),
+    }
 }
 
 /// End the session of a token.

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-use sluice_model::{Hash256, Key, KeyKind};
+use sluice_model::{AlertId, EventTime, Hash256, Key, KeyKind};
 
 use super::{
     cases::CaseRow,
@@ -53,7 +53,20 @@ struct HoldView {
     at: When,
     stands: bool,
     state: &'static str,
+    alert: String,
     by: String,
+}
+
+/// A payment that may be released.
+struct HeldView {
+    payment: String,
+    label: String,
+}
+
+/// A freeze that may be ended: what the form sends, and what it shows.
+struct FrozenView {
+    value: String,
+    label: String,
 }
 
 struct FreezeView {
@@ -84,9 +97,11 @@ struct CasePage {
     alerts: Vec<AlertView>,
     more_alerts: bool,
     holds: Vec<HoldView>,
-    held: Vec<String>,
+    held: Vec<HeldView>,
+    /// Every alert that holds a payment on this page: what the officer sees, and what a release therefore names.
+    seen: String,
     freezes: Vec<FreezeView>,
-    frozen: Vec<(String, String)>,
+    frozen: Vec<FrozenView>,
     timeline: Vec<TimelineView>,
     allowed: Allowed,
     /// The matches that may be suppressed: what the form sends, and what it shows.
@@ -95,6 +110,7 @@ struct CasePage {
     key_kind: String,
     key_value: String,
     officers: Vec<String>,
+    funds_held: bool,
     error: String,
     done: String,
     once: String,
@@ -140,17 +156,20 @@ pub async fn show(
     let holds = app.store.holds_of(id).await?;
     let freezes = app.store.freezes_of(id).await?;
     let chain = app.store.chain().await;
-    let mut held: Vec<String> = holds.iter().filter(|h| h.stands()).map(|h| h.payment_id.clone()).collect();
-    held.dedup();
     let standing = freezes.iter().filter(|f| f.stands());
+    let funds_held = holds.iter().any(Hold::stands);
+    let seen: Vec<&str> =
+        holds.iter().filter(|h| h.may_be_released()).map(|h| h.because.as_str()).collect();
     let page = CasePage {
         steps: steps(case.state),
         previous: case.previous_case_id.clone(),
         opened: shell.when(case.opened_at),
         closed: case.closed_at.map(|at| shell.when(at)),
         allowed: allowed(case.state, identity, &holds, &freezes),
-        held,
-        frozen: standing.map(|f| (f.key_kind.clone(), f.key_value.clone())).collect(),
+        held: held(&holds),
+        funds_held,
+        seen: seen.join(","),
+        frozen: standing.map(|f| frozen(f, &shell)).collect(),
         timeline: app
             .store
             .timeline(id)
@@ -186,6 +205,44 @@ pub async fn show(
     Ok(render(status, &page))
 }
 
+/// The payments that may be released, those that wait first, each with how many alerts hold it and what is proposed.
+fn held(holds: &[Hold]) -> Vec<HeldView> {
+    let mut held: Vec<HeldView> = Vec::new();
+    for waits in [true, false] {
+        for hold in holds.iter().filter(|h| h.may_be_released() && h.stands() == waits) {
+            if held.iter().any(|known| known.payment == hold.payment_id) {
+                continue;
+            }
+            let of: Vec<&Hold> =
+                holds.iter().filter(|h| h.may_be_released() && h.payment_id == hold.payment_id).collect();
+            let mut proposed = of.iter().filter(|h| h.state == HoldState::Proposed).peekable();
+            let by = proposed.peek().and_then(|h| h.proposed_by.clone()).unwrap_or_default();
+            let label = match (of.len(), proposed.count()) {
+                (1, 0) if !waits => format!("{} (refused)", hold.payment_id),
+                (all, 0) if !waits => format!("{} (refused by {all} alerts)", hold.payment_id),
+                (1, 0) => hold.payment_id.clone(),
+                (all, 0) => format!("{} (held by {all} alerts)", hold.payment_id),
+                (all, part) => format!("{}: what {by} proposed ({part} of {all} alerts)", hold.payment_id),
+            };
+            held.push(HeldView { payment: hold.payment_id.clone(), label });
+        }
+    }
+    held
+}
+
+fn frozen(freeze: &FreezeRow, shell: &Shell) -> FrozenView {
+    FrozenView {
+        value: format!("{}|{}:{}", freeze.frozen_at, freeze.key_kind, freeze.key_value),
+        label: format!(
+            "{} {}, {} by {}",
+            freeze.key_kind,
+            freeze.key_value,
+            shell.when(freeze.frozen_at).short(),
+            freeze.frozen_by
+        ),
+    }
+}
+
 /// What a freeze would most likely be of: the alert's own key, or for a payment's its first subject.
 fn freeze_key(key: &Key, case: &Case) -> (String, String) {
     if key.kind == KeyKind::Payment {
@@ -214,8 +271,10 @@ fn allowed(state: CaseState, identity: &Identity, holds: &[Hold], freezes: &[Fre
         escalate: may(Act::Escalate { reason: reason() }),
         give_back: may(Act::Return { reason: reason() }),
         freeze: may(Act::Freeze { key: None, reason: reason() }),
-        unfreeze: freezes.iter().any(FreezeRow::stands) && may(Act::Unfreeze { key: None, reason: reason() }),
-        release: holds.iter().any(Hold::stands) && may(Act::Release { payment_id: None, reason: reason() }),
+        unfreeze: freezes.iter().any(FreezeRow::stands)
+            && may(Act::Unfreeze { key: None, frozen_at: None, reason: reason() }),
+        release: holds.iter().any(Hold::may_be_released)
+            && may(Act::Release { payment_id: None, alerts: None, reason: reason() }),
         reopen: may(Act::Reopen { reason: reason() }),
         closings: closings(state, roles),
         releases_alone: roles.allow(Permission::Decide),
@@ -233,7 +292,8 @@ impl HoldView {
             HoldState::Rejected => "rejected",
         };
         let by = hold.cleared_by.clone().or_else(|| hold.proposed_by.clone()).unwrap_or_default();
-        Self { at: shell.when(hold.held_at), stands: hold.stands(), state, by, hold }
+        let alert = short(&hold.because);
+        Self { at: shell.when(hold.held_at), stands: hold.stands(), state, alert, by, hold }
     }
 }
 
@@ -246,11 +306,18 @@ impl FreezeView {
 impl TimelineView {
     fn new(entry: &TimelineEntry, shell: &Shell) -> Self {
         let said = |name: &str| entry.body.get(name).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+        let alerts = |name: &str| {
+            let ids = entry.body.get(name).and_then(|v| v.as_array()).map(Vec::as_slice).unwrap_or_default();
+            let ids: Vec<_> = ids.iter().filter_map(|v| v.as_str()).map(short).collect();
+            if ids.is_empty() { String::new() } else { format!("alert {}", ids.join(", ")) }
+        };
         let title = match entry.kind.as_str() {
             "alert" => format!("{} alerted", said("rule_id")),
             "hold" => format!("payment {} held", said("payment_id")),
             "reject" => format!("payment {} rejected", said("payment_id")),
             "released" => format!("payment {} let go", said("payment_id")),
+            "still_held" => format!("payment {} stays held: {}", said("payment_id"), alerts("alerts")),
+            "corrected" => format!("corrected what was answered for {}: {}", said("payment_id"), said("decision")),
             "assign" if said("to").is_empty() => "unassigned".to_owned(),
             "assign" => format!("assigned to {}", said("to")),
             "comment" => "commented".to_owned(),
@@ -259,7 +326,14 @@ impl TimelineView {
             "propose_suppression" => format!("proposed to suppress {}", suppressed(&said)),
             "approve_suppression" => format!("approved: {} is suppressed", suppressed(&said)),
             "revoke_suppression" => format!("ended or refused: {} is not suppressed", suppressed(&said)),
-            "release" => format!("released {}", said("payment_id")).trim_end().to_owned(),
+            "release" => {
+                let verb = if said("hold") == "proposed" { "proposed to release" } else { "released" };
+                let mut title = format!("{verb} {}", said("payment_id")).trim_end().to_owned();
+                if !alerts("still_held_by").is_empty() {
+                    title += &format!("; {} still holds it", alerts("still_held_by"));
+                }
+                title
+            }
             other => past(other).to_owned(),
         };
         let text = [said("reason"), said("text")].concat();
@@ -296,6 +370,13 @@ fn done_text(kind: &str) -> &'static str {
     if kind == "suppress" {
         return "Suppression proposed: another person approves it under Lists, Suppressions.";
     }
+    match kind {
+        "release-proposed" => return "Release proposed: an MLRO, another person, confirms it.",
+        "release-part" => {
+            return "You released what you saw. Another alert still holds the payment: look at it before you release that too.";
+        }
+        _ => {}
+    }
     match ActKind::ALL.into_iter().find(|k| k.name() == kind) {
         Some(ActKind::Assign) => "Assignment changed.",
         Some(ActKind::Comment) => "Comment added.",
@@ -326,6 +407,9 @@ pub struct ActForm {
     key_value: String,
     #[serde(default)]
     payment_id: String,
+    /// The alerts that the page showed, separated by commas.
+    #[serde(default)]
+    alerts: String,
     #[serde(default)]
     disposition: String,
     #[serde(default)]
@@ -350,11 +434,20 @@ impl ActForm {
                 Act::Freeze { key: some(&self.key_value).map(|value| Key { kind, value }), reason }
             }
             "unfreeze" => {
-                let (kind, value) = self.key_value.split_once(':').ok_or("choose which freeze is to end")?;
-                let kind = KeyKind::from_name(kind).ok_or("choose which freeze is to end")?;
-                Act::Unfreeze { key: Some(Key { kind, value: value.to_owned() }), reason }
+                let which = "choose which freeze is to end";
+                let (at, key) = self.key_value.split_once('|').ok_or(which)?;
+                let frozen_at: EventTime = at.parse().map_err(|_| which)?;
+                let (kind, value) = key.split_once(':').ok_or(which)?;
+                let kind = KeyKind::from_name(kind).ok_or(which)?;
+                let key = Some(Key { kind, value: value.to_owned() });
+                Act::Unfreeze { key, frozen_at: Some(frozen_at), reason }
             }
-            "release" => Act::Release { payment_id: some(&self.payment_id), reason },
+            "release" => {
+                let ids = self.alerts.split(',').filter(|id| !id.is_empty());
+                let alerts: Result<Vec<AlertId>, _> = ids.map(str::parse).collect();
+                let alerts = alerts.map_err(|_| "this form names no alert: reload the page")?;
+                Act::Release { payment_id: some(&self.payment_id), alerts: Some(alerts), reason }
+            }
             "close" => Act::Close(Closing {
                 disposition: self.disposition.parse().map_err(|_| "choose a disposition")?,
                 discriminator: some(&self.discriminator),
@@ -392,13 +485,19 @@ pub async fn act(
         }
     };
     let claim = form.claim(&id, &identity.actor.name);
-    if let Claimed::Run = app.store.claim(&claim, &app.instance, app.now()).await?
-        && let Err(problem) = perform_act(&app, &id, &act, &identity.actor, Some(&claim)).await
-    {
-        app.store.disclaim(&claim, app.now()).await?;
-        return show(&app, &identity, &id, problem.status(), "", problem.detail().to_owned()).await;
+    let mut done = act.kind().name();
+    if let Claimed::Run = app.store.claim(&claim, &app.instance, app.now()).await? {
+        match perform_act(&app, &id, &act, &identity.actor, Some(&claim)).await {
+            Ok(acted) if acted.hold == Some(HoldState::Proposed) => done = "release-proposed",
+            Ok(acted) if !acted.still_held_by.is_empty() => done = "release-part",
+            Ok(_) => {}
+            Err(problem) => {
+                app.store.disclaim(&claim, app.now()).await?;
+                return show(&app, &identity, &id, problem.status(), "", problem.detail().to_owned()).await;
+            }
+        }
     }
-    Ok(Redirect::to(&format!("/cases/{id}?done={}", act.kind().name())).into_response())
+    Ok(Redirect::to(&format!("/cases/{id}?done={done}")).into_response())
 }
 
 /// The same bundle as the API's.

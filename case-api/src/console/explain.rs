@@ -79,7 +79,7 @@ impl AlertView {
             case_id: stored.case_id,
             severity: names::severity(alert.severity),
             action: names::action(alert.action),
-            rule_title: rule.map_or_else(|| words(&alert.typology), |rule| rule.title.clone()),
+            rule_title: rule.map_or_else(|| engine_title(&alert), |rule| rule.title.clone()),
             regulation: rule.map(|rule| rule.regulation.clone()).unwrap_or_default(),
             rule_version: alert.rule_version.clone(),
             typology: words(&alert.typology),
@@ -96,6 +96,21 @@ impl AlertView {
             payment,
         }
     }
+}
+
+/// What an alert of the engine itself is called; that of a rule which is gone, by its typology.
+fn engine_title(alert: &Alert) -> String {
+    let title = match alert.rule_id.as_str() {
+        "ENGINE-DEADLINE" => "Not decided in time: the payment waits for an officer",
+        "ENGINE-UNEXPLAINED" => "Kept without an alert that says why",
+        "ENGINE-NOT-SCREENED" => "Not screened whole",
+        "ENGINE-FROZEN" => "Touches a frozen key",
+        "ENGINE-LISTED" => "A known party meets a list",
+        "ENGINE-RESCREEN" => "A known party meets a new list version",
+        "ENGINE-RULE-FAILS" => "A rule fails again and again",
+        _ => return words(&alert.typology),
+    };
+    title.to_owned()
 }
 
 fn cause(cause: &Cause) -> String {

@@ -92,6 +92,13 @@ pub struct When {
     late: bool,
 }
 
+impl When {
+    /// The moment in a few words, where no markup may stand.
+    pub fn short(&self) -> &str {
+        &self.short
+    }
+}
+
 impl fmt::Display for When {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let late = if self.late { " late" } else { "" };

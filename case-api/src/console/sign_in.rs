@@ -15,7 +15,7 @@ use super::{assets, error::PageError, shell::render};
 use crate::{
     api::Problem,
     app::App,
-    auth::{Identity, SignInError, session_cookie, sign_in, sign_out},
+    auth::{Identity, SignInError, Whence, session_cookie, sign_in, sign_in_cookies, sign_out},
 };
 
 #[derive(Template)]
@@ -42,16 +42,20 @@ pub async fn form() -> Response {
     render(StatusCode::OK, &page)
 }
 
-pub async fn submit(State(app): State<Arc<App>>, Form(credentials): Form<Credentials>) -> Response {
+pub async fn submit(
+    State(app): State<Arc<App>>,
+    whence: Whence,
+    Form(credentials): Form<Credentials>,
+) -> Response {
     let user = credentials.user.trim().to_owned();
-    let (status, error) = match sign_in(&app, &user, credentials.password).await {
+    let (status, error) = match sign_in(&app, &user, credentials.password, &whence).await {
         Ok(signed_in) => {
-            let cookie = session_cookie(&signed_in.token, app.secure_cookies);
-            return ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response();
+            let cookies = sign_in_cookies(&signed_in, app.secure_cookies);
+            return (cookies, Redirect::to("/")).into_response();
         }
         Err(SignInError::Store(error)) => return PageError::from(Problem::from(error)).into_response(),
         Err(error @ SignInError::Wrong) => (StatusCode::UNAUTHORIZED, error.to_string()),
-        Err(error @ SignInError::TooMany) => (StatusCode::TOO_MANY_REQUESTS, error.to_string()),
+        Err(error @ (SignInError::TooMany | SignInError::Busy)) => (StatusCode::TOO_MANY_REQUESTS, error.to_string()),
     };
     render(status, &SignInPage { style: assets::STYLE, user, error })
 }

@@ -1,7 +1,7 @@
 //! What an officer can do to a case.
 
 use serde::{Deserialize, Serialize};
-use sluice_model::Key;
+use sluice_model::{AlertId, EventTime, Key};
 
 use super::Closing;
 
@@ -39,20 +39,28 @@ pub enum Act {
         /// Why.
         reason: String,
     },
-    /// End a freeze of this case.
+    /// End a freeze of this case: the one that was seen, not one ordered since.
     Unfreeze {
         /// What was frozen; the case's only freeze where it is absent.
         #[serde(default)]
         #[schema(value_type = Option<Object>)]
         key: Option<Key>,
+        /// When the freeze that ends was ordered. It may be left out where the case has frozen the key once only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(value_type = Option<String>, format = DateTime)]
+        frozen_at: Option<EventTime>,
         /// Why.
         reason: String,
     },
-    /// Let a held payment go, or propose it. The payment moves once each of its holds is cleared.
+    /// Let a held payment go from the alerts that were seen to hold it, or propose it. What else holds it keeps it.
     Release {
-        /// The payment; the case's only held payment where it is absent.
+        /// The payment; the one that the alerts hold where it is absent.
         #[serde(default)]
         payment_id: Option<String>,
+        /// The alerts that were seen. They may be left out where one alert of the case, ever, has held the payment.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(value_type = Option<Vec<String>>)]
+        alerts: Option<Vec<AlertId>>,
         /// Why.
         reason: String,
     },

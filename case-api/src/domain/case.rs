@@ -79,6 +79,9 @@ pub enum Refusal {
     /// No such hold, freeze or officer to act on.
     #[error("{0}")]
     NothingToActOn(&'static str),
+    /// The order does not say which of several was seen.
+    #[error("{0}")]
+    NamesTooLittle(&'static str),
     /// The person who proposed may not confirm.
     #[error("what you proposed must be confirmed by another person")]
     SamePerson,
@@ -182,8 +185,8 @@ mod tests {
             ActKind::Escalate => Act::Escalate { reason },
             ActKind::Return => Act::Return { reason },
             ActKind::Freeze => Act::Freeze { key: None, reason },
-            ActKind::Unfreeze => Act::Unfreeze { key: None, reason },
-            ActKind::Release => Act::Release { payment_id: None, reason },
+            ActKind::Unfreeze => Act::Unfreeze { key: None, frozen_at: None, reason },
+            ActKind::Release => Act::Release { payment_id: None, alerts: None, reason },
             ActKind::Close => Act::Close(Closing {
                 disposition: code,
                 discriminator: Some("born later".into()),

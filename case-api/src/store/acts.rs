@@ -4,13 +4,13 @@
 use serde::Serialize;
 use serde_json::json;
 use sluice_evidence::Kind;
-use sluice_model::{Control, EventTime, Freeze, Key, KeyKind, Release, Unfreeze};
+use sluice_model::{AlertId, Control, EventTime, Freeze, Key, KeyKind, Unfreeze};
 
-use super::{Case, Claim, Entry, FreezeRow, Hold, HoldState, Proposal, Store, StoreError, Tx};
+use super::{Case, Claim, Entry, FreezeRow, HoldState, Proposal, Store, StoreError, Tx};
 use crate::{
     auth::Actor,
-    domain::{Act, CaseState, Closing, Permission, Refusal, next_state, sla},
-    limits::{MLRO_RELEASES_ALONE, NOTE_CHARS_MAX},
+    domain::{Act, CaseState, Closing, Refusal, next_state, sla},
+    limits::NOTE_CHARS_MAX,
 };
 
 /// Why an act was not done.
@@ -50,6 +50,13 @@ pub struct Acted {
     /// For a release: where the hold stands (`proposed`, `cleared`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold: Option<HoldState>,
+    /// For a release: the alerts that were let go, or proposed to be.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub alerts: Vec<AlertId>,
+    /// For a release: the alerts that hold the payment all the same, in whatever case.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub still_held_by: Vec<String>,
     /// Whether the engine has the change: `delivered`, or `pending` while the log cannot be reached. Absent for
     /// acts that the engine need not know.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,9 +68,11 @@ pub struct Acted {
 
 /// What follows from an act beside the case's state.
 #[derive(Default)]
-struct Effect {
-    control: Option<Control>,
-    hold: Option<HoldState>,
+pub(super) struct Effect {
+    pub control: Option<Control>,
+    pub hold: Option<HoldState>,
+    pub alerts: Vec<AlertId>,
+    pub still_held_by: Vec<String>,
 }
 
 impl Store {
@@ -99,10 +108,18 @@ impl Store {
             about: case_id,
             case_id: Some(case_id),
         };
-        let said =
-            json!({ "actor": actor, "act": act, "before": case.state, "after": state, "hold": effect.hold });
+        let said = json!({
+            "actor": actor, "act": act, "before": case.state, "after": state, "hold": effect.hold,
+            "order": effect.control, "alerts": effect.alerts, "still_held_by": effect.still_held_by,
+        });
         let leaf = tx.leaf(entry, &said).await?;
-        tx.tell(case_id, &actor.name, act.kind().name(), act, leaf).await?;
+        let mut told = serde_json::to_value(act).map_err(StoreError::from)?;
+        if effect.hold.is_some() {
+            told["alerts"] = json!(effect.alerts);
+            told["still_held_by"] = json!(effect.still_held_by);
+            told["hold"] = json!(effect.hold);
+        }
+        tx.tell(case_id, &actor.name, act.kind().name(), &told, leaf).await?;
         for proposal in proposals {
             tx.propose_suppression(case_id, proposal, actor).await?;
         }
@@ -119,6 +136,8 @@ impl Store {
             state,
             leaf,
             hold: effect.hold,
+            alerts: effect.alerts,
+            still_held_by: effect.still_held_by,
             control: outbox.map(|_| "pending".to_owned()),
             outbox,
         };
@@ -180,8 +199,12 @@ impl Tx<'_> {
                 Ok(Effect::default())
             }
             Act::Freeze { key, .. } => self.freeze(case, key.as_ref(), actor).await,
-            Act::Unfreeze { key, .. } => self.unfreeze(case, key.as_ref(), actor).await,
-            Act::Release { payment_id, .. } => self.release(case, payment_id.as_deref(), actor).await,
+            Act::Unfreeze { key, frozen_at, .. } => {
+                self.unfreeze(case, key.as_ref(), *frozen_at, actor).await
+            }
+            Act::Release { payment_id, alerts, .. } => {
+                self.release(case, payment_id.as_deref(), alerts.as_deref(), actor).await
+            }
             Act::Close(closing) => self.check_funds(case, closing).await,
             _ => Ok(Effect::default()),
         }
@@ -204,65 +227,40 @@ impl Tx<'_> {
         }
         self.add_freeze(&case.case_id, &key, &actor.name).await?;
         let control = Control::Freeze(Freeze { key, case_id: case.case_id.clone(), at: self.now });
-        Ok(Effect { control: Some(control), hold: None })
+        Ok(Effect { control: Some(control), ..Effect::default() })
     }
 
-    async fn unfreeze(&mut self, case: &Case, key: Option<&Key>, actor: &Actor) -> Result<Effect, ActError> {
-        let standing = self.standing_freezes(&case.case_id).await?;
-        let wanted = |f: &&FreezeRow| key.is_none_or(|key| f.key().as_ref() == Some(key));
-        let mut found = standing.iter().filter(wanted);
+    /// End the freeze that was seen. The engine keeps rejecting for another case that froze the same key.
+    async fn unfreeze(
+        &mut self,
+        case: &Case,
+        key: Option<&Key>,
+        frozen_at: Option<EventTime>,
+        actor: &Actor,
+    ) -> Result<Effect, ActError> {
+        let ever = self.freezes_of_case(&case.case_id).await?;
+        let of_key = |f: &&FreezeRow| key.is_none_or(|key| f.key().as_ref() == Some(key));
+        let mut found = ever.iter().filter(|f| f.stands()).filter(of_key);
         let (Some(freeze), None) = (found.next(), found.next()) else {
             return Err(Refusal::NothingToActOn("say which freeze of this case is to end").into());
         };
         let key = freeze.key().ok_or(StoreError::Corrupt("key kind"))?;
+        let only = ever.iter().filter(|f| f.key().as_ref() == Some(&key)).count() == 1;
+        match frozen_at {
+            Some(seen) if seen != freeze.frozen_at.0 => {
+                let since = "this key was frozen again since: look at the freeze that stands now";
+                return Err(Refusal::Conflict(since).into());
+            }
+            None if !only => {
+                let which = "this case has frozen that key more than once: name in frozen_at the freeze that ends";
+                return Err(Refusal::NamesTooLittle(which).into());
+            }
+            _ => {}
+        }
         self.lift_freeze(freeze.seq, &actor.name).await?;
-        // Another case may have frozen the same key: the engine keeps rejecting until the last freeze ends.
-        let last = self.freezes_on(&key).await? == 0;
-        let end = Unfreeze { key, case_id: case.case_id.clone(), at: self.now, frozen_at: None };
-        Ok(Effect { control: last.then_some(Control::Unfreeze(end)), hold: None })
-    }
-
-    /// Propose or confirm the release of the holds that this case has on a payment.
-    async fn release(
-        &mut self,
-        case: &Case,
-        payment: Option<&str>,
-        actor: &Actor,
-    ) -> Result<Effect, ActError> {
-        let standing = self.standing_holds(&case.case_id).await?;
-        let payment = match (payment, standing.first()) {
-            (Some(payment), _) => payment.to_owned(),
-            (None, Some(first)) if standing.iter().all(|h| h.payment_id == first.payment_id) => {
-                first.payment_id.clone()
-            }
-            _ => return Err(Refusal::NothingToActOn("say which held payment is to be released").into()),
-        };
-        let holds: Vec<&Hold> = standing.iter().filter(|h| h.payment_id == payment).collect();
-        if holds.is_empty() {
-            return Err(Refusal::NothingToActOn("this case holds no such payment").into());
-        }
-        let proposed = holds.iter().all(|h| h.state == HoldState::Proposed);
-        let own = holds.iter().any(|h| h.proposed_by.as_deref() == Some(actor.name.as_str()));
-        let decides = actor.roles.allow(Permission::Decide);
-        if !decides || !(MLRO_RELEASES_ALONE || proposed) {
-            if own {
-                return Err(Refusal::SamePerson.into());
-            }
-            for hold in &holds {
-                self.propose_release(hold, &actor.name).await?;
-            }
-            return Ok(Effect { control: None, hold: Some(HoldState::Proposed) });
-        }
-        if own && !MLRO_RELEASES_ALONE {
-            return Err(Refusal::SamePerson.into());
-        }
-        for hold in &holds {
-            self.clear_hold(hold, &actor.name).await?;
-        }
-        let free = !self.is_held(&payment).await?;
-        let release =
-            Release { payment_id: payment, case_id: case.case_id.clone(), at: self.now, alerts: None };
-        Ok(Effect { control: free.then_some(Control::Release(release)), hold: Some(HoldState::Cleared) })
+        let frozen_at = Some(freeze.frozen_at.0);
+        let end = Unfreeze { key, case_id: case.case_id.clone(), at: self.now, frozen_at };
+        Ok(Effect { control: Some(Control::Unfreeze(end)), ..Effect::default() })
     }
 
     /// A case that found nothing leaves nobody's money behind.

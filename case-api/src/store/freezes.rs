@@ -55,23 +55,20 @@ impl Store {
 }
 
 impl Tx<'_> {
+    /// The freezes that a case ever ordered, oldest first.
+    pub(super) async fn freezes_of_case(&mut self, case_id: &str) -> Result<Vec<FreezeRow>, StoreError> {
+        Ok(sqlx::query_as("SELECT * FROM freezes WHERE case_id = $1 ORDER BY seq")
+            .bind(case_id)
+            .fetch_all(self.sql())
+            .await?)
+    }
+
     /// The freezes of a case that are in force.
     pub(super) async fn standing_freezes(&mut self, case_id: &str) -> Result<Vec<FreezeRow>, StoreError> {
         Ok(sqlx::query_as("SELECT * FROM freezes WHERE case_id = $1 AND lifted_at IS NULL ORDER BY seq")
             .bind(case_id)
             .fetch_all(self.sql())
             .await?)
-    }
-
-    /// How many freezes of a key are in force, whatever case ordered them.
-    pub(super) async fn freezes_on(&mut self, key: &Key) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar(
-            "SELECT COUNT(*) FROM freezes WHERE key_kind = $1 AND key_value = $2 AND lifted_at IS NULL",
-        )
-        .bind(key.kind.name())
-        .bind(&key.value)
-        .fetch_one(self.sql())
-        .await?)
     }
 
     /// Record a freeze.

@@ -91,6 +91,11 @@ impl Hold {
     pub const fn stands(&self) -> bool {
         matches!(self.state, HoldState::Held | HoldState::Proposed)
     }
+
+    /// Whether it can be let go: a refusal too binds the payment's later events until somebody ends that.
+    pub const fn may_be_released(&self) -> bool {
+        self.stands() || matches!(self.state, HoldState::Rejected)
+    }
 }
 
 impl Store {
@@ -132,17 +137,28 @@ impl Store {
 }
 
 impl Tx<'_> {
-    /// Record a hold or refusal; whether it is new.
+    /// Whether a hold is recorded.
+    pub(super) async fn knows_hold(&mut self, payment_id: &str, because: &str) -> Result<bool, StoreError> {
+        let known: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM holds WHERE payment_id = $1 AND because = $2")
+                .bind(payment_id)
+                .bind(because)
+                .fetch_one(self.sql())
+                .await?;
+        Ok(known > 0)
+    }
+
+    /// Record a hold or refusal, with the case that answers for it.
     pub(super) async fn add_hold(
         &mut self,
         said: &Disposition,
         state: HoldState,
-        case_id: Option<&str>,
-    ) -> Result<bool, StoreError> {
+        case_id: &str,
+    ) -> Result<(), StoreError> {
         let seq = self.next("holds").await?;
-        let done = sqlx::query(
+        sqlx::query(
             "INSERT INTO holds (seq, payment_id, event_id, because, case_id, state, held_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (payment_id, because) DO NOTHING",
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(seq)
         .bind(&said.payment_id)
@@ -153,7 +169,7 @@ impl Tx<'_> {
         .bind(said.at.micros())
         .execute(self.sql())
         .await?;
-        Ok(done.rows_affected() > 0)
+        Ok(())
     }
 
     /// Give the holds of an alert to its case, when the hold was read first.
@@ -176,15 +192,20 @@ impl Tx<'_> {
         .await?)
     }
 
-    /// Whether any hold of a payment still stands, whatever case it is of.
-    pub(super) async fn is_held(&mut self, payment_id: &str) -> Result<bool, StoreError> {
-        let standing: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM holds WHERE payment_id = $1 AND state IN ('held', 'proposed')",
-        )
-        .bind(payment_id)
-        .fetch_one(self.sql())
-        .await?;
-        Ok(standing > 0)
+    /// The holds that a case ever had, oldest first.
+    pub(super) async fn holds_of_case(&mut self, case_id: &str) -> Result<Vec<Hold>, StoreError> {
+        Ok(sqlx::query_as("SELECT * FROM holds WHERE case_id = $1 ORDER BY seq")
+            .bind(case_id)
+            .fetch_all(self.sql())
+            .await?)
+    }
+
+    /// The holds that a payment ever had, whatever case they are of.
+    pub(super) async fn holds_on(&mut self, payment_id: &str) -> Result<Vec<Hold>, StoreError> {
+        Ok(sqlx::query_as("SELECT * FROM holds WHERE payment_id = $1 ORDER BY seq")
+            .bind(payment_id)
+            .fetch_all(self.sql())
+            .await?)
     }
 
     /// Remember a proposal to release.
@@ -209,18 +230,12 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The engine let a payment go; the cases that had cleared it.
-    pub(super) async fn settle_release(&mut self, payment_id: &str) -> Result<Vec<String>, StoreError> {
-        sqlx::query("UPDATE holds SET state = 'released' WHERE payment_id = $1 AND state = 'cleared'")
-            .bind(payment_id)
+    /// The engine let the payment go from this alert.
+    pub(super) async fn set_released(&mut self, hold: &Hold) -> Result<(), StoreError> {
+        sqlx::query("UPDATE holds SET state = 'released' WHERE seq = $1")
+            .bind(hold.seq)
             .execute(self.sql())
             .await?;
-        Ok(sqlx::query_scalar(
-            "SELECT DISTINCT case_id FROM holds
-             WHERE payment_id = $1 AND state = 'released' AND case_id IS NOT NULL ORDER BY case_id",
-        )
-        .bind(payment_id)
-        .fetch_all(self.sql())
-        .await?)
+        Ok(())
     }
 }

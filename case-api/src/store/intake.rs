@@ -3,7 +3,10 @@
 
 use serde_json::json;
 use sluice_evidence::Kind;
-use sluice_model::{Alert, Decision, Disposition, DispositionState, EventTime, PaymentEvent};
+use sluice_model::{
+    Action, Alert, Cause, Decision, Disposition, DispositionState, EventTime, Hash256, Key, KeyKind, Outcome,
+    PaymentEvent, Severity, Versions,
+};
 
 use super::{ENGINE, Entry, HoldState, Store, StoreError, Tx};
 use crate::{
@@ -233,37 +236,58 @@ impl Tx<'_> {
         said: &Disposition,
         consumed: &mut Consumed,
     ) -> Result<(), StoreError> {
+        let answers = said.state == DispositionState::Released || !said.alerts.is_empty();
+        if answers {
+            return self.take_answer(said, consumed).await;
+        }
+        self.take_hold(said, consumed).await
+    }
+
+    /// A payment is held or refused: whoever answers for it has it in a case.
+    pub(super) async fn take_hold(
+        &mut self,
+        said: &Disposition,
+        consumed: &mut Consumed,
+    ) -> Result<(), StoreError> {
         let (state, act) = match said.state {
-            DispositionState::Held => (HoldState::Held, "hold"),
             DispositionState::Rejected => (HoldState::Rejected, "reject"),
-            DispositionState::Released => return self.take_release(said).await,
+            _ => (HoldState::Held, "hold"),
         };
-        let case_id: Option<String> = sqlx::query_scalar("SELECT case_id FROM alerts WHERE alert_id = $1")
-            .bind(&said.because)
-            .fetch_optional(self.sql())
-            .await?;
-        if !self.add_hold(said, state, case_id.as_deref()).await? {
+        if self.knows_hold(&said.payment_id, &said.because).await? {
             return Ok(());
         }
-        let leaf = self.disposition_leaf(said, act, case_id.as_deref()).await?;
-        if let Some(case_id) = &case_id {
-            self.tell(case_id, ENGINE, act, &json!({ "payment_id": said.payment_id }), leaf).await?;
-        }
+        let case_id = match self.case_of_alert(&said.because).await? {
+            Some(case_id) => case_id,
+            None => self.open_case_without_alert(said, consumed).await?,
+        };
+        self.add_hold(said, state, &case_id).await?;
+        let leaf = self.disposition_leaf(said, act, Some(&case_id)).await?;
+        self.tell(&case_id, ENGINE, act, &json!({ "payment_id": said.payment_id }), leaf).await?;
         consumed.holds += u64::from(state == HoldState::Held);
         Ok(())
     }
 
-    /// The engine let a payment go: what officers had cleared is now done.
-    async fn take_release(&mut self, said: &Disposition) -> Result<(), StoreError> {
-        let cases = self.settle_release(&said.payment_id).await?;
-        let leaf = self.disposition_leaf(said, "released", cases.first().map(String::as_str)).await?;
-        for case_id in &cases {
-            self.tell(case_id, ENGINE, "released", &json!({ "payment_id": said.payment_id }), leaf).await?;
-        }
-        Ok(())
+    /// The case of an alert.
+    async fn case_of_alert(&mut self, alert_id: &str) -> Result<Option<String>, StoreError> {
+        Ok(sqlx::query_scalar("SELECT case_id FROM alerts WHERE alert_id = $1")
+            .bind(alert_id)
+            .fetch_optional(self.sql())
+            .await?)
     }
 
-    async fn disposition_leaf(
+    /// Open a case for a payment that the engine keeps for an alert that nobody has read: it must not wait unseen.
+    async fn open_case_without_alert(
+        &mut self,
+        said: &Disposition,
+        consumed: &mut Consumed,
+    ) -> Result<String, StoreError> {
+        let alert = unexplained(said);
+        self.take_alert(&alert, None, consumed).await?;
+        let case_id = self.case_of_alert(&alert.alert_id.to_string()).await?;
+        case_id.ok_or(StoreError::Corrupt("case of an alert"))
+    }
+
+    pub(super) async fn disposition_leaf(
         &mut self,
         said: &Disposition,
         act: &str,
@@ -273,27 +297,29 @@ impl Tx<'_> {
         self.leaf(entry, &json!({ "disposition": said })).await
     }
 
+    /// An answer that a payment service was given. One that differs from the one before corrects it: both are kept.
     async fn take_decision(
         &mut self,
         decision: &Decision,
         consumed: &mut Consumed,
     ) -> Result<(), StoreError> {
-        let known: i64 =
-            sqlx::query_scalar("SELECT COUNT(*) FROM leaves WHERE about = $1 AND kind = 'decision'")
+        let hash = Hash256::of(&serde_json::to_vec(decision)?).to_string();
+        let known: Option<(String, i64)> =
+            sqlx::query_as("SELECT hash, leaf FROM decisions WHERE event_id = $1")
                 .bind(&decision.event_id)
-                .fetch_one(self.sql())
+                .fetch_optional(self.sql())
                 .await?;
-        if known > 0 {
-            return Ok(());
+        let before = match known {
+            Some((known, _)) if known == hash => return Ok(()),
+            Some((_, leaf)) => Some(leaf),
+            None => self.decision_of_older_versions(&decision.event_id).await?,
+        };
+        if decision.decision != Outcome::Allow && decision.alerts.is_empty() {
+            self.take_hold(&held_by_decision(decision, self.now), consumed).await?;
         }
-        let case_id: Option<String> = match decision.alerts.first() {
-            None => None,
-            Some(alert) => {
-                sqlx::query_scalar("SELECT case_id FROM alerts WHERE alert_id = $1")
-                    .bind(alert.to_string())
-                    .fetch_optional(self.sql())
-                    .await?
-            }
+        let case_id = match decision.alerts.first() {
+            Some(alert) => self.case_of_alert(&alert.to_string()).await?,
+            None => self.case_of_payment(&decision.payment_id).await?,
         };
         let entry = Entry {
             kind: Kind::Decision,
@@ -302,9 +328,85 @@ impl Tx<'_> {
             about: &decision.event_id,
             case_id: case_id.as_deref(),
         };
-        self.leaf(entry, &json!({ "decision": decision })).await?;
+        let leaf = self.leaf(entry, &json!({ "decision": decision, "corrects": before })).await?;
+        if let (Some(before), Some(case_id)) = (before, &case_id) {
+            let told = json!({
+                "payment_id": decision.payment_id, "decision": words::outcome(decision.decision), "corrects": before,
+            });
+            self.tell(case_id, ENGINE, "corrected", &told, leaf).await?;
+        }
+        sqlx::query(
+            "INSERT INTO decisions (event_id, hash, leaf) VALUES ($1, $2, $3)
+             ON CONFLICT (event_id) DO UPDATE SET hash = excluded.hash, leaf = excluded.leaf",
+        )
+        .bind(&decision.event_id)
+        .bind(&hash)
+        .bind(leaf)
+        .execute(self.sql())
+        .await?;
         consumed.decisions += 1;
         Ok(())
+    }
+
+    /// The leaf of a decision that was recorded before corrections were.
+    async fn decision_of_older_versions(&mut self, event_id: &str) -> Result<Option<i64>, StoreError> {
+        Ok(sqlx::query_scalar("SELECT MAX(idx) FROM leaves WHERE about = $1 AND kind = 'decision'")
+            .bind(event_id)
+            .fetch_one(self.sql())
+            .await?)
+    }
+
+    /// The case that answers for a payment: that of its newest hold.
+    async fn case_of_payment(&mut self, payment_id: &str) -> Result<Option<String>, StoreError> {
+        Ok(sqlx::query_scalar("SELECT case_id FROM holds WHERE payment_id = $1 ORDER BY seq DESC LIMIT 1")
+            .bind(payment_id)
+            .fetch_optional(self.sql())
+            .await?)
+    }
+}
+
+/// The rule id of an alert that stands for one that nobody has read.
+const UNEXPLAINED: &str = "ENGINE-UNEXPLAINED";
+
+/// The alert that opens a case for a payment which the engine keeps without one.
+fn unexplained(said: &Disposition) -> Alert {
+    let key = Key { kind: KeyKind::Payment, value: said.payment_id.clone() };
+    let cause = Cause::Event { event_id: said.event_id.clone() };
+    let parts = [b"sluice/unexplained/v1".as_slice(), said.payment_id.as_bytes(), said.because.as_bytes()];
+    Alert {
+        alert_id: Hash256::of_parts(parts),
+        rule_id: UNEXPLAINED.to_owned(),
+        rule_version: String::new(),
+        typology: "not_decided".to_owned(),
+        key,
+        subjects: vec![format!("payment:{}", said.payment_id)],
+        event_id: said.event_id.clone(),
+        payment_id: said.payment_id.clone(),
+        occurred_at: said.at,
+        severity: Severity::High,
+        action: Action::Hold,
+        reason: "the engine keeps this payment, and no alert says why".to_owned(),
+        windows: Default::default(),
+        matches: Vec::new(),
+        cause,
+        versions: Versions::default(),
+    }
+}
+
+/// The hold that an answer other than allow stands for, where it names no alert.
+fn held_by_decision(decision: &Decision, at: EventTime) -> Disposition {
+    let parts = [b"sluice/decision/v1".as_slice(), decision.event_id.as_bytes()];
+    let state = match decision.decision {
+        Outcome::Reject => DispositionState::Rejected,
+        _ => DispositionState::Held,
+    };
+    Disposition {
+        payment_id: decision.payment_id.clone(),
+        event_id: decision.event_id.clone(),
+        state,
+        because: Hash256::of_parts(parts).to_string(),
+        at,
+        alerts: Vec::new(),
     }
 }
 

@@ -16,6 +16,7 @@ mod keys;
 mod observed;
 mod outbox;
 mod quarantine;
+mod releases;
 mod subjects;
 mod suppressions;
 mod tx;
@@ -46,7 +47,7 @@ pub use subjects::Subject;
 pub(crate) use subjects::name_of;
 pub use suppressions::{CaseMatch, Proposal, SuppressionFilter, SuppressionRow};
 pub use tx::{Entry, Tx};
-pub use users::{Session, User};
+pub use users::{NewSession, Session, User};
 pub use versions::{RuleVersion, VersionActed, VersionError, Written};
 
 use crate::limits::{STORE_READERS, STORE_WAIT};

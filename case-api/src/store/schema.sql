@@ -92,6 +92,13 @@ CREATE INDEX IF NOT EXISTS holds_by_case ON holds (case_id);
 CREATE INDEX IF NOT EXISTS holds_by_because ON holds (because);
 CREATE INDEX IF NOT EXISTS holds_by_state ON holds (state, seq);
 
+-- The answer that an event was given last, by its hash: one that differs corrects it.
+CREATE TABLE IF NOT EXISTS decisions (
+    event_id TEXT PRIMARY KEY,
+    hash TEXT NOT NULL,
+    leaf BIGINT NOT NULL
+);
+
 CREATE TABLE IF NOT EXISTS freezes (
     seq BIGINT PRIMARY KEY,
     case_id TEXT NOT NULL,
@@ -145,6 +152,19 @@ CREATE TABLE IF NOT EXISTS sessions (
     created_at BIGINT NOT NULL,
     seen_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
+);
+
+-- Browsers in which somebody signed in: strangers' failures do not count there.
+CREATE TABLE IF NOT EXISTS devices (
+    token_hash TEXT PRIMARY KEY,
+    user_name TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS devices_by_user ON devices (user_name, created_at);
+
+-- Invented people: they may sign in to a demonstration only.
+CREATE TABLE IF NOT EXISTS demo_users (
+    name TEXT PRIMARY KEY
 );
 
 CREATE TABLE IF NOT EXISTS api_keys (

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::json;
 use sluice_evidence::Kind;
-use sluice_model::{Control, EventTime, Hash256, Key, KeyKind, Span, Suppression};
+use sluice_model::{AlertId, Control, EventTime, Hash256, Key, KeyKind, Span, Suppression};
 use sqlx::FromRow;
 
 use super::{
@@ -36,6 +36,8 @@ pub struct CaseMatch {
     pub entry_id: String,
     /// Its name that was met.
     pub listed: String,
+    /// The alerts of the case that show it: what was decided on.
+    pub alerts: Vec<AlertId>,
 }
 
 /// What somebody proposes to leave out.
@@ -168,12 +170,20 @@ impl Store {
         let filter = AlertFilter { case_id: Some(case_id.to_owned()), ..AlertFilter::default() };
         let (alerts, _) = self.alerts(&filter, Page::first(PAGE_MAX)).await?;
         let mut found: Vec<CaseMatch> = Vec::new();
-        for met in alerts.into_iter().flat_map(|stored| stored.alert.matches) {
+        let met = alerts.into_iter().flat_map(|stored| {
+            let id = stored.alert.alert_id;
+            stored.alert.matches.into_iter().map(move |met| (id, met))
+        });
+        for (id, met) in met {
             let Some(party) = met.party else { continue };
             for hit in met.matches {
                 let known =
-                    |m: &CaseMatch| m.party == party && m.list == hit.list && m.entry_id == hit.entry_id;
-                if !found.iter().any(known) {
+                    |m: &&mut CaseMatch| m.party == party && m.list == hit.list && m.entry_id == hit.entry_id;
+                if let Some(known) = found.iter_mut().find(known) {
+                    if known.alerts.last() != Some(&id) {
+                        known.alerts.push(id);
+                    }
+                } else {
                     found.push(CaseMatch {
                         party: party.clone(),
                         screened: met.name.clone(),
@@ -181,6 +191,7 @@ impl Store {
                         version: hit.version,
                         entry_id: hit.entry_id,
                         listed: hit.name,
+                        alerts: vec![id],
                     });
                 }
             }
@@ -358,7 +369,8 @@ impl Tx<'_> {
         .execute(self.sql())
         .await?;
         let row = self.suppression(&id).await?.ok_or(ActError::NoSuppression)?;
-        self.record("propose_suppression", &row, actor, &json!({ "reason": reason })).await?;
+        let decided_on = json!({ "reason": reason, "alerts": of.alerts });
+        self.record("propose_suppression", &row, actor, &decided_on).await?;
         Ok(row)
     }
 

@@ -6,10 +6,11 @@ use sluice_evidence::Kind;
 use sluice_model::EventTime;
 use sqlx::FromRow;
 
-use super::{Entry, Store, StoreError, Tx};
+use super::{ENGINE, Entry, Store, StoreError, Tx};
 use crate::{
+    auth::Failed,
     domain::{Permission, Roles},
-    limits::SESSION_IDLE,
+    limits::{DEVICE_LIFE, DEVICES_PER_USER_MAX, SESSION_IDLE, SESSION_LIFE},
     stamp::Stamp,
 };
 
@@ -39,6 +40,19 @@ pub struct Session {
     pub roles: Roles,
     /// What every form must carry.
     pub csrf: String,
+}
+
+/// A session that begins.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// The digest of its token.
+    pub token_hash: String,
+    /// Who.
+    pub user: String,
+    /// What every form must carry.
+    pub csrf: String,
+    /// The digest of the token by which the browser is known again, where it was not known yet.
+    pub device_hash: Option<String>,
 }
 
 impl Store {
@@ -80,29 +94,43 @@ impl Store {
         .await?;
         // Whoever had the old password is signed out.
         sqlx::query("DELETE FROM sessions WHERE user_name = $1").bind(name).execute(tx.sql()).await?;
+        sqlx::query("DELETE FROM demo_users WHERE name = $1").bind(name).execute(tx.sql()).await?;
         let entry =
             Entry { kind: Kind::Configuration, act: "put_user", actor: by, about: name, case_id: None };
         tx.leaf(entry, &json!({ "user": name, "roles": roles })).await?;
         tx.commit().await
     }
 
-    /// Remember that somebody failed to sign in under a user's name.
-    pub async fn record_failed_sign_in(&self, name: &str, now: EventTime) -> Result<(), StoreError> {
+    /// Write down the failed sign-ins of a period.
+    pub async fn record_failed_sign_ins(&self, failed: &Failed, now: EventTime) -> Result<(), StoreError> {
         let mut tx = self.begin(now).await?;
-        let entry = Entry { kind: Kind::Act, act: "sign_in_failed", actor: name, about: name, case_id: None };
-        tx.leaf(entry, &json!({ "user": name })).await?;
+        let about = "sign-in";
+        let entry = Entry { kind: Kind::Act, act: "sign_ins_failed", actor: ENGINE, about, case_id: None };
+        tx.leaf(entry, &json!({ "failed": failed })).await?;
         tx.commit().await
     }
 
-    /// Begin a session. Expired ones go at the same time.
-    pub async fn add_session(
+    /// Whether somebody signed in from this browser before, not too long ago.
+    pub async fn knows_device(
         &self,
         token_hash: &str,
         user: &str,
-        csrf: &str,
-        expires_at: EventTime,
         now: EventTime,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
+        let known: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM devices WHERE token_hash = $1 AND user_name = $2 AND created_at > $3",
+        )
+        .bind(token_hash)
+        .bind(user)
+        .bind(now.minus(DEVICE_LIFE).micros())
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(known > 0)
+    }
+
+    /// Begin a session. Expired ones go at the same time.
+    pub async fn add_session(&self, session: &NewSession, now: EventTime) -> Result<(), StoreError> {
+        let NewSession { token_hash, user, csrf, device_hash } = session;
         let mut tx = self.begin(now).await?;
         sqlx::query("DELETE FROM sessions WHERE expires_at <= $1")
             .bind(now.micros())
@@ -116,11 +144,14 @@ impl Store {
         .bind(user)
         .bind(csrf)
         .bind(now.micros())
-        .bind(expires_at.micros())
+        .bind(now.plus(SESSION_LIFE).micros())
         .execute(tx.sql())
         .await?;
+        if let Some(device_hash) = device_hash {
+            tx.add_device(device_hash, user).await?;
+        }
         let entry = Entry { kind: Kind::Act, act: "sign_in", actor: user, about: user, case_id: None };
-        tx.leaf(entry, &json!({ "user": user })).await?;
+        tx.leaf(entry, &json!({ "user": user, "new_browser": device_hash.is_some() })).await?;
         tx.commit().await
     }
 
@@ -174,6 +205,26 @@ impl Store {
 }
 
 impl Tx<'_> {
+    /// Know a browser again. Old ones are forgotten.
+    async fn add_device(&mut self, token_hash: &str, user: &str) -> Result<(), StoreError> {
+        sqlx::query("INSERT INTO devices (token_hash, user_name, created_at) VALUES ($1, $2, $3)")
+            .bind(token_hash)
+            .bind(user)
+            .bind(self.now.micros())
+            .execute(self.sql())
+            .await?;
+        sqlx::query(
+            "DELETE FROM devices WHERE user_name = $1 AND (created_at <= $2 OR token_hash NOT IN (
+                 SELECT token_hash FROM devices WHERE user_name = $1 ORDER BY created_at DESC, token_hash LIMIT $3))",
+        )
+        .bind(user)
+        .bind(self.now.minus(DEVICE_LIFE).micros())
+        .bind(DEVICES_PER_USER_MAX)
+        .execute(self.sql())
+        .await?;
+        Ok(())
+    }
+
     /// Whether a case can be given to somebody.
     pub(super) async fn can_take_cases(&mut self, name: &str) -> Result<bool, StoreError> {
         let user: Option<User> = sqlx::query_as("SELECT * FROM users WHERE name = $1 AND disabled = FALSE")
