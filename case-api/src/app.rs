@@ -1,5 +1,8 @@
 //! What every handler shares.
 
+use std::sync::OnceLock;
+
+use axum::Router;
 use sluice_model::EventTime;
 use tokio::sync::{Mutex, Semaphore};
 
@@ -28,6 +31,8 @@ pub struct App {
     pub(crate) trying: Semaphore,
     /// The version that is being back-tested: one at a time.
     pub(crate) backtesting: std::sync::Mutex<Option<String>>,
+    /// The runtime's routes, without sign-in.
+    pub(crate) ingest: OnceLock<Router>,
     /// One delivery of the outbox at a time, so that control records arrive in order.
     pub(crate) delivering: Mutex<()>,
     /// Names this process among those that used the same store.
@@ -54,6 +59,7 @@ impl App {
             hashing_for_strangers: Turns::new(SIGN_INS_AT_ONCE, SIGN_INS_WAITING_MAX),
             trying: Semaphore::new(TRIALS_AT_ONCE),
             backtesting: std::sync::Mutex::new(None),
+            ingest: OnceLock::new(),
             delivering: Mutex::new(()),
             instance: hex::encode(crate::store::random::<8>()?),
             secure_cookies: secure,

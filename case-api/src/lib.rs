@@ -16,6 +16,7 @@ mod console;
 pub mod domain;
 pub mod limits;
 mod log_ports;
+mod mending;
 mod metrics;
 pub mod ports;
 mod rulebook;

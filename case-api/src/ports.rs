@@ -120,6 +120,10 @@ pub trait Catalogue: Send + Sync {
         version: Option<&str>,
         entry_id: &str,
     ) -> Result<Option<Hash256>, PortError>;
+    /// What everybody who works here has to know, in sentences: a demonstration, rules from a watched folder, an old list.
+    fn notices(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// Why the engine cannot take traffic, if it cannot.
     fn not_ready(&self) -> Option<String> {
         None
@@ -141,6 +145,10 @@ pub struct ActiveList {
     pub published: Option<String>,
     /// When it was activated or fetched, RFC 3339.
     pub fetched_at: Option<String>,
+    /// When it was last known to be current, RFC 3339: imported, or found unchanged.
+    pub checked_at: Option<String>,
+    /// Whether it came from its official address, not from a file that somebody imported.
+    pub fetched: bool,
     /// What its activation meant for parties already known, if it was activated since this process started.
     pub rescreened: Option<Rescreened>,
 }

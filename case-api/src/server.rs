@@ -5,15 +5,16 @@ use std::sync::Arc;
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use prometheus::Registry;
 use sluice_evidence::Signer;
-use sluice_model::{RuleFile, limits::BODY_BYTES_MAX};
+use sluice_model::{Control, RuleFile, limits::BODY_BYTES_MAX};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     api,
     app::App,
-    auth::{self, PasswordError, authenticate, require},
+    auth::{self, PasswordError, authenticate},
     console,
-    domain::{Permission, Roles},
+    domain::Roles,
+    mending,
     metrics::Metrics,
     ports::Ports,
     rulebook,
@@ -116,6 +117,37 @@ impl CaseApi {
         self.app.store.last_rules_from(origin).await
     }
 
+    /// Write down which list versions are in force, a leaf for each that is another one than the last time.
+    pub async fn record_lists(&self) -> Result<usize, StoreError> {
+        self.app.store.record_lists(&self.app.ports.catalogue.lists(), self.app.now()).await
+    }
+
+    /// Write down that less is configured than is in force: `what` would lose so much. `order`: what an approval by two
+    /// persons orders; without it there is nothing to approve.
+    pub async fn configuration_is_less(
+        &self,
+        what: &str,
+        lost: &[String],
+        order: Option<&Control>,
+    ) -> Result<(), StoreError> {
+        self.app.store.configuration_is_less(what, lost, order, self.app.now()).await
+    }
+
+    /// Write down that what is configured is not less any more, if it was.
+    pub async fn configuration_is_whole(&self, what: &str) -> Result<(), StoreError> {
+        self.app.store.configuration_is_whole(what, self.app.now()).await
+    }
+
+    /// Say that these people are invented: they sign in to a demonstration only.
+    pub async fn mark_demo_people(&self, names: &[&str]) -> Result<(), StoreError> {
+        self.app.store.mark_demo_users(names, self.app.now()).await
+    }
+
+    /// End the sessions of the invented people, and let them sign in no more; how many there are.
+    pub async fn disable_demo_people(&self) -> Result<usize, StoreError> {
+        self.app.store.disable_demo_users(self.app.now()).await
+    }
+
     /// See approved rules one step further on their way into force.
     pub async fn advance(&self) -> Result<(), WorkError> {
         rulebook::advance(&self.app).await
@@ -131,14 +163,22 @@ impl CaseApi {
         work::deliver(&self.app).await
     }
 
+    /// Write down what was counted in memory for long enough: failed sign-ins.
+    pub async fn tidy(&self) -> Result<(), StoreError> {
+        auth::record_failures(&self.app, false).await
+    }
+
     /// Consume and deliver until `stop` is ready.
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         work::run(Arc::clone(&self.app), stop).await;
     }
 
-    /// Everything over HTTP: the API, the console, and `ingest` (the runtime's routes) for those who may ingest.
+    /// Everything over HTTP: the API, the console, and `ingest` (the runtime's routes) for those who may ingest, or mend
+    /// what could not be taken in.
     pub fn router(&self, ingest: Router) -> Router {
-        let ingest = ingest.layer(middleware::from_fn_with_state(Permission::Ingest, require));
+        // Called once; a second router has the first one's letters.
+        let _ = self.app.ingest.set(ingest.clone());
+        let ingest = ingest.layer(middleware::from_fn_with_state(Arc::clone(&self.app), mending::gate));
         api::router(&self.app)
             .merge(console::router(&self.app))
             .merge(ingest)

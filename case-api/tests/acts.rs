@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sluice_case_api::{domain::Role, ports::Record};
-use sluice_model::{Control, Disposition};
+use sluice_model::{Control, Disposition, DispositionState, Outcome};
 use support::{Side, held_alert, record};
 
 const CASES: [&str; 2] = ["CASE-000001", "CASE-000002"];
@@ -50,7 +50,13 @@ async fn run(acts: Vec<(usize, usize, Value)>) -> Result<(), TestCaseError> {
     let side = two_cases().await;
     let keys: Vec<String> = ROLES.iter().map(|role| side.key(&format!("{role:?}"), &[*role])).collect();
     let mut done = 0;
-    for (role, case, act) in acts {
+    for (role, case, mut act) in acts {
+        if act["action"] == "unfreeze" {
+            let case = side.get(&format!("/v1/cases/{}", CASES[case])).await.json();
+            act["frozen_at"] =
+                case["freezes"].as_array().unwrap().last().map_or(Value::Null, |f| f["frozen_at"].clone());
+        }
+        side.world.pass(sluice_model::Span::seconds(1));
         let answer = side.act(&keys[role], CASES[case], act).await;
         prop_assert!(answer.status.is_success() || answer.status.is_client_error(), "{}", answer.text());
         prop_assert!(!answer.status.is_success() || ROLES[role] != Role::Auditor, "an auditor acted");
@@ -58,14 +64,19 @@ async fn run(acts: Vec<(usize, usize, Value)>) -> Result<(), TestCaseError> {
     }
 
     // The engine, which knows control records only.
-    let (mut frozen, mut released) = (BTreeSet::new(), 0);
+    let (mut frozen, mut released) = (BTreeSet::new(), BTreeSet::new());
     for control in side.world.controls() {
         match control {
-            Control::Freeze(freeze) => drop(frozen.insert(freeze.key.value)),
-            Control::Unfreeze(freeze) => {
-                prop_assert!(frozen.remove(&freeze.key.value), "nothing to unfreeze")
+            Control::Freeze(freeze) => drop(frozen.insert((freeze.key.value, freeze.case_id, freeze.at))),
+            Control::Unfreeze(end) => {
+                let frozen_at = end.frozen_at.expect("an end names its freeze");
+                prop_assert!(frozen.remove(&(end.key.value, end.case_id, frozen_at)), "nothing to unfreeze")
             }
-            Control::Release(_) => released += 1,
+            Control::Release(order) => {
+                let named = order.alerts.unwrap_or_default();
+                prop_assert_eq!(named.len(), 1, "each case lets go its own alert, by name");
+                prop_assert!(released.insert(named), "an alert is let go once");
+            }
             other => prop_assert!(false, "{other:?}"),
         }
     }
@@ -89,7 +100,7 @@ async fn run(acts: Vec<(usize, usize, Value)>) -> Result<(), TestCaseError> {
     }
     prop_assert_eq!(told, done, "each act that was done is told once");
     prop_assert_eq!(stands_frozen, !frozen.is_empty(), "the engine rejects what a case has frozen");
-    prop_assert_eq!(released, usize::from(!stands_held), "the payment moves once, when nothing holds it");
+    prop_assert_eq!(released.len() == CASES.len(), !stands_held, "the payment moves when nothing holds it");
     Ok(())
 }
 
@@ -102,5 +113,74 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(run(acts))?;
+    }
+}
+
+/// What the engine may say of a few payments, in any order, again and again.
+fn said() -> impl Strategy<Value = Vec<Record>> {
+    let one = (0u32..6, 0u32..3, 0u8..6).prop_map(|(n, payment, what)| {
+        let (mut alert, mut hold) = held_alert(n, &format!("C-{}", n % 2));
+        alert.payment_id = format!("P-{payment}");
+        hold.payment_id.clone_from(&alert.payment_id);
+        let decision = |outcome, alerts| {
+            Record::Decision(sluice_model::Decision {
+                payment_id: format!("P-{payment}"),
+                event_id: format!("E-{n}"),
+                decision: outcome,
+                alerts,
+                reasons: Vec::new(),
+                deadline_passed: true,
+            })
+        };
+        match what {
+            0 => record(alert),
+            1 => Record::Disposition(hold),
+            2 => Record::Disposition(Disposition { state: DispositionState::Rejected, ..hold }),
+            3 => Record::Disposition(Disposition {
+                alerts: vec![alert.alert_id],
+                event_id: String::new(),
+                ..hold
+            }),
+            4 => decision(Outcome::Hold, vec![]),
+            _ => decision(Outcome::Reject, vec![alert.alert_id]),
+        }
+    });
+    prop::collection::vec(one, 1..40)
+}
+
+async fn every_hold_has_a_case(records: Vec<Record>) -> Result<(), TestCaseError> {
+    let side = Side::new().await;
+    let answered: BTreeSet<_> = records
+        .iter()
+        .filter_map(|r| if let Record::Decision(d) = r { Some(d.event_id.clone()) } else { None })
+        .collect();
+    for record in records {
+        side.world.say(record);
+        prop_assert!(side.api.consume().await.is_ok());
+        let holds = side.get("/v1/holds?limit=1000").await.json();
+        for hold in holds["items"].as_array().unwrap() {
+            let id = hold["case_id"].as_str().expect("a hold has a case");
+            prop_assert_eq!(side.get(&format!("/v1/cases/{id}")).await.status, 200);
+        }
+    }
+    side.drain().await;
+    let audit = side.get("/v1/audit?limit=1000").await.json();
+    let leaves: BTreeSet<_> = audit["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|e| e["about"].as_str().map(str::to_owned))
+        .collect();
+    prop_assert!(answered.is_subset(&leaves), "every answer is a leaf");
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn no_hold_is_ever_without_a_case(records in said()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(every_hold_has_a_case(records))?;
     }
 }

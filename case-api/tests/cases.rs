@@ -83,13 +83,24 @@ async fn each_record_is_taken_in_once_over_restarts_and_redelivery() {
 }
 
 #[tokio::test]
-async fn a_hold_read_before_its_alert_finds_its_case() {
+async fn a_hold_whose_alert_nobody_has_read_has_a_case_all_the_same() {
     let side = Side::new().await;
     let (held, hold) = held_alert(1, "C-1");
     side.say([Record::Disposition(hold)]).await;
-    assert_eq!(side.get("/v1/holds").await.json()["items"][0]["case_id"], json!(null));
-    side.say([record(held)]).await;
     assert_eq!(side.get("/v1/holds").await.json()["items"][0]["case_id"], "CASE-000001");
+    let case = side.get("/v1/cases/CASE-000001").await.json();
+    assert_eq!((&case["typology"], &case["subjects"][0]), (&json!("not_decided"), &json!("payment:P-1")));
+    side.say([record(held)]).await;
+    assert_eq!(side.get("/v1/cases/CASE-000002").await.json()["typology"], "sanctions");
+    // Both are on the log: however far ahead one feed is, the hold finds its alert's case.
+    let side = Side::new().await;
+    let (held, hold) = held_alert(1, "C-1");
+    for n in 100..1_000 {
+        side.world.say(record(alert(n, "C-9")));
+    }
+    side.world.say(record(held));
+    side.say([Record::Disposition(hold)]).await;
+    assert_eq!(side.get("/v1/holds").await.json()["items"][0]["case_id"], "CASE-000002");
 }
 
 #[tokio::test]
@@ -105,14 +116,42 @@ async fn a_freeze_reaches_the_log_and_its_end_waits_for_the_last_case() {
         side.act(&side.key, case, freeze.clone()).await.is_problem(422);
     }
     let unfreeze = json!({"action": "unfreeze", "reason": "cleared"});
-    assert_eq!(side.act(&side.key, "CASE-000001", unfreeze.clone()).await.json()["control"], json!(null));
+    side.world.pass(Span::hours(1));
+    assert_eq!(side.act(&side.key, "CASE-000001", unfreeze.clone()).await.json()["control"], "delivered");
     assert_eq!(side.act(&side.key, "CASE-000002", unfreeze).await.json()["control"], "delivered");
     let key = Key { kind: KeyKind::Customer, value: "C-1".into() };
     let said: Vec<_> = side.world.controls();
     assert!(matches!(&said[0], Control::Freeze(f) if f.key == key && f.case_id == "CASE-000001"));
     assert!(matches!(&said[1], Control::Freeze(f) if f.case_id == "CASE-000002"));
-    assert!(matches!(&said[2], Control::Unfreeze(f) if f.key == key));
-    assert_eq!(said.len(), 3);
+    // Each end names the case and the freeze that it ends: the engine rejects until the last one.
+    for (end, case) in [(2, "CASE-000001"), (3, "CASE-000002")] {
+        assert!(matches!(&said[end], Control::Unfreeze(f)
+            if f.key == key && f.case_id == case && f.frozen_at == Some(start())));
+    }
+    assert_eq!(said.len(), 4);
+}
+
+#[tokio::test]
+async fn an_end_of_a_freeze_does_not_end_one_that_was_ordered_since() {
+    let side = Side::new().await;
+    side.say([record(alert(1, "C-1"))]).await;
+    let act = async |act: serde_json::Value| side.act(&side.key, "CASE-000001", act).await;
+    let frozen_at = async || {
+        let case = side.get("/v1/cases/CASE-000001").await.json();
+        case["freezes"].as_array().unwrap().last().unwrap()["frozen_at"].clone()
+    };
+    act(json!({"action": "freeze", "reason": "mule"})).await;
+    let seen = frozen_at().await;
+    act(json!({"action": "unfreeze", "reason": "cleared"})).await;
+    side.world.pass(Span::minutes(1));
+    act(json!({"action": "freeze", "reason": "mule after all"})).await;
+    // Whoever looked before sees another freeze than the one that stands.
+    act(json!({"action": "unfreeze", "frozen_at": seen, "reason": "cleared"})).await.is_problem(409);
+    let unnamed = act(json!({"action": "unfreeze", "reason": "cleared"})).await;
+    unnamed.is_problem(422);
+    assert!(unnamed.text().contains("frozen_at"), "{}", unnamed.text());
+    let named = act(json!({"action": "unfreeze", "frozen_at": frozen_at().await, "reason": "cleared"})).await;
+    assert_eq!(named.json()["control"], "delivered");
 }
 
 #[tokio::test]
@@ -138,8 +177,9 @@ async fn control_records_wait_for_the_log_in_order() {
 async fn a_release_is_proposed_by_one_and_confirmed_by_another() {
     let side = Side::new().await;
     let (held, hold) = held_alert(1, "C-1");
+    let id = held.alert_id;
     side.say([record(held), Record::Disposition(hold.clone())]).await;
-    let release = json!({"action": "release", "reason": "another man"});
+    let release = json!({"action": "release", "alerts": [id], "reason": "another man"});
     let (analyst, ivan, mlro) = (
         side.key("ann", &[Role::Analyst]),
         side.key("ivan", &[Role::Investigator]),
@@ -150,10 +190,16 @@ async fn a_release_is_proposed_by_one_and_confirmed_by_another() {
     side.act(&ivan, "CASE-000001", release.clone()).await.is_problem(403);
     assert!(side.world.controls().is_empty());
     assert_eq!(side.act(&mlro, "CASE-000001", release.clone()).await.json()["hold"], "cleared");
-    assert!(matches!(side.world.controls().as_slice(), [Control::Release(r)] if r.payment_id == "P-1"));
+    assert!(matches!(side.world.controls().as_slice(), [Control::Release(r)]
+        if r.payment_id == "P-1" && r.alerts == Some(vec![id])));
     side.act(&mlro, "CASE-000001", release).await.is_problem(422);
     // The engine says that it let the payment go.
-    let released = Disposition { state: DispositionState::Released, because: "CASE-000001".into(), ..hold };
+    let released = Disposition {
+        state: DispositionState::Released,
+        because: "CASE-000001".into(),
+        alerts: vec![id],
+        ..hold
+    };
     side.say([Record::Disposition(released)]).await;
     let hold = &side.get("/v1/holds").await.json()["items"][0];
     assert_eq!(
@@ -162,20 +208,174 @@ async fn a_release_is_proposed_by_one_and_confirmed_by_another() {
     );
 }
 
+/// A second alert that holds the payment of `held_alert(1, …)`, with its hold.
+fn further_hold(n: u32, typology: &str) -> (sluice_model::Alert, Disposition) {
+    let (_, first) = held_alert(1, "C-1");
+    let (mut alert, _) = held_alert(n, "C-1");
+    alert.payment_id = "P-1".into();
+    alert.typology = typology.into();
+    let hold = Disposition { because: alert.alert_id.to_string(), ..first };
+    (alert, hold)
+}
+
 #[tokio::test]
-async fn a_payment_moves_only_once_every_hold_is_cleared() {
+async fn an_order_names_its_own_alerts_and_what_holds_the_payment_besides_is_said() {
     let side = Side::new().await;
     let (first, hold) = held_alert(1, "C-1");
-    let (mut second, _) = held_alert(2, "C-1");
-    second.payment_id = "P-1".into();
-    second.typology = "corridor".into();
-    let other = Disposition { because: second.alert_id.to_string(), ..hold.clone() };
-    side.say([record(first), record(second), Record::Disposition(hold), Record::Disposition(other)]).await;
-    let release = json!({"action": "release", "payment_id": "P-1", "reason": "another man"});
-    side.act(&side.key, "CASE-000001", release.clone()).await;
-    assert!(side.world.controls().is_empty(), "the other case still holds it");
-    side.act(&side.key, "CASE-000002", release).await;
-    assert_eq!(side.world.controls().len(), 1);
+    let (second, other) = further_hold(2, "corridor");
+    let ids = [first.alert_id, second.alert_id];
+    side.say([record(first), record(second), Record::Disposition(hold.clone()), Record::Disposition(other)])
+        .await;
+    let release = json!({"action": "release", "payment_id": "P-1", "alerts": ids, "reason": "another man"});
+    let done = side.act(&side.key, "CASE-000001", release.clone()).await.json();
+    assert_eq!((&done["alerts"], &done["still_held_by"]), (&json!([ids[0]]), &json!([ids[1]])));
+    let orders = || {
+        let named = |control: &Control| match control {
+            Control::Release(release) => release.alerts.clone(),
+            _ => None,
+        };
+        side.world.controls().iter().filter_map(named).collect::<Vec<_>>()
+    };
+    assert_eq!(orders(), [vec![ids[0]]], "what the other case holds is not this case's to let go");
+    // The engine lets go the one and says that the other holds it still.
+    let answer = |state, alerts: &[_]| Disposition {
+        state,
+        alerts: alerts.to_vec(),
+        event_id: String::new(),
+        ..hold.clone()
+    };
+    side.say([Record::Disposition(answer(DispositionState::Held, &ids[1..]))]).await;
+    let state =
+        async |case: &str| side.get(&format!("/v1/cases/{case}")).await.json()["holds"][0]["state"].clone();
+    assert_eq!((state("CASE-000001").await, state("CASE-000002").await), (json!("released"), json!("held")));
+    let case = side.get("/v1/cases/CASE-000001").await.json();
+    let told = case["timeline"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((&told["kind"], &told["body"]["alerts"]), (&json!("still_held"), &json!([ids[1]])));
+    let done = side.act(&side.key, "CASE-000002", release).await.json();
+    assert_eq!((&done["alerts"], &done["still_held_by"]), (&json!([ids[1]]), &json!(null)));
+    side.say([Record::Disposition(answer(DispositionState::Released, &ids[1..]))]).await;
+    assert_eq!(state("CASE-000002").await, "released");
+}
+
+#[tokio::test]
+async fn a_hold_that_comes_between_page_and_click_stays() {
+    let side = Side::new().await;
+    let (first, hold) = held_alert(1, "C-1");
+    let seen = first.alert_id;
+    side.say([record(first), Record::Disposition(hold.clone())]).await;
+    // Meanwhile a further alert of the same case holds the same payment.
+    let (second, other) = further_hold(2, "sanctions");
+    let newer = second.alert_id;
+    side.say([record(second), Record::Disposition(other)]).await;
+    let unnamed = json!({"action": "release", "payment_id": "P-1", "reason": "another man"});
+    let refused = side.act(&side.key, "CASE-000001", unnamed).await;
+    refused.is_problem(422);
+    assert!(refused.text().contains("alerts"), "{}", refused.text());
+    let stranger = json!({"action": "release", "payment_id": "P-1", "alerts": [alert(9, "C-9").alert_id], "reason": "x"});
+    side.act(&side.key, "CASE-000001", stranger).await.is_problem(422);
+    assert!(side.world.controls().is_empty());
+    let release = json!({"action": "release", "alerts": [seen], "reason": "another man"});
+    let done = side.act(&side.key, "CASE-000001", release).await.json();
+    assert_eq!((&done["alerts"], &done["still_held_by"]), (&json!([seen]), &json!([newer])));
+    assert!(
+        matches!(side.world.controls().as_slice(), [Control::Release(r)] if r.alerts == Some(vec![seen]))
+    );
+    let page = side.get("/cases/CASE-000001?done=release-part").await.text();
+    assert!(page.contains("Another alert still holds the payment"));
+    assert!(page.contains(&format!("name=\"alerts\" value=\"{newer}\"")), "the page orders what it shows");
+    // One that the case side has not even read: the engine answers with what holds the payment, and it is held here.
+    let (third, _) = further_hold(3, "sanctions");
+    let answer = Disposition {
+        because: third.alert_id.to_string(),
+        event_id: String::new(),
+        alerts: vec![newer, third.alert_id],
+        ..hold
+    };
+    side.say([Record::Disposition(answer)]).await;
+    let holds = side.get("/v1/holds").await.json();
+    let states: Vec<_> =
+        holds["items"].as_array().unwrap().iter().map(|h| (&h["state"], h["case_id"].is_string())).collect();
+    assert_eq!(states, [(&json!("held"), true), (&json!("held"), true), (&json!("released"), true)]);
+}
+
+#[tokio::test]
+async fn a_confirmation_is_of_what_was_proposed() {
+    let side = Side::new().await;
+    let (first, hold) = held_alert(1, "C-1");
+    let proposed = first.alert_id;
+    side.say([record(first), Record::Disposition(hold)]).await;
+    let (ivan, mei) = (side.key("ivan", &[Role::Investigator]), side.key("mei", &[Role::Mlro]));
+    let release = |alerts: &[sluice_model::AlertId]| json!({"action": "release", "alerts": alerts, "reason": "another man"});
+    assert_eq!(side.act(&ivan, "CASE-000001", release(&[proposed])).await.json()["hold"], "proposed");
+    let (second, other) = further_hold(2, "sanctions");
+    let newer = second.alert_id;
+    side.say([record(second), Record::Disposition(other)]).await;
+    let page = side.get("/cases/CASE-000001").await.text();
+    assert!(page.contains("P-1: what ivan proposed (1 of 2 alerts)"));
+    // The MLRO's page shows both; what she confirms is what the proposer saw.
+    let done = side.act(&mei, "CASE-000001", release(&[proposed, newer])).await.json();
+    assert_eq!(done["hold"], "cleared");
+    assert_eq!((&done["alerts"], &done["still_held_by"]), (&json!([proposed]), &json!([newer])));
+    let done = side.act(&mei, "CASE-000001", release(&[proposed, newer])).await.json();
+    assert_eq!((&done["alerts"], &done["still_held_by"]), (&json!([newer]), &json!(null)), "by herself");
+}
+
+#[tokio::test]
+async fn a_refusal_too_binds_a_payment_until_it_is_ended() {
+    let side = Side::new().await;
+    let (alert, hold) = held_alert(1, "C-1");
+    let id = alert.alert_id;
+    side.say([record(alert), Record::Disposition(Disposition { state: DispositionState::Rejected, ..hold })])
+        .await;
+    let release = json!({"action": "release", "alerts": [id], "reason": "the freeze has ended"});
+    assert_eq!(side.act(&side.key, "CASE-000001", release).await.json()["hold"], "cleared");
+    assert!(matches!(side.world.controls().as_slice(), [Control::Release(r)] if r.alerts == Some(vec![id])));
+}
+
+#[tokio::test]
+async fn an_answer_by_deadline_is_a_hold_with_a_case_and_its_correction_is_a_leaf_too() {
+    let side = Side::new().await;
+    let (mut late, hold) = held_alert(1, "C-1");
+    late.rule_id = "ENGINE-DEADLINE".into();
+    late.typology = "not_decided".into();
+    late.matches.clear();
+    let decision = |decision, alerts: &[_], deadline_passed| sluice_model::Decision {
+        payment_id: "P-1".into(),
+        event_id: "E-1".into(),
+        decision,
+        alerts: alerts.to_vec(),
+        reasons: Vec::new(),
+        deadline_passed,
+    };
+    let id = late.alert_id;
+    let allowed = decision(sluice_model::Outcome::Allow, &[], false);
+    let corrected = decision(sluice_model::Outcome::Hold, &[id], true);
+    side.say([
+        Record::Decision(allowed.clone()),
+        record(late),
+        Record::Disposition(hold),
+        // Asked again: the same answer is no correction.
+        Record::Decision(allowed),
+    ])
+    .await;
+    side.say([Record::Decision(corrected.clone()), Record::Decision(corrected)]).await;
+    let page = side.get("/cases/CASE-000001").await.text();
+    assert!(page.contains("Not decided in time") && page.contains("corrected what was answered"), "{page}");
+    let audit = side.get("/v1/audit").await.json();
+    let leaves: Vec<_> = audit["items"].as_array().unwrap().iter().filter(|e| e["about"] == "E-1").collect();
+    let said: Vec<_> = leaves.iter().map(|e| e["act"].as_str().unwrap()).collect();
+    assert_eq!(said, ["hold", "allow"], "both answers are kept, the newest first");
+    let bundle = side.get("/v1/cases/CASE-000001/evidence").await.text();
+    assert!(bundle.contains("corrects"), "the second says which it corrects");
+    // An answer that names no alert, as older versions wrote them, has a case as well.
+    let mut bare = decision(sluice_model::Outcome::Hold, &[], true);
+    (bare.payment_id, bare.event_id) = ("P-2".into(), "E-2".into());
+    side.say([Record::Decision(bare)]).await;
+    let hold = side.get("/v1/holds").await.json()["items"][0].clone();
+    assert_eq!(
+        (&hold["payment_id"], &hold["state"], &hold["case_id"]),
+        (&json!("P-2"), &json!("held"), &json!("CASE-000002"))
+    );
 }
 
 #[tokio::test]

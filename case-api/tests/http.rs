@@ -270,24 +270,83 @@ async fn changed_roles_and_passwords_end_old_sessions() {
     assert_eq!(sign_in(&side, "ann", "another password").await.status, 201);
 }
 
+async fn sign_in_from(
+    side: &Side,
+    address: &str,
+    device: Option<&str>,
+    user: &str,
+    password: &str,
+) -> Answer {
+    let body = json!({"user": user, "password": password}).to_string();
+    let mut request = Request::post("/v1/sessions").header(header::CONTENT_TYPE, "application/json");
+    if let Some(device) = device {
+        request = request.header(header::COOKIE, device);
+    }
+    let address: std::net::SocketAddr = format!("{address}:1000").parse().unwrap();
+    let mut request = request.body(Body::from(body)).unwrap();
+    request.extensions_mut().insert(axum::extract::ConnectInfo(address));
+    side.send(request).await
+}
+
+/// What a browser keeps of a sign-in to be known again.
+fn device_of(answer: &Answer) -> Option<String> {
+    let cookies = answer.headers.get_all(header::SET_COOKIE).iter().map(|v| v.to_str().unwrap());
+    let device = cookies.into_iter().find(|cookie| cookie.starts_with("sluice_device="))?;
+    assert!(device.contains("HttpOnly") && device.contains("SameSite=Strict"), "{device}");
+    Some(device.split(';').next().unwrap().to_owned())
+}
+
 #[tokio::test]
-async fn guessing_is_slowed_for_the_name_that_is_guessed() {
+async fn guessing_is_slowed_where_it_happens_and_nobody_else_waits() {
     let side = Side::new().await;
     for name in ["ann", "bo"] {
         side.api.put_user(name, PASSWORD, Roles::new([Role::Analyst]), "root").await.unwrap();
     }
+    let (stranger, office) = ("203.0.113.9", "198.51.100.1");
+    let known = device_of(&sign_in_from(&side, office, None, "ann", PASSWORD).await).unwrap();
+    let leaves = side.get("/v1/evidence").await.json()["size"].clone();
     for _ in 0..5 {
-        sign_in(&side, "ann", "a wrong password").await.is_problem(401);
+        sign_in_from(&side, stranger, None, "ann", "a wrong password").await.is_problem(401);
     }
-    sign_in(&side, "ann", PASSWORD).await.is_problem(429);
-    assert_eq!(sign_in(&side, "bo", PASSWORD).await.status, 201);
-    sign_in(&side, "nobody", PASSWORD).await.is_problem(401);
+    sign_in_from(&side, stranger, None, "ann", PASSWORD).await.is_problem(429);
+    assert_eq!(sign_in_from(&side, office, None, "ann", PASSWORD).await.status, 201, "elsewhere she may");
+    let again = sign_in_from(&side, stranger, Some(&known), "ann", PASSWORD).await;
+    assert_eq!(again.status, 201, "in a known browser she may, even from there");
+    assert_eq!(device_of(&again), None, "it is known already");
+    sign_in_from(&side, stranger, Some(&known), "bo", "a wrong password").await.is_problem(401);
+    assert_eq!(sign_in_from(&side, stranger, None, "bo", PASSWORD).await.status, 201);
+    sign_in_from(&side, stranger, None, "nobody", PASSWORD).await.is_problem(401);
     side.world.pass(Span::minutes(15));
-    assert_eq!(sign_in(&side, "ann", PASSWORD).await.status, 201);
-    // Failures are on record; a name that is nobody's is not.
+    assert_eq!(sign_in_from(&side, stranger, None, "ann", PASSWORD).await.status, 201);
+    // A stolen browser does not let anybody guess on.
+    for _ in 0..5 {
+        sign_in_from(&side, stranger, Some(&known), "ann", "a wrong password").await.is_problem(401);
+    }
+    sign_in_from(&side, stranger, Some(&known), "ann", PASSWORD).await.is_problem(429);
+    assert!(leaves.as_u64().unwrap() < 10);
+}
+
+#[tokio::test]
+async fn four_hundred_failures_are_one_leaf() {
+    let side = Side::new().await;
+    side.api.put_user("ann", PASSWORD, Roles::new([Role::Analyst]), "root").await.unwrap();
+    let size = async || side.get("/v1/evidence").await.json()["size"].as_u64().unwrap();
+    let before = size().await;
+    let mut tried = 0;
+    for n in 0..400 {
+        let name = if n % 3 == 0 { "ann".to_owned() } else { format!("nobody{n}") };
+        let answer = sign_in_from(&side, "203.0.113.9", None, &name, "a wrong password").await;
+        tried += usize::from(answer.status == 401);
+        assert!([401, 429].contains(&answer.status.as_u16()));
+    }
+    assert!(tried <= 30, "{tried} passwords were looked at");
+    assert_eq!(size().await, before, "nobody took a turn at the writer");
+    side.world.pass(Span::minutes(5));
+    side.api.tidy().await.unwrap();
+    side.api.tidy().await.unwrap();
+    assert_eq!(size().await, before + 1);
     let audit = side.get("/v1/audit").await.text();
-    assert_eq!(audit.matches("sign_in_failed").count(), 6);
-    assert!(!audit.contains("nobody"));
+    assert!(audit.contains("sign_ins_failed") && !audit.contains("nobody"));
 }
 
 #[tokio::test]

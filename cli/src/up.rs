@@ -1,8 +1,11 @@
 //! `sluice up`: ingest, engine, case API and console in one process, on embedded stores.
 
+mod configured;
 mod demo;
 mod history;
+mod lists_in_force;
 mod ports;
+mod rules_in_force;
 mod secrets;
 mod shipped;
 
@@ -26,24 +29,18 @@ use sluice_case_api::{
 use sluice_core::{CaseRunner, Library};
 use sluice_list_store::Store;
 use sluice_log::{EmbeddedLog, FileSnapshots, Log, LogError};
-use sluice_model::{RuleBundle, RuleFile, Screening};
-use sluice_rules::RuleSet;
-use sluice_runtime::{
-    CachingLibrary, Change, Fingerprint, Parts, Runtime, SystemClock, Watch, limits::SNAPSHOT_EVERY_RECORDS,
-};
-use tokio::{net::TcpListener, runtime::Handle, sync::watch, task::JoinHandle};
+use sluice_model::{Screening, Span, Unnamed};
+use sluice_runtime::{Parts, Runtime, SystemClock, limits::SNAPSHOT_EVERY_RECORDS};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
+use self::{configured::Configured, lists_in_force::Lists, rules_in_force::Rules};
 use crate::{failure::Failure, folders};
 
 /// Where everything lies when nothing is said.
 const DATA: &str = "sluice-data";
 /// Where a demonstration lies when nothing is said: its invented people are kept apart from real ones.
 const DEMO_DATA: &str = "sluice-demo-data";
-/// The origin of rules that a folder holds, as their versions are recorded.
-const FOLDER: &str = "folder";
-/// The origin of the rules inside the binary.
-const SHIPPED: &str = "shipped";
 /// The sign-in that each start makes anew.
 const OPERATOR: &str = "operator";
 /// Which log lines are wanted: a level, or targets with levels, `info,sluice_runtime=debug`.
@@ -61,16 +58,27 @@ pub struct Args {
     /// The address to listen on; port 0 picks a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8040")]
     listen: SocketAddr,
-    /// The folder of rules, and all below it: watched, and put in force when a file is saved. Without it, the
-    /// core and Hong Kong packs shipped with Sluice.
+    /// The folder of rules, and all below it: in force from the first start on. Later, rules change by approval, and
+    /// where the folder differs that is told. Without it, the core and Hong Kong packs shipped with Sluice.
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
-    /// Rules change by approval alone: the folder, or the shipped set, is read at the first start and never again.
+    /// For development: watch the folder of rules, and put what is saved in force without anybody's approval.
     #[arg(long)]
+    watch_rules: bool,
+    /// As without it: rules change by approval.
+    #[arg(long, hide = true)]
     rules_by_approval: bool,
-    /// The folder of list versions (see `sluice lists`): watched. Without it, screening is off.
+    /// The folder of list versions (see `sluice lists`): watched. Without it, and where none was in force before,
+    /// screening is off.
     #[arg(long, value_name = "DIR")]
     lists: Option<PathBuf>,
+    /// How long ago a list may have been checked: beyond it nothing counts as screened, and payments are held. `never`:
+    /// no limit.
+    #[arg(long, value_name = "AGE", default_value = LIST_AGE_MAX, value_parser = age)]
+    list_age_max: AgeMax,
+    /// What is done with a payment that names nobody on one side: hold, alert or accept.
+    #[arg(long, value_name = "POLICY", default_value = "hold", value_parser = unnamed)]
+    unnamed: Unnamed,
     /// Seed people, an invented list and live simulated traffic.
     #[arg(long)]
     demo: bool,
@@ -80,6 +88,33 @@ pub struct Args {
     /// Print one line of JSON when ready.
     #[arg(long)]
     json: bool,
+}
+
+/// How old a list may be where nothing is said: official lists change weekly at least, and a month without a check is a
+/// fetcher that nobody looks after.
+const LIST_AGE_MAX: &str = "30d";
+
+/// A limit of the age of lists, or none.
+#[derive(Clone, Copy)]
+struct AgeMax(Option<Span>);
+
+fn age(text: &str) -> Result<AgeMax, String> {
+    match text {
+        "never" => Ok(AgeMax(None)),
+        text => match text.parse::<Span>() {
+            Ok(span) if span > Span::seconds(0) => Ok(AgeMax(Some(span))),
+            _ => Err("say a length of time, such as 30d or 12h, or never".to_owned()),
+        },
+    }
+}
+
+fn unnamed(text: &str) -> Result<Unnamed, String> {
+    match text {
+        "accept" => Ok(Unnamed::Accept),
+        "alert" => Ok(Unnamed::Alert),
+        "hold" => Ok(Unnamed::Hold),
+        _ => Err("hold, alert or accept".to_owned()),
+    }
 }
 
 /// What is printed when everything is ready.
@@ -96,6 +131,23 @@ struct Ready<'a> {
     rules: usize,
     /// Currencies for which they have no rate today.
     currencies_without_rate: Vec<String>,
+    /// Whether its people, lists and payments are invented.
+    demo: bool,
+    /// Whether a saved rule judges without anybody's approval.
+    rules_watched: bool,
+    /// What whoever runs it has to know, in sentences.
+    notices: Vec<String>,
+    /// The invented people of a demonstration.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    people: Vec<Invented<'a>>,
+}
+
+/// One of the invented people.
+#[derive(Serialize)]
+struct Invented<'a> {
+    user: &'a str,
+    password: &'a str,
+    roles: &'a Roles,
 }
 
 /// Run the command.
@@ -141,10 +193,12 @@ struct Running {
     runtime: Arc<Runtime>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
-    watches: Vec<Watch>,
     url: String,
     people: Vec<Person>,
     api_key: String,
+    configured: Arc<Configured>,
+    demo: bool,
+    rules_watched: bool,
 }
 
 /// Somebody who may sign in.
@@ -157,16 +211,17 @@ struct Person {
 impl Running {
     async fn start(args: &Args) -> Result<Self, Failure> {
         let data = args.data.clone().unwrap_or_else(|| if args.demo { DEMO_DATA } else { DATA }.into());
-        let config = Config::read(args, &data)?;
+        let registry = prometheus::Registry::new();
+        let config = Config::read(args, &data, &registry)?;
+        let configured = Arc::new(Configured::default());
         let listener = TcpListener::bind(args.listen)
             .await
             .map_err(|error| Failure::user(format!("cannot listen on {}: {error}", args.listen)))?;
-        let registry = prometheus::Registry::new();
         let (runtime, log) = start_engine(&data, &config, &registry).await?;
         let ports = Ports {
             feed: Arc::new(ports::Feeds::new(Arc::clone(&log), Arc::clone(&runtime))),
             control: Arc::new(ports::Controls(Arc::clone(&runtime))),
-            catalogue: Arc::new(ports::InForce::new(&runtime, &config)),
+            catalogue: Arc::new(ports::InForce::new(&runtime, &config, &configured)),
             cases: Arc::new(CaseRunner),
             history: Arc::new(history::OwnLog {
                 log,
@@ -178,8 +233,16 @@ impl Running {
         let signer = secrets::signer(&data)?;
         let options = Options { registry, ..Options::default() };
         let cases = CaseApi::open(Database::File(&data.join("cases.sqlite")), signer, ports, options).await?;
-        config.put_rules_in_force(&runtime, &cases, args.rules_by_approval).await?;
+        let library = Arc::clone(&config.library);
+        let rules_watched = config.rules.watched;
+        let mut lists = lists_in_force::Keeper::new(config.lists, &runtime, &library, &configured, &cases);
+        lists.begin().await?;
+        let mut rules = rules_in_force::Keeper::new(config.rules, &runtime, &configured, &cases);
+        rules.begin().await?;
         let people = put_people(&cases, args.demo).await?;
+        let standing = standing(&cases, args.demo, rules_watched).await?;
+        standing.iter().for_each(|notice| tracing::warn!("{notice}"));
+        configured.update(|told| told.standing = standing);
         let api_key = cases.memory_key("process", Roles::new(Role::ALL))?;
 
         let url = format!("http://{}", listener.local_addr()?);
@@ -200,8 +263,9 @@ impl Running {
         if args.demo {
             tasks.push(tokio::spawn(demo::traffic(Arc::clone(&runtime), asked(stopping.clone()))));
         }
-        let watches = config.watch(&runtime, &cases, args.rules_by_approval)?;
-        Ok(Self { runtime, stop, tasks, watches, url, people, api_key })
+        tasks.push(tokio::spawn(lists.run(asked(stopping.clone()))));
+        tasks.push(tokio::spawn(rules.run(asked(stopping))));
+        Ok(Self { runtime, stop, tasks, url, people, api_key, configured, demo: args.demo, rules_watched })
     }
 
     fn print_ready(&self, json: bool) -> Result<(), Failure> {
@@ -212,20 +276,27 @@ impl Running {
         let (user, password, api_key) = (operator.name, operator.password.as_str(), self.api_key.as_str());
         let mut out = std::io::stdout().lock();
         if json {
-            let url = &self.url;
+            let invented = self.people.iter().skip(1);
             let ready = Ready {
                 ready: true,
-                url,
+                url: &self.url,
                 user,
                 password,
                 api_key,
                 screening,
                 rules,
                 currencies_without_rate,
+                demo: self.demo,
+                rules_watched: self.rules_watched,
+                notices: self.configured.not_ready().into_iter().chain(self.configured.notices()).collect(),
+                people: invented.map(Person::invented).collect(),
             };
             serde_json::to_writer(&mut out, &ready)?;
             writeln!(out)?;
             return Ok(out.flush()?);
+        }
+        for notice in self.configured.not_ready().into_iter().chain(self.configured.notices()) {
+            writeln!(out, "! {notice}")?;
         }
         writeln!(out, "Sluice is ready: {}\n\nSign in as:", self.url)?;
         for person in &self.people {
@@ -260,32 +331,29 @@ impl Running {
             tracing::warn!("requests under way were cut off");
             self.tasks.iter().for_each(JoinHandle::abort);
         }
-        let (runtime, watches) = (self.runtime, self.watches);
-        let stopped = tokio::task::spawn_blocking(move || {
-            let stopped = runtime.stop();
-            drop(watches);
-            stopped
-        });
-        Ok(stopped.await??)
+        let runtime = self.runtime;
+        Ok(tokio::task::spawn_blocking(move || runtime.stop()).await??)
+    }
+}
+
+impl Person {
+    fn invented(&self) -> Invented<'_> {
+        Invented { user: self.name, password: &self.password, roles: &self.roles }
     }
 }
 
 /// What is to be put in force, and where it comes from.
 struct Config {
-    rules: RuleBundle,
-    cases: Vec<RuleFile>,
-    rule_count: usize,
-    rules_folder: Option<(PathBuf, Fingerprint)>,
-    screening: Screening,
-    lists: Option<(PathBuf, Store)>,
+    rules: Rules,
+    lists: Arc<Lists>,
     library: Arc<dyn Library>,
     snapshot_every: u64,
 }
 
 impl Config {
     /// Read and check everything before anything is started: what is broken is the user's to mend.
-    fn read(args: &Args, data: &Path) -> Result<Self, Failure> {
-        let (rules, cases, rules_folder) = match &args.rules {
+    fn read(args: &Args, data: &Path, registry: &prometheus::Registry) -> Result<Self, Failure> {
+        let (bundle, cases, folder) = match &args.rules {
             Some(folder) => {
                 let files = sluice_runtime::fingerprint(folder).map_err(user)?;
                 let rules = sluice_runtime::read_rules(folder).map_err(user)?;
@@ -294,7 +362,7 @@ impl Config {
             }
             None => (shipped::rules(), shipped::cases(), None),
         };
-        let rule_count = folders::check_rules(&rules)?.files().len();
+        folders::check_rules(&bundle)?;
         std::fs::create_dir_all(data).with_context(|| data.display().to_string()).map_err(Failure::User)?;
         let lists = match (&args.lists, args.demo) {
             (Some(folder), _) => Some((folder.clone(), Store::open(folder).map_err(user)?)),
@@ -305,90 +373,38 @@ impl Config {
             }
             (None, false) => None,
         };
-        let library = match &lists {
-            Some((_, store)) => CachingLibrary::over(store.clone()),
-            None => CachingLibrary::without_lists(),
-        };
-        let active = lists.as_ref().map(|(_, store)| store.active()).transpose().map_err(user)?;
-        let screening = Screening { lists: active.unwrap_or_default(), ..Screening::default() };
-        if !screening.lists.is_empty() {
-            // Configured but unreadable: closed, before the first payment.
-            library.screener(&screening).map_err(user)?;
-        }
-        Ok(Self {
-            rules,
-            cases,
-            rule_count,
-            rules_folder,
-            screening,
-            lists,
-            library: Arc::new(library),
-            snapshot_every: args.snapshot_every,
-        })
-    }
-
-    /// Where the configured rules come from, as their versions are recorded.
-    fn origin(&self) -> &'static str {
-        if self.rules_folder.is_some() { FOLDER } else { SHIPPED }
-    }
-
-    /// Put the configured rules in force, unless they are what they were at the last start and officers have put
-    /// others in force since; by approval alone, only where none judge yet.
-    async fn put_rules_in_force(
-        &self,
-        runtime: &Arc<Runtime>,
-        cases: &CaseApi,
-        by_approval: bool,
-    ) -> Result<(), Failure> {
-        let (engine, rules) = (Arc::clone(runtime), self.rules.clone());
-        let live = tokio::task::spawn_blocking(move || engine.wait_until_live()).await??;
-        let judges = live.rules.hash() != RuleSet::empty().hash();
-        let is_known = cases.last_rules_from(self.origin()).await? == Some(rules.hash().to_string());
-        if judges && (by_approval || is_known) {
-            return Ok(());
-        }
-        let engine = Arc::clone(runtime);
-        tokio::task::spawn_blocking(move || engine.put_rules_in_force(&rules)).await??;
-        let files = [self.rules.files.as_slice(), &self.cases].concat();
-        Ok(cases.record_rules(self.origin(), &files, self.rule_count).await?)
-    }
-
-    /// Keep in force what the folders say.
-    fn watch(
-        self,
-        runtime: &Arc<Runtime>,
-        cases: &CaseApi,
-        by_approval: bool,
-    ) -> Result<Vec<Watch>, Failure> {
-        let mut watches = Vec::new();
-        if let Some((folder, seen)) = self.rules_folder.filter(|_| !by_approval) {
-            let (cases, tokio, from) = (cases.clone(), Handle::current(), folder.clone());
-            let tell = move |change| {
-                if let Change::Rules(bundle) = &change
-                    && let Err(error) = tokio.block_on(record(&cases, &from, bundle))
-                {
-                    tracing::error!(%error, "the folder's rules are in force, but not recorded as a version");
-                }
-                tell(change);
-            };
-            watches.push(Watch::rules(Arc::clone(runtime), folder, seen, tell)?);
-        }
-        if let Some((folder, store)) = self.lists {
-            let (runtime, seen) = (Arc::clone(runtime), self.screening.lists);
-            watches.push(Watch::lists(runtime, folder, store, self.library, seen, tell)?);
-        }
-        Ok(watches)
+        let lists = Lists::new(lists, data, (args.list_age_max.0, args.unnamed), registry)?;
+        let library = Arc::new(lists.library());
+        let watched = args.watch_rules || args.demo;
+        let rules = Rules { bundle, cases, folder, watched };
+        Ok(Self { rules, lists: Arc::new(lists), library, snapshot_every: args.snapshot_every })
     }
 }
 
-/// Record what a folder has put in force.
-async fn record(cases: &CaseApi, folder: &Path, rules: &RuleBundle) -> anyhow::Result<()> {
-    let count = RuleSet::compile(rules)?.files().len();
-    let files = [rules.files.clone(), sluice_runtime::read_cases(folder, rules)?].concat();
-    Ok(cases.record_rules(FOLDER, &files, count).await?)
+/// What holds as long as the process runs and everybody has to know.
+async fn standing(cases: &CaseApi, demo: bool, rules_watched: bool) -> Result<Vec<String>, Failure> {
+    let mut notices = Vec::new();
+    if demo {
+        notices
+            .push("This is a demonstration: its people, its list and its payments are invented.".to_owned());
+    } else if cases.disable_demo_people().await? > 0 {
+        notices.push(
+            "This data folder is a demonstration's: what is in it is invented, and its people cannot sign in without \
+             --demo."
+                .to_owned(),
+        );
+    }
+    if rules_watched && !demo {
+        notices.push(
+            "For development: rules come from a watched folder, and whoever saves a file there changes what judges, \
+             without anybody's approval."
+                .to_owned(),
+        );
+    }
+    Ok(notices)
 }
 
-/// Open the log and have the engine judge by what is configured.
+/// Open the log and have the engine judge by what it says.
 async fn start_engine(
     data: &Path,
     config: &Config,
@@ -406,8 +422,8 @@ async fn start_engine(
         registry: registry.clone(),
         snapshot_every_records: config.snapshot_every,
     })?);
-    let (engine, screening) = (Arc::clone(&runtime), config.screening.clone());
-    tokio::task::spawn_blocking(move || engine.screen_against(screening)).await??;
+    let engine = Arc::clone(&runtime);
+    tokio::task::spawn_blocking(move || engine.wait_until_live()).await??;
     Ok((runtime, log))
 }
 
@@ -425,20 +441,10 @@ async fn put_people(cases: &CaseApi, demo: bool) -> Result<Vec<Person>, Failure>
         cases.put_user(name, &password, roles.clone(), "sluice up").await?;
         put.push(Person { name, roles, password });
     }
-    Ok(put)
-}
-
-/// Tell of a change in a folder.
-fn tell(change: Change) {
-    match change {
-        Change::Rules(bundle) => {
-            tracing::info!(rules = %bundle.hash().short(), files = bundle.files.len(), "rules are in force");
-        }
-        Change::Lists(lists) => tracing::info!(sources = lists.len(), "list versions are in force"),
-        Change::Refused { folder, reason } => {
-            tracing::error!(folder = %folder.display(), "not put in force, the last good one stays:\n{reason}");
-        }
+    if demo {
+        cases.mark_demo_people(&demo::people().map(|(name, _)| name)).await?;
     }
+    Ok(put)
 }
 
 fn names(screening: &Screening) -> String {

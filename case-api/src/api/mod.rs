@@ -3,6 +3,7 @@
 mod alerts;
 mod cases;
 mod catalogue;
+mod configuration;
 mod finish;
 mod holds;
 mod idempotent;
@@ -26,6 +27,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use cases::{perform as perform_act, serve_evidence};
 pub use catalogue::perform as screen_name;
+pub use configuration::perform as act_on_configuration;
 pub use finish::finish;
 pub use problem::{Problem, method_not_allowed, not_found, panicked};
 pub use quarantine::{QuarantineOrder, perform as act_on_quarantine};
@@ -71,6 +73,7 @@ fn reading() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(holds::list))
         .routes(routes!(suppressions::list))
         .routes(routes!(catalogue::lists))
+        .routes(routes!(configuration::list))
         .routes(routes!(rules::list))
         .routes(routes!(rules::status))
         .routes(routes!(rules::shadow))
@@ -86,6 +89,7 @@ fn acting() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(cases::act))
         .routes(routes!(catalogue::screen))
+        .routes(routes!(configuration::act))
         .routes(routes!(suppressions::propose))
         .routes(routes!(suppressions::approve))
         .routes(routes!(suppressions::revoke))

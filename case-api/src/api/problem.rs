@@ -105,6 +105,7 @@ impl From<ActError> for Problem {
         match error {
             ActError::NoCase => Self::not_found("case"),
             ActError::NoSuppression => Self::not_found("suppression"),
+            ActError::NoConfiguration => Self::not_found("configuration"),
             ActError::Refused(refusal) => refusal.into(),
             ActError::Store(error) => error.into(),
         }

@@ -65,7 +65,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Identity {
 }
 
 /// The answer to somebody unknown: a problem for programs, the sign-in page for people.
-fn unknown(path: &str, headers: &HeaderMap) -> Response {
+pub fn unknown(path: &str, headers: &HeaderMap) -> Response {
     if path.starts_with("/v1/") {
         let problem = Problem::new(StatusCode::UNAUTHORIZED, "send Authorization: Bearer KEY, or sign in");
         return ([(header::WWW_AUTHENTICATE, "Bearer")], problem).into_response();

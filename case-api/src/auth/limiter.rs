@@ -7,9 +7,7 @@ use std::{collections::HashMap, net::IpAddr, sync::Mutex};
 
 use sluice_model::EventTime;
 
-use crate::limits::{
-    SIGN_IN_ADDRESS_FAILURES_MAX, SIGN_IN_FAILURES_MAX, SIGN_IN_NAMES_MAX, SIGN_IN_WINDOW,
-};
+use crate::limits::{SIGN_IN_ADDRESS_FAILURES_MAX, SIGN_IN_FAILURES_MAX, SIGN_IN_NAMES_MAX, SIGN_IN_WINDOW};
 
 /// From where somebody tries.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

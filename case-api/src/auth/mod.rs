@@ -11,7 +11,9 @@ use serde::Serialize;
 
 use crate::domain::Roles;
 
-pub use guard::{COOKIE, DEVICE_COOKIE, Identity, authenticate, require, session_cookie, sign_in_cookies};
+pub use guard::{
+    COOKIE, DEVICE_COOKIE, Identity, authenticate, require, session_cookie, sign_in_cookies, unknown,
+};
 pub use keys::{KeyError, MemoryKeys, new_key};
 pub use limiter::{Limiter, Origin};
 pub use password::{PasswordError, check_new as check_new_password, hash as hash_password};

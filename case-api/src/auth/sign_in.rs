@@ -27,7 +27,9 @@ pub enum SignInError {
     #[error("the name or the password is wrong")]
     Wrong,
     /// Too many failures from there.
-    #[error("too many failed sign-ins from here: wait a quarter of an hour, or use a browser that you signed in with before")]
+    #[error(
+        "too many failed sign-ins from here: wait a quarter of an hour, or use a browser that you signed in with before"
+    )]
     TooMany,
     /// Too many sign in at this moment.
     #[error("too many people sign in at this moment: try again in a few seconds")]
@@ -82,7 +84,8 @@ pub async fn sign_in(
     if name.is_empty() || name.len() > NAME_BYTES_MAX {
         return Err(SignInError::Wrong);
     }
-    let device = whence.device.as_ref().filter(|token| token.len() <= NAME_BYTES_MAX).map(|token| digest(token));
+    let device =
+        whence.device.as_ref().filter(|token| token.len() <= NAME_BYTES_MAX).map(|token| digest(token));
     let known = match &device {
         Some(device) => app.store.knows_device(device, name, now).await?,
         None => false,

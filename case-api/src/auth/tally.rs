@@ -101,7 +101,10 @@ mod tests {
         tally.limited(&Origin::of(None), start);
         assert_eq!(tally.take(start.plus(SIGN_IN_SUMMARY_EVERY).minus(Span::from_micros(1)), false), None);
         let failed = tally.take(start.plus(SIGN_IN_SUMMARY_EVERY), false).unwrap();
-        assert_eq!((failed.wrong, failed.limited, failed.names.len()), (10_000, 1, SIGN_IN_SUMMARY_NAMES_MAX));
+        assert_eq!(
+            (failed.wrong, failed.limited, failed.names.len()),
+            (10_000, 1, SIGN_IN_SUMMARY_NAMES_MAX)
+        );
         assert_eq!(failed.names.values().sum::<u64>() + failed.others, 10_000);
         assert!(failed.addresses <= SIGN_IN_SUMMARY_NAMES_MAX);
         assert_eq!(tally.take(start, true), None, "written down once");

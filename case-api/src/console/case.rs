@@ -158,8 +158,7 @@ pub async fn show(
     let chain = app.store.chain().await;
     let standing = freezes.iter().filter(|f| f.stands());
     let funds_held = holds.iter().any(Hold::stands);
-    let seen: Vec<&str> =
-        holds.iter().filter(|h| h.may_be_released()).map(|h| h.because.as_str()).collect();
+    let seen: Vec<&str> = holds.iter().filter(|h| h.may_be_released()).map(|h| h.because.as_str()).collect();
     let page = CasePage {
         steps: steps(case.state),
         previous: case.previous_case_id.clone(),
@@ -317,7 +316,9 @@ impl TimelineView {
             "reject" => format!("payment {} rejected", said("payment_id")),
             "released" => format!("payment {} let go", said("payment_id")),
             "still_held" => format!("payment {} stays held: {}", said("payment_id"), alerts("alerts")),
-            "corrected" => format!("corrected what was answered for {}: {}", said("payment_id"), said("decision")),
+            "corrected" => {
+                format!("corrected what was answered for {}: {}", said("payment_id"), said("decision"))
+            }
             "assign" if said("to").is_empty() => "unassigned".to_owned(),
             "assign" => format!("assigned to {}", said("to")),
             "comment" => "commented".to_owned(),

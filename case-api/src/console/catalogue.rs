@@ -3,10 +3,16 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::{Form, extract::State, http::StatusCode, response::Response};
+use axum::{
+    Form,
+    extract::{Query, State},
+    http::StatusCode,
+    response::Response,
+};
 use serde::Deserialize;
 
 use super::{
+    configuration::{self, ConfigurationView},
     error::PageError,
     explain::MatchView,
     shell::{Shell, render, short},
@@ -29,6 +35,9 @@ struct ListView {
 struct ListsPage {
     shell: Shell,
     lists: Vec<ListView>,
+    /// What is configured and less than what is in force.
+    less: Vec<ConfigurationView>,
+    done: &'static str,
     screens: bool,
     query: String,
     asked: bool,
@@ -37,9 +46,11 @@ struct ListsPage {
 }
 
 impl ListsPage {
-    fn new(app: &App, identity: &Identity, shell: Shell) -> Self {
+    async fn new(app: &App, identity: &Identity, shell: Shell) -> Result<Self, PageError> {
         let lists = app.ports.catalogue.lists();
-        Self {
+        Ok(Self {
+            less: configuration::open(app, identity, &shell).await?,
+            done: "",
             shell,
             lists: lists.into_iter().map(|list| ListView { version: short(&list.version), list }).collect(),
             screens: identity.actor.roles.allow(Permission::Screen),
@@ -47,13 +58,34 @@ impl ListsPage {
             asked: false,
             matches: Vec::new(),
             error: String::new(),
-        }
+        })
     }
 }
 
-pub async fn lists(State(app): State<Arc<App>>, identity: Identity) -> Result<Response, PageError> {
+#[derive(Deserialize, Default)]
+pub struct Done {
+    #[serde(default)]
+    done: String,
+}
+
+/// The flash after an act; only known words are shown.
+fn done_text(done: &str) -> &'static str {
+    match done {
+        "propose" => "Proposed: another person approves it.",
+        "approved" => "Approved: it takes effect from the next payment on.",
+        "reject" => "Refused: what was in force stays.",
+        _ => "",
+    }
+}
+
+pub async fn lists(
+    State(app): State<Arc<App>>,
+    identity: Identity,
+    Query(query): Query<Done>,
+) -> Result<Response, PageError> {
     let shell = Shell::new(&app, &identity, "lists").await?;
-    Ok(render(StatusCode::OK, &ListsPage::new(&app, &identity, shell)))
+    let page = ListsPage { done: done_text(&query.done), ..ListsPage::new(&app, &identity, shell).await? };
+    Ok(render(StatusCode::OK, &page))
 }
 
 #[derive(Deserialize)]
@@ -76,7 +108,7 @@ pub async fn screen(
     }
     identity.need(Permission::Screen)?;
     let shell = Shell::new(&app, &identity, "lists").await?;
-    let mut page = ListsPage::new(&app, &identity, shell);
+    let mut page = ListsPage::new(&app, &identity, shell).await?;
     let some = |text: String| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
     let screening = Screening {
         name: form.name.clone(),

@@ -11,6 +11,8 @@ mod case;
 mod cases;
 mod catalogue;
 mod chart;
+mod configuration;
+mod dead_letters;
 mod error;
 mod explain;
 mod holds;
@@ -54,6 +56,9 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/rules/versions/{id}/actions", post(rules::act))
         .route("/rules/versions/{id}/backtest", post(rules::backtest))
         .route("/lists", get(catalogue::lists).post(catalogue::screen))
+        .route("/dead-letters", get(dead_letters::list))
+        .route("/dead-letters/{id}", get(dead_letters::page).post(dead_letters::send))
+        .route("/configuration/{id}", post(configuration::act))
         .route("/suppressions", get(suppressions::page))
         .route("/suppressions/{id}", post(suppressions::act))
         .route("/cases/{id}/suppressions", post(suppressions::propose))

@@ -28,6 +28,11 @@ pub struct Shell {
     pub held: i64,
     pub screening: bool,
     pub audits: bool,
+    pub mends: bool,
+    /// What everybody has to know.
+    pub notices: Vec<String>,
+    /// Why the process is not ready.
+    pub not_ready: Option<String>,
     pub now: EventTime,
 }
 
@@ -48,7 +53,10 @@ impl Shell {
             open_cases: open,
             held: app.store.holds_waiting().await?,
             screening: !app.ports.catalogue.lists().is_empty(),
+            notices: app.ports.catalogue.notices(),
+            not_ready: app.ports.catalogue.not_ready(),
             audits: identity.actor.roles.allow(Permission::Audit),
+            mends: identity.actor.roles.allow(Permission::Mend),
             now: app.now(),
         })
     }

@@ -55,7 +55,9 @@ pub async fn submit(
         }
         Err(SignInError::Store(error)) => return PageError::from(Problem::from(error)).into_response(),
         Err(error @ SignInError::Wrong) => (StatusCode::UNAUTHORIZED, error.to_string()),
-        Err(error @ (SignInError::TooMany | SignInError::Busy)) => (StatusCode::TOO_MANY_REQUESTS, error.to_string()),
+        Err(error @ (SignInError::TooMany | SignInError::Busy)) => {
+            (StatusCode::TOO_MANY_REQUESTS, error.to_string())
+        }
     };
     render(status, &SignInPage { style: assets::STYLE, user, error })
 }

@@ -2,6 +2,7 @@
 
 mod action;
 mod case;
+mod configuration;
 mod disposition;
 mod role;
 mod suppression;
@@ -9,6 +10,7 @@ mod version;
 
 pub use action::{Act, ActKind};
 pub use case::{CaseState, Refusal, closings, next_state, sla};
+pub use configuration::{ConfigurationAct, ConfigurationState, next_configuration_state};
 pub use disposition::{Closing, DispositionCode};
 pub use role::{Permission, Role, Roles};
 pub use suppression::{SuppressionAct, SuppressionState, check_suppression, next_suppression_state};

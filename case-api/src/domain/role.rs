@@ -45,6 +45,8 @@ pub enum Permission {
     ProposeRules,
     /// Say yes or no to another's change of the rules, put it in force, roll back.
     ApproveRules,
+    /// Read what could not be taken in, mend it and send it again.
+    Mend,
     /// Keep users and keys.
     Administer,
 }
@@ -57,15 +59,18 @@ impl Role {
     /// The table.
     pub const fn permissions(self) -> &'static [Permission] {
         use Permission::{
-            Administer, ApproveRules, Audit, Decide, Ingest, Investigate, ProposeRules, Read, Screen, Triage,
+            Administer, ApproveRules, Audit, Decide, Ingest, Investigate, Mend, ProposeRules, Read, Screen,
+            Triage,
         };
         match self {
             Self::Analyst => &[Read, Screen, Triage],
-            Self::Investigator => &[Read, Screen, Triage, Investigate, ProposeRules],
-            Self::Mlro => &[Read, Screen, Triage, Investigate, Decide, ProposeRules, ApproveRules, Audit],
+            Self::Investigator => &[Read, Screen, Triage, Investigate, ProposeRules, Mend],
+            Self::Mlro => {
+                &[Read, Screen, Triage, Investigate, Decide, ProposeRules, ApproveRules, Mend, Audit]
+            }
             Self::Auditor => &[Read, Audit],
             Self::Admin => &[Read, Audit, Administer],
-            Self::Service => &[Read, Screen, Ingest],
+            Self::Service => &[Read, Screen, Ingest, Mend],
         }
     }
 
@@ -151,6 +156,7 @@ mod tests {
             Permission::Decide,
             Permission::ProposeRules,
             Permission::ApproveRules,
+            Permission::Mend,
             Permission::Administer,
         ] {
             assert!(!auditor.allow(permission), "{permission:?}");

@@ -22,6 +22,9 @@ pub enum ActError {
     /// No such suppression.
     #[error("there is no such suppression")]
     NoSuppression,
+    /// No such configuration.
+    #[error("there is no such configuration")]
+    NoConfiguration,
     /// The domain refuses it.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -252,7 +255,8 @@ impl Tx<'_> {
                 return Err(Refusal::Conflict(since).into());
             }
             None if !only => {
-                let which = "this case has frozen that key more than once: name in frozen_at the freeze that ends";
+                let which =
+                    "this case has frozen that key more than once: name in frozen_at the freeze that ends";
                 return Err(Refusal::NamesTooLittle(which).into());
             }
             _ => {}

@@ -99,6 +99,15 @@ impl Store {
         Ok(page.cut(rows, |row| row.index))
     }
 
+    /// Who did an act about something, and when, newest first.
+    pub async fn leaves_about(&self, about: &str, act: &str) -> Result<Vec<(String, i64)>, StoreError> {
+        Ok(sqlx::query_as("SELECT actor, at FROM leaves WHERE about = $1 AND act = $2 ORDER BY idx DESC")
+            .bind(about)
+            .bind(act)
+            .fetch_all(&self.readers)
+            .await?)
+    }
+
     /// Everything the log holds on a case, each record with its proof, sealed: what `sluice evidence verify` reads.
     pub async fn bundle(&self, case_id: &str) -> Result<Vec<u8>, StoreError> {
         let (size, checkpoint) = {

@@ -67,11 +67,9 @@ impl Tx<'_> {
         seen: Option<&[AlertId]>,
     ) -> Result<(String, Vec<Hold>), ActError> {
         let ever = self.holds_of_case(&case.case_id).await?;
-        let is_seen = |hold: &Hold| {
-            seen.is_none_or(|seen| seen.iter().any(|alert| alert.to_string() == hold.because))
-        };
-        let open: Vec<&Hold> =
-            ever.iter().filter(|hold| hold.may_be_released() && is_seen(hold)).collect();
+        let is_seen =
+            |hold: &Hold| seen.is_none_or(|seen| seen.iter().any(|alert| alert.to_string() == hold.because));
+        let open: Vec<&Hold> = ever.iter().filter(|hold| hold.may_be_released() && is_seen(hold)).collect();
         let payment = match (payment, open.first()) {
             (Some(payment), _) => payment.to_owned(),
             (None, Some(first)) if open.iter().all(|hold| hold.payment_id == first.payment_id) => {
@@ -89,7 +87,8 @@ impl Tx<'_> {
         }
         // Whoever saw that the payment is held saw the one hold that there ever was.
         if seen.is_none() && ever.iter().filter(|hold| hold.payment_id == payment).count() > 1 {
-            let which = "several alerts of this case hold the payment, or held it: name in alerts those that you saw";
+            let which =
+                "several alerts of this case hold the payment, or held it: name in alerts those that you saw";
             return Err(Refusal::NamesTooLittle(which).into());
         }
         Ok((payment, holds))

@@ -137,6 +137,31 @@ CREATE TABLE IF NOT EXISTS suppressions (
 CREATE INDEX IF NOT EXISTS suppressions_by_case ON suppressions (case_id);
 CREATE INDEX IF NOT EXISTS suppressions_by_party ON suppressions (party_kind, party_value);
 
+-- What was configured and less than what was in force, and the two persons who took it.
+CREATE TABLE IF NOT EXISTS configurations (
+    seq BIGINT PRIMARY KEY,
+    configuration_id TEXT NOT NULL UNIQUE,
+    what TEXT NOT NULL,
+    state TEXT NOT NULL,
+    lost TEXT NOT NULL,
+    approvable BOOLEAN NOT NULL,
+    control TEXT,
+    found_at BIGINT NOT NULL,
+    proposed_by TEXT,
+    proposed_at BIGINT,
+    proposal TEXT,
+    decided_by TEXT,
+    decided_at BIGINT,
+    decision TEXT
+);
+
+-- The list versions whose coming into force is a leaf.
+CREATE TABLE IF NOT EXISTS list_versions (
+    source TEXT PRIMARY KEY,
+    version TEXT NOT NULL,
+    entries BIGINT NOT NULL
+);
+
 CREATE TABLE IF NOT EXISTS users (
     name TEXT PRIMARY KEY,
     password TEXT NOT NULL,

@@ -102,6 +102,7 @@ impl Tx<'_> {
         let text = match table {
             "alerts" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM alerts",
             "cases" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM cases",
+            "configurations" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM configurations",
             "freezes" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM freezes",
             "holds" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM holds",
             "outbox" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM outbox",

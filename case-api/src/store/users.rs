@@ -101,6 +101,45 @@ impl Store {
         tx.commit().await
     }
 
+    /// Remember that these people are invented.
+    pub async fn mark_demo_users(&self, names: &[&str], now: EventTime) -> Result<(), StoreError> {
+        let mut tx = self.begin(now).await?;
+        for name in names {
+            sqlx::query("INSERT INTO demo_users (name) VALUES ($1) ON CONFLICT (name) DO NOTHING")
+                .bind(*name)
+                .execute(tx.sql())
+                .await?;
+        }
+        tx.commit().await
+    }
+
+    /// Let invented people sign in no more; how many there are.
+    pub async fn disable_demo_users(&self, now: EventTime) -> Result<usize, StoreError> {
+        let mut tx = self.begin(now).await?;
+        let names: Vec<(String, bool)> = sqlx::query_as(
+            "SELECT u.name, u.disabled FROM users u JOIN demo_users d ON d.name = u.name ORDER BY u.name",
+        )
+        .fetch_all(tx.sql())
+        .await?;
+        for (name, _) in names.iter().filter(|(_, disabled)| !disabled) {
+            sqlx::query("UPDATE users SET disabled = TRUE WHERE name = $1")
+                .bind(name)
+                .execute(tx.sql())
+                .await?;
+            sqlx::query("DELETE FROM sessions WHERE user_name = $1").bind(name).execute(tx.sql()).await?;
+            let entry = Entry {
+                kind: Kind::Configuration,
+                act: "disable_demo_user",
+                actor: ENGINE,
+                about: name,
+                case_id: None,
+            };
+            tx.leaf(entry, &json!({ "user": name })).await?;
+        }
+        tx.commit().await?;
+        Ok(names.len())
+    }
+
     /// Write down the failed sign-ins of a period.
     pub async fn record_failed_sign_ins(&self, failed: &Failed, now: EventTime) -> Result<(), StoreError> {
         let mut tx = self.begin(now).await?;

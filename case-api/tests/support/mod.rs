@@ -45,6 +45,8 @@ pub struct World {
     pub controls: Mutex<Vec<Control>>,
     pub sink_broken: AtomicBool,
     pub lists: Mutex<Vec<ActiveList>>,
+    /// What could not be taken in.
+    pub letters: Mutex<Vec<Value>>,
     /// What entry H-17 says, counted up.
     pub entry_content: AtomicI64,
     /// The rule set that the engine judges by.
@@ -244,6 +246,8 @@ pub fn list() -> ActiveList {
         names: 3,
         published: Some("2026-11-01".into()),
         fetched_at: None,
+        checked_at: None,
+        fetched: false,
         rescreened: None,
     }
 }
@@ -340,6 +344,43 @@ pub fn event(alert: &Alert) -> PaymentEvent {
     .unwrap()
 }
 
+/// The runtime's routes, as far as tests ask for them: every letter can be mended to `"good"`, and only to that.
+fn ingest(world: Arc<World>) -> Router {
+    use axum::{
+        Json,
+        extract::{Path, Query},
+        response::IntoResponse,
+        routing::{get, post},
+    };
+    let listed = Arc::clone(&world);
+    let list = async move |Query(page): Query<HashMap<String, usize>>| {
+        let letters = listed.letters.lock().unwrap().clone();
+        let from = page.get("cursor").copied().unwrap_or_default();
+        let items: Vec<Value> =
+            letters.into_iter().skip(from).take(page.get("limit").copied().unwrap_or(100)).collect();
+        Json(serde_json::json!({"items": items, "next_cursor": null}))
+    };
+    let send = async move |Path(id): Path<usize>, Json(said): Json<Value>| {
+        let letters = world.letters.lock().unwrap();
+        match letters.get(id) {
+            None => {
+                (StatusCode::NOT_FOUND, Json(serde_json::json!({"detail": "no such letter"}))).into_response()
+            }
+            Some(letter) if *said.get("event").unwrap_or(&letter["original"]) == "good" => {
+                (StatusCode::ACCEPTED, Json(serde_json::json!({"accepted": 1}))).into_response()
+            }
+            Some(_) => {
+                let detail = serde_json::json!({"detail": "it still cannot be read"});
+                (StatusCode::UNPROCESSABLE_ENTITY, Json(detail)).into_response()
+            }
+        }
+    };
+    Router::new()
+        .route("/v1/events", post(async || StatusCode::ACCEPTED))
+        .route("/v1/dead-letters", get(list))
+        .route("/v1/dead-letters/{id}/resubmit", post(send))
+}
+
 /// A case side over a world.
 pub struct Side {
     pub world: Arc<World>,
@@ -371,7 +412,7 @@ impl Side {
         };
         let signer = Signer::from_seed("test.example/evidence", Zeroizing::new([7; 32])).unwrap();
         let api = CaseApi::open(database, signer, ports, Options::default()).await.unwrap();
-        let ingest = Router::new().route("/v1/events", axum::routing::post(async || StatusCode::ACCEPTED));
+        let ingest = ingest(Arc::clone(&world));
         let router = api.router(ingest);
         let key = api.memory_key("tests", Roles::new(Role::ALL)).unwrap();
         Self { world, api, router, key }

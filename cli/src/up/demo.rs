@@ -50,6 +50,7 @@ pub fn lists(folder: &Path) -> Result<Store, Failure> {
     let import =
         import(&Request { format: Format::Csv, source: Some(SOURCE), encoding: None, files: &files })?;
     if store.active()?.get(SOURCE) == Some(&import.version.hash()) {
+        store.record_check(SOURCE, SystemClock.now())?;
         return Ok(store);
     }
     let names = import.version.entries().iter().map(|entry| entry.names.len()).sum();

@@ -17,7 +17,7 @@ use sluice_model::{Control, Hash256, KeyKind, ListMatch, Party};
 use sluice_rules::Rule;
 use sluice_runtime::Runtime;
 
-use super::Config;
+use super::{Config, configured::Configured};
 
 /// Alerts with the events that they judged; dispositions and decisions as they stand in the log.
 pub struct Feeds {
@@ -63,12 +63,15 @@ pub struct InForce {
     runtime: Arc<Runtime>,
     store: Option<Store>,
     library: Arc<dyn Library>,
+    configured: Arc<Configured>,
 }
 
 impl InForce {
-    pub fn new(runtime: &Arc<Runtime>, config: &Config) -> Self {
-        let store = config.lists.as_ref().map(|(_, store)| store.clone());
-        Self { runtime: Arc::clone(runtime), store, library: Arc::clone(&config.library) }
+    pub fn new(runtime: &Arc<Runtime>, config: &Config, configured: &Arc<Configured>) -> Self {
+        let store = config.lists.folder.as_ref().map(|(_, store)| store.clone());
+        let (runtime, library, configured) =
+            (Arc::clone(runtime), Arc::clone(&config.library), Arc::clone(configured));
+        Self { runtime, store, library, configured }
     }
 }
 
@@ -80,6 +83,7 @@ impl Catalogue for InForce {
                 status.rescreened.get(&source).filter(|report| report.version == version).cloned();
             ActiveList {
                 rescreened: rescreened.map(rescreening),
+                checked_at: status.screening.checked_at.get(&source).map(ToString::to_string),
                 ..list(self.store.as_ref(), source, version)
             }
         };
@@ -152,7 +156,12 @@ impl Catalogue for InForce {
     fn not_ready(&self) -> Option<String> {
         let status = self.runtime.status();
         let recovering = || (!status.is_live).then(|| "the engine is recovering".to_owned());
-        status.stopped.clone().or(status.trouble.clone()).or_else(recovering)
+        let engine = status.stopped.clone().or(status.trouble.clone()).or_else(recovering);
+        engine.or_else(|| self.configured.not_ready())
+    }
+
+    fn notices(&self) -> Vec<String> {
+        self.configured.notices()
     }
 }
 
@@ -168,7 +177,11 @@ fn list(store: Option<&Store>, source: String, version: Hash256) -> ActiveList {
         entries: arrival.as_ref().map_or(0, |arrival| count(arrival.entries)),
         names: arrival.as_ref().map_or(0, |arrival| count(arrival.names)),
         published: arrival.as_ref().and_then(|arrival| arrival.published.as_ref()).map(ToString::to_string),
+        fetched: arrival
+            .as_ref()
+            .is_some_and(|arrival| arrival.files.iter().any(|file| file.name.contains("://"))),
         fetched_at: arrival.map(|arrival| arrival.at.to_string()),
+        checked_at: None,
         rescreened: None,
         version: version.to_string(),
         source,

@@ -72,7 +72,7 @@ fn a_saved_rule_is_felt_and_a_broken_one_is_not() {
     let rules = folder.path().join("rules");
     write_rules(&rules);
     let mut command = command(&folder.path().join("data"));
-    command.arg("--rules").arg(&rules);
+    command.arg("--watch-rules").arg("--rules").arg(&rules);
     let up = Up::start(command).unwrap();
     let client = up.client();
     let n = std::cell::Cell::new(0);
@@ -99,7 +99,7 @@ fn an_approved_rule_is_felt_by_the_next_payment_and_outlives_a_restart() {
     write_rules(&rules);
     let start = || {
         let mut command = command(&data);
-        command.arg("--rules-by-approval").arg("--rules").arg(&rules);
+        command.arg("--rules").arg(&rules);
         Up::start(command).unwrap()
     };
     let n = std::cell::Cell::new(0);

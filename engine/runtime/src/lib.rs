@@ -31,7 +31,6 @@ mod rule_folder;
 mod runtime;
 mod saver;
 mod telemetry;
-mod watch;
 
 pub use clock::{Clock, SystemClock};
 pub use error::RuntimeError;
@@ -40,4 +39,3 @@ pub use progress::Status;
 pub use replay::{Read, Replay, Replayed};
 pub use rule_folder::{Fingerprint, fingerprint, is_part_of_rules, read_cases, read_rules};
 pub use runtime::{Parts, Runtime};
-pub use watch::{Change, Watch};

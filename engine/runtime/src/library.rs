@@ -50,7 +50,10 @@ impl CachingLibrary {
 
 impl Library for CachingLibrary {
     fn screener(&self, screening: &Screening) -> Result<Arc<Screener>, Unavailable> {
-        self.screeners.get_or(screening, || (self.build)(screening))
+        // What a list says does not change with its age, nor with the policy for who has no name.
+        let (lists, threshold) = (screening.lists.clone(), screening.threshold);
+        let of = Screening { lists, threshold, ..Screening::default() };
+        self.screeners.get_or(&of, || (self.build)(&of))
     }
 
     fn rules(&self, bundle: &RuleBundle) -> Option<Arc<RuleSet>> {

@@ -4,6 +4,7 @@
 //! DIR/active.json                 each source with its active version
 //! DIR/versions/HASH.jsonl.zst     a version in its canonical encoding; HASH is its SHA-256
 //! DIR/history/SOURCE.jsonl        every import of a source, oldest first
+//! DIR/checked/SOURCE.json         when a source was last known to be current: imported, or found unchanged
 //! DIR/skipped/SOURCE.jsonl        what the newest import of a source did not use, by file and line
 //! DIR/fetched/SOURCE/…            the files that `update` fetched last, with what their server said of them
 //! ```
@@ -61,6 +62,12 @@ pub struct Arrival {
     /// What spoke against it; a person accepted it all the same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepted: Vec<String>,
+}
+
+/// When a source was last known to be current.
+#[derive(Serialize, Deserialize)]
+struct Checked {
+    at: EventTime,
 }
 
 /// One file that was imported.
@@ -215,9 +222,34 @@ impl Store {
         let mut history = read_if_there(&history_path)?.unwrap_or_default();
         history.extend(json_line(arrival));
         self.write(&history_path, &history)?;
+        self.write(&self.checked_path(source)?, &json_line(&Checked { at: arrival.at }))?;
         let mut active = self.active()?;
         active.insert(source.to_owned(), import.version.hash());
         self.write(&self.folder.join("active.json"), &json_line(&active))
+    }
+
+    /// Remember that a source was asked, and that what is active is what it publishes.
+    pub fn record_check(&self, source: &str, at: EventTime) -> Result<(), StoreError> {
+        let path = self.checked_path(source)?;
+        let _lock = self.lock()?;
+        self.write(&path, &json_line(&Checked { at }))
+    }
+
+    /// When a source was last known to be current. A folder of an older version says when it was imported.
+    pub fn checked_at(&self, source: &str) -> Result<Option<EventTime>, StoreError> {
+        let path = self.checked_path(source)?;
+        match read_if_there(&path)? {
+            Some(bytes) => Ok(Some(from_json::<Checked>(&path, &bytes)?.at)),
+            None => Ok(self.history(source)?.last().map(|arrival| arrival.at)),
+        }
+    }
+
+    /// Keep a version of another folder in this one, its hash recomputed.
+    pub fn keep(&self, hash: Hash256, from: &Self) -> Result<(), StoreError> {
+        if self.version_path(hash).exists() {
+            return Ok(());
+        }
+        self.write_version(&from.load(hash)?)
     }
 
     /// Recompute the hash of every version, and look for active ones that are missing.
@@ -327,6 +359,10 @@ impl Store {
 
     fn history_path(&self, source: &str) -> Result<PathBuf, StoreError> {
         self.source_path("history", source)
+    }
+
+    fn checked_path(&self, source: &str) -> Result<PathBuf, StoreError> {
+        Ok(self.source_path("checked", source)?.with_extension("json"))
     }
 
     fn skipped_path(&self, source: &str) -> Result<PathBuf, StoreError> {
@@ -450,6 +486,37 @@ mod tests {
         assert_eq!(store.verify().unwrap(), (1, vec![]));
         fs::write(folder.path().join("active.json"), b"{").unwrap();
         assert!(store.load_active().is_err(), "unreadable is not empty");
+    }
+
+    #[test]
+    fn a_check_without_a_change_is_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create(folder.path()).unwrap();
+        assert_eq!(store.checked_at("own").unwrap(), None);
+        add(&store, &an_import("own", &["A"]));
+        assert_eq!(store.checked_at("own").unwrap(), Some(EventTime::from_micros(0)));
+        store.record_check("own", EventTime::from_micros(7)).unwrap();
+        assert_eq!(store.checked_at("own").unwrap(), Some(EventTime::from_micros(7)));
+        assert_eq!(store.history("own").unwrap().len(), 1, "nothing was imported");
+        // A folder of an older version has no such file.
+        fs::remove_dir_all(folder.path().join("checked")).unwrap();
+        assert_eq!(store.checked_at("own").unwrap(), Some(EventTime::from_micros(0)));
+        assert!(store.record_check("../x", EventTime::from_micros(7)).is_err());
+    }
+
+    #[test]
+    fn a_kept_version_outlives_the_folder_that_it_came_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create(folder.path().join("lists")).unwrap();
+        let kept = Store::create(folder.path().join("kept")).unwrap();
+        let import = an_import("own", &["A"]);
+        let hash = import.version.hash();
+        assert!(kept.keep(hash, &store).is_err(), "there is no such version");
+        add(&store, &import);
+        kept.keep(hash, &store).unwrap();
+        fs::remove_dir_all(folder.path().join("lists")).unwrap();
+        kept.keep(hash, &store).unwrap();
+        assert_eq!(kept.load(hash).unwrap(), import.version);
     }
 
     #[test]

@@ -101,6 +101,7 @@ fn update_source(
     let newest = store.history(&source.name)?.pop();
     if !changed && newest.is_some_and(|n| n.files == records) && store.active()?.contains_key(&source.name) {
         known.write(store, &folder)?;
+        store.record_check(&source.name, at)?;
         return Ok(Outcome::Unchanged);
     }
     let files: Vec<SourceFile<'_>> = files.iter().map(File::as_source).collect();

@@ -8,6 +8,7 @@ use axum::{
     http::StatusCode,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sluice_log::{Offset, Partition, ReadLimit, StoredRecord, Topic};
 use sluice_model::{DeadLetter, PaymentRecord};
 
@@ -60,11 +61,25 @@ pub(super) async fn list(
     Ok(Json(Listed { items, next_cursor: next.map(|next| next.to_string()) }))
 }
 
-/// Why it is sent again.
+/// Why it is sent again, and what is sent.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Resubmission {
     reason: String,
+    /// What is taken in instead of the original, mended: an event, or the text of a message. The original stays.
+    #[serde(default)]
+    event: Option<Value>,
+}
+
+impl Resubmission {
+    /// The bytes that are taken in.
+    fn sent(event: Option<Value>, original: Vec<u8>) -> Vec<u8> {
+        match event {
+            None => original,
+            Some(Value::String(text)) => text.into_bytes(),
+            Some(event) => event.to_string().into_bytes(),
+        }
+    }
 }
 
 /// What came of it.
@@ -73,11 +88,11 @@ pub(super) struct Resubmitted {
     accepted: usize,
 }
 
-/// Take in a dead letter's events after all; one that was too old is let in for the reason given.
+/// Take in a dead letter's events after all, as they came or mended; one that was too old is let in for the reason given.
 pub(super) async fn resubmit(
     State(app): State<Arc<App>>,
     Path(id): Path<Offset>,
-    Json(Resubmission { reason }): Json<Resubmission>,
+    Json(Resubmission { reason, event }): Json<Resubmission>,
 ) -> Result<(StatusCode, Json<Resubmitted>), Problem> {
     if reason.trim().is_empty() || reason.chars().count() > REASON_CHARS_MAX {
         return Err(Problem::bad_request(format!("give a reason of 1 to {REASON_CHARS_MAX} characters")));
@@ -88,7 +103,8 @@ pub(super) async fn resubmit(
     let letter: DeadLetter =
         records::parse(stored.ok_or_else(|| Problem::not_found("there is no such dead letter"))?)?;
 
-    let contents = ingest::read(format_of(&letter.original), &letter.original);
+    let sent = Resubmission::sent(event, letter.original);
+    let contents = ingest::read(format_of(&sent), &sent);
     if let Some(refused) = contents.refused.first() {
         let detail = format!("it still cannot be read: {}", refused.reason);
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, refused.code, detail));

@@ -1,0 +1,162 @@
+//! Dead letters in officers' hands. The runtime keeps them and takes them in again; here stands who may, and the leaf of
+//! each attempt. The original stays on the log whatever is sent instead.
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::{Request, State},
+    http::{Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use sluice_evidence::Kind;
+use sluice_model::{DeadLetter, Hash256, limits::BODY_BYTES_MAX};
+use tower::ServiceExt as _;
+
+use crate::{
+    api::Problem,
+    app::App,
+    auth::{Actor, Identity},
+    domain::Permission,
+    store::{Entry, StoreError},
+};
+
+/// Where the runtime has them.
+const PATH: &str = "/v1/dead-letters";
+/// The most bytes of an answer of the runtime that are read: a page of letters, each with its original.
+const ANSWER_BYTES_MAX: usize = 64 * BODY_BYTES_MAX;
+
+/// A dead letter with its id.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Letter {
+    /// Its place on the log.
+    pub id: String,
+    /// What it says.
+    #[serde(flatten)]
+    pub letter: DeadLetter,
+}
+
+/// Some of them, oldest first.
+#[derive(Debug, Deserialize)]
+pub struct Letters {
+    /// The letters.
+    pub items: Vec<Letter>,
+    /// Where the next ones begin.
+    pub next_cursor: Option<String>,
+}
+
+/// What came of one that was sent again.
+#[derive(Debug, Deserialize)]
+struct Resubmitted {
+    accepted: usize,
+}
+
+/// Middleware before the runtime's routes: who may ingest, who may mend; and a leaf for each letter sent again.
+pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let letters = request.uri().path().strip_prefix(PATH).map(str::to_owned);
+    let permission = if letters.is_some() { Permission::Mend } else { Permission::Ingest };
+    let identity = match request.extensions().get::<Identity>() {
+        Some(identity) => identity.clone(),
+        None => return crate::auth::unknown(request.uri().path(), request.headers()),
+    };
+    if let Err(problem) = identity.need(permission) {
+        return problem.into_response();
+    }
+    let id = letters.as_deref().and_then(|rest| rest.strip_prefix('/')?.strip_suffix("/resubmit"));
+    let (Some(id), &Method::POST) = (id, request.method()) else { return next.run(request).await };
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
+        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 8 MiB").into_response();
+    };
+    let said: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    match record(&app, id, &said, &identity.actor, response.status()).await {
+        Ok(()) => response,
+        Err(error) => Problem::from(error).into_response(),
+    }
+}
+
+/// The leaf of an attempt: who, which, why, and the hash of what was sent instead of the original.
+async fn record(
+    app: &App,
+    id: &str,
+    said: &Value,
+    actor: &Actor,
+    status: StatusCode,
+) -> Result<(), StoreError> {
+    // Nothing was asked for that could have been done.
+    if !status.is_success() && status != StatusCode::UNPROCESSABLE_ENTITY {
+        return Ok(());
+    }
+    let mended = said.get("event").filter(|event| !event.is_null()).map(|event| match event {
+        Value::String(text) => Hash256::of(text.as_bytes()).to_string(),
+        event => Hash256::of(event.to_string().as_bytes()).to_string(),
+    });
+    let taken = status.is_success();
+    let mut tx = app.store.begin(app.now()).await?;
+    let about = about(id);
+    let act = if taken { "resubmit_dead_letter" } else { "resubmit_refused" };
+    let entry = Entry { kind: Kind::Act, act, actor: &actor.name, about: &about, case_id: None };
+    let body = json!({ "actor": actor, "dead_letter": id, "reason": said.get("reason"), "mended": mended });
+    tx.leaf(entry, &body).await?;
+    tx.commit().await
+}
+
+/// What the leaves of a letter are about.
+pub fn about(id: &str) -> String {
+    format!("dead-letter/{id}")
+}
+
+/// Letters from one on, oldest first.
+pub async fn letters(app: &App, from: u64, limit: usize) -> Result<Letters, Problem> {
+    let request = Request::get(format!("{PATH}?limit={limit}&cursor={from}")).body(Body::empty());
+    ask(app, request.map_err(|error| Problem::internal(&error))?).await
+}
+
+/// One letter.
+pub async fn letter(app: &App, id: u64) -> Result<Letter, Problem> {
+    let found = letters(app, id, 1).await?.items.pop();
+    found.filter(|found| found.id == id.to_string()).ok_or_else(|| Problem::not_found("dead letter"))
+}
+
+/// Send one again, mended where `event` says how; how many events were taken in.
+pub async fn send_again(
+    app: &App,
+    id: u64,
+    reason: &str,
+    event: Option<String>,
+    actor: &Actor,
+) -> Result<usize, Problem> {
+    let said = match event {
+        Some(event) => json!({ "reason": reason, "event": event }),
+        None => json!({ "reason": reason }),
+    };
+    let request = Request::post(format!("{PATH}/{id}/resubmit"))
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(said.to_string()))
+        .map_err(|error| Problem::internal(&error))?;
+    let sent = ask::<Resubmitted>(app, request).await;
+    let status = sent.as_ref().map_or_else(Problem::status, |_| StatusCode::ACCEPTED);
+    record(app, &id.to_string(), &said, actor, status).await?;
+    Ok(sent?.accepted)
+}
+
+/// Ask the runtime's own routes.
+async fn ask<T: DeserializeOwned>(app: &App, request: Request) -> Result<T, Problem> {
+    let Some(runtime) = app.ingest.get().cloned() else { return Err(Problem::not_found("dead letter")) };
+    let response = match runtime.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    let (status, body) = (response.status(), response.into_body());
+    let bytes: Bytes = to_bytes(body, ANSWER_BYTES_MAX).await.unwrap_or_default();
+    if status.is_success() {
+        return serde_json::from_slice(&bytes).map_err(|error| Problem::internal(&error));
+    }
+    let problem: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let detail = problem.get("detail").and_then(Value::as_str).unwrap_or("it could not be taken in");
+    Err(Problem::new(status, detail))
+}
