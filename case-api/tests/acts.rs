@@ -164,7 +164,7 @@ async fn every_hold_has_a_case(records: Vec<Record>) -> Result<(), TestCaseError
         }
     }
     side.drain().await;
-    let audit = side.get("/v1/audit?limit=1000").await.json();
+    let audit = side.get("/v1/audit?limit=1000&all=true").await.json();
     let leaves: BTreeSet<_> = audit["items"]
         .as_array()
         .unwrap()

@@ -382,3 +382,73 @@ async fn a_rule_goes_from_proposal_to_force_and_back() {
     officer.picture("rules-audit").await;
     officer.driver.clone().quit().await.unwrap();
 }
+
+#[tokio::test]
+async fn officers_mend_a_letter_and_two_of_them_take_a_lesser_configuration() {
+    if std::env::var_os("SLUICE_BROWSER_TESTS").is_none() {
+        println!("left out: the console in a real browser (SLUICE_BROWSER_TESTS is not set)");
+        return;
+    }
+    let side = Side::new().await;
+    for (name, role) in [("ivan", Role::Investigator), ("mei.mlro", Role::Mlro)] {
+        side.api.put_user(name, PASSWORD, Roles::new([role]), "test").await.unwrap();
+    }
+    side.world.lists.lock().unwrap().push(support::list());
+    *side.world.notices.lock().unwrap() =
+        vec!["For development: rules come from a watched folder.".to_owned()];
+    let letter = serde_json::json!({
+        "id": "0", "received_at": support::start(), "source": "http", "code": "malformed",
+        "reason": "line 1, column 14: a comma is missing", "original": "{\"event_id\": \"E-9\" \"amount\": 7}",
+    });
+    side.world.letters.lock().unwrap().push(letter);
+    let lost = vec!["the list ofac-sdn is gone".to_owned(), "lists might be older than 30d".to_owned()];
+    let order = Control::Screening(sluice_model::Screening::default());
+    side.api.configuration_is_less("screening", &lost, Some(&order)).await.unwrap();
+    // One payment that two alerts of a case hold, the release of the first proposed.
+    let (first, hold) = held_alert(1, "C-2002");
+    let seen = first.alert_id;
+    side.say([record(first), Record::Disposition(hold.clone())]).await;
+    let ivan = side.key("ivan", &[Role::Investigator]);
+    let release = serde_json::json!({"action": "release", "alerts": [seen], "reason": "another man"});
+    assert_eq!(side.act(&ivan, "CASE-000001", release).await.status, 200);
+    let (mut second, _) = held_alert(2, "C-2002");
+    second.payment_id = "P-1".into();
+    let further = sluice_model::Disposition { because: second.alert_id.to_string(), ..hold };
+    side.say([record(second), Record::Disposition(further)]).await;
+
+    let base = serve(&side).await;
+    let chromedriver = Driver::start();
+    let profile = tempfile::tempdir().unwrap();
+    let officer = Officer::new(&chromedriver.url, &base, profile.path()).await;
+    officer.sign_in("ivan").await;
+    officer.click("#nav-dead-letters").await;
+    officer.see("td a[href='/dead-letters/0']").await;
+    officer.picture("dead-letters").await;
+    officer.click("td a[href='/dead-letters/0']").await;
+    officer.write("#reason", "the comma was missing").await;
+    officer.click("#send").await;
+    officer.see("#error").await;
+    officer.picture("dead-letter-refused").await;
+    officer.write("#event", "good").await;
+    officer.act("#send").await;
+    officer.picture("dead-letter-sent").await;
+    officer.open("/lists").await;
+    officer.write("textarea[name=text]", "the publisher ended it").await;
+    officer.act("#less-propose").await;
+    officer.picture("less-proposed").await;
+    officer.sign_out().await;
+
+    officer.sign_in("mei.mlro").await;
+    officer.open("/lists").await;
+    officer.write("textarea[name=text]", "agreed").await;
+    officer.picture("less-to-approve").await;
+    officer.act("#less-approve").await;
+    assert!(side.world.controls().iter().any(|control| matches!(control, Control::Screening(_))));
+    officer.open("/cases/CASE-000001").await;
+    officer.write("#release-text", "born 1961, the listed man 1951").await;
+    officer.picture("confirm-release").await;
+    officer.act("#release").await;
+    officer.picture("released-in-part").await;
+    assert!(officer.text().await.contains("Another alert still holds the payment"));
+    officer.sign_out().await;
+}

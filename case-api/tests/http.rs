@@ -258,6 +258,31 @@ async fn a_session_reads_with_its_cookie_and_writes_with_its_token() {
 }
 
 #[tokio::test]
+async fn whatever_may_change_something_needs_the_token_of_the_form() {
+    let side = Side::new().await;
+    side.api.put_user("ann", PASSWORD, Roles::new([Role::Analyst]), "root").await.unwrap();
+    let signed_in = sign_in(&side, "ann", PASSWORD).await;
+    let cookie = signed_in.header("set-cookie").split(';').next().unwrap().to_owned();
+    let csrf = signed_in.json()["csrf_token"].as_str().unwrap().to_owned();
+    let send = async |method: &str, token: Option<&str>| {
+        let mut request = Request::builder().method(method).uri("/v1/alerts").header(header::COOKIE, &cookie);
+        if let Some(token) = token {
+            request = request.header("x-csrf-token", token);
+        }
+        side.send(request.body(Body::empty()).unwrap()).await.status.as_u16()
+    };
+    // Whether or not there is such a route yet: the gate stands before all of them.
+    for method in ["POST", "PUT", "PATCH", "DELETE", "PURGE"] {
+        assert_eq!(send(method, None).await, 403, "{method}");
+        assert_eq!(send(method, Some("another")).await, 403, "{method}");
+        assert_eq!(send(method, Some(&csrf)).await, 405, "{method}");
+    }
+    for method in ["GET", "HEAD"] {
+        assert_eq!(send(method, None).await, 200, "{method}");
+    }
+}
+
+#[tokio::test]
 async fn changed_roles_and_passwords_end_old_sessions() {
     let side = Side::new().await;
     side.api.put_user("ann", PASSWORD, Roles::new([Role::Analyst]), "root").await.unwrap();

@@ -247,8 +247,9 @@ impl Running {
 
         let url = format!("http://{}", listener.local_addr()?);
         let (stop, stopping) = watch::channel(false);
-        let serve = axum::serve(listener, cases.router(runtime.router()))
-            .with_graceful_shutdown(asked(stopping.clone()));
+        // Sign-in counts failures by where they come from.
+        let router = cases.router(runtime.router()).into_make_service_with_connect_info::<SocketAddr>();
+        let serve = axum::serve(listener, router).with_graceful_shutdown(asked(stopping.clone()));
         let mut tasks = vec![
             tokio::spawn(async move {
                 if let Err(error) = serve.await {

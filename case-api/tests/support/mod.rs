@@ -45,6 +45,8 @@ pub struct World {
     pub controls: Mutex<Vec<Control>>,
     pub sink_broken: AtomicBool,
     pub lists: Mutex<Vec<ActiveList>>,
+    /// What every page says.
+    pub notices: Mutex<Vec<String>>,
     /// What could not be taken in.
     pub letters: Mutex<Vec<Value>>,
     /// What entry H-17 says, counted up.
@@ -117,6 +119,10 @@ impl ControlSink for World {
 impl Catalogue for World {
     fn lists(&self) -> Vec<ActiveList> {
         self.lists.lock().unwrap().clone()
+    }
+
+    fn notices(&self) -> Vec<String> {
+        self.notices.lock().unwrap().clone()
     }
 
     fn rules(&self) -> Vec<ActiveRule> {

@@ -37,7 +37,7 @@ fn a_match_is_suppressed_and_a_new_version_meets_known_parties() {
     let folder = tempfile::tempdir().unwrap();
     import(folder.path(), &["Vasil Zorkin"]);
     let mut up = command(&folder.path().join("data"));
-    up.arg("--lists").arg(folder.path().join("lists"));
+    up.arg("--lists").arg(folder.path().join("lists")).args(["--unnamed", "accept"]);
     let up = Up::start(up).unwrap();
     let (client, operator) = (up.client(), up.operator());
     assert_eq!(decide(&client, "1", "C-1", "Pia Halvorsen"), "allow");
