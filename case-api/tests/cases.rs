@@ -145,6 +145,9 @@ async fn an_end_of_a_freeze_does_not_end_one_that_was_ordered_since() {
     act(json!({"action": "unfreeze", "reason": "cleared"})).await;
     side.world.pass(Span::minutes(1));
     act(json!({"action": "freeze", "reason": "mule after all"})).await;
+    // However it is written, it is the freeze that stands already.
+    let again = json!({"action": "freeze", "key": {"kind": "customer", "value": " C-1 "}, "reason": "mule"});
+    act(again).await.is_problem(422);
     // Whoever looked before sees another freeze than the one that stands.
     act(json!({"action": "unfreeze", "frozen_at": seen, "reason": "cleared"})).await.is_problem(409);
     let unnamed = act(json!({"action": "unfreeze", "reason": "cleared"})).await;

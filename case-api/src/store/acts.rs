@@ -225,7 +225,7 @@ impl Tx<'_> {
             .into());
         }
         let standing = self.standing_freezes(&case.case_id).await?;
-        if standing.iter().any(|f| f.key().as_ref() == Some(&key)) {
+        if standing.iter().any(|f| f.is_of(&key)) {
             return Err(Refusal::NothingToActOn("this case has already frozen that key").into());
         }
         self.add_freeze(&case.case_id, &key, &actor.name).await?;
@@ -242,13 +242,13 @@ impl Tx<'_> {
         actor: &Actor,
     ) -> Result<Effect, ActError> {
         let ever = self.freezes_of_case(&case.case_id).await?;
-        let of_key = |f: &&FreezeRow| key.is_none_or(|key| f.key().as_ref() == Some(key));
+        let of_key = |f: &&FreezeRow| key.is_none_or(|key| f.is_of(key));
         let mut found = ever.iter().filter(|f| f.stands()).filter(of_key);
         let (Some(freeze), None) = (found.next(), found.next()) else {
             return Err(Refusal::NothingToActOn("say which freeze of this case is to end").into());
         };
         let key = freeze.key().ok_or(StoreError::Corrupt("key kind"))?;
-        let only = ever.iter().filter(|f| f.key().as_ref() == Some(&key)).count() == 1;
+        let only = ever.iter().filter(|f| f.is_of(&key)).count() == 1;
         match frozen_at {
             Some(seen) if seen != freeze.frozen_at.0 => {
                 let since = "this key was frozen again since: look at the freeze that stands now";

@@ -38,6 +38,12 @@ impl FreezeRow {
         self.lifted_at.is_none()
     }
 
+    /// Whether it is of a key, however either is written: the engine thaws them together.
+    pub(super) fn is_of(&self, key: &Key) -> bool {
+        let folded = |key: &Key| key.normalised().value.to_lowercase();
+        self.key().is_some_and(|own| own.kind == key.kind && folded(&own) == folded(key))
+    }
+
     /// What is frozen.
     pub(super) fn key(&self) -> Option<Key> {
         Some(Key { kind: KeyKind::from_name(&self.key_kind)?, value: self.key_value.clone() })
