@@ -35,7 +35,7 @@ impl Origin {
 /// gains.
 #[derive(Default)]
 pub struct Limiter {
-    failures: Mutex<HashMap<(Origin, Option<String>), (u32, EventTime)>>,
+    failures: Mutex<Failures>,
 }
 
 impl Limiter {
@@ -69,6 +69,7 @@ impl Limiter {
     }
 }
 
+/// How often, and since when.
 type Failures = HashMap<(Origin, Option<String>), (u32, EventTime)>;
 
 fn may_try(failures: &Failures, of: &(Origin, Option<String>), most: u32, now: EventTime) -> bool {
