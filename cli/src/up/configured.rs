@@ -286,7 +286,7 @@ mod tests {
                     r#"rule R{n} #{{ title: "t", key: "payment", severity: "high", action: "alert", typology: "t",
                     regulation: #{{ text: "a test", source: "https://example.com", date: "2026-01-01" }},
                     speaks: "every event" }};
-                    condition amount >= 1; reason `x`;"#
+                    condition amount >= hkd(1); reason `x`;"#
                 ),
             };
             match RuleSet::compile(&RuleBundle::new(ids.map(rule).collect())) {

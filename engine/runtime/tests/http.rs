@@ -192,6 +192,26 @@ async fn a_dead_letter_is_sent_again_with_a_reason() {
 }
 
 #[tokio::test]
+async fn a_dead_letter_is_mended_and_the_original_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    let mut broken = payment("1", "C-1", "5000.00");
+    broken["amount"] = json!("much");
+    assert_eq!(running.post_json("/v1/events", &broken).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let path = "/v1/dead-letters/0/resubmit";
+    let as_it_came = running.post_json(path, &json!({"reason": "again"})).await;
+    assert_eq!(as_it_came.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let mended = payment("1", "C-1", "5000.00");
+    for event in [mended.clone(), json!(mended.to_string())] {
+        let sent = running.post_json(path, &json!({"reason": "the amount was a word", "event": event})).await;
+        assert_eq!((sent.status, &sent.json), (StatusCode::ACCEPTED, &json!({"accepted": 1})));
+    }
+    let log = running.stop();
+    assert_eq!(records(&*log, Topic::Alerts).len(), 1, "as an object or as a text, it is one event");
+    assert_eq!(records(&*log, Topic::DeadLetters).len(), 1, "what came stands as it came");
+}
+
+#[tokio::test]
 async fn a_full_disk_is_said_and_nothing_is_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let small = EmbeddedOptions { space_bytes_max: Some(512 * 1024), ..EmbeddedOptions::default() };
