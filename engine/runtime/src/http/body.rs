@@ -39,7 +39,7 @@ pub(super) async fn read<'a>(app: &'a App, headers: &HeaderMap, mut body: Body) 
     }
     let (mut read, mut bytes, mut lent) = (0, Vec::new(), None);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::bad_request("the body ended before it was whole"))?;
+        let frame = frame.map_err(|_| Problem::bad_request("the body did not come whole, or not in time"))?;
         let Ok(data) = frame.into_data() else { continue };
         read += data.len();
         if read <= BODY_BYTES_MAX {
@@ -85,11 +85,13 @@ pub(super) fn format(headers: &HeaderMap, read_here: &[Format]) -> Result<Format
 }
 
 /// Decode a body; a large one on a thread of its own.
-pub(super) async fn decode(format: Format, bytes: &Bytes) -> Result<Contents, Problem> {
+pub(super) async fn decode(app: &App, format: Format, bytes: &Bytes) -> Result<Contents, Problem> {
     if bytes.len() <= INLINE_BODY_BYTES_MAX {
         return Ok(ingest::read(format, bytes));
     }
     let bytes = bytes.clone();
+    // Never closed.
+    let _turn = app.decodes.acquire().await;
     let decoded = tokio::task::spawn_blocking(move || ingest::read(format, &bytes)).await;
     decoded.map_err(|_| {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the body could not be decoded")

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "each test uses its part")]
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -25,6 +25,10 @@ struct StoppedClock;
 impl Clock for StoppedClock {
     fn now(&self) -> EventTime {
         NOW.parse().unwrap()
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
     }
 }
 
@@ -69,6 +73,7 @@ pub fn start_with(folder: &Path, options: EmbeddedOptions) -> Running {
         snapshots: Arc::new(FileSnapshots::new(folder.join("snapshots"))),
         library: Arc::new(CachingLibrary::without_lists()),
         clock: Arc::new(StoppedClock),
+        accept_clock: false,
         registry: prometheus::Registry::new(),
         snapshot_every_records: sluice_runtime::limits::SNAPSHOT_EVERY_RECORDS,
     })
