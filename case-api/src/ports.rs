@@ -120,6 +120,10 @@ pub trait Catalogue: Send + Sync {
         version: Option<&str>,
         entry_id: &str,
     ) -> Result<Option<Hash256>, PortError>;
+    /// The latest event time that the engine has felt.
+    fn stream_time(&self) -> Option<EventTime> {
+        None
+    }
     /// Why the engine cannot take traffic, if it cannot.
     fn not_ready(&self) -> Option<String> {
         None

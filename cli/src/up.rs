@@ -4,6 +4,7 @@ mod demo;
 mod history;
 mod ports;
 mod secrets;
+mod serve;
 mod shipped;
 
 use std::{
@@ -71,6 +72,9 @@ pub struct Args {
     /// The folder of list versions (see `sluice lists`): watched. Without it, screening is off.
     #[arg(long, value_name = "DIR")]
     lists: Option<PathBuf>,
+    /// Confirm that the machine's clock is right, however far it is from the newest record of the log.
+    #[arg(long)]
+    accept_clock: bool,
     /// Seed people, an invented list and live simulated traffic.
     #[arg(long)]
     demo: bool,
@@ -176,20 +180,19 @@ impl Running {
         let signer = secrets::signer(&data)?;
         let options = Options { registry, ..Options::default() };
         let cases = CaseApi::open(Database::File(&data.join("cases.sqlite")), signer, ports, options).await?;
+        if let Some(against) = runtime.accepted_clock() {
+            cases.record_accepted_clock(&against.to_string()).await?;
+        }
         config.put_rules_in_force(&runtime, &cases, args.rules_by_approval).await?;
         let people = put_people(&cases, args.demo).await?;
         let api_key = cases.memory_key("process", Roles::new(Role::ALL))?;
 
         let url = format!("http://{}", listener.local_addr()?);
         let (stop, stopping) = watch::channel(false);
-        let serve = axum::serve(listener, cases.router(runtime.router()))
-            .with_graceful_shutdown(asked(stopping.clone()));
+        let router = cases.router(serve::with_callers(runtime.router()));
+        let limits = serve::Limits::of_this_process();
         let mut tasks = vec![
-            tokio::spawn(async move {
-                if let Err(error) = serve.await {
-                    tracing::error!(%error, "the server has stopped");
-                }
-            }),
+            tokio::spawn(serve::serve(listener, router, limits, asked(stopping.clone()))),
             tokio::spawn({
                 let (cases, stopping) = (cases.clone(), asked(stopping.clone()));
                 async move { cases.run(stopping).await }
@@ -264,6 +267,7 @@ struct Config {
     lists: Option<(PathBuf, Store)>,
     library: Arc<dyn Library>,
     snapshot_every: u64,
+    accept_clock: bool,
 }
 
 impl Config {
@@ -308,6 +312,7 @@ impl Config {
             lists,
             library: Arc::new(library),
             snapshot_every: args.snapshot_every,
+            accept_clock: args.accept_clock,
         })
     }
 
@@ -387,6 +392,7 @@ async fn start_engine(
         snapshots: Arc::new(FileSnapshots::new(data.join("snapshots"))),
         library: Arc::clone(&config.library),
         clock: Arc::new(SystemClock),
+        accept_clock: config.accept_clock,
         registry: registry.clone(),
         snapshot_every_records: config.snapshot_every,
     })?);

@@ -12,6 +12,7 @@ mod quarantine;
 mod records;
 mod rules;
 mod session;
+mod stream_time;
 mod suppressions;
 mod system;
 
@@ -76,6 +77,7 @@ fn reading() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rules::shadow))
         .routes(routes!(rules::versions))
         .routes(routes!(rules::version))
+        .routes(routes!(stream_time::get))
         .routes(routes!(records::customers))
         .routes(routes!(records::checkpoint))
         .layer(middleware::from_fn_with_state(Permission::Read, require))
@@ -95,6 +97,7 @@ fn acting() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rules::backtest))
         .routes(routes!(rules::roll_back))
         .routes(routes!(quarantine::lift))
+        .routes(routes!(stream_time::set))
         .routes(routes!(records::audit))
 }
 

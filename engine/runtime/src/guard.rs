@@ -70,6 +70,8 @@ impl std::error::Error for ClockFault {}
 /// The clock, and what it is held against.
 pub(crate) struct Guard {
     clock: Arc<dyn Clock>,
+    /// What spoke against the clock at the start, where somebody confirmed it all the same.
+    pub accepted: Option<ClockFault>,
     state: Mutex<State>,
 }
 
@@ -86,7 +88,8 @@ impl Guard {
     pub fn new(clock: Arc<dyn Clock>, newest: Option<EventTime>, accepted: bool) -> Self {
         let state =
             State { unconfirmed: newest.filter(|_| !accepted), anchor: (clock.now(), clock.elapsed()) };
-        Self { clock, state: Mutex::new(state) }
+        let against = newest.and_then(|newest| agrees_with_the_log(clock.now(), newest).err());
+        Self { clock, accepted: against.filter(|_| accepted), state: Mutex::new(state) }
     }
 
     /// Now, where the clock is believed.

@@ -12,7 +12,7 @@ use sluice_log::{Log, Offset, ReadLimit, Snapshots, StoredRecord};
 use sluice_model::{Control, EventRecord, PaymentEvent, PaymentRecord, RuleBundle, Screening};
 
 use crate::{
-    Clock, RuntimeError, Status,
+    Clock, ClockFault, RuntimeError, Status,
     deadlines::Deadlines,
     desk::Desk,
     driver::{Driver, ENGINE},
@@ -64,6 +64,9 @@ impl Runtime {
         let handoff = Arc::new(Handoff::new(end));
         let lanes = Arc::new(Lanes::new(end, log.committed(ENGINE, PAYMENTS)?));
         let guard = Guard::new(Arc::clone(&clock), guard::newest_received_at(&*log)?, accept_clock);
+        if let Some(against) = guard.accepted {
+            tracing::warn!(%against, "the clock was confirmed at the start");
+        }
         if let Err(fault) = guard.stamp() {
             tracing::error!(%fault, "nothing is taken in for the present");
         }
@@ -122,6 +125,11 @@ impl Runtime {
             reasons.push(format!("{waiting} answers by policy are not on the log yet"));
         }
         reasons
+    }
+
+    /// What spoke against the clock at the start, where whoever started confirmed it.
+    pub fn accepted_clock(&self) -> Option<ClockFault> {
+        self.app.guard.accepted
     }
 
     /// Wait until everything that was committed before this process is felt again.
