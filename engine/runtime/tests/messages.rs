@@ -185,7 +185,7 @@ async fn no_message_repeats_what_was_sent() {
     let metrics = TextEncoder::new().encode_to_string(&running.registry.gather()).unwrap();
     let log = running.stop();
     let letters = records(&*log, Topic::DeadLetters);
-    let told: Vec<_> =
+    let told: Vec<String> =
         letters.iter().map(|letter| letter["reason"].to_string() + &letter["code"].to_string()).collect();
     assert_eq!(told.iter().filter(|reason| repeats(reason)).collect::<Vec<_>>(), Vec::<&String>::new());
     assert!(!repeats(&metrics));
