@@ -59,7 +59,8 @@ fn percentile(sorted: &[Duration], of_thousand: usize) -> Duration {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let wanted = std::env::var("SLUICE_FILE_EVENTS").ok().and_then(|n| n.parse().ok()).unwrap_or(FILE_EVENTS);
+    let wanted: usize =
+        std::env::var("SLUICE_FILE_EVENTS").ok().and_then(|n| n.parse().ok()).unwrap_or(FILE_EVENTS);
     let folder = tempfile::tempdir()?;
     let rules = read_rules(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/packs"))?;
     let log: Arc<dyn Log> = Arc::new(EmbeddedLog::open(&folder.path().join("log"))?);
@@ -74,10 +75,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     })?;
     runtime.put_rules_in_force(&rules)?;
     let router = runtime.router();
-    // Of the last day, so that nothing is too old.
-    let start = SystemClock.now().minus(sluice_model::Span::days(1));
+    // Of the last days, so that nothing is too old, and none in the future.
+    let start = SystemClock.now().minus(sluice_model::Span::days(2));
+    let day = Config { events_per_day: wanted as u64 * 2, ..Config::spanning(1_000_000, 1, start) };
     let mut events: Vec<PaymentEvent> =
-        Traffic::new(Config::spanning(wanted as u64 * 2, 1, start)).map(|labelled| labelled.event).collect();
+        Traffic::new(day).map(|labelled| labelled.event).take(wanted * 2).collect();
     let asked = events.split_off(wanted.min(events.len()));
     let file: Vec<String> = events.chunks(BODY_EVENTS).map(ndjson).collect();
 

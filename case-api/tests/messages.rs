@@ -44,7 +44,7 @@ fn bodies(document: &Value, schema: &Value) -> Vec<String> {
     );
     for name in names {
         // What else the body needs is a text, so that reading comes to the field in question too.
-        let alone: Map<String, Value> = [("reason".to_owned(), json!("a test"))].into();
+        let alone = Map::from_iter([("reason".to_owned(), json!("a test"))]);
         for value in &wrong {
             let mut body = alone.clone();
             body.insert(name.clone(), value.clone());

@@ -62,6 +62,8 @@ pub const ENGINE_STILL_MAX: Duration = Duration::from_secs(30);
 
 /// The memory that bodies being read may hold together; what is beyond it is told to come back.
 pub const BODIES_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// The same for decisions, apart, so that files cannot take it all: one event of the largest size for 256 of them.
+pub const DECISION_BODIES_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Bodies larger than this are decoded on a thread of their own, so that decisions need not wait for them.
 pub const INLINE_BODY_BYTES_MAX: usize = 64 * 1024;
 /// Refusals that an answer lists one by one; all are counted, and all are in the dead letters.

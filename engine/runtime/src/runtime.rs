@@ -98,6 +98,7 @@ impl Runtime {
             deadlines,
             telemetry,
             bodies: App::bodies(),
+            decision_bodies: App::decision_bodies(),
             decodes: App::decodes(),
         };
         Ok(Self { app: Arc::new(app), handoff, engine: Mutex::new(Some(engine)) })

@@ -51,7 +51,7 @@ pub(super) async fn post_decision(
     let deadline = began + asked.min(DECISION_DEADLINE_MAX);
 
     let format = body::format(&headers, &[Format::Json])?;
-    let lent = body::read(&app, &headers, body).await?;
+    let lent = body::read(&app, &app.decision_bodies, &headers, body).await?;
     let reserved = match answer::turn(&app, "/v1/decisions", &caller, &headers, &lent.bytes, received_at)? {
         Turn::Do(reserved) => reserved,
         // The event is a duplicate of itself: asking the engine again gives the same answer.

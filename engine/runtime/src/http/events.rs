@@ -60,7 +60,7 @@ pub(super) async fn post_events(
 ) -> Result<Response, Problem> {
     let received_at = app.guard.stamp().map_err(RuntimeError::from)?;
     let format = body::format(&headers, &[Format::Json, Format::Ndjson, Format::Iso20022])?;
-    let lent = body::read(&app, &headers, body).await?;
+    let lent = body::read(&app, &app.bodies, &headers, body).await?;
     let reserved = match answer::turn(&app, "/v1/events", &caller, &headers, &lent.bytes, received_at)? {
         Turn::Do(reserved) => reserved,
         Turn::Done(answer) => return Ok(accepted(answer.unwrap_or_default())),

@@ -19,8 +19,16 @@ use sluice_log::{Log, LogError};
 use tokio::sync::Semaphore;
 
 use crate::{
-    RuntimeError, deadlines::Deadlines, desk::Desk, gateway::Gateway, guard::Guard, http::body::BODY_PERMITS,
-    limits::DECODES_AT_ONCE, progress::Progress, requests::Requests, telemetry::Telemetry,
+    RuntimeError,
+    deadlines::Deadlines,
+    desk::Desk,
+    gateway::Gateway,
+    guard::Guard,
+    http::body::{BODY_PERMITS, DECISION_PERMITS},
+    limits::DECODES_AT_ONCE,
+    progress::Progress,
+    requests::Requests,
+    telemetry::Telemetry,
 };
 
 pub use caller::Caller;
@@ -37,6 +45,8 @@ pub(crate) struct App {
     pub telemetry: Telemetry,
     /// The memory that bodies may hold, in units of [`body::PERMIT_BYTES`].
     pub bodies: Semaphore,
+    /// The same for decisions.
+    pub decision_bodies: Semaphore,
     /// Turns at decoding a large body.
     pub decodes: Semaphore,
 }
@@ -45,6 +55,11 @@ impl App {
     /// The memory for bodies, all free.
     pub fn bodies() -> Semaphore {
         Semaphore::new(BODY_PERMITS)
+    }
+
+    /// The memory for decisions' bodies, all free.
+    pub fn decision_bodies() -> Semaphore {
+        Semaphore::new(DECISION_PERMITS)
     }
 
     /// Turns at decoding, all free.
