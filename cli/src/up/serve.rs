@@ -167,10 +167,13 @@ async fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         .max_buf_size(BUFFER_BYTES)
         .serve_connection(TokioIo::new(Patient::new(stream, limits.write_within)), service);
     tokio::pin!(connection);
+    let stopped = async move {
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    };
     // How it ends is the client's business.
     tokio::select! {
         _ = &mut connection => {}
-        _ = stopping.wait_for(|stopping| *stopping) => {
+        () = stopped => {
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;
         }
