@@ -124,6 +124,10 @@ pub trait Catalogue: Send + Sync {
     fn notices(&self) -> Vec<String> {
         Vec::new()
     }
+    /// The latest event time that the engine has felt.
+    fn stream_time(&self) -> Option<EventTime> {
+        None
+    }
     /// Why the engine cannot take traffic, if it cannot.
     fn not_ready(&self) -> Option<String> {
         None

@@ -148,6 +148,11 @@ impl CaseApi {
         self.app.store.disable_demo_users(self.app.now()).await
     }
 
+    /// Remember that whoever started the process confirmed its clock. `against`: what spoke against it.
+    pub async fn record_accepted_clock(&self, against: &str) -> Result<(), StoreError> {
+        self.app.store.record_accepted_clock(against, self.app.now()).await
+    }
+
     /// See approved rules one step further on their way into force.
     pub async fn advance(&self) -> Result<(), WorkError> {
         rulebook::advance(&self.app).await

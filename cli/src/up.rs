@@ -7,6 +7,7 @@ mod lists_in_force;
 mod ports;
 mod rules_in_force;
 mod secrets;
+mod serve;
 mod shipped;
 
 use std::{
@@ -79,6 +80,9 @@ pub struct Args {
     /// What is done with a payment that names nobody on one side: hold, alert or accept.
     #[arg(long, value_name = "POLICY", default_value = "hold", value_parser = unnamed)]
     unnamed: Unnamed,
+    /// Confirm that the machine's clock is right, however far it is from the newest record of the log.
+    #[arg(long)]
+    accept_clock: bool,
     /// Seed people, an invented list and live simulated traffic.
     #[arg(long)]
     demo: bool,
@@ -233,6 +237,9 @@ impl Running {
         let signer = secrets::signer(&data)?;
         let options = Options { registry, ..Options::default() };
         let cases = CaseApi::open(Database::File(&data.join("cases.sqlite")), signer, ports, options).await?;
+        if let Some(against) = runtime.accepted_clock() {
+            cases.record_accepted_clock(&against.to_string()).await?;
+        }
         let library = Arc::clone(&config.library);
         let rules_watched = config.rules.watched;
         let mut lists = lists_in_force::Keeper::new(config.lists, &runtime, &library, &configured, &cases);
@@ -247,15 +254,10 @@ impl Running {
 
         let url = format!("http://{}", listener.local_addr()?);
         let (stop, stopping) = watch::channel(false);
-        // Sign-in counts failures by where they come from.
-        let router = cases.router(runtime.router()).into_make_service_with_connect_info::<SocketAddr>();
-        let serve = axum::serve(listener, router).with_graceful_shutdown(asked(stopping.clone()));
+        let router = cases.router(serve::with_callers(runtime.router()));
+        let limits = serve::Limits::of_this_process();
         let mut tasks = vec![
-            tokio::spawn(async move {
-                if let Err(error) = serve.await {
-                    tracing::error!(%error, "the server has stopped");
-                }
-            }),
+            tokio::spawn(serve::serve(listener, router, limits, asked(stopping.clone()))),
             tokio::spawn({
                 let (cases, stopping) = (cases.clone(), asked(stopping.clone()));
                 async move { cases.run(stopping).await }
@@ -349,6 +351,7 @@ struct Config {
     lists: Arc<Lists>,
     library: Arc<dyn Library>,
     snapshot_every: u64,
+    accept_clock: bool,
 }
 
 impl Config {
@@ -378,7 +381,13 @@ impl Config {
         let library = Arc::new(lists.library());
         let watched = args.watch_rules || args.demo;
         let rules = Rules { bundle, cases, folder, watched };
-        Ok(Self { rules, lists: Arc::new(lists), library, snapshot_every: args.snapshot_every })
+        Ok(Self {
+            rules,
+            lists: Arc::new(lists),
+            library,
+            snapshot_every: args.snapshot_every,
+            accept_clock: args.accept_clock,
+        })
     }
 }
 
@@ -420,6 +429,7 @@ async fn start_engine(
         snapshots: Arc::new(FileSnapshots::new(data.join("snapshots"))),
         library: Arc::clone(&config.library),
         clock: Arc::new(SystemClock),
+        accept_clock: config.accept_clock,
         registry: registry.clone(),
         snapshot_every_records: config.snapshot_every,
     })?);

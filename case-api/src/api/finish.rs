@@ -10,6 +10,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use sluice_model::without_values;
 
 use super::problem::{PROBLEM_JSON, Problem};
 use crate::app::App;
@@ -46,6 +47,26 @@ pub async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -
     response
 }
 
+/// Refusals of libraries that are the same whatever was sent.
+const HARMLESS: &[&str] = &[
+    "Expected request with `Content-Type: application/json`",
+    "Form requests must have `Content-Type: application/x-www-form-urlencoded`",
+    "Failed to buffer the request body: length limit exceeded",
+    "Request body didn't contain valid UTF-8",
+    "length limit exceeded",
+];
+
+/// A library's refusal, without what it repeats of the request.
+fn worded_by_a_library(text: &str) -> String {
+    if text.is_empty() || HARMLESS.contains(&text) {
+        return text.to_owned();
+    }
+    if text.starts_with("Invalid URL: ") {
+        return "a part of the path is not what stands there; /openapi.json says what does".to_owned();
+    }
+    without_values(text)
+}
+
 async fn as_problem(response: Response) -> Response {
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let worded = kind.starts_with(PROBLEM_JSON)
@@ -57,7 +78,7 @@ async fn as_problem(response: Response) -> Response {
     let (parts, body) = response.into_parts();
     let detail = match to_bytes(body, DETAIL_BYTES_MAX).await {
         Ok(bytes) if parts.status != StatusCode::INTERNAL_SERVER_ERROR => {
-            String::from_utf8_lossy(&bytes).into_owned()
+            worded_by_a_library(&String::from_utf8_lossy(&bytes))
         }
         _ => String::new(),
     };

@@ -13,6 +13,7 @@ mod quarantine;
 mod records;
 mod rules;
 mod session;
+mod stream_time;
 mod suppressions;
 mod system;
 
@@ -79,6 +80,7 @@ fn reading() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rules::shadow))
         .routes(routes!(rules::versions))
         .routes(routes!(rules::version))
+        .routes(routes!(stream_time::get))
         .routes(routes!(records::customers))
         .routes(routes!(records::checkpoint))
         .layer(middleware::from_fn_with_state(Permission::Read, require))
@@ -101,6 +103,7 @@ fn acting() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(quarantine::order))
         .routes(routes!(quarantine::decline))
         .routes(routes!(quarantine::lift))
+        .routes(routes!(stream_time::set))
         .routes(routes!(records::audit))
 }
 

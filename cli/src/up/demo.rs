@@ -102,9 +102,9 @@ async fn send(runtime: &Runtime) -> Result<(), RuntimeError> {
             && let Err(error) = runtime.take_in(due.clone()).await
         {
             match error {
-                RuntimeError::Log(LogError::Busy | LogError::Full { .. }) => {
-                    tokio::time::sleep(BUSY_PAUSE).await
-                }
+                RuntimeError::Log(LogError::Busy | LogError::Full { .. })
+                | RuntimeError::Behind { .. }
+                | RuntimeError::Clock(_) => tokio::time::sleep(BUSY_PAUSE).await,
                 other => return Err(other),
             }
         }

@@ -13,7 +13,7 @@ use sluice_core::{Library, RescreenReport};
 use sluice_list_store::Store;
 use sluice_lists::{Entry, Query};
 use sluice_log::{Log, ReadLimit, Topic as LogTopic};
-use sluice_model::{Control, Hash256, KeyKind, ListMatch, Party};
+use sluice_model::{Control, EventTime, Hash256, KeyKind, ListMatch, Party};
 use sluice_rules::Rule;
 use sluice_runtime::Runtime;
 
@@ -153,11 +153,14 @@ impl Catalogue for InForce {
         Ok(store.load(wanted).map_err(failed)?.entry(entry_id).map(Entry::hash))
     }
 
+    fn stream_time(&self) -> Option<EventTime> {
+        self.runtime.status().stream_time
+    }
+
     fn not_ready(&self) -> Option<String> {
-        let status = self.runtime.status();
-        let recovering = || (!status.is_live).then(|| "the engine is recovering".to_owned());
-        let engine = status.stopped.clone().or(status.trouble.clone()).or_else(recovering);
-        engine.or_else(|| self.configured.not_ready())
+        let mut reasons = self.runtime.not_ready();
+        reasons.extend(self.configured.not_ready());
+        (!reasons.is_empty()).then(|| reasons.join("; "))
     }
 
     fn notices(&self) -> Vec<String> {

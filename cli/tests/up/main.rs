@@ -4,6 +4,7 @@
 
 mod backtest;
 mod configured;
+mod connections;
 mod contract;
 mod crash;
 mod lists;

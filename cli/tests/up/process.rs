@@ -85,6 +85,11 @@ impl Up {
         Client { session: Some((cookie, created["csrf_token"].as_str().unwrap().to_owned())), ..client }
     }
 
+    /// The process's id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGKILL.
     pub fn kill(mut self) {
         self.child.kill().unwrap();

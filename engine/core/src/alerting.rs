@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use sluice_lists::rescreen::Rescreened;
 use sluice_model::{
-    Action, Alert, Cause, Disposition, DispositionState, ENGINE_VERSION, EventTime, Hash256, Key, KeyKind,
-    ListSet, NotScreened, Observation, Outcome, PartyMatch, PaymentEvent, RuleFailure, Severity, Unnamed,
-    Versions, WhyNotScreened,
+    Action, Alert, AlertId, Cause, Disposition, DispositionState, ENGINE_VERSION, EventTime, Hash256, Key,
+    KeyKind, ListSet, NotScreened, Observation, Outcome, PartyMatch, PaymentEvent, RuleFailure, Severity,
+    Unnamed, Versions, WhyNotScreened,
 };
 use sluice_rules::{Finding, Rule};
 
@@ -82,6 +82,26 @@ pub fn failure(rule: &Rule, finding: &Finding, scene: Scene<'_>) -> Option<Obser
     }))
 }
 
+/// The id of the rule that an answer by policy is told under.
+const DEADLINE: &str = "ENGINE-DEADLINE";
+
+/// The content of a rule that the engine itself is.
+fn engine_rule(rule_id: &str) -> Hash256 {
+    Hash256::of_parts([b"sluice/engine-rule/v1".as_slice(), rule_id.as_bytes()])
+}
+
+/// The key on which an event is judged by the engine itself.
+fn payment_key(event: &PaymentEvent) -> Key {
+    Key { kind: KeyKind::Payment, value: event.payment_id().to_owned() }
+}
+
+/// The id of the alert that an answer by policy raises: whoever gives the answer can name its alert before the engine
+/// has felt the record.
+pub fn deadline_alert(event: &PaymentEvent) -> AlertId {
+    let cause = Cause::Event { event_id: event.event_id.clone() };
+    Alert::id(engine_rule(DEADLINE), &payment_key(event), &cause)
+}
+
 /// The alert of the engine itself.
 pub fn of_engine(found: &EngineFinding<'_>, scene: Scene<'_>) -> Alert {
     let (rule_id, typology, severity, action, reason) = match found {
@@ -107,10 +127,10 @@ pub fn of_engine(found: &EngineFinding<'_>, scene: Scene<'_>) -> Alert {
             format!("a party of this {} event meets a list", scene.event.event_type.name()),
         ),
         EngineFinding::Deadline => {
-            ("ENGINE-DEADLINE", "not_decided", Severity::High, Action::Hold, REASON_ON_DEADLINE.to_owned())
+            (DEADLINE, "not_decided", Severity::High, Action::Hold, REASON_ON_DEADLINE.to_owned())
         }
     };
-    let content = Hash256::of_parts([b"sluice/engine-rule/v1".as_slice(), rule_id.as_bytes()]);
+    let content = engine_rule(rule_id);
     let judged = Judged { rule_id, typology, content, source: content, parameters: String::new() };
     let finding = Finding { severity, action, reason, windows: BTreeMap::new(), error: None };
     alert(scene, judged, finding)
@@ -136,7 +156,7 @@ fn not_screened(what: &[NotScreened]) -> String {
 pub fn of_rescreen(met: Rescreened<Key>, screening: &ScreeningDesk, at: EventTime) -> Alert {
     let Rescreened { party, name, hit } = met;
     let rule_id = "ENGINE-RESCREEN";
-    let content = Hash256::of_parts([b"sluice/engine-rule/v1".as_slice(), rule_id.as_bytes()]);
+    let content = engine_rule(rule_id);
     let cause = Cause::Rescreen {
         list: hit.list.clone(),
         version: hit.version.clone(),

@@ -6,8 +6,8 @@ use std::{borrow::Cow, sync::Arc};
 use serde::{Deserialize, Serialize};
 use sluice_lists::{Screener, rescreen::rescreen};
 use sluice_model::{
-    Control, DeadLetter, EventRecord, Hash256, Key, KeyKind, Observation, Past, PaymentEvent, PaymentRecord,
-    Role, Screening, Unnamed, WhyNotScreened, add_key, limits::FUTURE_TOLERANCE,
+    Control, DeadLetter, EventRecord, EventTime, Hash256, Key, KeyKind, Observation, Past, PaymentEvent,
+    PaymentRecord, Role, Screening, Unnamed, WhyNotScreened, add_key, limits::FUTURE_TOLERANCE,
 };
 use sluice_rules::{Facts, Judgement, NO_WINDOWS};
 
@@ -82,6 +82,11 @@ impl Home {
     /// What screening runs against.
     pub fn screening(&self) -> &Screening {
         self.screening.wanted()
+    }
+
+    /// The latest event time felt; `None` before the first event.
+    pub fn stream_time(&self) -> Option<EventTime> {
+        Some(self.dedupe.stream_time()).filter(|at| *at != EventTime::default())
     }
 
     /// Screen an event against what is in force, without feeling it. The same until the next control record.

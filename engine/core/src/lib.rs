@@ -40,6 +40,7 @@ pub mod window;
 mod wire;
 mod worker;
 
+pub use alerting::deadline_alert;
 pub use case_runner::CaseRunner;
 pub use control::Distributor;
 pub use engine::{Engine, EngineConfig};

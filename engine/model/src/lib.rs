@@ -19,6 +19,7 @@ mod record;
 mod screening;
 mod status;
 mod time;
+mod wording;
 
 pub use alert::{Action, Alert, AlertId, Cause, Severity, Versions, WindowValue};
 pub use control::{
@@ -38,6 +39,7 @@ pub use record::{EventRecord, PaymentRecord};
 pub use screening::{EntryKind, ListMatch, NotScreened, PartyMatch, Reason, WhyNotScreened};
 pub use status::{Past, PaymentStatus, StatusSet};
 pub use time::{EventTime, Span, TimeError};
+pub use wording::without_values;
 
 /// The version of the engine that judges: it stands in every alert, and a change of judgement changes it.
 pub const ENGINE_VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -100,6 +100,11 @@ impl Desk {
         }
     }
 
+    /// Whether anybody waits.
+    pub fn is_waited_at(&self) -> bool {
+        !self.lock().is_empty()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -181,5 +186,15 @@ mod tests {
         desk.tell(8, &[decision(Outcome::Allow), decision(Outcome::Hold)], &[]);
         assert_eq!(outcome(before).await, Outcome::Allow);
         assert_eq!(outcome(after).await, Outcome::Hold, "of several the last stands");
+    }
+
+    #[tokio::test]
+    async fn a_decision_of_the_same_offset_is_no_answer() {
+        let desk = Arc::new(Desk::default());
+        let ticket = desk.wait_for(&event(), 5).unwrap_or_else(|error| panic!("{error:?}"));
+        // Records before 5 were judged: the one that is waited for stands at 5 or later.
+        desk.tell(5, &[decision(Outcome::Allow)], &[]);
+        desk.tell(6, &[decision(Outcome::Hold)], &[]);
+        assert_eq!(outcome(ticket).await, Outcome::Hold);
     }
 }

@@ -1,11 +1,16 @@
 //! Does the I/O that the core's worker asks for: reads the payments log, commits each batch's output with its
 //! offset in one transaction, keeps snapshots. It decides nothing.
 
-use std::{collections::HashMap, sync::Arc, thread, time::Instant};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use sluice_core::{Batch, Engine, EngineConfig, Library, Output, RescreenReport, Step, Worker, WorkerConfig};
 use sluice_log::{Log, Offset, ReadLimit, Record, Snapshots, Topic, Transaction};
-use sluice_model::{Observation, PaymentRecord};
+use sluice_model::{Control, Observation, PaymentRecord};
 use sluice_rules::RuleSet;
 
 use crate::{
@@ -13,8 +18,10 @@ use crate::{
     desk::Desk,
     gateway::PAYMENTS,
     handoff::{Handoff, Taken},
-    limits::{BATCH_RECORDS_MAX, COMMIT_RETRY_AFTER, REPLAY_BYTES_MAX},
+    lanes::Lanes,
+    limits::{BATCH_RECORDS_AWAITED_MAX, BATCH_RECORDS_MAX, COMMIT_RETRY_AFTER, REPLAY_BYTES_MAX},
     progress::Progress,
+    readiness::Refusals,
     records,
     saver::Saver,
     telemetry::Telemetry,
@@ -31,8 +38,9 @@ pub(crate) struct Driver {
     pub handoff: Arc<Handoff>,
     pub desk: Arc<Desk>,
     pub progress: Arc<Progress>,
-    pub telemetry: Telemetry,
+    pub lanes: Arc<Lanes>,
     pub clock: Arc<dyn Clock>,
+    pub telemetry: Telemetry,
     pub snapshot_every_records: u64,
 }
 
@@ -63,6 +71,8 @@ impl Driver {
         let mut batch_records = Records::new();
         // Where the worker was told that the log ends: told twice, there is nothing to do but wait.
         let mut ends_at = None;
+        let mut refusals = Refusals::default();
+        let mut judging = Duration::ZERO;
         loop {
             match worker.step() {
                 Ok(Step::Restore { at_most }) => worker.restored(self.newest_first(at_most)?),
@@ -72,10 +82,13 @@ impl Driver {
                         if !self.handoff.wait(from) {
                             return self.finish(worker, saver);
                         }
+                        self.progress.update(|status| status.came_further = self.clock.elapsed());
                         continue;
                     }
                     ends_at = batch_records.is_empty().then_some(from);
+                    let began = Instant::now();
                     worker.records(&batch_records)?;
+                    judging = began.elapsed();
                     self.tell_progress(&worker, &batch_records);
                 }
                 Ok(Step::Commit(batch)) => {
@@ -83,6 +96,8 @@ impl Driver {
                     worker.committed()?;
                     self.tell_rescreened(&batch.output.rescreened);
                     self.desk.tell(batch.to, &batch.output.decisions, &batch.output.dead_letters);
+                    self.lanes.judged(batch.to, batch.to - batch.from, judging);
+                    self.tell_refused(&mut refusals, &batch.output, &batch_records);
                     self.tell_progress(&worker, &batch_records);
                 }
                 Ok(Step::Save { offset, bytes }) => saver.save(offset, bytes),
@@ -118,8 +133,10 @@ impl Driver {
         }))
     }
 
-    /// Records from memory where they are there, from the log where they are not, none at its end.
+    /// Records from memory where they are there, from the log where they are not, none at its end. Few, where somebody
+    /// waits for what comes of one of them.
     fn read(&self, from: Offset, limit: usize) -> Result<Records, RuntimeError> {
+        let limit = if self.desk.is_waited_at() { limit.min(BATCH_RECORDS_AWAITED_MAX) } else { limit };
         match self.handoff.take(from, limit) {
             Taken::Records(records) => Ok(records),
             Taken::None => Ok(Records::new()),
@@ -155,6 +172,9 @@ impl Driver {
 
     fn tell_progress(&self, worker: &Worker<Engine>, felt: &[(Offset, PaymentRecord)]) {
         let Some(engine) = worker.stage() else { return };
+        if let Some(at) = engine.home().stream_time() {
+            self.telemetry.stream_time(at);
+        }
         let is_control = |(_, record): &(Offset, PaymentRecord)| matches!(record, PaymentRecord::Control(_));
         let changed = felt.iter().any(is_control);
         self.progress.update(|status| {
@@ -164,6 +184,8 @@ impl Driver {
             status.keys = engine.keys();
             status.filling = worker.filling();
             status.trouble = None;
+            status.came_further = self.clock.elapsed();
+            status.stream_time = engine.home().stream_time();
             if changed || restored {
                 let rules = engine.home().rules();
                 if !Arc::ptr_eq(&status.rules, rules.active()) {
@@ -185,6 +207,19 @@ impl Driver {
         if !without.is_empty() {
             tracing::warn!(currencies = ?without, "no rate is in force for some currencies");
         }
+    }
+
+    /// How many of a batch were refused for their time.
+    fn tell_refused(&self, refusals: &mut Refusals, output: &Output, felt: &[(Offset, PaymentRecord)]) {
+        let is_set_back = |(_, record): &(Offset, PaymentRecord)| {
+            matches!(record, PaymentRecord::Control(Control::SetStreamTime(_)))
+        };
+        if felt.iter().any(is_set_back) {
+            refusals.forget();
+        } else {
+            refusals.felt(output.counts.events + output.counts.dead_letters, &output.dead_letters);
+        }
+        self.progress.update(|status| status.refused_for_their_time = refusals.most());
     }
 
     /// Known parties were compared with a new list version.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use sluice_core::{SnapshotError, WorkerError};
 use sluice_log::{LogError, Offset};
 
+use crate::ClockFault;
+
 /// Why the runtime did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum RuntimeError {
@@ -42,6 +44,15 @@ pub enum RuntimeError {
     /// A metric could not be registered: a fault of ours.
     #[error("metrics: {0}")]
     Metrics(#[from] prometheus::Error),
+    /// As many events wait for the engine as may.
+    #[error("the engine is behind: as many events wait for it as may")]
+    Behind {
+        /// When it may be worth coming again.
+        seconds: u64,
+    },
+    /// Nothing is taken in under a clock that cannot be believed.
+    #[error("nothing is taken in: {0}")]
+    Clock(#[from] ClockFault),
     /// The engine has stopped.
     #[error("the engine has stopped")]
     Stopped,

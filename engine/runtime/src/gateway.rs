@@ -1,17 +1,28 @@
 //! The one place that writes to the payments log. What becomes durable is handed to the engine in the order in
 //! which it became durable.
+//!
+//! Two ways lead in. What somebody waits for (a decision, an order) goes at once. What nobody waits for goes piece by
+//! piece and in its turn: see [`crate::lanes`].
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
-use sluice_log::{Log, LogError, Offset, Offsets, Partition, Topic, Transaction};
+use sluice_log::{Log, LogError, Offset, Offsets, Partition, Record, Topic, Transaction};
 use sluice_model::{Control, DeadLetter, PaymentRecord};
+use tokio::sync::oneshot;
 
-use crate::{RuntimeError, handoff::Handoff, records, requests::Answered};
+use crate::{
+    RuntimeError,
+    handoff::Handoff,
+    lanes::Lanes,
+    limits::{BULK_CHUNK_BYTES_MAX, BULK_CHUNK_RECORDS_MAX},
+    records,
+    requests::Answered,
+};
 
 /// The embedded deployment has one payments partition.
 pub(crate) const PAYMENTS: Partition = Topic::Payments.partition(0);
 
-/// What is taken in at once, durable together or not at all.
+/// What is taken in by one request.
 #[derive(Default)]
 pub(crate) struct Intake {
     /// For the payments log, in order.
@@ -22,45 +33,109 @@ pub(crate) struct Intake {
     pub answered: Option<Answered>,
 }
 
+/// A body was not taken in whole.
+#[derive(Debug)]
+pub(crate) struct Partly {
+    /// Its first events that are durable.
+    pub accepted: usize,
+    /// Why the rest is not.
+    pub error: RuntimeError,
+}
+
+impl From<RuntimeError> for Partly {
+    fn from(error: RuntimeError) -> Self {
+        Self { accepted: 0, error }
+    }
+}
+
 /// Writes to the payments log and hands over to the engine.
 pub(crate) struct Gateway {
     log: Arc<dyn Log>,
+    door: Door,
+}
+
+/// What the log's own thread does with what has become durable.
+#[derive(Clone)]
+struct Door {
     handoff: Arc<Handoff>,
+    lanes: Arc<Lanes>,
 }
 
 impl Gateway {
-    pub fn new(log: Arc<dyn Log>, handoff: Arc<Handoff>) -> Self {
-        Self { log, handoff }
+    pub fn new(log: Arc<dyn Log>, handoff: Arc<Handoff>, lanes: Arc<Lanes>) -> Self {
+        Self { log, door: Door { handoff, lanes } }
     }
 
     /// The end of the payments log: whatever is taken in from now on stands there or later.
     pub fn end(&self) -> Offset {
-        self.handoff.end()
+        self.door.handoff.end()
     }
 
-    /// Take in without waiting for room: [`LogError::Busy`] is the back-pressure. Durable when the future ends.
+    /// How many durable records lie at or after `from`.
+    pub fn ahead_of(&self, from: Offset) -> u64 {
+        self.door.handoff.ahead_of(from)
+    }
+
+    /// Take in at once, durable together or not at all, without waiting for room: [`LogError::Busy`] is the
+    /// back-pressure. Durable when the future ends.
     pub async fn take_in(&self, intake: Intake) -> Result<(), RuntimeError> {
-        let (transaction, payments) = transaction(intake)?;
-        let (told, answer) = tokio::sync::oneshot::channel();
-        let handoff = Arc::clone(&self.handoff);
-        let done = move |result: Result<Offsets, LogError>| {
-            let result = result.map(|offsets| hand_over(&handoff, payments, &offsets));
-            // The client may have gone; what is durable is handed over all the same.
-            let _ = told.send(result);
-        };
-        self.log.submit(transaction, Box::new(done))?;
-        Ok(answer.await.map_err(|_| LogError::Closed)??)
+        let Intake { payments, dead_letters, answered } = intake;
+        let stored = payments.iter().map(records::payment).collect::<Result<_, _>>()?;
+        let piece = Piece { stored, payments, dead_letters, answered };
+        Ok(self.submit(piece, ())?.await.map_err(|_| LogError::Closed)??)
+    }
+
+    /// Take in what nobody waits for: in pieces, each in its turn. Events keep their order; what could not be read and
+    /// the answer to a repeated request stand with the last piece, so that a body of which less was taken in is done
+    /// again. Durable when the future ends.
+    pub async fn take_in_turns(&self, intake: Intake) -> Result<(), Partly> {
+        if intake.payments.is_empty() {
+            return Ok(self.take_in(intake).await?);
+        }
+        let Intake { payments, mut dead_letters, mut answered } = intake;
+        let mut body = self.door.lanes.enter(payments.len())?;
+        let mut rest = payments.into_iter().peekable();
+        let mut under_way = VecDeque::new();
+        let mut accepted = 0;
+        while rest.peek().is_some() {
+            let mut piece = Piece::cut(&mut rest).map_err(|error| Partly { accepted, error })?;
+            let turn = body.turn(piece.payments.len()).await;
+            let is_last = rest.peek().is_none();
+            // What is told of pieces before this one; before the last, of all of them.
+            let turn = match ended(&mut under_way, &mut accepted, is_last || turn.is_err()).await {
+                Ok(()) => turn.map_err(|error| Partly { accepted, error })?,
+                Err(error) => {
+                    let _ = ended(&mut under_way, &mut accepted, true).await;
+                    return Err(Partly { accepted, error });
+                }
+            };
+            if is_last {
+                (piece.dead_letters, piece.answered) = (std::mem::take(&mut dead_letters), answered.take());
+            }
+            let count = piece.payments.len();
+            match self.submit(piece, turn) {
+                Ok(told) => under_way.push_back((count, told)),
+                Err(error) => {
+                    let _ = ended(&mut under_way, &mut accepted, true).await;
+                    return Err(Partly { accepted, error });
+                }
+            }
+        }
+        let all = ended(&mut under_way, &mut accepted, true).await;
+        all.map_err(|error| Partly { accepted, error })
     }
 
     /// Write control records and wait until they are durable, for room in the queue too. The offset after them.
     pub fn control(&self, controls: impl IntoIterator<Item = Control>) -> Result<Offset, RuntimeError> {
-        let payments = controls.into_iter().map(PaymentRecord::Control).collect();
-        let (transaction, payments) = transaction(Intake { payments, ..Intake::default() })?;
+        let payments: Vec<_> = controls.into_iter().map(PaymentRecord::Control).collect();
+        let stored = payments.iter().map(records::payment).collect::<Result<_, _>>()?;
+        let piece = Piece { stored, payments, ..Piece::default() };
         let (told, answer) = std::sync::mpsc::sync_channel(1);
-        let handoff = Arc::clone(&self.handoff);
+        let (transaction, payments) = piece.transaction()?;
+        let door = self.door.clone();
         let done = move |result: Result<Offsets, LogError>| {
             let end = result.map(|offsets| {
-                hand_over(&handoff, payments, &offsets);
+                door.hand_over(payments, &offsets);
                 offsets.first().map_or(0, |range| range.end)
             });
             let _ = told.send(end);
@@ -68,22 +143,89 @@ impl Gateway {
         self.log.submit_waiting(transaction, Box::new(done))?;
         Ok(answer.recv().map_err(|_| LogError::Closed)??)
     }
+
+    /// Hand a piece to the log. `until_told` is kept until the log has told what became of it.
+    fn submit(&self, piece: Piece, until_told: impl Send + 'static) -> Result<Told, RuntimeError> {
+        let (transaction, payments) = piece.transaction()?;
+        let (told, answer) = oneshot::channel();
+        let door = self.door.clone();
+        let done = move |result: Result<Offsets, LogError>| {
+            let result = result.map(|offsets| door.hand_over(payments, &offsets));
+            // After the records are handed over: whoever counts them does not miss any.
+            drop(until_told);
+            // The client may have gone; what is durable is handed over all the same.
+            let _ = told.send(result);
+        };
+        self.log.submit(transaction, Box::new(done))?;
+        Ok(answer)
+    }
 }
 
-/// The transaction that makes an intake durable, and the records to be handed over once it is.
-fn transaction(intake: Intake) -> Result<(Transaction, Vec<PaymentRecord>), RuntimeError> {
-    let payments = intake.payments.iter().map(records::payment).collect::<Result<_, _>>()?;
-    let letters = intake.dead_letters.iter().map(records::dead_letter).collect::<Result<_, _>>()?;
-    let answered = intake.answered.iter().map(|a| records::json(&a.key, a)).collect::<Result<_, _>>()?;
-    // First, so that its offsets are the first that are told.
-    let transaction = Transaction::append(PAYMENTS, payments)
-        .and(Topic::DeadLetters, letters)
-        .and(Topic::Requests, answered);
-    Ok((transaction, intake.payments))
+type Told = oneshot::Receiver<Result<(), LogError>>;
+
+/// What was told of the oldest pieces under way; with `all`, of every one.
+async fn ended(
+    under_way: &mut VecDeque<(usize, Told)>,
+    accepted: &mut usize,
+    all: bool,
+) -> Result<(), RuntimeError> {
+    while let Some((count, told)) = under_way.front_mut() {
+        let told = match told.try_recv() {
+            Ok(told) => told,
+            Err(oneshot::error::TryRecvError::Empty) if !all => return Ok(()),
+            Err(oneshot::error::TryRecvError::Empty) => told.await.unwrap_or(Err(LogError::Closed)),
+            Err(oneshot::error::TryRecvError::Closed) => Err(LogError::Closed),
+        };
+        let count = *count;
+        under_way.pop_front();
+        told?;
+        *accepted += count;
+    }
+    Ok(())
 }
 
-fn hand_over(handoff: &Handoff, payments: Vec<PaymentRecord>, offsets: &Offsets) {
-    if let Some(range) = offsets.first().filter(|range| !range.is_empty()) {
-        handoff.push(range.start, payments);
+impl Door {
+    fn hand_over(&self, payments: Vec<PaymentRecord>, offsets: &Offsets) {
+        if let Some(range) = offsets.first().filter(|range| !range.is_empty()) {
+            self.handoff.push(range.start, payments);
+            self.lanes.durable_to(range.end);
+        }
+    }
+}
+
+/// What becomes durable together or not at all.
+#[derive(Default)]
+struct Piece {
+    stored: Vec<Record>,
+    payments: Vec<PaymentRecord>,
+    dead_letters: Vec<DeadLetter>,
+    answered: Option<Answered>,
+}
+
+impl Piece {
+    /// The next events of a body, as many as stand in one piece.
+    fn cut(rest: &mut impl Iterator<Item = PaymentRecord>) -> Result<Self, RuntimeError> {
+        let (mut piece, mut bytes) = (Self::default(), 0);
+        while piece.payments.len() < BULK_CHUNK_RECORDS_MAX
+            && bytes < BULK_CHUNK_BYTES_MAX
+            && let Some(payment) = rest.next()
+        {
+            let stored = records::payment(&payment)?;
+            bytes += stored.size();
+            piece.stored.push(stored);
+            piece.payments.push(payment);
+        }
+        Ok(piece)
+    }
+
+    /// The transaction that makes it durable, and the records to be handed over once it is.
+    fn transaction(self) -> Result<(Transaction, Vec<PaymentRecord>), RuntimeError> {
+        let letters = self.dead_letters.iter().map(records::dead_letter).collect::<Result<_, _>>()?;
+        let answered = self.answered.iter().map(|a| records::json(&a.key, a)).collect::<Result<_, _>>()?;
+        // Payments come first, so that their offsets are the first that are told.
+        let transaction = Transaction::append(PAYMENTS, self.stored)
+            .and(Topic::DeadLetters, letters)
+            .and(Topic::Requests, answered);
+        Ok((transaction, self.payments))
     }
 }

@@ -14,16 +14,20 @@
 //! acknowledged before the log has it on disk. No personal data in log lines, metrics or refusals.
 
 mod clock;
+mod deadlines;
 mod desk;
 mod driver;
 mod error;
 mod gateway;
+mod guard;
 mod handoff;
 mod http;
 mod ingest;
+mod lanes;
 mod library;
 pub mod limits;
 mod progress;
+mod readiness;
 mod records;
 mod replay;
 mod requests;
@@ -34,6 +38,8 @@ mod telemetry;
 
 pub use clock::{Clock, SystemClock};
 pub use error::RuntimeError;
+pub use guard::ClockFault;
+pub use http::Caller;
 pub use library::{BuildScreener, CachingLibrary};
 pub use progress::Status;
 pub use replay::{Read, Replay, Replayed};

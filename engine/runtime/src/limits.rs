@@ -15,8 +15,55 @@ pub const HANDOFF_RECORDS_MAX: usize = 65_536;
 /// How long the engine waits before it tries again to commit to a log that failed.
 pub const COMMIT_RETRY_AFTER: Duration = Duration::from_millis(500);
 
+/// Records judged at once while somebody waits for a decision: no answer waits for more than these, and a commit of
+/// as many still shares its `fsync`.
+pub const BATCH_RECORDS_AWAITED_MAX: usize = 256;
+
+/// How far events that nobody waits for may run ahead of the engine, in the time that the engine needs for them: a
+/// tenth of what a payment service waits for by default, since its event stands behind them in the log.
+pub const BULK_AHEAD_TIME: Duration = Duration::from_millis(200);
+/// The same in records, however fast the engine is: as many are judged in one batch, twice.
+pub const BULK_AHEAD_RECORDS_MAX: u64 = 8_192;
+/// However slow it seems, and before anything was measured: work enough for a commit.
+pub const BULK_AHEAD_RECORDS_MIN: u64 = 256;
+/// Events of one body that become durable together: small, so that decisions come between.
+pub const BULK_CHUNK_RECORDS_MAX: usize = 128;
+/// The same in bytes, for events of great size; one event is always taken.
+pub const BULK_CHUNK_BYTES_MAX: usize = 256 * 1024;
+/// Such pieces on their way to the disk at once: more would stand before a decision in the log's queue.
+pub const BULK_CHUNKS_UNDER_WAY_MAX: usize = 4;
+/// How long bodies that are let in may have to wait for those before them; a body that comes when it would take longer is
+/// told to come back. As long as a client's patience with an upload.
+pub const BULK_WAIT_MAX: Duration = Duration::from_secs(10);
+/// How long the next piece of a body waits for its turn: an engine that stands still is not waited for longer.
+pub const BULK_TURN_WAIT_MAX: Duration = Duration::from_secs(10);
+/// Large bodies decoded at once: each takes a core, and decisions need one.
+pub const DECODES_AT_ONCE: usize = 2;
+
+/// How far the machine's clock may be off from where it should be: more than a network's time is corrected by, less than
+/// the tolerance for events from the future.
+pub const CLOCK_TOLERANCE: Span = Span::minutes(1);
+/// How often the clock is taken as right anew while it agrees, so that small corrections do not add up for ever.
+pub const CLOCK_ANCHORED_EVERY: Duration = Duration::from_secs(3_600);
+/// How long a service may have been off before a start asks whether the clock is right.
+pub const OFF_FOR_MAX: Span = Span::days(30);
+/// How many of the log's last records are looked at for an event's `received_at`: orders come in no such numbers.
+pub const CLOCK_LOOKBACK_RECORDS: u64 = 10_000;
+
+/// The last judged events that say whether the engine refuses most of what comes.
+pub const REFUSALS_LOOKED_AT: u64 = 200;
+/// Fewer say nothing.
+pub const REFUSALS_LOOKED_AT_MIN: u64 = 100;
+/// Durable records before the engine beyond which the process is not ready: decisions alone make fewer, see
+/// [`DECISIONS_WAITING_MAX`].
+pub const LAG_RECORDS_READY_MAX: u64 = 50_000;
+/// How long the engine may stand still before work: longer than a rescreening of a million names takes.
+pub const ENGINE_STILL_MAX: Duration = Duration::from_secs(30);
+
 /// The memory that bodies being read may hold together; what is beyond it is told to come back.
 pub const BODIES_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// The same for decisions, apart, so that files cannot take it all: one event of the largest size for 256 of them.
+pub const DECISION_BODIES_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Bodies larger than this are decoded on a thread of their own, so that decisions need not wait for them.
 pub const INLINE_BODY_BYTES_MAX: usize = 64 * 1024;
 /// Refusals that an answer lists one by one; all are counted, and all are in the dead letters.
@@ -30,6 +77,12 @@ pub const DECISION_DEADLINE: Duration = Duration::from_secs(2);
 pub const DECISION_DEADLINE_MAX: Duration = Duration::from_secs(30);
 /// How long an answer by policy waits for its own record to be durable.
 pub const DEADLINE_RECORD_WAIT: Duration = Duration::from_millis(250);
+/// Answers by policy whose records are not durable yet; beyond it no more are given. As many as may be waited for.
+pub const DEADLINE_RECORDS_WAITING_MAX: usize = DECISIONS_WAITING_MAX;
+/// Such records that are written at once.
+pub const DEADLINE_RECORDS_AT_ONCE: usize = 1_024;
+/// How long to wait before they are written again to a log that failed.
+pub const DEADLINE_RETRY_AFTER: Duration = Duration::from_millis(500);
 /// The most decisions waited for at once.
 pub const DECISIONS_WAITING_MAX: usize = 10_000;
 

@@ -3,11 +3,12 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use sluice_core::RescreenReport;
 use sluice_log::Offset;
-use sluice_model::{Hash256, RuleBundle, Screening};
+use sluice_model::{EventTime, Hash256, RuleBundle, Screening};
 use sluice_rules::RuleSet;
 
 use crate::{RuntimeError, limits::BATCH_RECORDS_MAX};
@@ -35,6 +36,12 @@ pub struct Status {
     pub prepared: Option<Hash256>,
     /// Prepared rules whose windows are being filled, how many records they have felt and of how many.
     pub filling: Option<(Hash256, Offset, Offset)>,
+    /// The latest event time that the engine has felt; `None` before the first.
+    pub stream_time: Option<EventTime>,
+    /// How many of the last events were refused for their time, and of how many, where that is most of them.
+    pub refused_for_their_time: Option<(u64, u64)>,
+    /// When the engine last came further or had nothing to do, as [`Clock::elapsed`](crate::Clock::elapsed) tells it.
+    pub came_further: Duration,
     /// What hinders the engine at this moment, such as a full disk.
     pub trouble: Option<String>,
     /// Why the engine has ended; `None` while it runs.
@@ -42,6 +49,27 @@ pub struct Status {
 }
 
 impl Status {
+    /// Before anything was felt.
+    pub(crate) fn starting() -> Self {
+        Self {
+            applied: 0,
+            is_live: false,
+            keys: 0,
+            rules: Arc::new(RuleSet::empty()),
+            screening: Screening::default(),
+            rescreened: BTreeMap::new(),
+            files: Arc::default(),
+            quarantined: Vec::new(),
+            prepared: None,
+            filling: None,
+            stream_time: None,
+            refused_for_their_time: None,
+            came_further: Duration::ZERO,
+            trouble: None,
+            stopped: None,
+        }
+    }
+
     /// Whether prepared rules may be activated without traffic having to wait for their windows: what is left to
     /// fill is a batch.
     pub fn is_filled(&self, rules: Hash256) -> bool {
@@ -58,21 +86,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub fn new() -> Self {
-        let status = Status {
-            applied: 0,
-            is_live: false,
-            keys: 0,
-            rules: Arc::new(RuleSet::empty()),
-            screening: Screening::default(),
-            rescreened: BTreeMap::new(),
-            files: Arc::default(),
-            quarantined: Vec::new(),
-            prepared: None,
-            filling: None,
-            trouble: None,
-            stopped: None,
-        };
-        Self { status: Mutex::new(status), changed: Condvar::new() }
+        Self { status: Mutex::new(Status::starting()), changed: Condvar::new() }
     }
 
     /// The status now.

@@ -21,6 +21,9 @@ use crate::{
 /// What was answered to a request under its key.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Answered {
+    /// Who asked: a key is its caller's own. Empty in records of older versions.
+    #[serde(default)]
+    pub caller: String,
     /// The `Idempotency-Key`.
     pub key: String,
     /// The hash of the request: another request may not use the key.
@@ -50,10 +53,17 @@ pub(crate) struct Requests {
     held: Mutex<Held>,
 }
 
+/// A caller and its key: another caller's key of the same text is another key.
+type Scoped = (String, String);
+
+fn scoped(caller: &str, key: &str) -> Scoped {
+    (caller.to_owned(), key.to_owned())
+}
+
 #[derive(Default)]
 struct Held {
-    by_key: HashMap<String, Entry>,
-    oldest_first: VecDeque<(EventTime, String)>,
+    by_key: HashMap<Scoped, Entry>,
+    oldest_first: VecDeque<(EventTime, Scoped)>,
 }
 
 struct Entry {
@@ -79,15 +89,15 @@ impl Requests {
     }
 
     /// What a key means; a new one is reserved until [`Requests::remember`] or [`Requests::forget`].
-    pub fn reserve(&self, key: &str, fingerprint: Hash256, now: EventTime) -> Known {
+    pub fn reserve(&self, caller: &str, key: &str, fingerprint: Hash256, now: EventTime) -> Known {
         let mut held = self.lock();
         held.expire(now);
-        match held.by_key.get(key) {
+        match held.by_key.get(&scoped(caller, key)) {
             Some(entry) if entry.fingerprint != fingerprint => Known::OtherRequest,
             Some(Entry { answer: Some(answer), .. }) => Known::Answered(answer.clone()),
             Some(_) => Known::UnderWay,
             None => {
-                held.by_key.insert(key.to_owned(), Entry { fingerprint, answer: None });
+                held.by_key.insert(scoped(caller, key), Entry { fingerprint, answer: None });
                 Known::New
             }
         }
@@ -97,16 +107,17 @@ impl Requests {
     pub fn remember(&self, answered: &Answered, now: EventTime) {
         let mut held = self.lock();
         let entry = Entry { fingerprint: answered.fingerprint, answer: Some(answered.answer.clone()) };
-        held.by_key.insert(answered.key.clone(), entry);
-        held.oldest_first.push_back((answered.at, answered.key.clone()));
+        let scoped = scoped(&answered.caller, &answered.key);
+        held.by_key.insert(scoped.clone(), entry);
+        held.oldest_first.push_back((answered.at, scoped));
         held.expire(now);
     }
 
     /// The request was not done: it may be tried again.
-    pub fn forget(&self, key: &str) {
-        let mut held = self.lock();
-        if held.by_key.get(key).is_some_and(|entry| entry.answer.is_none()) {
-            held.by_key.remove(key);
+    pub fn forget(&self, caller: &str, key: &str) {
+        let (mut held, scoped) = (self.lock(), scoped(caller, key));
+        if held.by_key.get(&scoped).is_some_and(|entry| entry.answer.is_none()) {
+            held.by_key.remove(&scoped);
         }
     }
 
@@ -134,23 +145,33 @@ mod tests {
     use super::*;
 
     fn answered(key: &str, at: EventTime) -> Answered {
-        Answered { key: key.into(), fingerprint: Hash256::of(b"one"), at, answer: Some("done".into()) }
+        let (caller, key) = ("a".to_owned(), key.to_owned());
+        Answered { caller, key, fingerprint: Hash256::of(b"one"), at, answer: Some("done".into()) }
     }
 
     #[test]
     fn a_key_stands_for_one_request_until_it_expires() {
         let (requests, now) = (Requests::default(), EventTime::from_micros(0));
         let (one, other) = (Hash256::of(b"one"), Hash256::of(b"other"));
-        assert_eq!(requests.reserve("k", one, now), Known::New);
-        assert_eq!(requests.reserve("k", one, now), Known::UnderWay);
-        assert_eq!(requests.reserve("k", other, now), Known::OtherRequest);
-        requests.forget("k");
-        assert_eq!(requests.reserve("k", one, now), Known::New);
+        assert_eq!(requests.reserve("a", "k", one, now), Known::New);
+        assert_eq!(requests.reserve("a", "k", one, now), Known::UnderWay);
+        assert_eq!(requests.reserve("a", "k", other, now), Known::OtherRequest);
+        requests.forget("a", "k");
+        assert_eq!(requests.reserve("a", "k", one, now), Known::New);
         requests.remember(&answered("k", now), now);
-        requests.forget("k");
-        assert_eq!(requests.reserve("k", one, now), Known::Answered(Some("done".into())));
-        assert_eq!(requests.reserve("k", other, now), Known::OtherRequest);
+        requests.forget("a", "k");
+        assert_eq!(requests.reserve("a", "k", one, now), Known::Answered(Some("done".into())));
+        assert_eq!(requests.reserve("a", "k", other, now), Known::OtherRequest);
         let later = now.plus(IDEMPOTENCY_LIFE).plus(Span::seconds(1));
-        assert_eq!(requests.reserve("k", other, later), Known::New);
+        assert_eq!(requests.reserve("a", "k", other, later), Known::New);
+    }
+
+    #[test]
+    fn a_key_is_its_callers_own() {
+        let (requests, now) = (Requests::default(), EventTime::from_micros(0));
+        let (one, other) = (Hash256::of(b"one"), Hash256::of(b"other"));
+        requests.remember(&answered("k", now), now);
+        assert_eq!(requests.reserve("b", "k", one, now), Known::New, "not the answer of another");
+        assert_eq!(requests.reserve("c", "k", other, now), Known::New, "nor a conflict with it");
     }
 }

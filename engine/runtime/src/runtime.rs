@@ -12,15 +12,19 @@ use sluice_log::{Log, Offset, ReadLimit, Snapshots, StoredRecord};
 use sluice_model::{Control, EventRecord, PaymentEvent, PaymentRecord, RuleBundle, Screening};
 
 use crate::{
-    Clock, RuntimeError, Status,
+    Clock, ClockFault, RuntimeError, Status,
+    deadlines::Deadlines,
     desk::Desk,
-    driver::Driver,
+    driver::{Driver, ENGINE},
     gateway::{Gateway, Intake, PAYMENTS},
+    guard::{self, Guard},
     handoff::Handoff,
     http::{self, App},
     ingest::Contents,
+    lanes::Lanes,
+    limits::DEADLINE_RECORDS_WAITING_MAX,
     progress::Progress,
-    records,
+    readiness, records,
     requests::Requests,
     telemetry::Telemetry,
 };
@@ -35,6 +39,8 @@ pub struct Parts {
     pub library: Arc<dyn Library>,
     /// Stamps what is taken in.
     pub clock: Arc<dyn Clock>,
+    /// Somebody has confirmed that the clock is right, however far it is from the log's last record.
+    pub accept_clock: bool,
     /// Gathers the metrics.
     pub registry: Registry,
     /// A snapshot is due after so many records: see [`crate::limits::SNAPSHOT_EVERY_RECORDS`].
@@ -52,9 +58,18 @@ pub struct Runtime {
 impl Runtime {
     /// Start the engine on threads of its own. It recovers in the background: see [`Runtime::wait_until_live`].
     pub fn start(parts: Parts) -> Result<Self, RuntimeError> {
-        let Parts { log, snapshots, library, clock, registry, snapshot_every_records } = parts;
+        let Parts { log, snapshots, library, clock, accept_clock, registry, snapshot_every_records } = parts;
         let telemetry = Telemetry::new(&registry)?;
-        let handoff = Arc::new(Handoff::new(log.end(PAYMENTS)?));
+        let end = log.end(PAYMENTS)?;
+        let handoff = Arc::new(Handoff::new(end));
+        let lanes = Arc::new(Lanes::new(end, log.committed(ENGINE, PAYMENTS)?));
+        let guard = Guard::new(Arc::clone(&clock), guard::newest_received_at(&*log)?, accept_clock);
+        if let Some(against) = guard.accepted {
+            tracing::warn!(%against, "the clock was confirmed at the start");
+        }
+        if let Err(fault) = guard.stamp() {
+            tracing::error!(%fault, "nothing is taken in for the present");
+        }
         let desk = Arc::new(Desk::default());
         let progress = Arc::new(Progress::new());
         let requests = Requests::load(&*log, clock.now())?;
@@ -65,14 +80,27 @@ impl Runtime {
             handoff: Arc::clone(&handoff),
             desk: Arc::clone(&desk),
             progress: Arc::clone(&progress),
+            lanes: Arc::clone(&lanes),
+            clock,
             telemetry: telemetry.clone(),
-            clock: Arc::clone(&clock),
             snapshot_every_records,
         }
         .start()?;
-        let gateway = Arc::new(Gateway::new(Arc::clone(&log), Arc::clone(&handoff)));
-        let bodies = App::bodies();
-        let app = App { log, gateway, desk, requests, progress, clock, telemetry, bodies };
+        let gateway = Arc::new(Gateway::new(Arc::clone(&log), Arc::clone(&handoff), lanes));
+        let deadlines = Deadlines::start(Arc::clone(&gateway), telemetry.clone())?;
+        let app = App {
+            log,
+            gateway,
+            desk,
+            requests,
+            progress,
+            guard,
+            deadlines,
+            telemetry,
+            bodies: App::bodies(),
+            decision_bodies: App::decision_bodies(),
+            decodes: App::decodes(),
+        };
         Ok(Self { app: Arc::new(app), handoff, engine: Mutex::new(Some(engine)) })
     }
 
@@ -86,6 +114,25 @@ impl Runtime {
         self.app.progress.now()
     }
 
+    /// Why traffic cannot be taken at this moment; nothing where it can.
+    pub fn not_ready(&self) -> Vec<String> {
+        let status = self.status();
+        let lag = self.app.gateway.ahead_of(status.applied);
+        let still_for = self.app.guard.elapsed().saturating_sub(status.came_further);
+        let mut reasons = readiness::not_ready(&status, lag, still_for);
+        reasons.extend(self.app.guard.stamp().err().map(|fault| fault.to_string()));
+        let (waiting, is_failing) = self.app.deadlines.waiting();
+        if is_failing || waiting >= DEADLINE_RECORDS_WAITING_MAX {
+            reasons.push(format!("{waiting} answers by policy are not on the log yet"));
+        }
+        reasons
+    }
+
+    /// What spoke against the clock at the start, where whoever started confirmed it.
+    pub fn accepted_clock(&self) -> Option<ClockFault> {
+        self.app.guard.accepted
+    }
+
     /// Wait until everything that was committed before this process is felt again.
     pub fn wait_until_live(&self) -> Result<Status, RuntimeError> {
         self.app.progress.wait(|status| status.is_live)
@@ -97,13 +144,15 @@ impl Runtime {
         status.ok().and_then(|status| status.stopped).unwrap_or_default()
     }
 
-    /// Take in events as from any source: stamped now, durable when the future ends.
+    /// Take in events as from any source: stamped now, in turns with other sources, durable when the future ends. After
+    /// an error a part of them may be taken in: sent again, they count once.
     pub async fn take_in(&self, mut events: Vec<PaymentEvent>) -> Result<(), RuntimeError> {
         let count = events.len();
         events.iter_mut().for_each(PaymentEvent::normalise);
         let contents = Contents { events, refused: Vec::new() };
-        let (payments, dead_letters) = contents.into_records(self.app.clock.now(), "source");
-        self.app.gateway.take_in(Intake { payments, dead_letters, answered: None }).await?;
+        let (payments, dead_letters) = contents.into_records(self.app.guard.stamp()?, "source");
+        let intake = Intake { payments, dead_letters, answered: None };
+        self.app.gateway.take_in_turns(intake).await.map_err(|partly| partly.error)?;
         self.app.telemetry.taken_in(count, []);
         Ok(())
     }
@@ -158,6 +207,8 @@ impl Runtime {
 
     /// Judge all that is durable, keep a snapshot and end. To be called once nothing is taken in any more.
     pub fn stop(&self) -> Result<(), RuntimeError> {
+        // What was answered is judged too.
+        self.app.deadlines.close();
         self.handoff.close();
         let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner).take();
         engine.map_or(Ok(()), |engine| engine.join().map_err(|_| RuntimeError::Stopped)?)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 use sluice_core::{Counts, Output};
-use sluice_model::Observation;
+use sluice_model::{EventTime, Observation};
 
 use crate::RuntimeError;
 
@@ -27,6 +27,8 @@ pub(crate) struct Telemetry {
     rule_shadow: IntCounterVec,
     rules_without_rate: IntGauge,
     engine_lag: IntGauge,
+    stream_time: IntGauge,
+    deadline_records: IntGauge,
     rescreened_parties: IntCounter,
     rescreen_left_out: IntGauge,
     engine_commit: Histogram,
@@ -92,6 +94,14 @@ impl Telemetry {
             )?,
             engine_alerts: counter("sluice_engine_alerts_total", "Alerts committed")?,
             engine_lag: gauge("sluice_engine_lag_records", "Durable records that are not yet judged")?,
+            stream_time: gauge(
+                "sluice_engine_stream_time_seconds",
+                "The latest event time that the engine has felt, in seconds since 1970",
+            )?,
+            deadline_records: gauge(
+                "sluice_decision_records_waiting",
+                "Answers by policy that are not on the log yet",
+            )?,
             rescreened_parties: counter(
                 "sluice_rescreen_parties_total",
                 "Known parties compared with what a new list version changed",
@@ -155,6 +165,16 @@ impl Telemetry {
     /// Rules are in force that have no rate for so many currencies.
     pub fn without_rate(&self, currencies: usize) {
         self.rules_without_rate.set(i64::try_from(currencies).unwrap_or(i64::MAX));
+    }
+
+    /// The engine's time.
+    pub fn stream_time(&self, at: EventTime) {
+        self.stream_time.set(at.micros().div_euclid(1_000_000));
+    }
+
+    /// So many answers by policy wait for the log.
+    pub fn deadline_records(&self, waiting: usize) {
+        self.deadline_records.set(i64::try_from(waiting).unwrap_or(i64::MAX));
     }
 
     /// Known parties were compared with a new list version.

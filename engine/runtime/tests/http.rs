@@ -8,10 +8,11 @@ use axum::{
     body::Body,
     http::{Request, StatusCode},
 };
-use common::{payment, records, start, start_with};
+use common::{Mood, Running, payment, records, start, start_with};
 use serde_json::json;
 use sluice_log::{EmbeddedOptions, Log, Topic};
 use sluice_model::limits::BODY_BYTES_MAX;
+use sluice_runtime::Caller;
 
 #[tokio::test]
 async fn one_event_is_accepted_once_durable() {
@@ -127,6 +128,34 @@ async fn an_answer_by_policy_is_a_record_and_stands_when_asked_again() {
 }
 
 #[tokio::test]
+async fn an_answer_by_policy_names_its_alert_and_is_recorded_however_long_the_log_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    *running.mood.lock().unwrap() = Mood::RefusesOrders;
+    let answer = running.post_json("/v1/decisions?deadline_ms=0", &payment("1", "C-1", "1.00")).await;
+    assert_eq!((answer.status, &answer.json["decision"]), (StatusCode::OK, &json!("hold")));
+    let waits = |running: &Running| running.runtime.not_ready().join("; ").contains("answers by policy");
+    assert!(waits(&running), "not ready while it is not on the log");
+    assert_eq!(records(&*running.log, Topic::Alerts).len(), 0);
+    // Nobody asks again and the process goes on: once the log takes orders, the record is there.
+    *running.mood.lock().unwrap() = Mood::Good;
+    std::iter::repeat_with(|| waits(&running)).find(|waits| !waits).unwrap();
+    let alerts = records(&*running.stop(), Topic::Alerts);
+    assert_eq!((alerts.len(), &alerts[0]["rule_id"]), (1, &json!("ENGINE-DEADLINE")));
+    assert_eq!(answer.json["alerts"], json!([alerts[0]["alert_id"]]), "the alert that the answer names");
+}
+
+#[tokio::test]
+async fn what_waits_for_the_log_at_the_end_is_written_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    *running.mood.lock().unwrap() = Mood::RefusesOrders;
+    running.post_json("/v1/decisions?deadline_ms=0", &payment("1", "C-1", "1.00")).await;
+    *running.mood.lock().unwrap() = Mood::Good;
+    assert_eq!(records(&*running.stop(), Topic::Alerts).len(), 1);
+}
+
+#[tokio::test]
 async fn many_decisions_at_once_each_get_their_own_answer() {
     let folder = tempfile::tempdir().unwrap();
     let running = start(folder.path());
@@ -165,6 +194,105 @@ async fn a_key_makes_a_request_once() {
     let again = running.send(request(body)).await;
     assert_eq!((again.status, &again.json), (first.status, &first.json));
     assert_eq!(records(&*running.stop(), Topic::DeadLetters).len(), 1, "nothing was done again");
+}
+
+#[tokio::test]
+async fn a_key_is_its_callers_own_and_the_log_remembers_whose() {
+    let folder = tempfile::tempdir().unwrap();
+    let request = |caller: &str, body: &str| {
+        let mut request = Request::post("/v1/events")
+            .header("content-type", "application/x-ndjson")
+            .header("idempotency-key", "k-1")
+            .body(Body::from(body.to_owned()))
+            .unwrap();
+        request.extensions_mut().insert(Caller(caller.to_owned()));
+        request
+    };
+    let running = start(folder.path());
+    assert_eq!(running.send(request("key:a", "broken\n")).await.status, StatusCode::ACCEPTED);
+    // The same key for something else by somebody else: no conflict, and not the other's answer.
+    let other = running.send(request("key:b", "broken\nbroken too\n")).await;
+    assert_eq!((other.status, &other.json["refused"]), (StatusCode::ACCEPTED, &json!(2)));
+    drop(running.stop());
+    let running = start(folder.path());
+    let again = running.send(request("key:a", "broken\n")).await;
+    assert_eq!(again.json["refused"], json!(1), "the answer that was given to it");
+    let third = running.send(request("key:c", "broken\n")).await;
+    assert_eq!(third.json["refused"], json!(1));
+    assert_eq!(records(&*running.stop(), Topic::DeadLetters).len(), 4, "done for each, once for each");
+}
+
+#[tokio::test]
+async fn a_body_is_taken_in_whole_and_in_order_however_many_pieces_it_makes() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    let ids = |from: usize| (from..from + 1_000).map(|n| n.to_string()).collect::<Vec<_>>();
+    let body = |ids: &[String]| -> String {
+        ids.iter().map(|id| format!("{}\n", payment(id, "C-1", "1.00"))).collect::<String>() + "broken\n"
+    };
+    let (one, other) = (ids(0), ids(1_000));
+    let (first, second) = tokio::join!(
+        running.post("/v1/events", "application/x-ndjson", body(&one)),
+        running.post("/v1/events", "application/x-ndjson", body(&other)),
+    );
+    for answer in [first, second] {
+        assert_eq!((&answer.json["accepted"], &answer.json["refused"]), (&json!(1_000), &json!(1)));
+    }
+    let log = running.stop();
+    let on_log = records(&*log, Topic::Payments);
+    let stored = |ids: &[String]| -> Vec<String> {
+        let all = on_log.iter().filter_map(|record| record["event"]["event"]["event_id"].as_str());
+        all.filter(|id| ids.iter().any(|known| known == id)).map(str::to_owned).collect()
+    };
+    assert_eq!((stored(&one), stored(&other)), (one, other), "each in its own order");
+    assert_eq!(records(&*log, Topic::DeadLetters).len(), 2);
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_taken_in_whole_says_how_much_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = EmbeddedOptions { space_bytes_max: Some(1024 * 1024), ..EmbeddedOptions::default() };
+    let running = start_with(folder.path(), small);
+    let event = |n: usize| {
+        let mut event = payment(&n.to_string(), "C-1", "1.00");
+        event["remittance"] = json!("x".repeat(2_000));
+        format!("{event}\n")
+    };
+    let body: String = (0..1_000).map(event).collect::<String>() + "broken\n";
+    let request = Request::post("/v1/events")
+        .header("content-type", "application/x-ndjson")
+        .header("idempotency-key", "k-1")
+        .body(Body::from(body.clone()))
+        .unwrap();
+    let refused = running.send(request).await;
+    assert_eq!(
+        (refused.status, &refused.json["code"]),
+        (StatusCode::INSUFFICIENT_STORAGE, &json!("disk_full"))
+    );
+    let accepted = usize::try_from(refused.json["accepted"].as_u64().unwrap()).unwrap();
+    let events = |log: &dyn Log| {
+        records(log, Topic::Payments).into_iter().filter(|record| record.get("event").is_some()).count()
+    };
+    assert!(accepted > 0 && accepted < 1_000, "{accepted}");
+    assert_eq!(events(&*running.log), accepted);
+    assert_eq!(
+        records(&*running.log, Topic::DeadLetters).len(),
+        0,
+        "what could not be read comes with the last"
+    );
+    drop(running);
+    // Sent again whole, each event counts once, and the key was not used up.
+    let running = start(folder.path());
+    let request = Request::post("/v1/events")
+        .header("content-type", "application/x-ndjson")
+        .header("idempotency-key", "k-1")
+        .body(Body::from(body))
+        .unwrap();
+    let answer = running.send(request).await;
+    assert_eq!((&answer.json["accepted"], &answer.json["refused"]), (&json!(1_000), &json!(1)));
+    let log = running.stop();
+    assert_eq!(records(&*log, Topic::DeadLetters).len(), 1);
+    assert_eq!(records(&*log, Topic::Alerts).len(), 998, "from the customer's third payment on, each once");
 }
 
 #[tokio::test]

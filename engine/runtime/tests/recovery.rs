@@ -6,7 +6,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{payment, records, rules, start};
+use common::{Mood, payment, records, rules, start};
 use proptest::prelude::*;
 use serde_json::Value;
 use sluice_core::{Engine, EngineConfig, NoLists, Output, Stage};
@@ -93,6 +93,20 @@ async fn a_start_from_a_snapshot_and_one_from_the_log_agree() {
     assert_eq!(alerts[0].len(), 49, "from the third payment on");
     assert_eq!(alerts[0], alerts[1]);
     assert_eq!(alerts[0], alerts[2]);
+}
+
+#[tokio::test]
+async fn a_commit_whose_answer_was_lost_is_not_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    *running.mood.lock().unwrap() = Mood::LosesAnAnswer;
+    let answer = running.post_json("/v1/decisions", &payment("1", "C-1", "5000.00")).await;
+    assert_eq!(answer.json["decision"], "hold", "answered once the log was asked");
+    assert_eq!(*running.mood.lock().unwrap(), Mood::Good, "an answer was lost");
+    let log = running.stop();
+    for topic in [Topic::Alerts, Topic::Dispositions, Topic::Decisions] {
+        assert_eq!(records(&*log, topic).len(), 1, "{topic:?}");
+    }
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ const HEADER: &str = "idempotency-key";
 /// A key reserved for the request under way; given back when dropped before the answer was kept.
 pub(super) struct Reserved<'a> {
     app: &'a App,
+    caller: String,
     key: String,
     fingerprint: Hash256,
     at: EventTime,
@@ -35,6 +36,7 @@ pub(super) enum Turn<'a> {
 pub(super) fn turn<'a>(
     app: &'a App,
     path: &str,
+    caller: &str,
     headers: &HeaderMap,
     body: &Bytes,
     at: EventTime,
@@ -47,10 +49,10 @@ pub(super) fn turn<'a>(
         return Err(Problem::bad_request(detail));
     };
     let fingerprint = Hash256::of_parts([path.as_bytes(), body]);
-    match app.requests.reserve(key, fingerprint, at) {
+    match app.requests.reserve(caller, key, fingerprint, at) {
         Known::New => {
-            let key = key.to_owned();
-            Ok(Turn::Do(Some(Reserved { app, key, fingerprint, at, is_kept: false })))
+            let (caller, key) = (caller.to_owned(), key.to_owned());
+            Ok(Turn::Do(Some(Reserved { app, caller, key, fingerprint, at, is_kept: false })))
         }
         Known::Answered(answer) => Ok(Turn::Done(answer)),
         Known::UnderWay => Err(Problem::new(
@@ -69,7 +71,13 @@ pub(super) fn turn<'a>(
 impl Reserved<'_> {
     /// The record of an answer; it is to become durable with what was asked.
     pub fn answered(&self, answer: Option<String>) -> Answered {
-        Answered { key: self.key.clone(), fingerprint: self.fingerprint, at: self.at, answer }
+        Answered {
+            caller: self.caller.clone(),
+            key: self.key.clone(),
+            fingerprint: self.fingerprint,
+            at: self.at,
+            answer,
+        }
     }
 
     /// The record is durable.
@@ -82,7 +90,7 @@ impl Reserved<'_> {
 impl Drop for Reserved<'_> {
     fn drop(&mut self) {
         if !self.is_kept {
-            self.app.requests.forget(&self.key);
+            self.app.requests.forget(&self.caller, &self.key);
         }
     }
 }

@@ -6,18 +6,20 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use sluice_model::limits::BODY_BYTES_MAX;
-use tokio::sync::SemaphorePermit;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
     http::{App, problem::Problem},
     ingest::{self, Contents, Format},
-    limits::{BODIES_BYTES_MAX, INLINE_BODY_BYTES_MAX},
+    limits::{BODIES_BYTES_MAX, DECISION_BODIES_BYTES_MAX, INLINE_BODY_BYTES_MAX},
 };
 
 /// The unit in which memory for bodies is lent.
 pub(super) const PERMIT_BYTES: usize = 4 * 1024;
 /// All of it.
 pub(super) const BODY_PERMITS: usize = BODIES_BYTES_MAX / PERMIT_BYTES;
+/// What is kept for decisions, so that no file stands in their way.
+pub(super) const DECISION_PERMITS: usize = DECISION_BODIES_BYTES_MAX / PERMIT_BYTES;
 /// A body that is too large is read on to here before it is refused: a client that is still sending would meet
 /// a broken connection instead of the answer.
 const DRAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -28,8 +30,13 @@ pub(super) struct Lent<'a> {
     _permit: Option<SemaphorePermit<'a>>,
 }
 
-/// Read a body, within the limit of one and of all together.
-pub(super) async fn read<'a>(app: &'a App, headers: &HeaderMap, mut body: Body) -> Result<Lent<'a>, Problem> {
+/// Read a body, within the limit of one and of all together, which borrow from `memory`.
+pub(super) async fn read<'a>(
+    app: &App,
+    memory: &'a Semaphore,
+    headers: &HeaderMap,
+    mut body: Body,
+) -> Result<Lent<'a>, Problem> {
     if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
         return Err(Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -39,11 +46,11 @@ pub(super) async fn read<'a>(app: &'a App, headers: &HeaderMap, mut body: Body) 
     }
     let (mut read, mut bytes, mut lent) = (0, Vec::new(), None);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::bad_request("the body ended before it was whole"))?;
+        let frame = frame.map_err(|_| Problem::bad_request("the body did not come whole, or not in time"))?;
         let Ok(data) = frame.into_data() else { continue };
         read += data.len();
         if read <= BODY_BYTES_MAX {
-            borrow(app, &mut lent, read)?;
+            borrow(app, memory, &mut lent, read)?;
             bytes.extend_from_slice(&data);
         } else if read <= DRAINED_BYTES_MAX {
             (bytes, lent) = (Vec::new(), None);
@@ -59,9 +66,14 @@ pub(super) async fn read<'a>(app: &'a App, headers: &HeaderMap, mut body: Body) 
 }
 
 /// Borrow as much memory as so many bytes need, beyond what is lent already.
-fn borrow<'a>(app: &'a App, lent: &mut Option<SemaphorePermit<'a>>, bytes: usize) -> Result<(), Problem> {
+fn borrow<'a>(
+    app: &App,
+    memory: &'a Semaphore,
+    lent: &mut Option<SemaphorePermit<'a>>,
+    bytes: usize,
+) -> Result<(), Problem> {
     let missing = bytes.div_ceil(PERMIT_BYTES) - lent.as_ref().map_or(0, SemaphorePermit::num_permits);
-    let permit = u32::try_from(missing).ok().and_then(|missing| app.bodies.try_acquire_many(missing).ok());
+    let permit = u32::try_from(missing).ok().and_then(|missing| memory.try_acquire_many(missing).ok());
     let Some(permit) = permit else {
         app.telemetry.busy();
         return Err(Problem::busy("too many bodies are being read at once"));
@@ -85,11 +97,13 @@ pub(super) fn format(headers: &HeaderMap, read_here: &[Format]) -> Result<Format
 }
 
 /// Decode a body; a large one on a thread of its own.
-pub(super) async fn decode(format: Format, bytes: &Bytes) -> Result<Contents, Problem> {
+pub(super) async fn decode(app: &App, format: Format, bytes: &Bytes) -> Result<Contents, Problem> {
     if bytes.len() <= INLINE_BODY_BYTES_MAX {
         return Ok(ingest::read(format, bytes));
     }
     let bytes = bytes.clone();
+    // Never closed.
+    let _turn = app.decodes.acquire().await;
     let decoded = tokio::task::spawn_blocking(move || ingest::read(format, &bytes)).await;
     decoded.map_err(|_| {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the body could not be decoded")

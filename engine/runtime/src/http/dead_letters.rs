@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{
+        Path, Query, State,
+        rejection::{JsonRejection, PathRejection, QueryRejection},
+    },
     http::StatusCode,
 };
 use serde::{Deserialize, Serialize};
@@ -48,8 +51,9 @@ pub(super) struct Item {
 /// The dead letters, oldest first.
 pub(super) async fn list(
     State(app): State<Arc<App>>,
-    Query(page): Query<Page>,
+    page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Json<Listed<Item>>, Problem> {
+    let Query(page) = page?;
     let limit = page.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
     let from = page.cursor.unwrap_or_default();
     let (stored, end) = blocking(move || {
@@ -91,9 +95,11 @@ pub(super) struct Resubmitted {
 /// Take in a dead letter's events after all, as they came or mended; one that was too old is let in for the reason given.
 pub(super) async fn resubmit(
     State(app): State<Arc<App>>,
-    Path(id): Path<Offset>,
-    Json(Resubmission { reason, event }): Json<Resubmission>,
+    id: Result<Path<Offset>, PathRejection>,
+    resubmission: Result<Json<Resubmission>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Resubmitted>), Problem> {
+    let (Path(id), Json(Resubmission { reason, event })) = (id?, resubmission?);
+    let received_at = app.guard.stamp().map_err(RuntimeError::from)?;
     if reason.trim().is_empty() || reason.chars().count() > REASON_CHARS_MAX {
         return Err(Problem::bad_request(format!("give a reason of 1 to {REASON_CHARS_MAX} characters")));
     }
@@ -109,14 +115,15 @@ pub(super) async fn resubmit(
         let detail = format!("it still cannot be read: {}", refused.reason);
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, refused.code, detail));
     }
-    let (mut payments, dead_letters) = contents.into_records(app.clock.now(), SOURCE);
+    let (mut payments, dead_letters) = contents.into_records(received_at, SOURCE);
     for payment in &mut payments {
         if let PaymentRecord::Event(record) = payment {
             record.late_reason = Some(reason.clone());
         }
     }
     let accepted = payments.len();
-    app.gateway.take_in(Intake { payments, dead_letters, answered: None }).await?;
+    let intake = Intake { payments, dead_letters, answered: None };
+    app.gateway.take_in_turns(intake).await.inspect_err(|partly| app.note(&partly.error))?;
     app.telemetry.taken_in(accepted, []);
     Ok((StatusCode::ACCEPTED, Json(Resubmitted { accepted })))
 }

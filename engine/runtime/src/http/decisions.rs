@@ -5,19 +5,21 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Json,
     body::Body,
-    extract::{Query, State},
+    extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode},
 };
 use serde::Deserialize;
-use sluice_core::{OUTCOME_ON_DEADLINE, REASON_ON_DEADLINE};
+use sluice_core::{OUTCOME_ON_DEADLINE, REASON_ON_DEADLINE, deadline_alert};
 use sluice_model::{Control, Decision, PaymentEvent, PaymentRecord};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
+    RuntimeError,
+    deadlines::Full,
     desk::{Answer, NoPlace},
     gateway::Intake,
     http::{
-        App,
+        App, Caller,
         answer::{self, Turn},
         body,
         events::{SOURCE, codes, whole_refusal},
@@ -37,23 +39,25 @@ pub(super) struct Wait {
 /// Take in one event and answer what is decided of it.
 pub(super) async fn post_decision(
     State(app): State<Arc<App>>,
-    Query(wait): Query<Wait>,
+    Caller(caller): Caller,
+    wait: Result<Query<Wait>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Decision>, Problem> {
     let began = Instant::now();
-    let received_at = app.clock.now();
+    let Query(wait) = wait?;
+    let received_at = app.guard.stamp().map_err(RuntimeError::from)?;
     let asked = wait.deadline_ms.map_or(DECISION_DEADLINE, Duration::from_millis);
     let deadline = began + asked.min(DECISION_DEADLINE_MAX);
 
     let format = body::format(&headers, &[Format::Json])?;
-    let lent = body::read(&app, &headers, body).await?;
-    let reserved = match answer::turn(&app, "/v1/decisions", &headers, &lent.bytes, received_at)? {
+    let lent = body::read(&app, &app.decision_bodies, &headers, body).await?;
+    let reserved = match answer::turn(&app, "/v1/decisions", &caller, &headers, &lent.bytes, received_at)? {
         Turn::Do(reserved) => reserved,
         // The event is a duplicate of itself: asking the engine again gives the same answer.
         Turn::Done(_) => None,
     };
-    let mut contents = body::decode(format, &lent.bytes).await?;
+    let mut contents = body::decode(&app, format, &lent.bytes).await?;
     drop(lent.bytes);
     if let Some(problem) = whole_refusal(format, &contents) {
         let codes = codes(&contents);
@@ -91,14 +95,14 @@ pub(super) async fn post_decision(
             // Time is up already: however soon an answer comes now, it comes late.
             return std::future::pending().await;
         }
-        ticket.answer().await.ok_or_else(|| Problem::from(crate::RuntimeError::Stopped))
+        ticket.answer().await.ok_or_else(|| Problem::from(RuntimeError::Stopped))
     })
     .await;
     let decision = match decided {
         Ok(Ok(Answer::Decided(decision))) => decision,
         Ok(Ok(Answer::Refused { code, reason })) => return Err(refusal(&code, reason)),
         Ok(Err(problem)) => return Err(problem),
-        Err(_) => answer_by_policy(&app, &event).await,
+        Err(_) => answer_by_policy(&app, &event).await?,
     };
     app.telemetry.decided(began.elapsed(), decision.deadline_passed);
     Ok(Json(decision))
@@ -109,27 +113,29 @@ fn refusal(code: &str, reason: String) -> Problem {
     Problem::new(status, code, reason)
 }
 
-/// Time is up: the answer is by policy, and that it was given is itself a record.
-async fn answer_by_policy(app: &App, event: &Arc<PaymentEvent>) -> Decision {
+/// Time is up: the answer is by policy, and that it was given is itself a record. Where that record can no longer be
+/// kept, there is no answer: nobody would hold the payment.
+async fn answer_by_policy(app: &App, event: &Arc<PaymentEvent>) -> Result<Decision, Problem> {
     let (payment_id, event_id) = (event.payment_id().to_owned(), event.event_id.clone());
     let record = Control::Deadline {
         payment_id: payment_id.clone(),
         event_id: event_id.clone(),
         event: Some(Arc::clone(event)),
     };
-    let intake = Intake { payments: vec![PaymentRecord::Control(record)], ..Intake::default() };
+    let durable = app
+        .deadlines
+        .record(record)
+        .map_err(|Full| Problem::busy("too many answers by policy are not on the log yet"))?;
     // The payment service has waited long enough: a log that stands still is not waited for.
-    match timeout(DEADLINE_RECORD_WAIT, app.gateway.take_in(intake)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::error!(%error, "a deadline could not be recorded"),
-        Err(_) => tracing::error!("a deadline is not recorded yet: the log stands still"),
+    if timeout(DEADLINE_RECORD_WAIT, durable).await.is_err() {
+        tracing::error!("a deadline is not recorded yet: the log stands still, and it is tried until it is");
     }
-    Decision {
+    Ok(Decision {
         payment_id,
         event_id,
         decision: OUTCOME_ON_DEADLINE,
-        alerts: Vec::new(),
+        alerts: vec![deadline_alert(event)],
         reasons: vec![REASON_ON_DEADLINE.to_owned()],
         deadline_passed: true,
-    }
+    })
 }

@@ -12,9 +12,10 @@ use serde::Serialize;
 use sluice_codec::Refused;
 
 use crate::{
+    RuntimeError,
     gateway::Intake,
     http::{
-        App,
+        App, Caller,
         answer::{self, Turn},
         body,
         problem::Problem,
@@ -53,17 +54,18 @@ impl<'a> Refusal<'a> {
 /// Take in one event, a batch of them, or an ISO 20022 message.
 pub(super) async fn post_events(
     State(app): State<Arc<App>>,
+    Caller(caller): Caller,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let received_at = app.clock.now();
+    let received_at = app.guard.stamp().map_err(RuntimeError::from)?;
     let format = body::format(&headers, &[Format::Json, Format::Ndjson, Format::Iso20022])?;
-    let lent = body::read(&app, &headers, body).await?;
-    let reserved = match answer::turn(&app, "/v1/events", &headers, &lent.bytes, received_at)? {
+    let lent = body::read(&app, &app.bodies, &headers, body).await?;
+    let reserved = match answer::turn(&app, "/v1/events", &caller, &headers, &lent.bytes, received_at)? {
         Turn::Do(reserved) => reserved,
         Turn::Done(answer) => return Ok(accepted(answer.unwrap_or_default())),
     };
-    let contents = body::decode(format, &lent.bytes).await?;
+    let contents = body::decode(&app, format, &lent.bytes).await?;
     let whole_refusal = whole_refusal(format, &contents);
     let receipt = receipt(&contents)?;
     let (events, codes) = (contents.events.len(), codes(&contents));
@@ -72,7 +74,7 @@ pub(super) async fn post_events(
     let reserved = reserved.filter(|_| whole_refusal.is_none());
     let answered = reserved.as_ref().map(|reserved| reserved.answered(Some(receipt.clone())));
     let intake = Intake { payments, dead_letters, answered: answered.clone() };
-    app.gateway.take_in(intake).await.inspect_err(|error| app.note(error))?;
+    app.gateway.take_in_turns(intake).await.inspect_err(|partly| app.note(&partly.error))?;
     app.telemetry.taken_in(events, codes);
     if let (Some(reserved), Some(answered)) = (reserved, &answered) {
         reserved.keep(answered);

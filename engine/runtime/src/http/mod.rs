@@ -3,6 +3,7 @@
 
 mod answer;
 mod body;
+mod caller;
 mod dead_letters;
 mod decisions;
 mod events;
@@ -18,9 +19,19 @@ use sluice_log::{Log, LogError};
 use tokio::sync::Semaphore;
 
 use crate::{
-    RuntimeError, clock::Clock, desk::Desk, gateway::Gateway, http::body::BODY_PERMITS, progress::Progress,
-    requests::Requests, telemetry::Telemetry,
+    RuntimeError,
+    deadlines::Deadlines,
+    desk::Desk,
+    gateway::Gateway,
+    guard::Guard,
+    http::body::{BODY_PERMITS, DECISION_PERMITS},
+    limits::DECODES_AT_ONCE,
+    progress::Progress,
+    requests::Requests,
+    telemetry::Telemetry,
 };
+
+pub use caller::Caller;
 
 /// What the handlers work with.
 pub(crate) struct App {
@@ -29,10 +40,15 @@ pub(crate) struct App {
     pub desk: Arc<Desk>,
     pub requests: Requests,
     pub progress: Arc<Progress>,
-    pub clock: Arc<dyn Clock>,
+    pub guard: Guard,
+    pub deadlines: Deadlines,
     pub telemetry: Telemetry,
     /// The memory that bodies may hold, in units of [`body::PERMIT_BYTES`].
     pub bodies: Semaphore,
+    /// The same for decisions.
+    pub decision_bodies: Semaphore,
+    /// Turns at decoding a large body.
+    pub decodes: Semaphore,
 }
 
 impl App {
@@ -41,9 +57,19 @@ impl App {
         Semaphore::new(BODY_PERMITS)
     }
 
+    /// The memory for decisions' bodies, all free.
+    pub fn decision_bodies() -> Semaphore {
+        Semaphore::new(DECISION_PERMITS)
+    }
+
+    /// Turns at decoding, all free.
+    pub fn decodes() -> Semaphore {
+        Semaphore::new(DECODES_AT_ONCE)
+    }
+
     /// Count a refusal for want of room.
     fn note(&self, error: &RuntimeError) {
-        if matches!(error, RuntimeError::Log(LogError::Busy)) {
+        if matches!(error, RuntimeError::Log(LogError::Busy) | RuntimeError::Behind { .. }) {
             self.telemetry.busy();
         }
     }

@@ -3,7 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "each test uses its part")]
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -12,25 +19,114 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use sluice_log::{EmbeddedLog, EmbeddedOptions, FileSnapshots, Log, ReadLimit, Topic};
-use sluice_model::{EventTime, RuleBundle, RuleFile};
+use sluice_log::{
+    Done, EmbeddedLog, EmbeddedOptions, FileSnapshots, Log, LogError, Offsets, Partition, ReadLimit,
+    StoredRecord, Topic, Transaction,
+};
+use sluice_model::{EventTime, RuleBundle, RuleFile, Span};
 use sluice_runtime::{CachingLibrary, Clock, Parts, Runtime};
 use tower::ServiceExt;
 
 /// The time at which everything is taken in.
 pub const NOW: &str = "2026-11-20T10:00:00Z";
 
-struct StoppedClock;
+/// A clock that stands still at [`NOW`], unless a test sets it.
+#[derive(Default)]
+pub struct StoppedClock {
+    set_by_seconds: AtomicI64,
+}
+
+impl StoppedClock {
+    /// One that is off by so much.
+    pub fn off_by(span: Span) -> Arc<Self> {
+        let clock = Arc::new(Self::default());
+        clock.set(span);
+        clock
+    }
+
+    /// Set the machine's time so far from [`NOW`].
+    pub fn set(&self, by: Span) {
+        self.set_by_seconds.store(by.micros() / 1_000_000, Ordering::SeqCst);
+    }
+}
 
 impl Clock for StoppedClock {
     fn now(&self) -> EventTime {
-        NOW.parse().unwrap()
+        let now: EventTime = NOW.parse().unwrap();
+        now.plus(Span::seconds(self.set_by_seconds.load(Ordering::SeqCst)))
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// What a log does on the way to the real one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Mood {
+    /// All that is asked.
+    #[default]
+    Good,
+    /// It refuses orders.
+    RefusesOrders,
+    /// It commits the engine's next batch and says that it did not.
+    LosesAnAnswer,
+}
+
+/// A log that fails as a test wants.
+pub struct Moody {
+    log: Arc<EmbeddedLog>,
+    pub mood: Arc<Mutex<Mood>>,
+}
+
+impl Log for Moody {
+    fn submit(&self, transaction: Transaction, done: Done) -> Result<(), LogError> {
+        self.log.submit(transaction, done)
+    }
+
+    fn submit_waiting(&self, transaction: Transaction, done: Done) -> Result<(), LogError> {
+        let failed = || LogError::Storage { folder: "log".into(), reason: "as the test wants".into() };
+        let mood = *self.mood.lock().unwrap();
+        match mood {
+            Mood::RefusesOrders if transaction.commits.is_empty() => {
+                done(Err(failed()));
+                Ok(())
+            }
+            Mood::LosesAnAnswer if !transaction.commits.is_empty() => {
+                let mood = Arc::clone(&self.mood);
+                let lost = move |result: Result<Offsets, LogError>| {
+                    result.unwrap();
+                    *mood.lock().unwrap() = Mood::Good;
+                    done(Err(failed()));
+                };
+                self.log.submit_waiting(transaction, Box::new(lost))
+            }
+            _ => self.log.submit_waiting(transaction, done),
+        }
+    }
+
+    fn read(&self, partition: Partition, from: u64, limit: ReadLimit) -> Result<Vec<StoredRecord>, LogError> {
+        self.log.read(partition, from, limit)
+    }
+
+    fn end(&self, partition: Partition) -> Result<u64, LogError> {
+        self.log.end(partition)
+    }
+
+    fn wait(&self, partition: Partition, from: u64, timeout: Duration) -> Result<bool, LogError> {
+        self.log.wait(partition, from, timeout)
+    }
+
+    fn committed(&self, consumer: &str, partition: Partition) -> Result<u64, LogError> {
+        self.log.committed(consumer, partition)
     }
 }
 
 /// A runtime with its log.
 pub struct Running {
     pub log: Arc<EmbeddedLog>,
+    pub mood: Arc<Mutex<Mood>>,
+    pub registry: prometheus::Registry,
     pub runtime: Runtime,
     pub router: Router,
 }
@@ -63,20 +159,33 @@ pub fn start(folder: &Path) -> Running {
 
 /// Start with other limits of the log.
 pub fn start_with(folder: &Path, options: EmbeddedOptions) -> Running {
+    begin(folder, options, Arc::default(), false)
+}
+
+/// Start under a clock of the test's; `accept_clock`: somebody confirmed it.
+pub fn start_under(folder: &Path, clock: Arc<StoppedClock>, accept_clock: bool) -> Running {
+    begin(folder, EmbeddedOptions::default(), clock, accept_clock)
+}
+
+fn begin(folder: &Path, options: EmbeddedOptions, clock: Arc<StoppedClock>, accept_clock: bool) -> Running {
     let log = Arc::new(EmbeddedLog::open_with(&folder.join("log"), options).unwrap());
+    let moody = Arc::new(Moody { log: Arc::clone(&log), mood: Arc::default() });
+    let mood = Arc::clone(&moody.mood);
+    let registry = prometheus::Registry::new();
     let runtime = Runtime::start(Parts {
-        log: Arc::clone(&log) as Arc<dyn Log>,
+        log: moody,
         snapshots: Arc::new(FileSnapshots::new(folder.join("snapshots"))),
         library: Arc::new(CachingLibrary::without_lists()),
-        clock: Arc::new(StoppedClock),
-        registry: prometheus::Registry::new(),
+        clock,
+        accept_clock,
+        registry: registry.clone(),
         snapshot_every_records: sluice_runtime::limits::SNAPSHOT_EVERY_RECORDS,
     })
     .unwrap();
     sluice_rules::RuleSet::compile(&rules()).unwrap_or_else(|error| panic!("{error:?}"));
     runtime.put_rules_in_force(&rules()).unwrap();
     let router = runtime.router();
-    Running { log, runtime, router }
+    Running { log, mood, runtime, router, registry }
 }
 
 /// A payment by a customer.
