@@ -6,6 +6,7 @@ use tokio::task::{JoinError, spawn_blocking};
 
 use crate::{
     app::App,
+    health::Work,
     limits::{FEED_BATCH, FEED_POLL, RETRY_AFTER},
     ports::{PortError, Topic},
     rulebook,
@@ -30,30 +31,9 @@ pub enum WorkError {
 pub(crate) async fn consume(app: &Arc<App>) -> Result<Consumed, WorkError> {
     let mut sum = Consumed::default();
     for topic in Topic::ALL {
-        let from = app.store.offset(topic).await?;
-        let feed = Arc::clone(&app.ports.feed);
-        let items = spawn_blocking(move || feed.read(topic, from, FEED_BATCH)).await??;
-        let rules = if topic == Topic::Observations && !items.is_empty() {
-            app.ports.catalogue.rules()
-        } else {
-            Vec::new()
-        };
-        let owners = |id: &str| {
-            rules.iter().find(|rule| rule.id == id).map(|rule| rule.owners.clone()).unwrap_or_default()
-        };
-        let consumed = app.store.consume(topic, &items, &owners, app.now()).await?;
-        let records = u64::try_from(consumed.records).unwrap_or(u64::MAX);
-        app.metrics.consumed.with_label_values(&[topic.name()]).inc_by(records);
-        for (what, count) in [
-            ("alert", consumed.alerts),
-            ("case", consumed.cases),
-            ("hold", consumed.holds),
-            ("decision", consumed.decisions),
-            ("shadow_alert", consumed.shadow_alerts),
-            ("rule_failure", consumed.failures),
-        ] {
-            app.metrics.recorded.with_label_values(&[what]).inc_by(count);
-        }
+        let consumed = consume_one(app, topic).await;
+        app.health.note(Work::Feed(topic), consumed.as_ref().err());
+        let consumed = consumed?;
         sum.records += consumed.records;
         sum.alerts += consumed.alerts;
         sum.cases += consumed.cases;
@@ -65,9 +45,52 @@ pub(crate) async fn consume(app: &Arc<App>) -> Result<Consumed, WorkError> {
     Ok(sum)
 }
 
+async fn consume_one(app: &Arc<App>, topic: Topic) -> Result<Consumed, WorkError> {
+    let from = app.store.offset(topic).await?;
+    let feed = Arc::clone(&app.ports.feed);
+    let read = spawn_blocking(move || {
+        let items = feed.read(topic, from, FEED_BATCH)?;
+        // Nothing read from a source that is ahead is no progress.
+        let is_level = items.is_empty() && feed.end(topic)? <= from;
+        Ok::<_, PortError>((items, is_level))
+    });
+    let (items, is_level) = read.await??;
+    let rules = if topic == Topic::Observations && !items.is_empty() {
+        app.ports.catalogue.rules()
+    } else {
+        Vec::new()
+    };
+    let owners = |id: &str| {
+        rules.iter().find(|rule| rule.id == id).map(|rule| rule.owners.clone()).unwrap_or_default()
+    };
+    let consumed = app.store.consume(topic, &items, &owners, app.now()).await?;
+    if is_level || consumed.records > 0 {
+        app.health.moved(topic, app.now());
+    }
+    let records = u64::try_from(consumed.records).unwrap_or(u64::MAX);
+    app.metrics.consumed.with_label_values(&[topic.name()]).inc_by(records);
+    for (what, count) in [
+        ("alert", consumed.alerts),
+        ("case", consumed.cases),
+        ("hold", consumed.holds),
+        ("decision", consumed.decisions),
+        ("shadow_alert", consumed.shadow_alerts),
+        ("rule_failure", consumed.failures),
+    ] {
+        app.metrics.recorded.with_label_values(&[what]).inc_by(count);
+    }
+    Ok(consumed)
+}
+
 /// Deliver every control record that waits, in order. One that was appended but not yet marked when the process
 /// died is appended again, next: see [`crate::ports::ControlSink`].
 pub(crate) async fn deliver(app: &Arc<App>) -> Result<(), WorkError> {
+    let delivered = deliver_all(app).await;
+    app.health.note(Work::Outbox, delivered.as_ref().err());
+    delivered
+}
+
+async fn deliver_all(app: &Arc<App>) -> Result<(), WorkError> {
     let _turn = app.delivering.lock().await;
     loop {
         let waiting = app.store.undelivered().await?;
@@ -77,8 +100,9 @@ pub(crate) async fn deliver(app: &Arc<App>) -> Result<(), WorkError> {
         }
         for (seq, control) in waiting {
             let sink = Arc::clone(&app.ports.control);
-            spawn_blocking(move || sink.append(&control)).await??;
-            app.store.set_delivered(seq, app.now()).await?;
+            let place = u64::try_from(seq).map_err(|_| StoreError::Corrupt("place in the outbox"))?;
+            let offset = spawn_blocking(move || sink.append(place, &control)).await??;
+            app.store.set_delivered(seq, offset, app.now()).await?;
         }
     }
 }
@@ -105,14 +129,35 @@ pub(crate) async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
             }
         };
         tokio::select! {
-            () = &mut stop => return,
+            () = &mut stop => {
+                if let Err(error) = note_leaves(&app).await {
+                    tracing::warn!(%error, "the log could not be told of the last leaves");
+                }
+                return;
+            }
             () = tokio::time::sleep(pause) => {}
         }
     }
 }
 
+/// One after the other, each whatever became of the one before: a log that takes no control records can still be read.
 async fn round(app: &Arc<App>) -> Result<usize, WorkError> {
-    deliver(app).await?;
-    rulebook::advance(app).await?;
-    Ok(consume(app).await?.records)
+    let delivered = deliver(app).await;
+    let advanced = rulebook::advance(app).await;
+    let consumed = consume(app).await;
+    let noted = note_leaves(app).await;
+    let records = consumed?.records;
+    delivered.and(advanced).and(noted)?;
+    Ok(records)
+}
+
+/// Have the log remember how many leaves there are, where there are more than it was told last.
+async fn note_leaves(app: &Arc<App>) -> Result<(), WorkError> {
+    let leaves = app.store.leaves().await;
+    if app.health.leaves_are_due(leaves, app.now()) {
+        let sink = Arc::clone(&app.ports.control);
+        spawn_blocking(move || sink.note_leaves(leaves)).await??;
+        app.health.leaves_noted(leaves, app.now());
+    }
+    Ok(())
 }

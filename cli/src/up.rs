@@ -2,7 +2,9 @@
 
 mod demo;
 mod history;
+mod integrity;
 mod ports;
+mod room;
 mod secrets;
 mod shipped;
 
@@ -34,12 +36,15 @@ use sluice_runtime::{
 use tokio::{net::TcpListener, runtime::Handle, sync::watch, task::JoinHandle};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-use crate::{failure::Failure, folders};
+use self::room::Room;
+use crate::{failure::Failure, folders, private};
 
 /// Where everything lies when nothing is said.
 const DATA: &str = "sluice-data";
 /// Where a demonstration lies when nothing is said: its invented people are kept apart from real ones.
 const DEMO_DATA: &str = "sluice-demo-data";
+/// The case database, in the data folder.
+const CASES: &str = "cases.sqlite";
 /// The origin of rules that a folder holds, as their versions are recorded.
 const FOLDER: &str = "folder";
 /// The origin of the rules inside the binary.
@@ -77,6 +82,9 @@ pub struct Args {
     /// Keep a snapshot of the engine's state after so many records; it only saves time at the next start.
     #[arg(long, value_name = "RECORDS", default_value_t = SNAPSHOT_EVERY_RECORDS)]
     snapshot_every: u64,
+    /// Go on although a store lost its tail or is an older copy: what that means is said, and kept as evidence.
+    #[arg(long)]
+    accept_loss: bool,
     /// Print one line of JSON when ready.
     #[arg(long)]
     json: bool,
@@ -160,10 +168,11 @@ impl Running {
             .await
             .map_err(|error| Failure::user(format!("cannot listen on {}: {error}", args.listen)))?;
         let registry = prometheus::Registry::new();
+        registry.register(Box::new(config.room.clone()))?;
         let (runtime, log) = start_engine(&data, &config, &registry).await?;
         let ports = Ports {
             feed: Arc::new(ports::Feeds::new(Arc::clone(&log), Arc::clone(&runtime))),
-            control: Arc::new(ports::Controls(Arc::clone(&runtime))),
+            control: Arc::new(ports::Controls { runtime: Arc::clone(&runtime), log: Arc::clone(&log) }),
             catalogue: Arc::new(ports::InForce::new(&runtime, &config)),
             cases: Arc::new(CaseRunner),
             history: Arc::new(history::OwnLog {
@@ -175,7 +184,7 @@ impl Running {
         };
         let signer = secrets::signer(&data)?;
         let options = Options { registry, ..Options::default() };
-        let cases = CaseApi::open(Database::File(&data.join("cases.sqlite")), signer, ports, options).await?;
+        let cases = CaseApi::open(Database::File(&data.join(CASES)), signer, ports, options).await?;
         config.put_rules_in_force(&runtime, &cases, args.rules_by_approval).await?;
         let people = put_people(&cases, args.demo).await?;
         let api_key = cases.memory_key("process", Roles::new(Role::ALL))?;
@@ -264,6 +273,8 @@ struct Config {
     lists: Option<(PathBuf, Store)>,
     library: Arc<dyn Library>,
     snapshot_every: u64,
+    accept_loss: bool,
+    room: Room,
 }
 
 impl Config {
@@ -279,7 +290,9 @@ impl Config {
             None => (shipped::rules(), shipped::cases(), None),
         };
         let rule_count = folders::check_rules(&rules)?.files().len();
-        std::fs::create_dir_all(data).with_context(|| data.display().to_string()).map_err(Failure::User)?;
+        let folder = std::fs::create_dir_all(data).and_then(|()| private::narrow(data, is_ours));
+        folder.with_context(|| data.display().to_string()).map_err(Failure::User)?;
+        let room = Room::look(data)?;
         let lists = match (&args.lists, args.demo) {
             (Some(folder), _) => Some((folder.clone(), Store::open(folder).map_err(user)?)),
             (None, true) => {
@@ -308,6 +321,8 @@ impl Config {
             lists,
             library: Arc::new(library),
             snapshot_every: args.snapshot_every,
+            accept_loss: args.accept_loss,
+            room,
         })
     }
 
@@ -372,19 +387,27 @@ async fn record(cases: &CaseApi, folder: &Path, rules: &RuleBundle) -> anyhow::R
     Ok(cases.record_rules(FOLDER, &files, count).await?)
 }
 
+/// Whether an entry of the data folder is one that Sluice makes.
+fn is_ours(name: &str) -> bool {
+    ["log", "snapshots", "lists", secrets::FILE].contains(&name) || name.starts_with(CASES)
+}
+
 /// Open the log and have the engine judge by what is configured.
 async fn start_engine(
     data: &Path,
     config: &Config,
     registry: &prometheus::Registry,
 ) -> Result<(Arc<Runtime>, Arc<dyn Log>), Failure> {
-    let log: Arc<dyn Log> = Arc::new(EmbeddedLog::open(&data.join("log")).map_err(|error| match error {
-        LogError::InUse { .. } | LogError::Format { .. } => user(error),
+    let log = EmbeddedLog::open(&data.join("log")).map_err(|error| match error {
+        LogError::InUse { .. } | LogError::Format { .. } | LogError::Full { .. } => user(error),
         other => Failure::Internal(other.into()),
-    })?);
+    })?;
+    let snapshots = FileSnapshots::new(data.join("snapshots"));
+    integrity::check(data, &log, &snapshots, config.accept_loss).await?;
+    let log: Arc<dyn Log> = Arc::new(log);
     let runtime = Arc::new(Runtime::start(Parts {
         log: Arc::clone(&log),
-        snapshots: Arc::new(FileSnapshots::new(data.join("snapshots"))),
+        snapshots: Arc::new(snapshots),
         library: Arc::clone(&config.library),
         clock: Arc::new(SystemClock),
         registry: registry.clone(),

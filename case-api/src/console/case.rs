@@ -392,7 +392,8 @@ pub async fn act(
         }
     };
     let claim = form.claim(&id, &identity.actor.name);
-    if let Claimed::Run = app.store.claim(&claim, &app.instance, app.now()).await?
+    let (claimed, _turn) = app.claim(&claim).await?;
+    if let Claimed::Run = claimed
         && let Err(problem) = perform_act(&app, &id, &act, &identity.actor, Some(&claim)).await
     {
         app.store.disclaim(&claim, app.now()).await?;

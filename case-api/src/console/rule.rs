@@ -116,7 +116,8 @@ pub async fn lift_quarantine(
     }
     let lift = LiftQuarantine { version: form.version, reason: form.reason };
     let claim = claim(&form.once, &["lift_quarantine", &id, &lift.version], &identity);
-    if let Claimed::Run = app.store.claim(&claim, &app.instance, app.now()).await?
+    let (claimed, _turn) = app.claim(&claim).await?;
+    if let Claimed::Run = claimed
         && let Err(problem) = api::lift_quarantine(&app, &id, &lift, &identity, Some(&claim)).await
     {
         app.store.disclaim(&claim, app.now()).await?;

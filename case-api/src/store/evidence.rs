@@ -67,6 +67,11 @@ async fn nodes(pool: &SqlitePool, plan: &Plan) -> Result<BTreeMap<u64, Hash256>,
 }
 
 impl Store {
+    /// How many leaves the log holds, all of them durable.
+    pub async fn leaves(&self) -> u64 {
+        self.tree.lock().await.size()
+    }
+
     /// The log's size, root and signed checkpoint.
     pub async fn chain(&self) -> ChainStatus {
         let tree = self.tree.lock().await;

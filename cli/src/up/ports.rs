@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sluice_case_api::{
-    LogFeed,
+    LEAVES, LogFeed, MARKS, OUTBOX,
     ports::{
         ActiveList, ActiveRule, Catalogue, ControlSink, Feed, Item, PortError, Prepared, Record, Rescreened,
         Screening as Wanted, Standing, Topic,
@@ -12,12 +12,12 @@ use sluice_case_api::{
 use sluice_core::{Library, RescreenReport};
 use sluice_list_store::Store;
 use sluice_lists::{Entry, Query};
-use sluice_log::{Log, ReadLimit, Topic as LogTopic};
+use sluice_log::{Commit, Log, ReadLimit, Topic as LogTopic, Transaction};
 use sluice_model::{Control, Hash256, KeyKind, ListMatch, Party};
 use sluice_rules::Rule;
 use sluice_runtime::Runtime;
 
-use super::Config;
+use super::{Config, room::Room};
 
 /// Alerts with the events that they judged; dispositions and decisions as they stand in the log.
 pub struct Feeds {
@@ -47,20 +47,34 @@ impl Feed for Feeds {
         };
         stored.iter().map(item).collect()
     }
+
+    fn end(&self, topic: Topic) -> Result<u64, PortError> {
+        self.others.end(topic)
+    }
 }
 
 /// Control records into the payments log, where the next payment feels them.
-pub struct Controls(pub Arc<Runtime>);
+pub struct Controls {
+    pub runtime: Arc<Runtime>,
+    pub log: Arc<dyn Log>,
+}
 
 impl ControlSink for Controls {
-    fn append(&self, control: &Control) -> Result<(), PortError> {
-        self.0.control(control.clone()).map_err(failed)
+    fn append(&self, seq: u64, control: &Control) -> Result<u64, PortError> {
+        let come = Commit { consumer: OUTBOX.to_owned(), partition: MARKS, next: seq + 1 };
+        self.runtime.control(control.clone(), Some(come)).map_err(failed)
+    }
+
+    fn note_leaves(&self, leaves: u64) -> Result<(), PortError> {
+        self.log.transact(Transaction::default().commit(LEAVES, MARKS, leaves))?;
+        Ok(())
     }
 }
 
 /// The rules and lists in force.
 pub struct InForce {
     runtime: Arc<Runtime>,
+    room: Room,
     store: Option<Store>,
     library: Arc<dyn Library>,
 }
@@ -68,7 +82,8 @@ pub struct InForce {
 impl InForce {
     pub fn new(runtime: &Arc<Runtime>, config: &Config) -> Self {
         let store = config.lists.as_ref().map(|(_, store)| store.clone());
-        Self { runtime: Arc::clone(runtime), store, library: Arc::clone(&config.library) }
+        let (room, library) = (config.room.clone(), Arc::clone(&config.library));
+        Self { runtime: Arc::clone(runtime), room, store, library }
     }
 }
 
@@ -152,7 +167,8 @@ impl Catalogue for InForce {
     fn not_ready(&self) -> Option<String> {
         let status = self.runtime.status();
         let recovering = || (!status.is_live).then(|| "the engine is recovering".to_owned());
-        status.stopped.clone().or(status.trouble.clone()).or_else(recovering)
+        let stopped = status.stopped.clone().or(status.trouble.clone()).or_else(recovering);
+        stopped.or_else(|| self.room.not_ready())
     }
 }
 

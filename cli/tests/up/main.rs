@@ -5,5 +5,8 @@
 mod backtest;
 mod contract;
 mod crash;
+mod full_disk;
+mod integrity;
 mod lists;
+mod private;
 mod process;

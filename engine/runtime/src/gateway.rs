@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use sluice_log::{Log, LogError, Offset, Offsets, Partition, Topic, Transaction};
+use sluice_log::{Commit, Log, LogError, Offset, Offsets, Partition, Topic, Transaction};
 use sluice_model::{Control, DeadLetter, PaymentRecord};
 
 use crate::{RuntimeError, handoff::Handoff, records, requests::Answered};
 
 /// The embedded deployment has one payments partition.
-pub(crate) const PAYMENTS: Partition = Topic::Payments.partition(0);
+pub const PAYMENTS: Partition = Topic::Payments.partition(0);
 
 /// What is taken in at once, durable together or not at all.
 #[derive(Default)]
@@ -54,8 +54,18 @@ impl Gateway {
 
     /// Write control records and wait until they are durable, for room in the queue too. The offset after them.
     pub fn control(&self, controls: impl IntoIterator<Item = Control>) -> Result<Offset, RuntimeError> {
+        self.control_from(controls, None)
+    }
+
+    /// The same, and how far their source has come with them.
+    pub fn control_from(
+        &self,
+        controls: impl IntoIterator<Item = Control>,
+        source: Option<Commit>,
+    ) -> Result<Offset, RuntimeError> {
         let payments = controls.into_iter().map(PaymentRecord::Control).collect();
-        let (transaction, payments) = transaction(Intake { payments, ..Intake::default() })?;
+        let (mut transaction, payments) = transaction(Intake { payments, ..Intake::default() })?;
+        transaction.commits.extend(source);
         let (told, answer) = std::sync::mpsc::sync_channel(1);
         let handoff = Arc::clone(&self.handoff);
         let done = move |result: Result<Offsets, LogError>| {

@@ -34,7 +34,9 @@ mod telemetry;
 mod watch;
 
 pub use clock::{Clock, SystemClock};
+pub use driver::ENGINE;
 pub use error::RuntimeError;
+pub use gateway::PAYMENTS;
 pub use library::{BuildScreener, CachingLibrary};
 pub use progress::Status;
 pub use replay::{Read, Replay, Replayed};
