@@ -122,8 +122,9 @@ pub struct Store {
     writer: SqlitePool,
     /// The evidence tree as committed. Held for the whole of a write, so that leaves are numbered in commit order.
     tree: Mutex<Tree>,
-    /// A commit failed, and whether it was kept is not known: the tree is read anew before the next write.
-    commit_failed: AtomicBool,
+    /// Whether a commit began and was not seen to end: it failed, or whoever asked for it went away. What became of it the
+    /// tables say: the tree is read anew before the next write.
+    in_doubt: AtomicBool,
     in_memory: bool,
     signer: Signer,
 }
@@ -155,9 +156,9 @@ impl Store {
             }
         };
         sqlx::raw_sql(include_str!("schema.sql")).execute(&writer).await?;
-        let tree = Mutex::new(evidence::restore(&writer).await?);
+        let tree = Mutex::new(evidence::restore(&mut *writer.acquire().await?).await?);
         let in_memory = matches!(database, Database::Memory);
-        Ok(Self { readers, writer, tree, commit_failed: AtomicBool::new(false), in_memory, signer })
+        Ok(Self { readers, writer, tree, in_doubt: AtomicBool::new(false), in_memory, signer })
     }
 
     /// Let go of the database.

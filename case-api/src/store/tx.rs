@@ -49,11 +49,10 @@ impl Store {
         let tree = committed.clone();
         let mut tx = Tx { connection, is_over: false, store: self, committed, tree, now };
         sqlx::raw_sql("BEGIN IMMEDIATE").execute(tx.sql()).await?;
-        if self.commit_failed.load(Ordering::Acquire) {
-            // A commit that failed may be there after all: what the tables say counts.
-            tx.tree = evidence::restore(&self.readers).await?;
+        if self.in_doubt.load(Ordering::Acquire) {
+            tx.tree = evidence::restore(tx.sql()).await?;
             *tx.committed = tx.tree.clone();
-            self.commit_failed.store(false, Ordering::Release);
+            self.in_doubt.store(false, Ordering::Release);
         }
         Ok(tx)
     }
@@ -141,12 +140,12 @@ impl Tx<'_> {
 
     /// Make it all durable.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        if let Err(error) = sqlx::raw_sql("COMMIT").execute(self.sql()).await {
-            self.store.commit_failed.store(true, Ordering::Release);
-            return Err(error.into());
-        }
+        // Said before: whoever waits may go away in the middle, and the commit goes on all the same.
+        self.store.in_doubt.store(true, Ordering::Release);
+        sqlx::raw_sql("COMMIT").execute(self.sql()).await?;
         self.is_over = true;
         *self.committed = self.tree.clone();
+        self.store.in_doubt.store(false, Ordering::Release);
         Ok(())
     }
 }
@@ -168,6 +167,19 @@ mod tests {
 
     use super::{super::Database, *};
 
+    async fn open(folder: &std::path::Path) -> Store {
+        let signer = Signer::from_seed("test.example", Zeroizing::new([7; 32])).unwrap();
+        Store::open(Database::File(&folder.join("cases.sqlite")), signer).await.unwrap()
+    }
+
+    /// How many leaves the tables hold; the tree in memory is theirs.
+    async fn stored(store: &Store) -> u64 {
+        let tree = evidence::restore(&mut store.readers.acquire().await.unwrap()).await.unwrap();
+        let held = store.tree.lock().await;
+        assert_eq!((held.size(), held.root()), (tree.size(), tree.root()));
+        tree.size()
+    }
+
     async fn write(store: &Store, text: &str) -> Result<(), StoreError> {
         let mut tx = store.begin(EventTime::from_micros(1)).await?;
         let entry = Entry { kind: Kind::Act, act: "test", actor: "test", about: "test", case_id: None };
@@ -179,8 +191,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_database_refuses_the_write_and_takes_the_next() {
         let folder = tempfile::tempdir().unwrap();
-        let signer = Signer::from_seed("test.example", Zeroizing::new([7; 32])).unwrap();
-        let store = Store::open(Database::File(&folder.path().join("cases.sqlite")), signer).await.unwrap();
+        let store = open(folder.path()).await;
         write(&store, "before").await.unwrap();
         {
             let mut connection = store.writer.acquire().await.unwrap();
@@ -197,16 +208,13 @@ mod tests {
         assert!(refused.is_full(), "{refused}");
         // The connection is gone, and its limit with it.
         write(&store, &"long ".repeat(4_000)).await.unwrap();
-        let tree = evidence::restore(&store.readers).await.unwrap();
-        assert_eq!((tree.size(), tree.root()), (kept + 1, store.tree.lock().await.root()));
-        assert_eq!(store.leaves().await, kept + 1);
+        assert_eq!(stored(&store).await, kept + 1);
     }
 
     #[tokio::test]
-    async fn a_write_that_is_not_committed_leaves_nothing_and_a_commit_that_failed_is_looked_up() {
+    async fn a_write_that_is_not_committed_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let signer = Signer::from_seed("test.example", Zeroizing::new([7; 32])).unwrap();
-        let store = Store::open(Database::File(&folder.path().join("cases.sqlite")), signer).await.unwrap();
+        let store = open(folder.path()).await;
         for give_up in [true, false] {
             let mut tx = store.begin(EventTime::from_micros(1)).await.unwrap();
             let entry = Entry { kind: Kind::Act, act: "test", actor: "test", about: "test", case_id: None };
@@ -215,13 +223,31 @@ mod tests {
                 tx.give_up().await.unwrap();
             }
         }
-        assert_eq!(store.leaves().await, 0);
+        assert_eq!(stored(&store).await, 0);
         write(&store, "one").await.unwrap();
-        // As if the last commit had been told as failed and was kept all the same.
-        *store.tree.lock().await = Tree::default();
-        store.commit_failed.store(true, Ordering::Release);
-        write(&store, "two").await.unwrap();
-        assert_eq!(store.leaves().await, 2);
-        assert_eq!(evidence::restore(&store.readers).await.unwrap().root(), store.tree.lock().await.root());
+        assert_eq!(stored(&store).await, 1);
+    }
+
+    /// A client that goes away takes its request along, in the middle of a commit too; the commit goes on.
+    #[tokio::test]
+    async fn a_commit_that_nobody_waits_for_leaves_the_next_write_working() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path()).await;
+        let mut kept = 0;
+        for _ in 0..20 {
+            tokio::select! {
+                biased;
+                written = write(&store, "all of it") => written.unwrap(),
+                // As soon as it waits for the database the first time after its commit began.
+                () = std::future::poll_fn(|_| match store.in_doubt.load(Ordering::Acquire) {
+                    true => std::task::Poll::Ready(()),
+                    false => std::task::Poll::Pending,
+                }) => {}
+            }
+            write(&store, "the next").await.unwrap();
+            let leaves = stored(&store).await;
+            assert!(leaves > kept, "{leaves} after {kept}");
+            kept = leaves;
+        }
     }
 }
