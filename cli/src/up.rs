@@ -145,6 +145,7 @@ fn write_log_lines() -> Result<(), Failure> {
 /// Everything that runs.
 struct Running {
     runtime: Arc<Runtime>,
+    cases: CaseApi,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
     watches: Vec<Watch>,
@@ -208,7 +209,7 @@ impl Running {
             tasks.push(tokio::spawn(demo::traffic(Arc::clone(&runtime), asked(stopping.clone()))));
         }
         let watches = config.watch(&runtime, &cases, args.rules_by_approval)?;
-        Ok(Self { runtime, stop, tasks, watches, url, people, api_key })
+        Ok(Self { runtime, cases, stop, tasks, watches, url, people, api_key })
     }
 
     fn print_ready(&self, json: bool) -> Result<(), Failure> {
@@ -252,6 +253,9 @@ impl Running {
         if tokio::time::timeout(REQUESTS_FINISH_WITHIN, finish).await.is_err() {
             tracing::warn!("requests under way were cut off");
             self.tasks.iter().for_each(JoinHandle::abort);
+        }
+        if tokio::time::timeout(REQUESTS_FINISH_WITHIN, self.cases.close()).await.is_err() {
+            tracing::warn!("the case database was not closed; the next start reads what it left");
         }
         let (runtime, watches) = (self.runtime, self.watches);
         let stopped = tokio::task::spawn_blocking(move || {
@@ -400,7 +404,7 @@ async fn start_engine(
 ) -> Result<(Arc<Runtime>, Arc<dyn Log>), Failure> {
     let log = EmbeddedLog::open(&data.join("log")).map_err(|error| match error {
         LogError::InUse { .. } | LogError::Format { .. } | LogError::Full { .. } => user(error),
-        other => Failure::Internal(other.into()),
+        other => integrity::damaged_log(other),
     })?;
     let snapshots = FileSnapshots::new(data.join("snapshots"));
     integrity::check(data, &log, &snapshots, config.accept_loss).await?;

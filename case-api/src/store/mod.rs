@@ -94,7 +94,23 @@ const SQLITE_FULL: &str = "13";
 /// Its code of an index of the WAL that cannot grow: the same, met elsewhere.
 const SQLITE_IOERR_SHMSIZE: &str = "4874";
 
+/// SQLite's codes of a file that it did not write so.
+const SQLITE_DAMAGED: [u32; 2] = [11, 26];
+
 impl StoreError {
+    /// Whether the database is not what was written.
+    pub fn is_damaged(&self) -> bool {
+        match self {
+            Self::Damaged(_) => true,
+            Self::Sql(sqlx::Error::Database(error)) => {
+                // The lower byte is the code; the rest says where.
+                let code = error.code().and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
+                code.is_some_and(|code| SQLITE_DAMAGED.contains(&code))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the disk has no space left: nothing of the write was kept, and it may succeed once there is some.
     pub fn is_full(&self) -> bool {
         match self {
@@ -161,8 +177,8 @@ impl Store {
         Ok(Self { readers, writer, tree, in_doubt: AtomicBool::new(false), in_memory, signer })
     }
 
-    /// Let go of the database.
-    pub async fn close(self) {
+    /// Let go of the database, and leave one tidy file behind.
+    pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
     }

@@ -61,7 +61,8 @@ pub async fn check(
     Ok(())
 }
 
-fn damaged_log(error: LogError) -> Failure {
+/// A store that cannot be read as what it was is a finding, not a fault of the program.
+pub fn damaged_log(error: LogError) -> Failure {
     match error {
         LogError::Damaged { .. } => Failure::Finding(error.to_string()),
         other => other.into(),
@@ -69,8 +70,5 @@ fn damaged_log(error: LogError) -> Failure {
 }
 
 fn damaged_cases(error: StoreError) -> Failure {
-    match error {
-        StoreError::Damaged(_) => Failure::Finding(error.to_string()),
-        other => other.into(),
-    }
+    if error.is_damaged() { Failure::Finding(format!("{CASES}: {error}")) } else { error.into() }
 }

@@ -238,11 +238,17 @@ pub(super) fn open_checkpointer(folder: &Path) -> Result<Connection, LogError> {
 
 /// SQLite's error, by what the caller can do about it.
 pub(super) fn failed(folder: &Path, error: rusqlite::Error) -> LogError {
-    let full = error.sqlite_error().is_some_and(|error| {
+    let folder = folder.to_owned();
+    let (code, extended) = error.sqlite_error().map(|error| (error.code, error.extended_code)).unzip();
+    match code {
+        Some(ErrorCode::DiskFull) => LogError::Full { folder },
         // The index of the WAL grows by what the disk still gives: SQLite tells that with a code of its own.
-        error.code == ErrorCode::DiskFull || error.extended_code == SQLITE_IOERR_SHMSIZE
-    });
-    if full { LogError::Full { folder: folder.to_owned() } } else { LogError::storage(folder, error) }
+        _ if extended == Some(SQLITE_IOERR_SHMSIZE) => LogError::Full { folder },
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            LogError::Damaged { folder, what: error.to_string() }
+        }
+        _ => LogError::storage(&folder, error),
+    }
 }
 
 /// Where each partition ends; wakes those who wait for more.
