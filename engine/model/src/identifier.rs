@@ -93,7 +93,9 @@ pub fn is_placeholder(text: &str) -> bool {
         "tba",
     ];
     let bare = cleaned(text).to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect::<String>();
-    bare.chars().all(|c| c == '0') || (bare.len() <= PLACEHOLDER_XS_MAX && bare.chars().all(|c| c == 'x')) || WORDS.contains(&bare.as_str())
+    bare.chars().all(|c| c == '0')
+        || (bare.len() <= PLACEHOLDER_XS_MAX && bare.chars().all(|c| c == 'x'))
+        || WORDS.contains(&bare.as_str())
 }
 
 /// Compatible forms folded, digits of other scripts as ours, one hyphen for all, signs that nobody sees left out.
