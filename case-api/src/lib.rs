@@ -14,6 +14,7 @@ mod auth;
 mod backtests;
 mod console;
 pub mod domain;
+mod health;
 pub mod limits;
 mod log_ports;
 mod mending;
@@ -29,7 +30,7 @@ mod work;
 
 pub use api::{Problem, openapi};
 pub use auth::{Actor, Identity, PasswordError, Via};
-pub use log_ports::LogFeed;
+pub use log_ports::{LEAVES, LogFeed, MARKS, OUTBOX};
 pub use ports::Ports;
 pub use server::{CaseApi, OpenError, Options};
 pub use sluice_evidence::{Signer, Zeroizing};

@@ -52,6 +52,21 @@ pub const FEED_BATCH: usize = 256;
 pub const FEED_POLL: Duration = Duration::from_millis(200);
 /// How long to wait after a failed read of a feed or a failed delivery.
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How long a feed may stand still while its source is ahead before the process is not ready: a batch takes well under a
+/// second, and a hiccup of the disk some.
+pub const FEED_STALLED_AFTER: Span = Span::seconds(30);
+/// How often readiness has the writer write, however often it is asked: anybody may ask.
+pub const PROBE_EVERY: Span = Span::seconds(1);
+/// How long the writer may take to do so before it counts as stuck.
+pub const PROBE_WAIT: Duration = Duration::from_secs(5);
+/// How often the log is told how many leaves the evidence log has: acts that are newer are not missed from an older
+/// copy of the case database, and each telling is a commit of the log.
+pub const LEAVES_NOTED_EVERY: Span = Span::seconds(1);
+/// The most delivered control records that are looked for on the log at a start, newest first. More are missing only
+/// where the log is another one.
+pub const CONTROLS_LOOKED_FOR_MAX: usize = 10_000;
+/// The largest case database that is read whole at a start: some seconds of a disk.
+pub const READ_WHOLE_BYTES_MAX: i64 = 4 * 1024 * 1024 * 1024;
 /// Control records delivered from the outbox at once.
 pub const OUTBOX_BATCH: i64 = 64;
 /// How long a connection to the store may be waited for.

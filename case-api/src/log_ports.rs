@@ -3,9 +3,16 @@
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use sluice_log::{Log, LogError, ReadLimit, StoredRecord, Topic as LogTopic};
+use sluice_log::{Log, LogError, Partition, ReadLimit, StoredRecord, Topic as LogTopic};
 
 use crate::ports::{Feed, Item, PortError, Record, Topic};
+
+/// The partition under which the log remembers how far the case database had come: one that holds no records.
+pub const MARKS: Partition = LogTopic::Control.partition(0);
+/// Under this name: the place in the outbox after the last control record that it delivered.
+pub const OUTBOX: &str = "cases.outbox";
+/// Under this name: how many leaves the evidence log had.
+pub const LEAVES: &str = "cases.leaves";
 
 impl From<LogError> for PortError {
     fn from(error: LogError) -> Self {
@@ -18,15 +25,24 @@ pub struct LogFeed(pub Arc<dyn Log>);
 
 impl Feed for LogFeed {
     fn read(&self, topic: Topic, from: u64, max: usize) -> Result<Vec<Item>, PortError> {
-        let source = match topic {
-            Topic::Alerts => LogTopic::Alerts,
-            Topic::Dispositions => LogTopic::Dispositions,
-            Topic::Decisions => LogTopic::Decisions,
-            Topic::Observations => LogTopic::Observations,
-        };
-        let stored = self.0.read(source.partition(0), from, ReadLimit::records(max))?;
+        let stored = self.0.read(source(topic), from, ReadLimit::records(max))?;
         stored.into_iter().map(|record| item(topic, &record)).collect()
     }
+
+    fn end(&self, topic: Topic) -> Result<u64, PortError> {
+        Ok(self.0.end(source(topic))?)
+    }
+}
+
+/// Where a feed comes from.
+pub(crate) fn source(topic: Topic) -> Partition {
+    let source = match topic {
+        Topic::Alerts => LogTopic::Alerts,
+        Topic::Dispositions => LogTopic::Dispositions,
+        Topic::Decisions => LogTopic::Decisions,
+        Topic::Observations => LogTopic::Observations,
+    };
+    source.partition(0)
 }
 
 fn item(topic: Topic, stored: &StoredRecord) -> Result<Item, PortError> {

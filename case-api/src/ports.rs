@@ -71,13 +71,21 @@ pub struct Item {
 pub trait Feed: Send + Sync {
     /// At most `max` records of the topic at or after `from`, in order; empty when there are none yet.
     fn read(&self, topic: Topic, from: u64, max: usize) -> Result<Vec<Item>, PortError>;
+
+    /// The offset after the topic's last record: a reader that stands there has read everything.
+    fn end(&self, topic: Topic) -> Result<u64, PortError>;
 }
 
 /// Where control records go. Once `append` returns, the log that must feel the record has it on disk.
 pub trait ControlSink: Send + Sync {
-    /// Append one record. After a crash the last one may be appended again: a freeze, unfreeze or release that
-    /// comes twice in a row does what it does once.
-    fn append(&self, control: &Control) -> Result<(), PortError>;
+    /// Append one record, the `seq`th of the outbox; where it stands on the payments log. The log remembers with it
+    /// how far the outbox has come, so that an older copy of the outbox is told from it. After a crash the last one may
+    /// be appended again: a freeze, unfreeze or release that comes twice in a row does what it does once.
+    fn append(&self, seq: u64, control: &Control) -> Result<u64, PortError>;
+
+    /// Have the log remember that the evidence log holds so many leaves: an older copy of the case database is told
+    /// from one that is up to date by that.
+    fn note_leaves(&self, leaves: u64) -> Result<(), PortError>;
 }
 
 /// What the engine judges by, and what it is making ready.

@@ -178,6 +178,11 @@ impl CaseApi {
         work::run(Arc::clone(&self.app), stop).await;
     }
 
+    /// Let go of the store, once nothing is asked any more.
+    pub async fn close(&self) {
+        self.app.store.close().await;
+    }
+
     /// Everything over HTTP: the API, the console, and `ingest` (the runtime's routes) for those who may ingest, or mend
     /// what could not be taken in.
     pub fn router(&self, ingest: Router) -> Router {

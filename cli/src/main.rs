@@ -5,6 +5,7 @@ mod evidence;
 mod failure;
 mod folders;
 mod lists;
+mod private;
 mod replay;
 mod rescreen;
 mod rules;
@@ -55,6 +56,7 @@ enum Command {
 fn main() -> ExitCode {
     // `sluice … | head` ends quietly when head has seen enough.
     sigpipe::reset();
+    private::hold_to_owner();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -3,8 +3,10 @@
 mod configured;
 mod demo;
 mod history;
+mod integrity;
 mod lists_in_force;
 mod ports;
+mod room;
 mod rules_in_force;
 mod secrets;
 mod serve;
@@ -35,13 +37,15 @@ use sluice_runtime::{Parts, Runtime, SystemClock, limits::SNAPSHOT_EVERY_RECORDS
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-use self::{configured::Configured, lists_in_force::Lists, rules_in_force::Rules};
-use crate::{failure::Failure, folders};
+use self::{configured::Configured, lists_in_force::Lists, room::Room, rules_in_force::Rules};
+use crate::{failure::Failure, folders, private};
 
 /// Where everything lies when nothing is said.
 const DATA: &str = "sluice-data";
 /// Where a demonstration lies when nothing is said: its invented people are kept apart from real ones.
 const DEMO_DATA: &str = "sluice-demo-data";
+/// The case database, in the data folder.
+const CASES: &str = "cases.sqlite";
 /// The sign-in that each start makes anew.
 const OPERATOR: &str = "operator";
 /// Which log lines are wanted: a level, or targets with levels, `info,sluice_runtime=debug`.
@@ -89,6 +93,9 @@ pub struct Args {
     /// Keep a snapshot of the engine's state after so many records; it only saves time at the next start.
     #[arg(long, value_name = "RECORDS", default_value_t = SNAPSHOT_EVERY_RECORDS)]
     snapshot_every: u64,
+    /// Go on although a store lost its tail or is an older copy: what that means is said, and kept as evidence.
+    #[arg(long)]
+    accept_loss: bool,
     /// Print one line of JSON when ready.
     #[arg(long)]
     json: bool,
@@ -195,6 +202,7 @@ fn write_log_lines() -> Result<(), Failure> {
 /// Everything that runs.
 struct Running {
     runtime: Arc<Runtime>,
+    cases: CaseApi,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
     url: String,
@@ -221,10 +229,11 @@ impl Running {
         let listener = TcpListener::bind(args.listen)
             .await
             .map_err(|error| Failure::user(format!("cannot listen on {}: {error}", args.listen)))?;
+        registry.register(Box::new(config.room.clone()))?;
         let (runtime, log) = start_engine(&data, &config, &registry).await?;
         let ports = Ports {
             feed: Arc::new(ports::Feeds::new(Arc::clone(&log), Arc::clone(&runtime))),
-            control: Arc::new(ports::Controls(Arc::clone(&runtime))),
+            control: Arc::new(ports::Controls { runtime: Arc::clone(&runtime), log: Arc::clone(&log) }),
             catalogue: Arc::new(ports::InForce::new(&runtime, &config, &configured)),
             cases: Arc::new(CaseRunner),
             history: Arc::new(history::OwnLog {
@@ -236,7 +245,7 @@ impl Running {
         };
         let signer = secrets::signer(&data)?;
         let options = Options { registry, ..Options::default() };
-        let cases = CaseApi::open(Database::File(&data.join("cases.sqlite")), signer, ports, options).await?;
+        let cases = CaseApi::open(Database::File(&data.join(CASES)), signer, ports, options).await?;
         if let Some(against) = runtime.accepted_clock() {
             cases.record_accepted_clock(&against.to_string()).await?;
         }
@@ -268,7 +277,8 @@ impl Running {
         }
         tasks.push(tokio::spawn(lists.run(asked(stopping.clone()))));
         tasks.push(tokio::spawn(rules.run(asked(stopping))));
-        Ok(Self { runtime, stop, tasks, url, people, api_key, configured, demo: args.demo, rules_watched })
+        let demo = args.demo;
+        Ok(Self { runtime, cases, stop, tasks, url, people, api_key, configured, demo, rules_watched })
     }
 
     fn print_ready(&self, json: bool) -> Result<(), Failure> {
@@ -334,6 +344,9 @@ impl Running {
             tracing::warn!("requests under way were cut off");
             self.tasks.iter().for_each(JoinHandle::abort);
         }
+        if tokio::time::timeout(REQUESTS_FINISH_WITHIN, self.cases.close()).await.is_err() {
+            tracing::warn!("the case database was not closed; the next start reads what it left");
+        }
         let runtime = self.runtime;
         Ok(tokio::task::spawn_blocking(move || runtime.stop()).await??)
     }
@@ -352,6 +365,8 @@ struct Config {
     library: Arc<dyn Library>,
     snapshot_every: u64,
     accept_clock: bool,
+    accept_loss: bool,
+    room: Room,
 }
 
 impl Config {
@@ -367,7 +382,9 @@ impl Config {
             None => (shipped::rules(), shipped::cases(), None),
         };
         folders::check_rules(&bundle)?;
-        std::fs::create_dir_all(data).with_context(|| data.display().to_string()).map_err(Failure::User)?;
+        let made = std::fs::create_dir_all(data).and_then(|()| private::narrow(data, is_ours));
+        made.with_context(|| data.display().to_string()).map_err(Failure::User)?;
+        let room = Room::look(data)?;
         let lists = match (&args.lists, args.demo) {
             (Some(folder), _) => Some((folder.clone(), Store::open(folder).map_err(user)?)),
             (None, true) => {
@@ -387,6 +404,8 @@ impl Config {
             library,
             snapshot_every: args.snapshot_every,
             accept_clock: args.accept_clock,
+            accept_loss: args.accept_loss,
+            room,
         })
     }
 }
@@ -414,19 +433,27 @@ async fn standing(cases: &CaseApi, demo: bool, rules_watched: bool) -> Result<Ve
     Ok(notices)
 }
 
+/// Whether an entry of the data folder is one that Sluice makes.
+fn is_ours(name: &str) -> bool {
+    ["log", "snapshots", "lists", "lists-in-force", secrets::FILE].contains(&name) || name.starts_with(CASES)
+}
+
 /// Open the log and have the engine judge by what it says.
 async fn start_engine(
     data: &Path,
     config: &Config,
     registry: &prometheus::Registry,
 ) -> Result<(Arc<Runtime>, Arc<dyn Log>), Failure> {
-    let log: Arc<dyn Log> = Arc::new(EmbeddedLog::open(&data.join("log")).map_err(|error| match error {
-        LogError::InUse { .. } | LogError::Format { .. } => user(error),
-        other => Failure::Internal(other.into()),
-    })?);
+    let log = EmbeddedLog::open(&data.join("log")).map_err(|error| match error {
+        LogError::InUse { .. } | LogError::Format { .. } | LogError::Full { .. } => user(error),
+        other => integrity::damaged_log(other),
+    })?;
+    let snapshots = FileSnapshots::new(data.join("snapshots"));
+    integrity::check(data, &log, &snapshots, config.accept_loss).await?;
+    let log: Arc<dyn Log> = Arc::new(log);
     let runtime = Arc::new(Runtime::start(Parts {
         log: Arc::clone(&log),
-        snapshots: Arc::new(FileSnapshots::new(data.join("snapshots"))),
+        snapshots: Arc::new(snapshots),
         library: Arc::clone(&config.library),
         clock: Arc::new(SystemClock),
         accept_clock: config.accept_clock,

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::{
     domain::Refusal,
+    limits::RETRY_AFTER,
     ports::PortError,
     store::{ActError, StoreError},
 };
@@ -69,12 +70,22 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self).unwrap_or_default();
-        (self.status(), [(header::CONTENT_TYPE, PROBLEM_JSON)], body).into_response()
+        let mut response = (self.status(), [(header::CONTENT_TYPE, PROBLEM_JSON)], body).into_response();
+        if self.status() == StatusCode::INSUFFICIENT_STORAGE {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER.as_secs().into());
+        }
+        response
     }
 }
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
+        if error.is_full() {
+            tracing::error!(%error, "the case database has no space left");
+            let detail = "no space is left for the case database: nothing of this was kept; it works again once \
+                          there is some";
+            return Self::new(StatusCode::INSUFFICIENT_STORAGE, detail);
+        }
         Self::internal(&error)
     }
 }

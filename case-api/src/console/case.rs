@@ -487,7 +487,8 @@ pub async fn act(
     };
     let claim = form.claim(&id, &identity.actor.name);
     let mut done = act.kind().name();
-    if let Claimed::Run = app.store.claim(&claim, &app.instance, app.now()).await? {
+    let (claimed, _turn) = app.claim(&claim).await?;
+    if let Claimed::Run = claimed {
         match perform_act(&app, &id, &act, &identity.actor, Some(&claim)).await {
             Ok(acted) if acted.hold == Some(HoldState::Proposed) => done = "release-proposed",
             Ok(acted) if !acted.still_held_by.is_empty() => done = "release-part",

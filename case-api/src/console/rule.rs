@@ -153,7 +153,8 @@ async fn act(
     }
     let order = QuarantineOrder { version: form.version, reason: form.reason };
     let claim = claim(&form.once, &[act.name(), &id, &order.version], &identity);
-    if let Claimed::Run = app.store.claim(&claim, &app.instance, app.now()).await?
+    let (claimed, _turn) = app.claim(&claim).await?;
+    if let Claimed::Run = claimed
         && let Err(problem) = api::act_on_quarantine(&app, act, &id, &order, &identity, Some(&claim)).await
     {
         app.store.disclaim(&claim, app.now()).await?;

@@ -275,7 +275,8 @@ pub async fn act(
         _ => return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "this form names no act").into()),
     };
     let claim = claim(&form.once, &[&id, &form.action], &identity);
-    if let Claimed::Run = app.store.claim(&claim, &app.instance, app.now()).await?
+    let (claimed, _turn) = app.claim(&claim).await?;
+    if let Claimed::Run = claimed
         && let Err(error) = rulebook::act(&app, &id, &act, &identity.actor, Some(&claim)).await
     {
         app.store.disclaim(&claim, app.now()).await?;
@@ -334,7 +335,8 @@ pub async fn roll_back(
         return Err(PageError::foreign_form());
     }
     let claim = claim(&form.once, &["rollback"], &identity);
-    if let Claimed::Run = app.store.claim(&claim, &app.instance, app.now()).await?
+    let (claimed, _turn) = app.claim(&claim).await?;
+    if let Claimed::Run = claimed
         && let Err(error) = rulebook::roll_back(&app, form.reason, &identity.actor, Some(&claim)).await
     {
         app.store.disclaim(&claim, app.now()).await?;
@@ -474,7 +476,8 @@ pub async fn propose(
     let proposal =
         Proposal { rationale: form.rationale.clone(), files, draft: as_draft, ..Proposal::default() };
     let claim = claim(&form.once, &["propose", &form.text, &form.cases], &identity);
-    if !matches!(app.store.claim(&claim, &app.instance, app.now()).await?, Claimed::Run) {
+    let (claimed, _turn) = app.claim(&claim).await?;
+    if !matches!(claimed, Claimed::Run) {
         return Ok(Redirect::to("/rules").into_response());
     }
     let sent = if form.draft.is_empty() {

@@ -190,7 +190,8 @@ pub async fn propose(
     // A form sent twice is one proposal.
     let fingerprint = Hash256::of_parts([case_id.as_bytes(), b"suppress"]).to_string();
     let claim = Claim { actor: identity.actor.name.clone(), key: format!("form:{}", form.once), fingerprint };
-    if let Claimed::Run = app.store.claim(&claim, &app.instance, app.now()).await?
+    let (claimed, _turn) = app.claim(&claim).await?;
+    if let Claimed::Run = claimed
         && let Err(problem) = propose_suppression(&app, wanted, &identity.actor, Some(&claim)).await
     {
         app.store.disclaim(&claim, app.now()).await?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sluice_evidence::{Body, Bundle, Leaf, MissingNode, Plan, Tree, merkle};
 use sluice_model::Hash256;
-use sqlx::{FromRow, SqlitePool};
+use sqlx::{FromRow, SqliteConnection};
 
 use super::{Page, Store, StoreError};
 use crate::stamp::Stamp;
@@ -45,20 +45,20 @@ pub struct ChainStatus {
 }
 
 /// The tree as stored.
-pub(super) async fn restore(pool: &SqlitePool) -> Result<Tree, StoreError> {
-    let leaves: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM leaves").fetch_one(pool).await?;
+pub(super) async fn restore(sql: &mut SqliteConnection) -> Result<Tree, StoreError> {
+    let leaves: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM leaves").fetch_one(&mut *sql).await?;
     let size = u64::try_from(leaves).map_err(|_| StoreError::Corrupt("leaf count"))?;
-    let nodes = nodes(pool, &Plan::root(size)).await?;
+    let nodes = nodes(sql, &Plan::root(size)).await?;
     Ok(Tree::restore(size, &nodes)?)
 }
 
 /// The hashes that a plan reads.
-async fn nodes(pool: &SqlitePool, plan: &Plan) -> Result<BTreeMap<u64, Hash256>, StoreError> {
+async fn nodes(sql: &mut SqliteConnection, plan: &Plan) -> Result<BTreeMap<u64, Hash256>, StoreError> {
     let mut nodes = BTreeMap::new();
     for position in plan.positions() {
         let hash: Option<Vec<u8>> = sqlx::query_scalar("SELECT hash FROM nodes WHERE position = $1")
             .bind(i64::try_from(position).map_err(|_| MissingNode(position))?)
-            .fetch_optional(pool)
+            .fetch_optional(&mut *sql)
             .await?;
         let hash = hash.and_then(|h| h.try_into().ok()).ok_or(MissingNode(position))?;
         nodes.insert(position, Hash256(hash));
@@ -67,6 +67,11 @@ async fn nodes(pool: &SqlitePool, plan: &Plan) -> Result<BTreeMap<u64, Hash256>,
 }
 
 impl Store {
+    /// How many leaves the log holds, all of them durable.
+    pub async fn leaves(&self) -> u64 {
+        self.tree.lock().await.size()
+    }
+
     /// The log's size, root and signed checkpoint.
     pub async fn chain(&self) -> ChainStatus {
         let tree = self.tree.lock().await;
@@ -124,7 +129,7 @@ impl Store {
             let index = u64::try_from(index).map_err(|_| StoreError::Corrupt("leaf index"))?;
             // Written after the checkpoint was signed: the next bundle's.
             let Some(plan) = Plan::inclusion(index, size) else { continue };
-            let path = plan.path(&nodes(&self.readers, &plan).await?)?;
+            let path = plan.path(&nodes(&mut *self.readers.acquire().await?, &plan).await?)?;
             let leaf: Leaf = serde_json::from_str(&leaf)?;
             let body: Body = serde_json::from_str(&body)?;
             bundle.record(index, leaf, Some(body), path);
@@ -152,7 +157,7 @@ impl Store {
             else {
                 return Ok(false);
             };
-            let path = plan.path(&nodes(&self.readers, &plan).await?)?;
+            let path = plan.path(&nodes(&mut *self.readers.acquire().await?, &plan).await?)?;
             let held = merkle::verify_inclusion(index, size, &leaf.hash(), &path, &root);
             if !held || body.commitment() != leaf.commitment {
                 return Ok(false);

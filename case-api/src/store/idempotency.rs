@@ -51,9 +51,16 @@ struct Row {
 }
 
 impl Store {
-    /// Claim a key. `instance` names this process: what another one left running died with it, and what it did
-    /// was rolled back, or kept together with its answer.
-    pub async fn claim(&self, claim: &Claim, instance: &str, now: EventTime) -> Result<Claimed, StoreError> {
+    /// Claim a key. `is_running`: whether a request of this process holds it at this moment. What else was left without
+    /// an answer died with its process, was given up by its client, or met a full disk; what it did was rolled back, or
+    /// kept together with its answer.
+    pub async fn claim(
+        &self,
+        claim: &Claim,
+        instance: &str,
+        is_running: bool,
+        now: EventTime,
+    ) -> Result<Claimed, StoreError> {
         let mut tx = self.begin(now).await?;
         sqlx::query("DELETE FROM idempotency WHERE created_at < $1")
             .bind(now.minus(IDEMPOTENCY_LIFE).micros())
@@ -64,17 +71,19 @@ impl Store {
             .bind(&claim.key)
             .fetch_optional(tx.sql())
             .await?;
-        match row {
-            Some(row) if row.fingerprint != claim.fingerprint => return Ok(Claimed::Other),
-            Some(Row { status: Some(status), content_type, body, .. }) => {
-                return Ok(Claimed::Again(Answer {
-                    status: u16::try_from(status).map_err(|_| StoreError::Corrupt("status"))?,
-                    content_type: content_type.unwrap_or_default(),
-                    body: body.unwrap_or_default(),
-                }));
-            }
-            Some(row) if row.instance == instance => return Ok(Claimed::Running),
-            _ => {}
+        let known = match row {
+            Some(row) if row.fingerprint != claim.fingerprint => Some(Claimed::Other),
+            Some(Row { status: Some(status), content_type, body, .. }) => Some(Claimed::Again(Answer {
+                status: u16::try_from(status).map_err(|_| StoreError::Corrupt("status"))?,
+                content_type: content_type.unwrap_or_default(),
+                body: body.unwrap_or_default(),
+            })),
+            Some(row) if row.instance == instance && is_running => Some(Claimed::Running),
+            _ => None,
+        };
+        if let Some(known) = known {
+            tx.give_up().await?;
+            return Ok(known);
         }
         sqlx::query(
             "INSERT INTO idempotency (actor, key, fingerprint, instance, created_at) VALUES ($1, $2, $3, $4, $5)

@@ -16,6 +16,7 @@ mod intake;
 mod keys;
 mod observed;
 mod outbox;
+mod places;
 mod quarantine;
 mod releases;
 mod stream_time;
@@ -25,9 +26,10 @@ mod tx;
 mod users;
 mod versions;
 
-use std::path::Path;
+use std::{path::Path, sync::atomic::AtomicBool};
 
 use sluice_evidence::{MissingNode, Signer, Tree};
+use sluice_model::EventTime;
 use sqlx::{
     SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -45,6 +47,7 @@ pub use idempotency::{Answer, Claim, Claimed};
 pub use intake::Consumed;
 pub use keys::ApiKey;
 pub use observed::{RuleCounts, ShadowAlert};
+pub use places::Difference;
 pub use quarantine::{QuarantineAct, QuarantineActed};
 pub use stream_time::StreamTimeSet;
 pub use subjects::Subject;
@@ -83,6 +86,46 @@ pub enum StoreError {
     /// A stored value is outside what it can be.
     #[error("the store holds a {0} that is none")]
     Corrupt(&'static str),
+    /// The database is not what SQLite wrote.
+    #[error("the case database is damaged: {0}; put back a whole copy of the data folder")]
+    Damaged(String),
+    /// The log could not be read.
+    #[error(transparent)]
+    Log(#[from] sluice_log::LogError),
+}
+
+/// SQLite's code of a disk that has no space left.
+const SQLITE_FULL: &str = "13";
+/// Its code of an index of the WAL that cannot grow: the same, met elsewhere.
+const SQLITE_IOERR_SHMSIZE: &str = "4874";
+
+/// SQLite's codes of a file that it did not write so.
+const SQLITE_DAMAGED: [u32; 2] = [11, 26];
+
+impl StoreError {
+    /// Whether the database is not what was written.
+    pub fn is_damaged(&self) -> bool {
+        match self {
+            Self::Damaged(_) => true,
+            Self::Sql(sqlx::Error::Database(error)) => {
+                // The lower byte is the code; the rest says where.
+                let code = error.code().and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
+                code.is_some_and(|code| SQLITE_DAMAGED.contains(&code))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the disk has no space left: nothing of the write was kept, and it may succeed once there is some.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Sql(sqlx::Error::Database(error)) => {
+                error.code().is_some_and(|code| [SQLITE_FULL, SQLITE_IOERR_SHMSIZE].contains(&&*code))
+            }
+            Self::Sql(sqlx::Error::Io(error)) => error.kind() == std::io::ErrorKind::StorageFull,
+            _ => false,
+        }
+    }
 }
 
 /// Where the store is.
@@ -100,6 +143,10 @@ pub struct Store {
     writer: SqlitePool,
     /// The evidence tree as committed. Held for the whole of a write, so that leaves are numbered in commit order.
     tree: Mutex<Tree>,
+    /// Whether a commit began and was not seen to end: it failed, or whoever asked for it went away. What became of it the
+    /// tables say: the tree is read anew before the next write.
+    in_doubt: AtomicBool,
+    in_memory: bool,
     signer: Signer,
 }
 
@@ -118,19 +165,40 @@ impl Store {
                 (writer, pool(STORE_READERS).connect_with(options.read_only(true)).await?)
             }
             Database::Memory => {
-                let one = pool(1).connect_with(SqliteConnectOptions::new().in_memory(true)).await?;
+                let one = pool(1).after_release(|connection, _| {
+                    Box::pin(async {
+                        // What was not committed. It fails where there is nothing to roll back.
+                        let _ = sqlx::raw_sql("ROLLBACK").execute(connection).await;
+                        Ok(true)
+                    })
+                });
+                let one = one.connect_with(SqliteConnectOptions::new().in_memory(true)).await?;
                 (one.clone(), one)
             }
         };
         sqlx::raw_sql(include_str!("schema.sql")).execute(&writer).await?;
-        let tree = Mutex::new(evidence::restore(&writer).await?);
-        Ok(Self { readers, writer, tree, signer })
+        let tree = Mutex::new(evidence::restore(&mut *writer.acquire().await?).await?);
+        let in_memory = matches!(database, Database::Memory);
+        Ok(Self { readers, writer, tree, in_doubt: AtomicBool::new(false), in_memory, signer })
     }
 
-    /// Whether the store answers.
-    pub async fn ping(&self) -> Result<(), StoreError> {
+    /// Let go of the database, and leave one tidy file behind.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// Whether the store answers, and its writer writes.
+    pub async fn probe(&self, now: EventTime) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(&self.readers).await?;
-        Ok(())
+        let mut tx = self.begin(now).await?;
+        sqlx::query(
+            "INSERT INTO probes (id, at) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET at = excluded.at",
+        )
+        .bind(now.micros())
+        .execute(tx.sql())
+        .await?;
+        tx.commit().await
     }
 }
 

@@ -27,14 +27,22 @@ impl Store {
         Ok(waiting == 0)
     }
 
-    /// Remember that one is on the log's disk.
-    pub async fn set_delivered(&self, seq: i64, now: EventTime) -> Result<(), StoreError> {
+    /// Remember that one is on the log's disk, and at which offset.
+    pub async fn set_delivered(&self, seq: i64, place: u64, now: EventTime) -> Result<(), StoreError> {
         let mut tx = self.begin(now).await?;
         sqlx::query("UPDATE outbox SET delivered_at = $2 WHERE seq = $1")
             .bind(seq)
             .bind(now.micros())
             .execute(tx.sql())
             .await?;
+        sqlx::query(
+            "INSERT INTO outbox_places (seq, place) VALUES ($1, $2)
+             ON CONFLICT (seq) DO UPDATE SET place = excluded.place",
+        )
+        .bind(seq)
+        .bind(i64::try_from(place).map_err(|_| StoreError::Corrupt("offset"))?)
+        .execute(tx.sql())
+        .await?;
         tx.commit().await
     }
 }

@@ -221,6 +221,17 @@ CREATE TABLE IF NOT EXISTS outbox (
     delivered_at BIGINT
 );
 CREATE INDEX IF NOT EXISTS outbox_pending ON outbox (delivered_at, seq);
+-- Where on the payments log each delivered control record stands: a log that does not have it there is not the same log.
+CREATE TABLE IF NOT EXISTS outbox_places (
+    seq BIGINT PRIMARY KEY,
+    place BIGINT NOT NULL
+);
+
+-- One row, written again and again: whether the writer writes.
+CREATE TABLE IF NOT EXISTS probes (
+    id BIGINT PRIMARY KEY,
+    at BIGINT NOT NULL
+);
 
 CREATE TABLE IF NOT EXISTS leaves (
     idx BIGINT PRIMARY KEY,

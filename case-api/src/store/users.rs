@@ -214,7 +214,10 @@ impl Store {
         let Some((user, roles, csrf, seen_at)) = row else { return Ok(None) };
         let roles = roles.parse().map_err(|_| StoreError::Corrupt("role"))?;
         if at_work {
-            self.touch_session(token_hash, seen_at, now).await?;
+            // A disk that is full ends nobody's reading; the session only counts as idle for longer.
+            if let Err(error) = self.touch_session(token_hash, seen_at, now).await {
+                tracing::warn!(%error, "that a session is in use could not be written down");
+            }
         }
         Ok(Some(Session { user, roles, csrf }))
     }

@@ -44,6 +44,9 @@ pub struct World {
     pub feeds: Mutex<HashMap<&'static str, Vec<Record>>>,
     pub controls: Mutex<Vec<Control>>,
     pub sink_broken: AtomicBool,
+    /// The feeds cannot be read, or give nothing although there is something.
+    pub feeds_broken: AtomicBool,
+    pub feeds_silent: AtomicBool,
     pub lists: Mutex<Vec<ActiveList>>,
     /// What every page says.
     pub notices: Mutex<Vec<String>>,
@@ -91,15 +94,26 @@ impl World {
 
 impl Feed for World {
     fn read(&self, topic: Topic, from: u64, max: usize) -> Result<Vec<Item>, PortError> {
+        if self.feeds_broken.load(Ordering::SeqCst) {
+            return Err(PortError("record 7 of the feed cannot be read".into()));
+        }
+        if self.feeds_silent.load(Ordering::SeqCst) {
+            return Ok(Vec::new());
+        }
         let feeds = self.feeds.lock().unwrap();
         let records = feeds.get(topic.name()).map(Vec::as_slice).unwrap_or_default();
         let items = (0u64..).zip(records).skip(usize::try_from(from).unwrap()).take(max);
         Ok(items.map(|(offset, record)| Item { offset, record: record.clone() }).collect())
     }
+
+    fn end(&self, topic: Topic) -> Result<u64, PortError> {
+        let feeds = self.feeds.lock().unwrap();
+        Ok(feeds.get(topic.name()).map_or(0, Vec::len) as u64)
+    }
 }
 
 impl ControlSink for World {
-    fn append(&self, control: &Control) -> Result<(), PortError> {
+    fn append(&self, _: u64, control: &Control) -> Result<u64, PortError> {
         if self.sink_broken.load(Ordering::SeqCst) {
             return Err(PortError("the log cannot be reached".into()));
         }
@@ -111,7 +125,12 @@ impl ControlSink for World {
             }
             _ => {}
         }
-        self.controls.lock().unwrap().push(control.clone());
+        let mut controls = self.controls.lock().unwrap();
+        controls.push(control.clone());
+        Ok(controls.len() as u64 - 1)
+    }
+
+    fn note_leaves(&self, _: u64) -> Result<(), PortError> {
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sluice_case_api::{
-    LogFeed,
+    LEAVES, LogFeed, MARKS, OUTBOX,
     ports::{
         ActiveList, ActiveRule, Catalogue, ControlSink, Feed, Item, PortError, Prepared, Record, Rescreened,
         Screening as Wanted, Standing, Topic,
@@ -12,12 +12,12 @@ use sluice_case_api::{
 use sluice_core::{Library, RescreenReport};
 use sluice_list_store::Store;
 use sluice_lists::{Entry, Query};
-use sluice_log::{Log, ReadLimit, Topic as LogTopic};
+use sluice_log::{Commit, Log, ReadLimit, Topic as LogTopic, Transaction};
 use sluice_model::{Control, EventTime, Hash256, KeyKind, ListMatch, Party};
 use sluice_rules::Rule;
 use sluice_runtime::Runtime;
 
-use super::{Config, configured::Configured};
+use super::{Config, configured::Configured, room::Room};
 
 /// Alerts with the events that they judged; dispositions and decisions as they stand in the log.
 pub struct Feeds {
@@ -47,20 +47,34 @@ impl Feed for Feeds {
         };
         stored.iter().map(item).collect()
     }
+
+    fn end(&self, topic: Topic) -> Result<u64, PortError> {
+        self.others.end(topic)
+    }
 }
 
 /// Control records into the payments log, where the next payment feels them.
-pub struct Controls(pub Arc<Runtime>);
+pub struct Controls {
+    pub runtime: Arc<Runtime>,
+    pub log: Arc<dyn Log>,
+}
 
 impl ControlSink for Controls {
-    fn append(&self, control: &Control) -> Result<(), PortError> {
-        self.0.control(control.clone()).map_err(failed)
+    fn append(&self, seq: u64, control: &Control) -> Result<u64, PortError> {
+        let come = Commit { consumer: OUTBOX.to_owned(), partition: MARKS, next: seq + 1 };
+        self.runtime.control(control.clone(), Some(come)).map_err(failed)
+    }
+
+    fn note_leaves(&self, leaves: u64) -> Result<(), PortError> {
+        self.log.transact(Transaction::default().commit(LEAVES, MARKS, leaves))?;
+        Ok(())
     }
 }
 
 /// The rules and lists in force.
 pub struct InForce {
     runtime: Arc<Runtime>,
+    room: Room,
     store: Option<Store>,
     library: Arc<dyn Library>,
     configured: Arc<Configured>,
@@ -68,10 +82,13 @@ pub struct InForce {
 
 impl InForce {
     pub fn new(runtime: &Arc<Runtime>, config: &Config, configured: &Arc<Configured>) -> Self {
-        let store = config.lists.folder.as_ref().map(|(_, store)| store.clone());
-        let (runtime, library, configured) =
-            (Arc::clone(runtime), Arc::clone(&config.library), Arc::clone(configured));
-        Self { runtime, store, library, configured }
+        Self {
+            runtime: Arc::clone(runtime),
+            room: config.room.clone(),
+            store: config.lists.folder.as_ref().map(|(_, store)| store.clone()),
+            library: Arc::clone(&config.library),
+            configured: Arc::clone(configured),
+        }
     }
 }
 
@@ -160,6 +177,7 @@ impl Catalogue for InForce {
     fn not_ready(&self) -> Option<String> {
         let mut reasons = self.runtime.not_ready();
         reasons.extend(self.configured.not_ready());
+        reasons.extend(self.room.not_ready());
         (!reasons.is_empty()).then(|| reasons.join("; "))
     }
 

@@ -14,7 +14,8 @@ use crate::failure::Failure;
 
 /// The name that signs; it stands in every checkpoint.
 const SIGNER: &str = "sluice";
-const FILE: &str = "evidence.key";
+/// The secret that signs, in the data folder.
+pub const FILE: &str = "evidence.key";
 
 /// A password that nobody has to remember: 96 random bits.
 pub fn password() -> Result<String, Failure> {

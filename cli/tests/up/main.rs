@@ -7,5 +7,8 @@ mod configured;
 mod connections;
 mod contract;
 mod crash;
+mod full_disk;
+mod integrity;
 mod lists;
+mod private;
 mod process;

@@ -280,3 +280,28 @@ fn stretch_id(s: &Stretch) -> Hash256 {
 fn name(record: &Proved) -> String {
     format!("{} {} (leaf {})", record.leaf.kind.name(), record.leaf.id, record.index)
 }
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::{Signer, Tree};
+
+    /// Only the holder of the key can sign one: under its own name it would pass for this log's.
+    #[test]
+    fn a_checkpoint_of_another_origin_is_found() {
+        let signer = Signer::from_seed("evidence.example", Zeroizing::new([7; 32])).unwrap();
+        let tree = Tree::default();
+        let report = |origin: &str| {
+            let checkpoint = Checkpoint { origin: origin.to_owned(), size: tree.size(), root: tree.root() };
+            let bundle = Bundle::new("case-5", signer.sign(&checkpoint.to_string()), &signer);
+            verify(&bundle.seal(&signer).unwrap(), None)
+        };
+        assert!(report("evidence.example").holds());
+        let failed: Vec<_> = report("other.example").checks.into_iter().filter(|check| !check.ok).collect();
+        assert_eq!(failed.len(), 1);
+        assert_eq!(failed[0].check, "checkpoint");
+        assert_eq!(failed[0].failures, ["the checkpoint is of other.example, not of evidence.example"]);
+    }
+}

@@ -4,7 +4,7 @@
 mod support;
 
 use proptest::prelude::*;
-use sluice_evidence::{Body, Bundle, Expanded, Report, Trust, verify};
+use sluice_evidence::{Body, Bundle, Expanded, Leaf, Report, Trust, verify};
 
 use support::{alert, case, events, salt, signer};
 
@@ -163,6 +163,58 @@ fn a_checkpoint_of_another_size_or_log_is_found() {
     log.prove(&mut bundle, 7);
     assert_eq!(failed(&verify(&bundle.seal(&signer(7)).unwrap(), None)), ["checkpoint"]);
     assert!(verify(&whole.seal(&signer(7)).unwrap(), None).holds());
+}
+
+#[test]
+fn a_second_signature_under_a_seal_is_found() {
+    let text = String::from_utf8(sealed()).unwrap();
+    let more = text.strip_suffix(r#"\n"}"#).unwrap().to_owned() + r#"\n— someone AAAAAAAA\n"}"#;
+    let report = verify(more.as_bytes(), None);
+    assert_eq!(failed(&report), ["seal"]);
+    let seal = report.checks.iter().find(|check| check.check == "seal").unwrap();
+    assert_eq!(seal.failures, ["2 signatures where one is expected"]);
+}
+
+#[test]
+fn a_leaf_of_a_kind_or_version_that_is_not_known_is_found() {
+    let (known, _) = case();
+    let (leaf, body) = known.records[7].clone();
+    let other = |from: &str, to: &str| serde_json::from_str::<Leaf>(&leaf.encode().replace(from, to));
+    assert!(other(r#""kind":"alert""#, r#""kind":"rumour""#).is_err());
+    // A leaf of a later version, truly logged: what it says is not known, so it proves nothing.
+    let later = other(r#""v":1"#, r#""v":2"#).unwrap();
+    let mut log = support::Log::default();
+    let index = log.append_leaf(later, body);
+    let mut bundle = Bundle::new("case-5", signer(7).checkpoint(&log.tree), &signer(7));
+    log.prove(&mut bundle, index);
+    assert_eq!(failed(&verify(&bundle.seal(&signer(7)).unwrap(), None)), ["inclusion"]);
+}
+
+#[test]
+fn a_body_with_a_salt_that_would_open_an_erased_field_is_found() {
+    let (log, _) = case();
+    let (leaf, body) = log.records[198].clone();
+    assert_eq!(body.erased().collect::<Vec<_>>(), ["text"]);
+    let text = serde_json::to_string(&body).unwrap();
+    let salt = r#","text":"00000000000000000000000000000000"}}"#;
+    let more: Body = serde_json::from_str(&(text.strip_suffix("}}").unwrap().to_owned() + salt)).unwrap();
+    assert_eq!(more.commitment(), leaf.commitment, "the commitment alone does not tell");
+    let path = sluice_evidence::Plan::inclusion(198, 200).unwrap().path(&log.nodes[..]).unwrap();
+    let mut bundle = Bundle::new("case-5", signer(7).checkpoint(&log.tree), &signer(7));
+    bundle.record(198, leaf, Some(more), path);
+    assert_eq!(failed(&verify(&bundle.seal(&signer(7)).unwrap(), None)), ["bodies"]);
+}
+
+#[test]
+fn a_stretch_whose_record_is_not_what_its_hash_says_is_found() {
+    let (log, _) = case();
+    let text = serde_json::to_string(&events(5)).unwrap();
+    let changed: Expanded = serde_json::from_str(&text.replacen("7800.00", "7900.00", 1)).unwrap();
+    assert_eq!(changed.stretch(), None);
+    let mut bundle = Bundle::new("case-5", signer(7).checkpoint(&log.tree), &signer(7));
+    log.prove(&mut bundle, 196);
+    bundle.stretch(changed);
+    assert_eq!(failed(&verify(&bundle.seal(&signer(7)).unwrap(), None)), ["events"]);
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! What can go wrong with a log, by what the caller can do about it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 /// Why a log did not do what was asked. Nothing of a refused transaction is kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +43,14 @@ pub enum LogError {
         /// What is known here.
         known: i64,
     },
+    /// The store holds something that no writer of ours wrote.
+    #[error("the log in {folder} is damaged: {what}; put back a whole copy of the data folder")]
+    Damaged {
+        /// Where the log lives.
+        folder: PathBuf,
+        /// Where, and what is wrong there.
+        what: String,
+    },
     /// The log was closed, or its writer has ended.
     #[error("the log is closed")]
     Closed,
@@ -57,6 +68,14 @@ impl LogError {
     /// A failure of the store, in its own words.
     pub(crate) fn storage(folder: &Path, reason: impl ToString) -> Self {
         Self::Storage { folder: folder.to_owned(), reason: reason.to_string() }
+    }
+
+    /// A failure of a file beside the store.
+    pub(crate) fn file(folder: &Path, error: &std::io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full { folder: folder.to_owned() },
+            _ => Self::storage(folder, error),
+        }
     }
 
     /// Whether the same request may succeed later without anybody changing it.

@@ -42,24 +42,30 @@ impl FileSnapshots {
         self.folder.join(name).join(format!("{offset:020}.{EXTENSION}"))
     }
 
-    fn failed(&self, error: io::Error) -> LogError {
-        match error.kind() {
-            io::ErrorKind::StorageFull => LogError::Full { folder: self.folder.clone() },
-            _ => LogError::storage(&self.folder, error),
+    /// Forget the snapshots of offsets beyond this one, of a future that is not on the log. How many there were.
+    pub fn forget_beyond(&self, name: &str, offset: Offset) -> Result<usize, LogError> {
+        let beyond: Vec<Offset> = self.offsets(name)?.into_iter().filter(|of| *of > offset).collect();
+        for of in &beyond {
+            fs::remove_file(self.path(name, *of)).map_err(|error| self.failed(&error))?;
         }
+        Ok(beyond.len())
+    }
+
+    fn failed(&self, error: &io::Error) -> LogError {
+        LogError::file(&self.folder, error)
     }
 }
 
 impl Snapshots for FileSnapshots {
     fn put(&self, name: &str, offset: Offset, bytes: &[u8]) -> Result<(), LogError> {
-        write_whole(&self.path(name, offset), bytes).map_err(|error| self.failed(error))
+        write_whole(&self.path(name, offset), bytes).map_err(|error| self.failed(&error))
     }
 
     fn offsets(&self, name: &str) -> Result<Vec<Offset>, LogError> {
         let entries = match fs::read_dir(self.folder.join(name)) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(self.failed(error)),
+            Err(error) => return Err(self.failed(&error)),
         };
         let mut offsets: Vec<Offset> = entries.filter_map(|entry| offset_of(&entry.ok()?.path())).collect();
         offsets.sort_unstable_by(|a, b| b.cmp(a));
@@ -67,12 +73,12 @@ impl Snapshots for FileSnapshots {
     }
 
     fn get(&self, name: &str, offset: Offset) -> Result<Vec<u8>, LogError> {
-        fs::read(self.path(name, offset)).map_err(|error| self.failed(error))
+        fs::read(self.path(name, offset)).map_err(|error| self.failed(&error))
     }
 
     fn prune(&self, name: &str, keep: usize) -> Result<(), LogError> {
         for offset in self.offsets(name)?.into_iter().skip(keep) {
-            fs::remove_file(self.path(name, offset)).map_err(|error| self.failed(error))?;
+            fs::remove_file(self.path(name, offset)).map_err(|error| self.failed(&error))?;
         }
         Ok(())
     }
@@ -107,7 +113,7 @@ mod tests {
     fn snapshots_are_found_newest_first_and_the_oldest_are_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let snapshots = FileSnapshots::new(folder.path());
-        assert_eq!(snapshots.offsets("engine").unwrap(), []);
+        assert!(snapshots.offsets("engine").unwrap().is_empty());
         for offset in [9, 100, 20] {
             snapshots.put("engine", offset, offset.to_string().as_bytes()).unwrap();
         }
@@ -115,7 +121,12 @@ mod tests {
         fs::write(folder.path().join("engine/00000000000000000300.partial"), b"3").unwrap();
         assert_eq!(snapshots.offsets("engine").unwrap(), [100, 20, 9]);
         assert_eq!(snapshots.get("engine", 20).unwrap(), b"20");
-        assert_eq!(snapshots.offsets("other").unwrap(), []);
+        assert!(snapshots.offsets("other").unwrap().is_empty());
+
+        assert_eq!(snapshots.forget_beyond("engine", 100).unwrap(), 0);
+        assert_eq!(snapshots.forget_beyond("engine", 99).unwrap(), 1);
+        assert_eq!(snapshots.offsets("engine").unwrap(), [20, 9]);
+        snapshots.put("engine", 100, b"100").unwrap();
 
         snapshots.prune("engine", 2).unwrap();
         assert_eq!(snapshots.offsets("engine").unwrap(), [100, 20]);

@@ -12,7 +12,7 @@ use std::{
 
 use common::{ALERTS, PAYMENTS, read_all, record};
 use proptest::prelude::*;
-use sluice_log::{EmbeddedLog, EmbeddedOptions, Log, LogError, Offset, Record, Topic, Transaction};
+use sluice_log::{EmbeddedLog, EmbeddedOptions, Log, LogError, Lost, Offset, Record, Topic, Transaction};
 
 #[test]
 fn it_keeps_the_promises_of_every_log() {
@@ -162,6 +162,7 @@ fn cut(transactions: u64) -> Cut {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("log.sqlite");
     fs::copy(open.path().join("log.sqlite"), &file).unwrap();
+    fs::copy(open.path().join("ends"), folder.path().join("ends")).unwrap();
     let wal = fs::read(open.path().join("log.sqlite-wal")).unwrap();
     Cut { folder, file, wal }
 }
@@ -203,4 +204,72 @@ fn an_untidied_log_opens_with_all_that_was_acknowledged() {
     let Cut { folder, wal, .. } = cut(12);
     fs::write(folder.path().join("log.sqlite-wal"), &wal).unwrap();
     assert_eq!(whole_transactions(folder.path()), 12);
+}
+
+/// A log of so many records that was open and is closed.
+fn closed(folder: &Path, records: u64) {
+    let log = EmbeddedLog::open(folder).unwrap();
+    log.append(PAYMENTS, (0..records).map(record).collect()).unwrap();
+}
+
+#[test]
+fn a_log_that_lost_its_tail_says_what_is_missing() {
+    let lost = |folder: &Path| EmbeddedLog::open(folder).unwrap().lost().to_vec();
+    let missing = |end, known| vec![Lost { partition: PAYMENTS, end, known }];
+
+    // An older copy put back.
+    let folder = tempfile::tempdir().unwrap();
+    closed(folder.path(), 3);
+    assert_eq!(lost(folder.path()), []);
+    let file = folder.path().join("log.sqlite");
+    let older = fs::read(&file).unwrap();
+    closed(folder.path(), 4);
+    fs::write(&file, older).unwrap();
+    assert_eq!(lost(folder.path()), missing(3, 7));
+    // Until somebody goes on all the same, it says so each time.
+    assert_eq!(lost(folder.path()), missing(3, 7));
+    closed(folder.path(), 1);
+    assert_eq!(lost(folder.path()), []);
+
+    // The WAL cut, and deleted.
+    for tenths in [9, 0] {
+        let Cut { folder, mut wal, .. } = cut(12);
+        wal.truncate(wal.len() * tenths / 10);
+        if !wal.is_empty() {
+            fs::write(folder.path().join("log.sqlite-wal"), &wal).unwrap();
+        }
+        let lost = lost(folder.path());
+        assert_eq!(lost.len(), 2, "payments and alerts: {lost:?}");
+        assert!(lost.iter().all(|lost| lost.end < lost.known), "{lost:?}");
+    }
+
+    // As a process that died leaves it.
+    let Cut { folder, wal, .. } = cut(12);
+    fs::write(folder.path().join("log.sqlite-wal"), &wal).unwrap();
+    assert_eq!(lost(folder.path()), []);
+}
+
+#[test]
+fn a_whole_log_passes_its_check_and_a_damaged_one_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    closed(folder.path(), 200);
+    let check = || EmbeddedLog::open(folder.path()).and_then(|log| log.check());
+    assert_eq!(check(), Ok(()));
+
+    let file = rusqlite::Connection::open(folder.path().join("log.sqlite")).unwrap();
+    file.execute("DELETE FROM \"sluice.payments/0\" WHERE offset = 17", ()).unwrap();
+    let refused = check().unwrap_err().to_string();
+    assert!(refused.contains("sluice.payments/0 holds 199 records of the offsets 0 to 200"), "{refused}");
+    file.execute("INSERT INTO \"sluice.payments/0\" VALUES (17, '', x'')", ()).unwrap();
+    assert_eq!(check(), Ok(()));
+
+    file.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())).unwrap();
+    drop(file);
+    let path = folder.path().join("log.sqlite");
+    let mut bytes = fs::read(&path).unwrap();
+    // The head of the last page: a leaf of the records' tree.
+    let page = bytes.len() - 4_096;
+    bytes[page..page + 8].fill(0xff);
+    fs::write(&path, bytes).unwrap();
+    assert!(matches!(check(), Err(LogError::Damaged { .. })));
 }

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// The name under which the engine's offset is committed and its snapshots are kept.
-pub(crate) const ENGINE: &str = "engine";
+pub const ENGINE: &str = "engine";
 
 /// What the driver works with.
 pub(crate) struct Driver {

@@ -6,7 +6,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use sluice_log::{Log, LogError, Offset, Offsets, Partition, Record, Topic, Transaction};
+use sluice_log::{Commit, Log, LogError, Offset, Offsets, Partition, Record, Topic, Transaction};
 use sluice_model::{Control, DeadLetter, PaymentRecord};
 use tokio::sync::oneshot;
 
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The embedded deployment has one payments partition.
-pub(crate) const PAYMENTS: Partition = Topic::Payments.partition(0);
+pub const PAYMENTS: Partition = Topic::Payments.partition(0);
 
 /// What is taken in by one request.
 #[derive(Default)]
@@ -127,11 +127,21 @@ impl Gateway {
 
     /// Write control records and wait until they are durable, for room in the queue too. The offset after them.
     pub fn control(&self, controls: impl IntoIterator<Item = Control>) -> Result<Offset, RuntimeError> {
+        self.control_from(controls, None)
+    }
+
+    /// The same, and how far their source has come with them.
+    pub fn control_from(
+        &self,
+        controls: impl IntoIterator<Item = Control>,
+        source: Option<Commit>,
+    ) -> Result<Offset, RuntimeError> {
         let payments: Vec<_> = controls.into_iter().map(PaymentRecord::Control).collect();
         let stored = payments.iter().map(records::payment).collect::<Result<_, _>>()?;
         let piece = Piece { stored, payments, ..Piece::default() };
         let (told, answer) = std::sync::mpsc::sync_channel(1);
-        let (transaction, payments) = piece.transaction()?;
+        let (mut transaction, payments) = piece.transaction()?;
+        transaction.commits.extend(source);
         let door = self.door.clone();
         let done = move |result: Result<Offsets, LogError>| {
             let end = result.map(|offsets| {

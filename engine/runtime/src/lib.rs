@@ -37,7 +37,9 @@ mod saver;
 mod telemetry;
 
 pub use clock::{Clock, SystemClock};
+pub use driver::ENGINE;
 pub use error::RuntimeError;
+pub use gateway::PAYMENTS;
 pub use guard::ClockFault;
 pub use http::Caller;
 pub use library::{BuildScreener, CachingLibrary};

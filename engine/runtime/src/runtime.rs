@@ -8,7 +8,7 @@ use std::{
 use axum::Router;
 use prometheus::Registry;
 use sluice_core::Library;
-use sluice_log::{Log, Offset, ReadLimit, Snapshots, StoredRecord};
+use sluice_log::{Commit, Log, Offset, ReadLimit, Snapshots, StoredRecord};
 use sluice_model::{Control, EventRecord, PaymentEvent, PaymentRecord, RuleBundle, Screening};
 
 use crate::{
@@ -158,9 +158,10 @@ impl Runtime {
     }
 
     /// Write a control record. When this returns, the log that must feel it has it on disk: every event that is
-    /// taken in afterwards feels it.
-    pub fn control(&self, control: Control) -> Result<(), RuntimeError> {
-        self.app.gateway.control([control]).map(|_| ())
+    /// taken in afterwards feels it. Where it stands on the payments log. `source`: how far whoever orders it has come
+    /// with it, durable together.
+    pub fn control(&self, control: Control, source: Option<Commit>) -> Result<Offset, RuntimeError> {
+        Ok(self.app.gateway.control_from([control], source)?.saturating_sub(1))
     }
 
     /// Put rules in force: prepare them, let their windows be filled from history while traffic goes on, then

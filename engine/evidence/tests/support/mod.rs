@@ -21,7 +21,10 @@ pub struct Log {
 impl Log {
     pub fn append(&mut self, kind: Kind, id: &str, body: Body) -> u64 {
         let at = EventTime::from_micros(1_763_600_000_000_000 + self.records.len() as i64);
-        let leaf = Leaf::new(kind, id, at, &body);
+        self.append_leaf(Leaf::new(kind, id, at, &body), body)
+    }
+
+    pub fn append_leaf(&mut self, leaf: Leaf, body: Body) -> u64 {
         let index = self.tree.append(leaf.hash(), |position, hash| {
             assert_eq!(position, self.nodes.len() as u64, "positions are written in order");
             self.nodes.push(hash);

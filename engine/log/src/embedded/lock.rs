@@ -15,11 +15,11 @@ pub(super) struct FolderLock(#[expect(dead_code, reason = "held, not read")] Fil
 impl FolderLock {
     pub fn take(folder: &Path) -> Result<Self, LogError> {
         let path = folder.join(FILE);
-        let file = File::create(&path).map_err(|error| LogError::storage(folder, error))?;
+        let file = File::create(&path).map_err(|error| LogError::file(folder, &error))?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(LogError::InUse { folder: folder.to_owned() }),
-            Err(TryLockError::Error(error)) => Err(LogError::storage(folder, error)),
+            Err(TryLockError::Error(error)) => Err(LogError::file(folder, &error)),
         }
     }
 }

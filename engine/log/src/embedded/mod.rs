@@ -4,7 +4,9 @@
 //! moment: the writer takes all that is queued, commits it as one SQLite transaction, then tells each. Readers
 //! have connections of their own and never wait for the writer (WAL).
 
+mod check;
 mod checkpoints;
+mod ends_file;
 mod lock;
 mod reader;
 mod store;
@@ -17,6 +19,8 @@ use std::{
     thread::JoinHandle,
     time::Duration,
 };
+
+pub use ends_file::Lost;
 
 use crate::{
     Done, Log, LogError, Offset, Partition, ReadLimit, StoredRecord, Transaction,
@@ -63,6 +67,7 @@ pub struct EmbeddedLog {
     writer: Option<(SyncSender<Request>, JoinHandle<()>)>,
     readers: Readers,
     ends: Arc<Ends>,
+    lost: Vec<Lost>,
     /// Held as long as anything above is open.
     _lock: FolderLock,
 }
@@ -75,10 +80,12 @@ impl EmbeddedLog {
 
     /// Open the log in a folder with other limits than the documented ones.
     pub fn open_with(folder: &Path, options: EmbeddedOptions) -> Result<Self, LogError> {
-        fs::create_dir_all(folder).map_err(|error| LogError::storage(folder, error))?;
+        fs::create_dir_all(folder).map_err(|error| LogError::file(folder, &error))?;
         let lock = FolderLock::take(folder)?;
         let store = Store::open(folder, options.space_bytes_max)?;
-        let ends = Arc::new(Ends::new(store.ends()?));
+        let ends = store.ends()?;
+        let lost = store.lost(&ends);
+        let ends = Arc::new(Ends::new(ends));
         let queue = Queue::new(options.queue_bytes_max);
         let writer = writer::start(store, Arc::clone(&ends), queue.clone(), options.queue_transactions_max)?;
         Ok(Self {
@@ -87,6 +94,7 @@ impl EmbeddedLog {
             writer: Some(writer),
             readers: Readers::new(folder),
             ends,
+            lost,
             _lock: lock,
         })
     }
@@ -94,6 +102,17 @@ impl EmbeddedLog {
     /// The folder it lives in.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// What had been acknowledged when the log was last open and was not there when it was opened. Whoever goes on all
+    /// the same begins at the ends that there are: the first record that is written accepts them.
+    pub fn lost(&self) -> &[Lost] {
+        &self.lost
+    }
+
+    /// Look whether the store is whole: its pages in order, no offset left out. [`LogError::Damaged`] when not.
+    pub fn check(&self) -> Result<(), LogError> {
+        check::check(&self.folder)
     }
 
     fn sender(&self) -> Result<&SyncSender<Request>, LogError> {

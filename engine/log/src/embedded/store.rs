@@ -10,11 +10,14 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi::SQLITE_IOERR_SHMSIZE, params};
 
-use crate::{Append, LogError, Offset, Offsets, Partition, Topic, Transaction};
+use crate::{
+    Append, LogError, Offset, Offsets, Partition, Topic, Transaction,
+    embedded::ends_file::{EndsFile, Lost},
+};
 
-const FILE: &str = "log.sqlite";
+pub(super) const FILE: &str = "log.sqlite";
 /// What the file calls itself, for `file(1)` and for us: `SLCE`.
 const APPLICATION_ID: i64 = 0x534c_4345;
 /// The version of the tables below.
@@ -35,36 +38,18 @@ CREATE TABLE consumers (
 /// The writer's connection.
 pub(super) struct Store {
     folder: PathBuf,
+    space_bytes_max: Option<u64>,
     connection: Connection,
+    mark: EndsFile,
 }
 
 impl Store {
     pub fn open(folder: &Path, space_bytes_max: Option<u64>) -> Result<Self, LogError> {
-        let connection = Connection::open(folder.join(FILE)).map_err(|error| failed(folder, error))?;
-        let store = Self { folder: folder.to_owned(), connection };
-        store.prepare(space_bytes_max).map_err(|error| failed(folder, error))?;
+        let connection = connect(folder, space_bytes_max)?;
+        let mark = EndsFile::open(folder)?;
+        let store = Self { folder: folder.to_owned(), space_bytes_max, connection, mark };
         store.check_format()?;
         Ok(store)
-    }
-
-    fn prepare(&self, space_bytes_max: Option<u64>) -> rusqlite::Result<()> {
-        let connection = &self.connection;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        // One process owns the folder; only our own readers can be in a checkpoint's way, and not for long.
-        connection.busy_timeout(Duration::from_secs(10))?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        // FULL: a commit returns once the WAL is on disk. NORMAL would acknowledge what a power cut takes back.
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        // Checkpoints have a thread of their own: see `checkpoints`.
-        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-        if let Some(bytes) = space_bytes_max {
-            connection.pragma_update(
-                None,
-                "max_page_count",
-                i64::try_from(bytes / PAGE_BYTES).unwrap_or(i64::MAX),
-            )?;
-        }
-        Ok(())
     }
 
     /// Make the tables in a new file; refuse a file of another version.
@@ -108,9 +93,15 @@ impl Store {
 
     /// Write a group of transactions with one `fsync`. All of them or none; the offsets of each, in order.
     pub fn write(&mut self, group: &[&Transaction], ends: &Ends) -> Result<Vec<Offsets>, LogError> {
+        // A failure may leave a connection inside its transaction: it never serves again.
+        if !self.connection.is_autocommit() {
+            self.connection = connect(&self.folder, self.space_bytes_max)?;
+        }
         let mut moved = BTreeMap::new();
         let written = self.try_write(group, ends, &mut moved).map_err(|error| failed(&self.folder, error))?;
         ends.advance(&moved);
+        // Before anybody is told: what was acknowledged is never beyond the mark.
+        self.mark.write(&ends.all());
         Ok(written)
     }
 
@@ -162,10 +153,44 @@ impl Store {
             .map_err(|error| failed(&self.folder, error))
     }
 
+    /// What the mark beside the file knows and the file does not hold.
+    pub fn lost(&self, ends: &HashMap<Partition, Offset>) -> Vec<Lost> {
+        self.mark.lost(ends)
+    }
+
     /// The folder the file is in.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
+}
+
+/// A connection that writes.
+fn connect(folder: &Path, space_bytes_max: Option<u64>) -> Result<Connection, LogError> {
+    let open = || {
+        let connection = Connection::open(folder.join(FILE))?;
+        prepare(&connection, space_bytes_max)?;
+        Ok(connection)
+    };
+    open().map_err(|error| failed(folder, error))
+}
+
+fn prepare(connection: &Connection, space_bytes_max: Option<u64>) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // One process owns the folder; only our own readers can be in a checkpoint's way, and not for long.
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // FULL: a commit returns once the WAL is on disk. NORMAL would acknowledge what a power cut takes back.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // Checkpoints have a thread of their own: see `checkpoints`.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    if let Some(bytes) = space_bytes_max {
+        connection.pragma_update(
+            None,
+            "max_page_count",
+            i64::try_from(bytes / PAGE_BYTES).unwrap_or(i64::MAX),
+        )?;
+    }
+    Ok(())
 }
 
 fn create(sql: &Connection, partition: Partition) -> rusqlite::Result<()> {
@@ -213,9 +238,16 @@ pub(super) fn open_checkpointer(folder: &Path) -> Result<Connection, LogError> {
 
 /// SQLite's error, by what the caller can do about it.
 pub(super) fn failed(folder: &Path, error: rusqlite::Error) -> LogError {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => LogError::Full { folder: folder.to_owned() },
-        _ => LogError::storage(folder, error),
+    let folder = folder.to_owned();
+    let (code, extended) = error.sqlite_error().map(|error| (error.code, error.extended_code)).unzip();
+    match code {
+        Some(ErrorCode::DiskFull) => LogError::Full { folder },
+        // The index of the WAL grows by what the disk still gives: SQLite tells that with a code of its own.
+        _ if extended == Some(SQLITE_IOERR_SHMSIZE) => LogError::Full { folder },
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            LogError::Damaged { folder, what: error.to_string() }
+        }
+        _ => LogError::storage(&folder, error),
     }
 }
 
@@ -234,6 +266,11 @@ impl Ends {
         self.ends.lock().unwrap_or_else(PoisonError::into_inner).get(&partition).copied().unwrap_or(0)
     }
 
+    fn all(&self) -> BTreeMap<Partition, Offset> {
+        let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        ends.iter().map(|(partition, end)| (*partition, *end)).collect()
+    }
+
     fn advance(&self, moved: &BTreeMap<Partition, Offset>) {
         self.ends.lock().unwrap_or_else(PoisonError::into_inner).extend(moved);
         self.moved.notify_all();
@@ -245,5 +282,46 @@ impl Ends {
         let (_ends, waited) =
             self.moved.wait_timeout_while(ends, timeout, is_short).unwrap_or_else(PoisonError::into_inner);
         !waited.timed_out()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Record;
+
+    /// No test has a power cut to give; this is the setting that survives one.
+    #[test]
+    fn what_is_acknowledged_is_synced_by_every_connection_that_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path(), None).unwrap();
+        let settings = |connection: &Connection| {
+            let text =
+                |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, String>(0)).unwrap();
+            let number =
+                |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).unwrap();
+            (number("synchronous"), text("journal_mode"))
+        };
+        const FULL: i64 = 2;
+        assert_eq!(settings(&store.connection), (FULL, "wal".to_owned()));
+        // The one that follows a failed one too.
+        store.connection.execute_batch("BEGIN").unwrap();
+        let ends = Ends::new(HashMap::new());
+        let one = Transaction::append(Topic::Payments.partition(0), vec![Record::new("k", "v")]);
+        store.write(&[&one], &ends).unwrap();
+        assert_eq!(settings(&store.connection), (FULL, "wal".to_owned()));
+    }
+
+    #[test]
+    fn a_connection_left_inside_a_transaction_never_serves_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path(), None).unwrap();
+        let ends = Ends::new(HashMap::new());
+        let payments = Topic::Payments.partition(0);
+        let one = Transaction::append(payments, vec![Record::new("k", "v")]);
+        store.write(&[&one], &ends).unwrap();
+        store.connection.execute_batch("BEGIN; DELETE FROM \"sluice.payments/0\"").unwrap();
+        assert_eq!(store.write(&[&one], &ends).unwrap(), [vec![1..2]]);
+        assert_eq!(store.ends().unwrap()[&payments], 2, "what it had begun is not kept");
     }
 }

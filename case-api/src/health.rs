@@ -1,0 +1,142 @@
+//! Whether the work behind the pages goes on: what each part of it did last, for whoever asks whether the process is
+//! ready. It keeps what is told and judges it by the limits; it reads no clock.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
+
+use sluice_model::EventTime;
+
+use crate::{
+    limits::{FEED_STALLED_AFTER, LEAVES_NOTED_EVERY, PROBE_EVERY},
+    ports::Topic,
+};
+
+/// A part of the work.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Work {
+    /// Taking in a feed.
+    Feed(Topic),
+    /// Delivering control records.
+    Outbox,
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Feed(topic) => write!(f, "the feed of {}", topic.name()),
+            Self::Outbox => f.write_str("the outbox"),
+        }
+    }
+}
+
+/// What became of each part.
+pub struct Health {
+    state: Mutex<State>,
+    /// What the writer's last probe found, and when; held while it is made, so that there is one at a time.
+    pub probe: tokio::sync::Mutex<Option<(EventTime, Option<String>)>>,
+}
+
+struct State {
+    /// Why the last attempt failed.
+    failed: HashMap<Work, String>,
+    /// When a feed last moved, or was level with its source.
+    moved: HashMap<Topic, EventTime>,
+    opened: EventTime,
+    leaves: u64,
+    leaves_at: Option<EventTime>,
+}
+
+impl Health {
+    /// Nothing has been done yet, at `now`.
+    pub fn new(now: EventTime) -> Self {
+        let state =
+            State { failed: HashMap::new(), moved: HashMap::new(), opened: now, leaves: 0, leaves_at: None };
+        Self { state: Mutex::new(state), probe: tokio::sync::Mutex::default() }
+    }
+
+    fn state<T>(&self, with: impl FnOnce(&mut State) -> T) -> T {
+        with(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What became of an attempt.
+    pub fn note(&self, work: Work, error: Option<&impl fmt::Display>) {
+        self.state(|state| match error {
+            Some(error) => state.failed.insert(work, error.to_string()),
+            None => state.failed.remove(&work),
+        });
+    }
+
+    /// Why a part of the work cannot go on, if one cannot.
+    pub fn failure(&self) -> Option<String> {
+        self.state(|state| {
+            let first = state.failed.iter().min_by_key(|(work, _)| work.to_string());
+            first.map(|(work, error)| format!("{work} does not advance: {error}"))
+        })
+    }
+
+    /// A feed moved, or is level with its source.
+    pub fn moved(&self, topic: Topic, now: EventTime) {
+        self.state(|state| state.moved.insert(topic, now));
+    }
+
+    /// A feed stands at `next` and its source at `end`: whether it has stood still for too long.
+    pub fn stalled(&self, topic: Topic, next: u64, end: u64, now: EventTime) -> Option<String> {
+        let stood = now.since(self.state(|state| state.moved.get(&topic).copied().unwrap_or(state.opened)));
+        (next < end && stood > FEED_STALLED_AFTER).then(|| {
+            let seconds = stood.micros() / 1_000_000;
+            format!("{} stands at {next} of {end} and has not advanced for {seconds} s", Work::Feed(topic))
+        })
+    }
+
+    /// Whether a probe of that time still counts.
+    pub fn counts(at: EventTime, now: EventTime) -> bool {
+        // A clock that was set back makes it count no longer.
+        at <= now && now.since(at) < PROBE_EVERY
+    }
+
+    /// Whether the log is to be told that there are so many leaves.
+    pub fn leaves_are_due(&self, leaves: u64, now: EventTime) -> bool {
+        self.state(|state| {
+            let rested = state.leaves_at.is_none_or(|at| at > now || now.since(at) >= LEAVES_NOTED_EVERY);
+            leaves != state.leaves && rested
+        })
+    }
+
+    /// It was told.
+    pub fn leaves_noted(&self, leaves: u64, now: EventTime) {
+        self.state(|state| (state.leaves, state.leaves_at) = (leaves, Some(now)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feed_that_stands_still_behind_its_source_is_told_and_one_that_is_level_is_not() {
+        let at = |seconds| EventTime::from_micros(1_000_000 * seconds);
+        let health = Health::new(at(0));
+        let stalled = |next, end, seconds| health.stalled(Topic::Alerts, next, end, at(seconds)).is_some();
+        let limit = FEED_STALLED_AFTER.micros() / 1_000_000;
+        assert!(!stalled(5, 9, limit));
+        assert!(stalled(5, 9, limit + 1));
+        assert!(!stalled(9, 9, 9 * limit), "there is nothing to read");
+        health.moved(Topic::Alerts, at(9 * limit));
+        assert!(!stalled(6, 9, 10 * limit));
+        assert!(stalled(6, 12, 10 * limit + 1));
+        assert!(health.stalled(Topic::Decisions, 0, 1, at(limit + 1)).is_some(), "each for itself");
+    }
+
+    #[test]
+    fn what_failed_last_is_told_until_it_succeeds() {
+        let health = Health::new(EventTime::from_micros(0));
+        assert_eq!(health.failure(), None);
+        health.note(Work::Outbox, Some(&"no space"));
+        assert_eq!(health.failure().as_deref(), Some("the outbox does not advance: no space"));
+        health.note(Work::Outbox, None::<&String>);
+        assert_eq!(health.failure(), None);
+    }
+}

@@ -1,0 +1,74 @@
+//! Before anything runs: whether the stores of the data folder belong together. Each remembers how far the others had
+//! come; one that falls short of that lost its tail, or is an older copy put back.
+
+use std::path::Path;
+
+use sluice_case_api::{
+    ports::{Clock as _, SystemClock},
+    store::{Difference, Store, StoreError},
+};
+use sluice_log::{EmbeddedLog, FileSnapshots, Log, LogError, Snapshots as _};
+use sluice_runtime::{ENGINE, PAYMENTS};
+
+use super::{CASES, secrets};
+use crate::failure::Failure;
+
+/// Who accepts: whoever starts the process holds its data.
+const BY: &str = "sluice up --accept-loss";
+/// How a refusal begins.
+const REFUSED: &str = "the stores of the data folder do not belong together; nothing was started:";
+/// What can be done about it.
+const ADVICE: &str = "Put back the data folder as it was, whole. Where that cannot be had, --accept-loss goes on with what \
+                      is there: it delivers again the control records that cases.sqlite still has, and leaves a record of \
+                      what was accepted in the evidence log.";
+
+/// Compare the stores. Differences refuse the start, unless they are accepted.
+pub async fn check(
+    data: &Path,
+    log: &EmbeddedLog,
+    snapshots: &FileSnapshots,
+    accept: bool,
+) -> Result<(), Failure> {
+    log.check().map_err(damaged_log)?;
+    let mut found: Vec<Difference> =
+        log.lost().iter().map(|lost| Difference::new("log", lost.to_string())).collect();
+    let (end, committed) = (log.end(PAYMENTS)?, log.committed(ENGINE, PAYMENTS)?);
+    if committed > end {
+        let missing = format!("{PAYMENTS} ends at offset {end}, and the engine has judged up to {committed}");
+        found.push(Difference::new("log", missing));
+    }
+    let beyond = snapshots.offsets(ENGINE)?.into_iter().max().filter(|newest| *newest > committed);
+    if let Some(newest) = beyond {
+        let missing = format!(
+            "the engine had committed {PAYMENTS} up to offset {newest}, as a snapshot shows, and says {committed}"
+        );
+        found.push(Difference::new("log", missing));
+    }
+    let cases = data.join(CASES);
+    found.extend(Store::compare(&cases, secrets::signer(data)?, log).await.map_err(damaged_cases)?);
+    if found.is_empty() {
+        return Ok(());
+    }
+    let told: Vec<String> = found.iter().map(|difference| format!("  {difference}")).collect();
+    let told = told.join("\n");
+    if !accept {
+        return Err(Failure::Finding(format!("{REFUSED}\n{told}\n{ADVICE}")));
+    }
+    tracing::warn!("accepted, and on record in the evidence log:\n{told}");
+    // A future that is not on the log must not be restored once the log has grown to it again.
+    snapshots.forget_beyond(ENGINE, committed)?;
+    Store::accept(&cases, secrets::signer(data)?, log, &found, BY, SystemClock.now()).await?;
+    Ok(())
+}
+
+/// A store that cannot be read as what it was is a finding, not a fault of the program.
+pub fn damaged_log(error: LogError) -> Failure {
+    match error {
+        LogError::Damaged { .. } => Failure::Finding(error.to_string()),
+        other => other.into(),
+    }
+}
+
+fn damaged_cases(error: StoreError) -> Failure {
+    if error.is_damaged() { Failure::Finding(format!("{CASES}: {error}")) } else { error.into() }
+}
