@@ -285,8 +285,8 @@ proptest! {
         let (role, put) = place;
         put(&mut event, format!("{before} {name} {after}"));
         let screened = screener.screen_event(&event);
-        let found = met(&screened).contains(&(*role, *entry));
-        let told = screened.not_screened.iter().any(|n| n.role == *role);
+        let found = met(&screened).contains(&(role, *entry));
+        let told = screened.not_screened.iter().any(|n| n.role == role);
         prop_assert!(found || told, "{role}: {before} {name} {after}");
     }
 

@@ -263,7 +263,6 @@ struct Piece {
     /// Which of the texts it stands in.
     text: usize,
     is_name: bool,
-    is_han: bool,
 }
 
 impl Read {
@@ -274,10 +273,7 @@ impl Read {
             let folded = normalise::fold(text, TEXT_CHARS_MAX);
             read.whole &= folded.whole;
             for word in folded.words {
-                read.add(
-                    &word.text,
-                    Piece { at: 0, len: 0, word: words, text: at, is_name: *is_name, is_han: false },
-                );
+                read.add(&word.text, Piece { at: 0, len: 0, word: words, text: at, is_name: *is_name });
                 words += 1;
             }
         }
@@ -292,7 +288,7 @@ impl Read {
             let is_han = known.is_some() || normalise::is_han(c);
             match self.pieces.last_mut() {
                 Some(last) if open && !is_han => last.len += 1,
-                _ => self.pieces.push(Piece { at: self.letters.len(), len: 1, is_han, ..piece }),
+                _ => self.pieces.push(Piece { at: self.letters.len(), len: 1, ..piece }),
             }
             open = !is_han;
             self.letters.push(known.map_or(c, |known| known.folded));

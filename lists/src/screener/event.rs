@@ -165,8 +165,10 @@ impl Screener {
     }
 
     fn screen_attributes(&self, event: &PaymentEvent, out: &mut EventScreened) {
-        let mut texts = Vec::new();
-        let mut bytes = 0;
+        // What was written otherwise is an attribute like any other: a source may write there what it likes.
+        let mut texts: Vec<Text<'_>> =
+            event.as_given.0.values().map(|text| Text { text, is_name: false }).collect();
+        let mut bytes = texts.iter().map(|text| text.text.len()).sum::<usize>();
         // By hand, since attributes may be nested as deep as a source likes.
         let mut open: Vec<&Value> = event.attributes.values().rev().collect();
         while let Some(value) = open.pop() {
