@@ -235,7 +235,7 @@ impl Screener {
                 take(listed.entry, Hit { name: listed.name, score, how: How::Name(at, outcome) });
             }
         }
-        let mut whole = !name.cut;
+        let mut whole = true;
         if let Some(anybody) = self.looked_for_whole(&name) {
             let search = self.phrases.find(&[Text { text: &query.name, is_name: true }]);
             whole &= search.whole;
@@ -250,12 +250,7 @@ impl Screener {
         }
         let mut hits: Vec<(EntryAt, Hit)> = best.into_iter().collect();
         hits.sort_unstable_by(|(a, x), (b, y)| y.score.total_cmp(&x.score).then(a.cmp(b)));
-        let why = match () {
-            () if query.name.is_empty() => None,
-            () if !whole => Some(WhyNotScreened::TooLong),
-            () if name.unreadable => Some(WhyNotScreened::Unreadable),
-            () => None,
-        };
+        let why = why_not(&query.name, &name).or((!whole).then_some(WhyNotScreened::TooLong));
         Answer {
             matches: hits.into_iter().map(|(at, hit)| self.explained(query, &name, at, hit)).collect(),
             why,
@@ -412,6 +407,20 @@ fn identifier_key(text: &str) -> String {
     match key.strip_suffix("XXX") {
         Some(bic) if bic.len() == 8 => bic.to_owned(),
         _ => key,
+    }
+}
+
+/// Why a name cannot be screened, or not whole: nothing where it can, and where there is none.
+pub fn why_not_screened(name: &str) -> Option<WhyNotScreened> {
+    why_not(name, &tokens::read(name, false, &Scoring::default()))
+}
+
+fn why_not(name: &str, read: &tokens::Name) -> Option<WhyNotScreened> {
+    match read {
+        _ if name.is_empty() => None,
+        read if read.cut => Some(WhyNotScreened::TooLong),
+        read if read.unreadable => Some(WhyNotScreened::Unreadable),
+        _ => None,
     }
 }
 
