@@ -29,7 +29,7 @@ use crate::{
         self, Scoring,
         explain::{self, reason, rounded},
         index::Index,
-        phrases::{Found, Phrases, Text},
+        phrases::{Found, LONG_WORD_LEN, Phrases, Text},
         scorer::Outcome,
         tokens,
         vocabulary::Class,
@@ -260,7 +260,8 @@ impl Screener {
     /// Whether whole listed names are to be looked for in a name: those of anybody, or of persons alone. A number beside
     /// the name of a vessel makes another vessel, beside that of a person an address.
     fn looked_for_whole(&self, name: &tokens::Name) -> Option<bool> {
-        let long = name.cut || name.tokens.len() > WORDS_COMPARED_WELL;
+        let joined = |word: &String| word.chars().nth(LONG_WORD_LEN).is_some();
+        let long = name.cut || name.tokens.len() > WORDS_COMPARED_WELL || name.shown.iter().any(joined);
         let numbered = name.tokens.iter().any(|token| token.class == Class::Number);
         (long || numbered).then_some(long)
     }

@@ -113,16 +113,29 @@ pub(crate) fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}')
 }
 
-/// Letters that are no part of a word of Chinese characters: `代付Vasil` is two words, `山田たろう` and `第7旅` are one.
-fn is_beside_han(c: char) -> bool {
-    c.is_ascii_alphabetic() || ('\u{00C0}'..'\u{1100}').contains(&c) && c.is_alphabetic()
+/// Letters of alphabets that have capitals, and of scripts that have none: a word is of one sort. `代付Vasil` is two words,
+/// while `山田たろう` and `第7旅` are one, and letters of Latin, Greek and Cyrillic stand in for each other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Cased,
+    Uncased,
+    Neither,
+}
+
+fn sort(c: char) -> Sort {
+    match c {
+        _ if c.is_lowercase() || c.is_uppercase() => Sort::Cased,
+        // Signs of rarer scripts may stand in for letters too.
+        '\u{0590}'.. if Script::of_letter(c) != Script::Other && !is_vowel_sign(c) => Sort::Uncased,
+        _ => Sort::Neither,
+    }
 }
 
 /// Adds the words; whether there is a letter at all.
 fn split(chars: impl Iterator<Item = char>, out: &mut Vec<Word>) -> bool {
     let mut text = String::new();
     let (mut last_lower, mut any_lower, mut lettered) = (false, false, false);
-    let (mut last_han, mut last_beside) = (false, false);
+    let mut last_sort = Sort::Neither;
     let mut next = Word::default();
     let end = |text: &mut String, next: &Word, out: &mut Vec<Word>| {
         if !text.is_empty() {
@@ -138,19 +151,21 @@ fn split(chars: impl Iterator<Item = char>, out: &mut Vec<Word>) -> bool {
                 end(&mut text, &next, out);
                 next.tied = false;
             }
-            let (han, beside) = (is_han(c), is_beside_han(c));
-            if (han && last_beside) || (beside && last_han) {
+            let sort = sort(c);
+            if matches!((last_sort, sort), (Sort::Cased, Sort::Uncased) | (Sort::Uncased, Sort::Cased)) {
                 end(&mut text, &next, out);
                 next.tied = false;
             }
-            (last_han, last_beside) = (han, beside);
+            if sort != Sort::Neither {
+                last_sort = sort;
+            }
             lettered |= c.is_alphabetic() && !is_apostrophe(c);
             last_lower = c.is_lowercase();
             any_lower |= last_lower;
             next.capitals = c.is_uppercase() && (text.is_empty() || next.capitals);
             text.extend(c.to_lowercase());
         } else if !is_apostrophe(c) && (c.is_ascii() || !is_combining_mark(c)) {
-            (last_han, last_beside) = (false, false);
+            last_sort = Sort::Neither;
             end(&mut text, &next, out);
             next.tied = is_hyphen(c);
             next.after_comma |= matches!(c, ',' | '،' | '，');
@@ -328,6 +343,8 @@ mod tests {
         assert_eq!(texts("  "), Vec::<String>::new());
         assert_eq!(texts("代付Vasil貨款"), ["代付", "vasil", "貨款"]);
         assert_eq!(texts("山田たろう 第7旅"), ["山田たろう", "第7旅"]);
+        assert_eq!(texts("محمدVasil김"), ["محمد", "vasil", "김"]);
+        assert_eq!(texts("O\u{2BB}zbek V\u{430}sil"), ["ozbek", "vasil"]);
         assert!(words("Jong-un")[1].tied);
     }
 
@@ -360,7 +377,7 @@ mod tests {
         ] {
             assert!(!fold(signs, NAME_CHARS_MAX).readable, "{signs}");
         }
-        for name in ["O", "陳", "Ⓥasil", "김", "ณ"] {
+        for name in ["O", "陳", "Ⓥasil", "김", "ณรงค์"] {
             assert!(fold(name, NAME_CHARS_MAX).readable, "{name}");
         }
     }

@@ -140,7 +140,10 @@ impl Screener {
         let mut matches: Vec<(usize, usize, ListMatch)> = Vec::new();
         for found in search.found {
             let in_name = found.first == found.last && texts[found.first].is_name;
-            let Some(hit) = (if in_name { None } else { self.phrase_match(&found) }) else { continue };
+            // The last word of a name and the first of an address are two names, unless they are all there is of one.
+            let of_two = found.first != found.last && texts[found.first].is_name && !found.is_split;
+            let hit = if in_name || of_two { None } else { self.phrase_match(&found) };
+            let Some(hit) = hit else { continue };
             let place = (hit.list.clone(), hit.entry_id.clone());
             if !told.contains(&place) {
                 told.push(place);
