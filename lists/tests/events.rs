@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::json;
-use sluice_lists::{Entry, EventScreened, ListVersion, Screener, Settings};
+use sluice_lists::{Entry, EventScreened, ListVersion, Query, Screener, Settings, why_not_screened};
 use sluice_model::{
     EntryKind, EventTime, EventType, Merchant, NotScreened, Party, PaymentEvent, Proxy, RelatedParty,
     WhyNotScreened,
@@ -197,6 +197,26 @@ fn a_name_that_is_too_long_is_an_error_of_that_party_and_of_no_other() {
 }
 
 #[test]
+fn a_name_that_cannot_be_screened_says_so() {
+    let screener = listed();
+    for (name, why) in [
+        ("Vasil Zorkin".to_owned(), None),
+        (String::new(), None),
+        ("...".to_owned(), Some(WhyNotScreened::Unreadable)),
+        ("a b c d e f g ".repeat(5), Some(WhyNotScreened::TooLong)),
+        ("x".repeat(513), Some(WhyNotScreened::TooLong)),
+    ] {
+        let query = Query::name(name);
+        assert_eq!(
+            (screener.answer(&query).why, why_not_screened(&query.name)),
+            (why, why),
+            "{}",
+            query.name
+        );
+    }
+}
+
+#[test]
 fn related_parties_are_screened() {
     let screener = listed();
     let mut event = payment();
@@ -329,7 +349,7 @@ fn a_match_at_exactly_the_threshold_is_one() {
     let lowest = screener_at(&entries, 0.3);
     let mut seen = 0;
     for query in queries {
-        let query = sluice_lists::Query::name(query);
+        let query = Query::name(query);
         for hit in lowest.exhaustive(&query) {
             let screener = screener_at(&entries, hit.score);
             let found = screener.screen_cold(&query);
