@@ -4,11 +4,33 @@ use std::{path::Path, sync::Arc};
 
 use sluice_core::Library;
 use sluice_list_store::Store;
-use sluice_model::{RuleBundle, Screening};
+use sluice_model::{RuleBundle, Screening, Unnamed};
 use sluice_rules::RuleSet;
 use sluice_runtime::{CachingLibrary, Clock as _, SystemClock};
 
 use crate::failure::Failure;
+
+/// What is done with a payment one of whose sides has no name: see `docs/screening.md`.
+#[derive(Clone, Copy, Default, clap::ValueEnum)]
+pub enum UnnamedArg {
+    /// It goes on: the source is not bound to carry names.
+    Accept,
+    /// It goes on with an alert.
+    Alert,
+    /// It is held.
+    #[default]
+    Hold,
+}
+
+impl From<UnnamedArg> for Unnamed {
+    fn from(arg: UnnamedArg) -> Self {
+        match arg {
+            UnnamedArg::Accept => Self::Accept,
+            UnnamedArg::Alert => Self::Alert,
+            UnnamedArg::Hold => Self::Hold,
+        }
+    }
+}
 
 /// A folder of list versions, opened.
 pub struct Lists {

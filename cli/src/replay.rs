@@ -37,6 +37,10 @@ pub struct Args {
     /// The folder of list versions. Without it nothing is screened.
     #[arg(long, value_name = "DIR")]
     lists: Option<PathBuf>,
+    /// What is done with a payment that moves money and names nobody on one of its sides. A name that is there and
+    /// cannot be read is always held.
+    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
+    unnamed: folders::UnnamedArg,
     /// Where alerts go, as NDJSON.
     #[arg(long, value_name = "OUT")]
     alerts: PathBuf,
@@ -77,7 +81,8 @@ struct Scored {
 
 /// Run the command.
 pub fn run(args: Args) -> Result<ExitCode, Failure> {
-    let lists = folders::open_lists(args.lists.as_deref())?;
+    let mut lists = folders::open_lists(args.lists.as_deref())?;
+    lists.screening.unnamed = args.unnamed.into();
     let screening = !lists.screening.lists.is_empty();
     if !screening && !args.json {
         say("screening is off: no list is active");

@@ -67,6 +67,10 @@ pub struct BacktestArgs {
     /// The folder of list versions. Without it nothing is screened.
     #[arg(long, value_name = "DIR")]
     lists: Option<PathBuf>,
+    /// What is done with a payment that moves money and names nobody on one of its sides. A name that is there and
+    /// cannot be read is always held.
+    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
+    unnamed: folders::UnnamedArg,
     /// Write a page with plots that stands alone.
     #[arg(long, value_name = "FILE.html")]
     html: Option<PathBuf>,
@@ -214,7 +218,8 @@ impl Labels for Groups {
 
 fn backtest(args: &BacktestArgs) -> Result<ExitCode, Failure> {
     let groups = args.history.groups.as_deref().map(read_groups).transpose()?;
-    let lists = folders::open_lists(args.lists.as_deref())?;
+    let mut lists = folders::open_lists(args.lists.as_deref())?;
+    lists.screening.unnamed = args.unnamed.into();
     let [active, candidate] = [&args.rules, &args.candidate].map(|rules| Folder::read(rules));
     let (active, candidate) = (active?, candidate?);
     let sets = [active.compiled()?, candidate.compiled()?];

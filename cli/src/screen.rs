@@ -10,8 +10,8 @@ use std::{
 use anyhow::Context;
 use serde::Serialize;
 use sluice_list_store::Store;
-use sluice_lists::{DEFAULT_THRESHOLD, Query, Scoring, Screener, Settings, score_pair};
-use sluice_model::{ListMatch, Reason};
+use sluice_lists::{Answer, DEFAULT_THRESHOLD, Query, Scoring, Screener, Settings, score_pair};
+use sluice_model::{ListMatch, Reason, WhyNotScreened};
 
 use crate::failure::Failure;
 
@@ -50,6 +50,9 @@ pub struct Args {
 struct Screened<'a> {
     query: &'a str,
     matches: &'a [ListMatch],
+    /// Why that is not all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_screened: Option<WhyNotScreened>,
 }
 
 /// One pair's score, as a line of JSON.
@@ -87,10 +90,13 @@ fn screen_names(args: &Args, out: &mut impl Write) -> Result<(), Failure> {
     let screener = Screener::build(&versions, settings);
     let mut screen = |name: &str| -> Result<(), Failure> {
         let query = Query::name(name);
-        let mut matches = if args.exhaustive { screener.exhaustive(&query) } else { screener.screen(&query) };
+        let Answer { mut matches, why } = Answer::clone(&screener.answer(&query));
+        if args.exhaustive {
+            matches = screener.exhaustive(&query);
+        }
         matches.truncate(args.limit);
         if args.json {
-            return line(out, &Screened { query: name, matches: &matches });
+            return line(out, &Screened { query: name, matches: &matches, not_screened: why });
         }
         writeln!(out, "{name}")?;
         for found in &matches {
@@ -99,7 +105,9 @@ fn screen_names(args: &Args, out: &mut impl Write) -> Result<(), Failure> {
                 writeln!(out, "          {:+.4}  {}", reason.weight, reason.text)?;
             }
         }
-        if matches.is_empty() {
+        if let Some(why) = why {
+            writeln!(out, "  not screened: {}", why.text())?;
+        } else if matches.is_empty() {
             writeln!(out, "  no match at {} or above", args.threshold)?;
         }
         Ok(())

@@ -26,5 +26,5 @@ static SCREENER: LazyLock<Screener> = LazyLock::new(|| {
 fuzz_target!(|data: &[u8]| {
     let query = Query::name(String::from_utf8_lossy(data));
     assert_eq!(SCREENER.screen_cold(&query), SCREENER.exhaustive(&query));
-    SCREENER.screen_text("remittance", &query.name, &mut Vec::new());
+    SCREENER.screen_text("remittance", &query.name);
 });

@@ -22,7 +22,8 @@ pub use diff::{Changed, Diff, FieldChange};
 pub use entry::{Address, Entry, Gender, Identifier, IdentifierKind, Name, NameQuality, Place, Topic};
 pub use matching::{NAME_CHARS_MAX, Scoring, TOKENS_MAX};
 pub use screener::{
-    Asked, DEFAULT_THRESHOLD, Query, ScreenError, Screener, Settings, each_party, score_pair,
+    Answer, Asked, DEFAULT_THRESHOLD, EventScreened, Query, Screener, Settings, Verified, each_party,
+    score_pair, why_not_screened,
 };
 pub use script::Script;
 pub use version::{ListVersion, VersionError, is_source_name};

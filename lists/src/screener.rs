@@ -5,8 +5,10 @@
 //! stale.
 
 mod adjust;
+mod event;
 mod parties;
 mod query;
+mod sides;
 
 use std::{
     collections::hash_map::Entry::{Occupied, Vacant},
@@ -15,20 +17,22 @@ use std::{
 
 use moka::sync::Cache;
 use rustc_hash::{FxBuildHasher, FxHashMap};
-use sluice_model::{Hash256, ListMatch, ListSet, PartyMatch, PaymentEvent};
+use sluice_model::{EntryKind, Hash256, ListMatch, ListSet, WhyNotScreened};
 
+pub use event::EventScreened;
 pub use parties::{Asked, each_party};
-pub use query::Query;
+pub use query::{Query, Verified};
 
 use crate::{
     Entry, ListVersion, NameQuality, Script, Topic,
     matching::{
-        self, NAME_CHARS_MAX, Scoring,
+        self, Scoring,
         explain::{self, reason, rounded},
         index::Index,
-        phrases::Phrases,
+        phrases::{Found, LONG_WORD_LEN, Phrases, Text},
         scorer::Outcome,
         tokens,
+        vocabulary::Class,
     },
 };
 
@@ -51,15 +55,18 @@ pub struct Settings {
     pub scoring: Scoring,
 }
 
-/// Why a party could not be screened. Never "no match": by policy the event is held or alerted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ScreenError {
-    /// A name that would be screened in part only.
-    #[error("the name of the {role} is longer than {NAME_CHARS_MAX} characters")]
-    NameTooLong {
-        /// The party's part in the event.
-        role: &'static str,
-    },
+/// Words of a name beside which nobody hides: comparing them finds a listed name among them as well as looking for it
+/// whole would. In names of more, and in those with numbers, whole listed names are looked for too.
+const WORDS_COMPARED_WELL: usize = 4;
+
+/// What screening says of a query.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Answer {
+    /// Every entry that it meets at or above the threshold, best first.
+    pub matches: Vec<ListMatch>,
+    /// Why that is not all: the name was not compared whole, or cannot be. Never "no match": by policy the event is
+    /// held or alerted. A query without a name is compared by its identifiers alone, and says nothing of a name.
+    pub why: Option<WhyNotScreened>,
 }
 
 /// An index over list versions.
@@ -74,7 +81,7 @@ pub struct Screener {
     phrases: Phrases,
     threshold: f64,
     scoring: Scoring,
-    cache: Cache<Query, Arc<[ListMatch]>, FxBuildHasher>,
+    cache: Cache<Query, Arc<Answer>, FxBuildHasher>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -169,11 +176,14 @@ impl Screener {
 
     /// Every entry that the query meets at or above the threshold, best first, from the cache where it is known.
     pub fn screen(&self, query: &Query) -> Vec<ListMatch> {
-        self.screen_shared(query).to_vec()
+        self.answer(query).matches.clone()
     }
 
-    /// The same, shared with the cache.
-    pub fn screen_shared(&self, query: &Query) -> Arc<[ListMatch]> {
+    /// The same with what keeps it from being all, shared with the cache.
+    pub fn answer(&self, query: &Query) -> Arc<Answer> {
+        if !query.is_kept() {
+            return Arc::new(self.answer_cold(query));
+        }
         if let Some(known) = self.cache.get(query) {
             return known;
         }
@@ -182,7 +192,7 @@ impl Screener {
             Query { identifiers: self.listed_identifiers(query).cloned().collect(), ..query.clone() };
         let shared = (telling != *query).then(|| self.cache.get(&telling)).flatten();
         let found = shared.unwrap_or_else(|| {
-            let found: Arc<[ListMatch]> = self.screen_cold(&telling).into();
+            let found = Arc::new(self.answer_cold(&telling));
             self.cache.insert(telling, Arc::clone(&found));
             found
         });
@@ -191,43 +201,107 @@ impl Screener {
     }
 
     /// The same, past the cache.
+    pub fn answer_cold(&self, query: &Query) -> Answer {
+        self.compare(query, |name, lowest| self.index.search(name, lowest))
+    }
+
+    /// The matches alone, past the cache.
     pub fn screen_cold(&self, query: &Query) -> Vec<ListMatch> {
-        self.matches(query, |name, lowest| self.index.search(name, lowest))
+        self.answer_cold(query).matches
     }
 
     /// The same, by comparing the query with every listed name: the oracle for the index.
     pub fn exhaustive(&self, query: &Query) -> Vec<ListMatch> {
-        self.matches(query, |name, lowest| self.index.exhaustive(name, lowest))
+        self.compare(query, |name, lowest| self.index.exhaustive(name, lowest)).matches
     }
 
-    fn matches(
-        &self,
-        query: &Query,
-        search: impl Fn(&tokens::Name, f32) -> Vec<(u32, Outcome)>,
-    ) -> Vec<ListMatch> {
+    fn compare(&self, query: &Query, search: impl Fn(&tokens::Name, f32) -> Vec<(u32, Outcome)>) -> Answer {
         let mut name = tokens::read(&query.name, false, &self.scoring);
         self.index.weigh(&mut name);
         // Scores are rounded to four decimals: what rounds up to the threshold is at it.
         let lowest = (self.threshold - adjust::most_gained(query) - 1e-4).max(f64::MIN_POSITIVE) as f32;
         let mut best: FxHashMap<EntryAt, Hit> = FxHashMap::default();
         for entry in self.by_identifier(query) {
-            best.insert(entry, Hit { name: 0, score: 1.0, outcome: None });
+            best.insert(entry, Hit { name: 0, score: 1.0, how: How::Identifier });
         }
+        let mut take = |entry: EntryAt, hit: Hit| match best.entry(entry) {
+            Vacant(place) => drop(place.insert(hit)),
+            Occupied(mut known) => known.get_mut().keep_better(hit),
+        };
         for (at, outcome) in search(&name, lowest) {
             let listed = self.names[at as usize];
-            let (entry, quality) = self.listed(listed);
-            let (score, _) = adjust::adjust(query, entry, quality, rounded(outcome.score));
+            let (score, _) = self.adjusted(query, &name, at, &outcome);
             if score >= self.threshold {
-                let hit = Hit { name: listed.name, score, outcome: Some((at, outcome)) };
-                match best.entry(listed.entry) {
-                    Vacant(place) => drop(place.insert(hit)),
-                    Occupied(mut known) => known.get_mut().keep_better(hit),
+                take(listed.entry, Hit { name: listed.name, score, how: How::Name(at, outcome) });
+            }
+        }
+        let mut whole = true;
+        if let Some(anybody) = self.looked_for_whole(&name) {
+            let search = self.phrases.find(&[Text { text: &query.name, is_name: true }]);
+            whole &= search.whole;
+            for found in search.found {
+                let listed = self.names[found.name as usize];
+                let (score, reasons) = self.phrase_adjusted(query, &found);
+                if score >= self.threshold && (anybody || self.entry(listed.entry).kind == EntryKind::Person)
+                {
+                    take(listed.entry, Hit { name: listed.name, score, how: How::Phrase(reasons) });
                 }
             }
         }
         let mut hits: Vec<(EntryAt, Hit)> = best.into_iter().collect();
         hits.sort_unstable_by(|(a, x), (b, y)| y.score.total_cmp(&x.score).then(a.cmp(b)));
-        hits.into_iter().map(|(at, hit)| self.explained(query, &name, at, hit)).collect()
+        let why = why_not(&query.name, &name).or((!whole).then_some(WhyNotScreened::TooLong));
+        Answer {
+            matches: hits.into_iter().map(|(at, hit)| self.explained(query, &name, at, hit)).collect(),
+            why,
+        }
+    }
+
+    /// Whether whole listed names are to be looked for in a name: those of anybody, or of persons alone. A number beside
+    /// the name of a vessel makes another vessel, beside that of a person an address.
+    fn looked_for_whole(&self, name: &tokens::Name) -> Option<bool> {
+        let joined = |word: &String| word.chars().nth(LONG_WORD_LEN).is_some();
+        let long = name.cut || name.tokens.len() > WORDS_COMPARED_WELL || name.shown.iter().any(joined);
+        let numbered = name.tokens.iter().any(|token| token.class == Class::Number);
+        (long || numbered).then_some(long)
+    }
+
+    /// The score of a name in the index with what is known beside it, and the steps of that.
+    fn adjusted(
+        &self,
+        query: &Query,
+        name: &tokens::Name,
+        at: u32,
+        outcome: &Outcome,
+    ) -> (f64, Vec<sluice_model::Reason>) {
+        let (entry, quality) = self.listed(self.names[at as usize]);
+        let whole = || outcome.is_whole(name.side(), self.index.side(at));
+        adjust::adjust(query, entry, quality, rounded(outcome.score), self.threshold, whole)
+    }
+
+    /// The same for a whole name that was found in a longer one.
+    fn phrase_adjusted(&self, query: &Query, found: &Found) -> (f64, Vec<sluice_model::Reason>) {
+        let (entry, quality) = self.listed(self.names[found.name as usize]);
+        let score = self.phrase_score(quality);
+        let mut reasons = vec![reason("phrase", format!("the name has {} in it", found.phrase), score)];
+        // Its quality is in the score already.
+        let (score, steps) =
+            adjust::adjust(query, entry, NameQuality::Primary, score, self.threshold, || true);
+        reasons.extend(steps);
+        (score, reasons)
+    }
+
+    /// What a whole name scores that was found in a text: a name that tells somebody is a match at any threshold.
+    fn phrase_score(&self, quality: NameQuality) -> f64 {
+        if quality == NameQuality::Weak { PHRASE_WEAK } else { PHRASE.max(self.threshold) }
+    }
+
+    /// A whole name in a text as a match, where it is one.
+    fn phrase_match(&self, found: &Found) -> Option<ListMatch> {
+        let listed = self.names[found.name as usize];
+        let score = self.phrase_score(self.listed(listed).1);
+        let why = reason("phrase", format!("the text names {}", found.phrase), score);
+        (score >= self.threshold).then(|| self.list_match(listed.entry, listed.name, score, vec![why]))
     }
 
     fn listed(&self, at: NameAt) -> (&Entry, NameQuality) {
@@ -254,15 +328,18 @@ impl Screener {
     }
 
     fn explained(&self, query: &Query, name: &tokens::Name, at: EntryAt, hit: Hit) -> ListMatch {
-        let entry = self.entry(at);
-        let mut reasons = Vec::new();
-        if let Some((in_index, outcome)) = &hit.outcome {
-            let listed = &entry.names[hit.name as usize];
-            let mut read = tokens::read(&listed.text, listed.script == Script::Telegraph, &self.scoring);
-            read.tokens = self.index.side(*in_index).tokens.into();
-            reasons = explain::reasons(name, &read, outcome);
-            reasons.extend(adjust::adjust(query, entry, listed.quality, rounded(outcome.score)).1);
-        }
+        let mut reasons = match &hit.how {
+            How::Identifier => Vec::new(),
+            How::Phrase(reasons) => reasons.clone(),
+            How::Name(in_index, outcome) => {
+                let listed = &self.entry(at).names[hit.name as usize];
+                let mut read = tokens::read(&listed.text, listed.script == Script::Telegraph, &self.scoring);
+                read.tokens = self.index.side(*in_index).tokens.into();
+                let mut reasons = explain::reasons(name, &read, outcome);
+                reasons.extend(self.adjusted(query, name, *in_index, outcome).1);
+                reasons
+            }
+        };
         if self.by_identifier(query).contains(&at) {
             reasons.insert(0, reason("identifier", "an identifier of the entry".to_owned(), 1.0));
         }
@@ -287,86 +364,42 @@ impl Screener {
             reasons,
         }
     }
-
-    /// Every party of an event: debtor, creditor, their institutions, intermediaries, related parties, and the
-    /// names of listed parties in its free text. Only parties that met something are given.
-    ///
-    /// # Errors
-    /// Where a party cannot be screened whole; it then counts as anything but clear.
-    pub fn screen_event(&self, event: &PaymentEvent) -> Result<Vec<PartyMatch>, ScreenError> {
-        let mut found = Vec::new();
-        each_party(event, |asked| {
-            if asked.query.is_too_long() {
-                return Err(ScreenError::NameTooLong { role: asked.kind });
-            }
-            let matches = self.screen_shared(&asked.query);
-            if !matches.is_empty() {
-                found.push(PartyMatch {
-                    role: asked.role.to_owned(),
-                    name: asked.query.name,
-                    party: asked.party,
-                    matches: matches.to_vec(),
-                });
-            }
-            Ok(())
-        })?;
-        for (role, text) in [("remittance", &event.remittance), ("purpose", &event.purpose)] {
-            if let Some(text) = text {
-                self.screen_text(role, text, &mut found);
-            }
-        }
-        Ok(found)
-    }
-
-    /// Listed names in free text.
-    pub fn screen_text(&self, role: &str, text: &str, found: &mut Vec<PartyMatch>) {
-        let mut matches: Vec<ListMatch> = Vec::new();
-        for (at, phrase) in self.phrases.find(text) {
-            let listed = self.names[at as usize];
-            let score = phrases_score(self.listed(listed).1);
-            let why = reason("phrase", format!("the text names {phrase}"), score);
-            let hit = self.list_match(listed.entry, listed.name, score, vec![why]);
-            if score >= self.threshold
-                && !matches.iter().any(|m| m.list == hit.list && m.entry_id == hit.entry_id)
-            {
-                matches.push(hit);
-            }
-        }
-        if !matches.is_empty() {
-            found.push(PartyMatch {
-                role: role.to_owned(),
-                name: text.chars().take(NAME_CHARS_MAX).collect(),
-                party: None,
-                matches,
-            });
-        }
-    }
 }
+
+/// A whole listed name in a text, by how much it says.
+const PHRASE: f64 = 0.95;
+const PHRASE_WEAK: f64 = 0.85;
 
 /// The best that an entry scored so far.
 struct Hit {
     name: u32,
     score: f64,
-    /// The name in the index, and how it scored before adjustments; none where only an identifier met.
-    outcome: Option<(u32, Outcome)>,
+    how: How,
+}
+
+/// How an entry was met.
+enum How {
+    /// By an identifier only.
+    Identifier,
+    /// By a name in the index, as it scored before adjustments.
+    Name(u32, Outcome),
+    /// By a whole name within a longer one, for these reasons.
+    Phrase(Vec<sluice_model::Reason>),
 }
 
 impl Hit {
     /// Keeps the better; of equals the name that stands first. An identifier's word is final, but the name that
     /// also met is shown.
     fn keep_better(&mut self, other: Self) {
+        let by_identifier = matches!(self.how, How::Identifier);
         let better = other.score > self.score
-            || (other.score >= self.score && (self.outcome.is_none() || other.name < self.name));
-        if self.outcome.is_none() {
+            || (other.score >= self.score && (by_identifier || other.name < self.name));
+        if by_identifier {
             *self = Self { score: self.score.max(other.score), ..other };
         } else if better {
             *self = other;
         }
     }
-}
-
-fn phrases_score(quality: NameQuality) -> f64 {
-    if quality == NameQuality::Weak { 0.85 } else { 0.95 }
 }
 
 /// Letters and digits alone, in capitals; a BIC without the three letters that mean the head office.
@@ -375,6 +408,20 @@ fn identifier_key(text: &str) -> String {
     match key.strip_suffix("XXX") {
         Some(bic) if bic.len() == 8 => bic.to_owned(),
         _ => key,
+    }
+}
+
+/// Why a name cannot be screened, or not whole: nothing where it can, and where there is none.
+pub fn why_not_screened(name: &str) -> Option<WhyNotScreened> {
+    why_not(name, &tokens::read(name, false, &Scoring::default()))
+}
+
+fn why_not(name: &str, read: &tokens::Name) -> Option<WhyNotScreened> {
+    match read {
+        _ if name.is_empty() => None,
+        read if read.cut => Some(WhyNotScreened::TooLong),
+        read if read.unreadable => Some(WhyNotScreened::Unreadable),
+        _ => None,
     }
 }
 

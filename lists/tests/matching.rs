@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use sluice_lists::{
-    BirthDate, Country, DEFAULT_THRESHOLD, Entry, Gender, Identifier, IdentifierKind, ListVersion, Query,
-    Scoring, Screener, Settings, score_pair,
+    BirthDate, Country, DEFAULT_THRESHOLD, Entry, Gender, Identifier, IdentifierKind, ListVersion, Name,
+    NameQuality, Query, Scoring, Screener, Settings, Verified, score_pair,
 };
-use sluice_model::EntryKind;
+use sluice_model::{EntryKind, Party};
 
 fn score(left: &str, right: &str) -> f64 {
     score_pair(left, right, &Scoring::default()).0
@@ -321,6 +321,118 @@ fn a_legal_form_alone_is_nobody() {
     for form in ["CORP", "Ltd", "GmbH", "S.A.", "Company Limited", "ООО", "有限公司"] {
         for listed in ["Heron Corp", "Heron Company Limited", "S.A.", "Corp", "鷺有限公司"] {
             assert!(score(form, listed) < DEFAULT_THRESHOLD, "{form} | {listed}");
+        }
+    }
+}
+
+/// An entry of which everything is known, and what it scores for a query at the default threshold.
+fn hinted(change: impl Fn(&mut Query)) -> Option<(f64, Vec<String>)> {
+    let mut entry = Entry::new("1", EntryKind::Person, "ZORKIN, Vasil Petrovich");
+    entry.names.push(Name::new("Василий Зоркин", NameQuality::Strong));
+    entry.names.push(Name::new("Vasya Zorkovich", NameQuality::Weak));
+    entry.birth_dates.push(BirthDate::parse("1962-03-05").unwrap());
+    entry.nationalities.push(Country::parse("RU").unwrap());
+    entry.gender = Some(Gender::Male);
+    let version = Arc::new(ListVersion::new("test", vec![entry]).unwrap());
+    let screener = Screener::build(&[version], Settings::default());
+    let mut query = Query {
+        birth_date: BirthDate::parse("1985-01-01").ok(),
+        country: Country::parse("HK"),
+        gender: Some(Gender::Female),
+        kind: Some(EntryKind::Vessel),
+        ..Query::name("Vasil Petrovich Zorkin")
+    };
+    change(&mut query);
+    let found = screener.screen_cold(&query);
+    assert_eq!(found, screener.exhaustive(&query));
+    found
+        .into_iter()
+        .next()
+        .map(|hit| (hit.score, hit.reasons.into_iter().map(|r| format!("{} {}", r.step, r.text)).collect()))
+}
+
+#[test]
+fn unverified_facts_do_not_clear_a_whole_name() {
+    for name in [
+        "Vasil Petrovich Zorkin",
+        "ZORKIN Vasil Petrovich",
+        "Mr. Vasil Petrovich Zorkin",
+        "Vas\u{200B}il PETROVICH Zorkin",
+        "Василий Зоркин",
+        "Vasya Zorkovich",
+        "Vasil Petrovich Zorkin, 12 Nathan Road, Kowloon",
+    ] {
+        let (score, reasons) = hinted(|q| q.name = name.into()).unwrap_or_else(|| panic!("{name} is clear"));
+        assert_eq!(score.to_bits(), DEFAULT_THRESHOLD.to_bits(), "{name}");
+        let told = reasons.iter().find(|reason| reason.starts_with("unverified")).unwrap();
+        for fact in ["birth_date", "country", "gender", "kind"] {
+            assert!(told.contains(fact), "{told}");
+        }
+    }
+    // A name that met in part is cleared by them as before, and one that is a match anyhow needs no lifting.
+    assert_eq!(hinted(|q| q.name = "Vasil Zorkin".into()), None);
+    let (score, reasons) =
+        hinted(|q| *q = Query { country: Country::parse("HK"), ..Query::name(&*q.name) }).unwrap();
+    assert!(score > 0.9 && !reasons.iter().any(|reason| reason.starts_with("unverified")), "{reasons:?}");
+}
+
+#[test]
+fn verified_facts_clear_a_whole_name() {
+    let all = ["birth_date", "country", "gender", "kind"];
+    assert_eq!(hinted(|q| q.verified = Verified::of(all)), None);
+    // So do as many of them as are enough.
+    assert_eq!(hinted(|q| q.verified = Verified::of(["birth_date", "gender"])), None);
+    let (score, reasons) = hinted(|q| q.verified = Verified::of(["birth_date"])).unwrap();
+    assert_eq!(score.to_bits(), DEFAULT_THRESHOLD.to_bits());
+    let told = reasons.iter().find(|reason| reason.starts_with("unverified")).unwrap();
+    assert!(!told.contains("birth_date") && told.contains("gender"), "{told}");
+    // The name of some other field verifies nothing that moves a score.
+    assert!(hinted(|q| q.verified = Verified::of(["name", "account"])).is_some());
+    let party = Party { verified: vec!["birth_date".into(), "name".into()], ..Party::default() };
+    assert_eq!(Query::party(&party, "").verified, Verified::of(["birth_date"]));
+}
+
+/// Whatever facts add may be what a name lacks: it is looked for so much further down.
+#[test]
+fn facts_lift_a_name_that_alone_is_none() {
+    let mut entry = Entry::new("1", EntryKind::Person, "ZORKIN, Vasil Petrovich");
+    entry.birth_dates.push(BirthDate::parse("1962-03-05").unwrap());
+    entry.nationalities.push(Country::parse("RU").unwrap());
+    let version = Arc::new(ListVersion::new("test", vec![entry]).unwrap());
+    let screener = |threshold| {
+        Screener::build(
+            &[Arc::clone(&version)],
+            Settings { threshold: Some(threshold), ..Settings::default() },
+        )
+    };
+    for name in ["Vasil Zorkin", "Vasil Zorkan", "V. P. Zorkin", "Vasil Petrovic Zorkine"] {
+        let plain = Query::name(name);
+        let score = screener(0.3).screen_cold(&plain)[0].score;
+        for (threshold, born, country) in [(0.035, true, true), (0.025, true, false), (0.005, false, true)] {
+            let query = Query {
+                birth_date: born.then(|| BirthDate::parse("1962-03-05").unwrap()),
+                country: country.then(|| Country::parse("RU").unwrap()),
+                ..plain.clone()
+            };
+            let screener = screener(score + threshold);
+            assert!(screener.screen_cold(&plain).is_empty(), "{name}");
+            assert_eq!(screener.screen_cold(&query).len(), 1, "{name} {threshold}");
+        }
+    }
+}
+
+/// The bound is as high as the best name: one that scores all there is meets at any threshold, by the index too.
+#[test]
+fn the_index_prunes_no_name_that_reaches_the_threshold() {
+    let names = ["ZORKIN, Vasil Petrovich", "Heron Shipping Lines", "陳大文", "CHAN Tai Man", "Heron Bank"];
+    let entries = || names.iter().map(|name| Entry::new(*name, EntryKind::Organisation, *name)).collect();
+    let version = Arc::new(ListVersion::new("test", entries()).unwrap());
+    for threshold in [0.971, 0.98, 0.99, 1.0] {
+        let settings = Settings { threshold: Some(threshold), ..Settings::default() };
+        let screener = Screener::build(&[Arc::clone(&version)], settings);
+        for name in names {
+            let found = screener.screen_cold(&Query::name(name));
+            assert_eq!(found.first().map(|hit| hit.entry_id.as_str()), Some(name), "at {threshold}");
         }
     }
 }

@@ -15,16 +15,14 @@ pub fn payments(count: usize) -> Vec<PaymentEvent> {
 /// Of payments, how many meet something, and whose names it is that do, with what they met best.
 pub fn held(screener: &Screener, payments: &[PaymentEvent]) -> (usize, BTreeSet<(String, String)>) {
     let mut names = BTreeSet::new();
-    let met = payments.iter().filter(|payment| match screener.screen_event(payment) {
-        Ok(found) => {
-            let told = |m: &PartyMatch| {
-                let best = m.matches.first();
-                (m.name.clone(), best.map_or_else(String::new, |b| format!("{:.3} {}", b.score, b.name)))
-            };
-            names.extend(found.iter().map(told));
-            !found.is_empty()
-        }
-        Err(_) => true,
+    let met = payments.iter().filter(|payment| {
+        let found = screener.screen_event(payment);
+        let told = |m: &PartyMatch| {
+            let best = m.matches.first();
+            (m.name.clone(), best.map_or_else(String::new, |b| format!("{:.3} {}", b.score, b.name)))
+        };
+        names.extend(found.matches.iter().map(told));
+        !found.matches.is_empty() || !found.not_screened.is_empty()
     });
     (met.count(), names)
 }

@@ -11,7 +11,7 @@ use sluice_case_api::{
 };
 use sluice_core::{Library, RescreenReport};
 use sluice_list_store::Store;
-use sluice_lists::{Entry, Query};
+use sluice_lists::{Answer, Entry, Query};
 use sluice_log::{Commit, Log, ReadLimit, Topic as LogTopic, Transaction};
 use sluice_model::{Control, EventTime, Hash256, KeyKind, ListMatch, Party};
 use sluice_rules::Rule;
@@ -148,7 +148,11 @@ impl Catalogue for InForce {
             return Err(PortError("screening is off: no list is configured".to_owned()));
         }
         let screener = self.library.screener(&screening).map_err(failed)?;
-        let mut matches = screener.screen(&query(wanted));
+        let Answer { mut matches, why } = Answer::clone(&screener.answer(&query(wanted)));
+        // An empty answer would read as clear.
+        if let Some(why) = why.filter(|_| matches.is_empty()) {
+            return Err(PortError(format!("the name cannot be screened: {}", why.text())));
+        }
         matches.truncate(wanted.limit.unwrap_or(MATCHES_DEFAULT));
         Ok(matches)
     }

@@ -19,7 +19,7 @@ fn import(folder: &Path, names: &[&str]) {
 fn decide(client: &Client, id: &str, customer: &str, name: &str) -> Value {
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros();
     let body = json!({
-        "event_id": id, "occurred_at": EventTime::from_micros(i64::try_from(now).unwrap()).to_string(),
+        "event_id": id, "type": "withdrawal", "occurred_at": EventTime::from_micros(i64::try_from(now).unwrap()).to_string(),
         "amount": {"value": "10.00", "currency": "HKD"}, "debtor": {"customer_id": customer, "name": name},
     });
     let (status, answer) = client.post("/v1/decisions", "application/json", &body.to_string()).unwrap();

@@ -67,7 +67,7 @@ fn refusals_read_as_the_table_says() {
         assert!(refused.starts_with(reason), "{event}\n{refused}\n{reason}");
         count += 1;
     }
-    assert_eq!(count, 7);
+    assert_eq!(count, 9);
 }
 
 #[test]

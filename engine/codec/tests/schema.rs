@@ -45,7 +45,7 @@ fn full() -> Value {
         "country": "HK", "birth_date": "1980-01-31", "gender": "male", "id_number": "A123456(3)",
         "address": "1 Example Road, Hong Kong", "agent_bic": "TESTHKH0XXX", "agent_name": "Test Bank",
         "agent_member_id": "998", "agent_country": "HK", "balance_after": {"value": "120.00", "currency": "HKD"},
-        "proxy": {"type": "mobile", "id": "+852-91234567"}
+        "proxy": {"type": "mobile", "id": "+852-91234567"}, "verified": ["birth_date", "country"]
     });
     let mut related = party.clone();
     related["role"] = "ubo".into();
@@ -116,6 +116,9 @@ fn schema_and_decoder_agree_on_what_is_an_event() {
         (with("/device", json!({"unknown": {"kept": true}})), true),
         (with("/attributes", json!([])), false),
         (with("/creditor/name", json!("x".repeat(16_385))), false),
+        (with("/creditor/verified", json!(null)), true),
+        (with("/creditor/verified", json!("birth_date")), false),
+        (with("/creditor/verified", json!(["birthday"])), false),
     ] {
         assert_eq!(validator.is_valid(&event), is_one, "the schema: {event}");
         assert_eq!(decode_json(event.to_string().as_bytes()).is_ok(), is_one, "the decoder: {event}");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sluice_lists::Screener;
+use sluice_lists::{EventScreened, Screener};
 use sluice_model::{EventTime, ListSet, NotScreened, PaymentEvent, Screening, WhyNotScreened};
 
 use crate::{Library, suppressions::Suppressions, wire::Screened};
@@ -99,30 +99,100 @@ impl ScreeningDesk {
         })
     }
 
-    /// Screen every party of an event. Reads only what is in force: the same for the same event until the next
-    /// control record, so that a batch may be screened in parallel.
+    /// Screen every party and text of an event, and say what was not screened: nothing where screening is off. Reads
+    /// only what is in force: the same for the same event until the next control record, so that a batch may be
+    /// screened in parallel. What is done about a side without a name is for whoever knows the payment's past.
     pub fn screen(&self, event: &PaymentEvent) -> Screened {
-        let whole = |why| vec![NotScreened { role: String::new(), why }];
+        let whole = |why| NotScreened { role: String::new(), why };
         let (matches, not_screened) = match &self.in_force {
             InForce::Off => (Vec::new(), Vec::new()),
-            InForce::Unreadable => (Vec::new(), whole(WhyNotScreened::ListsUnreadable)),
-            InForce::On(screener) => match screener.screen_event(event) {
-                Ok(mut matches) => {
-                    self.suppressions.leave_out(&mut matches, event.occurred_at, screener);
-                    (matches, Vec::new())
+            InForce::Unreadable => (Vec::new(), vec![whole(WhyNotScreened::ListsUnreadable)]),
+            InForce::On(screener) => {
+                let EventScreened { mut matches, mut not_screened } = screener.screen_event(event);
+                self.suppressions.leave_out(&mut matches, event.occurred_at, screener);
+                if self.is_too_old(event.occurred_at) {
+                    // What an old list says still stands; what it does not say, nobody knows.
+                    not_screened.push(whole(WhyNotScreened::ListsTooOld));
                 }
-                Err(_) => (Vec::new(), whole(WhyNotScreened::TooLong)),
-            },
+                (matches, not_screened)
+            }
         };
-        let mut not_screened = not_screened;
-        if self.is_too_old(event.occurred_at) {
-            not_screened.extend(whole(WhyNotScreened::ListsTooOld));
-        }
         Screened {
             lists: Arc::clone(&self.lists),
             suppressions: self.suppressions.version(),
             matches,
             not_screened,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sluice_lists::{Entry, ListVersion, Settings};
+    use sluice_model::{EntryKind, Party, Span};
+
+    use super::*;
+    use crate::library::Unavailable;
+
+    /// One version, under whatever name it is asked for.
+    struct One(Arc<Screener>);
+
+    impl Library for One {
+        fn screener(&self, _: &Screening) -> Result<Arc<Screener>, Unavailable> {
+            Ok(Arc::clone(&self.0))
+        }
+    }
+
+    fn screener() -> Arc<Screener> {
+        let entries = vec![Entry::new("1", EntryKind::Person, "ZORKIN, Vasil")];
+        Arc::new(Screener::build(&[Arc::new(ListVersion::new("own", entries).unwrap())], Settings::default()))
+    }
+
+    fn payment(at: EventTime) -> PaymentEvent {
+        let named = |name: &str| Some(Party { name: Some(name.into()), ..Party::default() });
+        PaymentEvent {
+            debtor: named("Pia Halvorsen"),
+            creditor: named("Vasil Zorkin"),
+            ..PaymentEvent::new("E".into(), at)
+        }
+    }
+
+    fn told(desk: &ScreeningDesk, event: &PaymentEvent) -> Vec<(String, WhyNotScreened)> {
+        desk.screen(event).not_screened.into_iter().map(|n| (n.role, n.why)).collect()
+    }
+
+    #[test]
+    fn a_party_that_is_not_screened_is_named_and_the_others_are_screened() {
+        let screener = screener();
+        let mut desk = ScreeningDesk::new(Arc::new(One(Arc::clone(&screener))));
+        let mut event = payment(EventTime::from_micros(0));
+        event.debtor = Some(Party { name: Some("x".repeat(600)), ..Party::default() });
+        assert_eq!(
+            (told(&desk, &event), desk.screen(&event).matches.len()),
+            (Vec::new(), 0),
+            "screening is off"
+        );
+        desk.change(&Screening { lists: screener.lists().clone(), ..Screening::default() });
+        assert_eq!(told(&desk, &event), [("debtor".to_owned(), WhyNotScreened::TooLong)]);
+        assert_eq!(desk.screen(&event).matches[0].role, "creditor");
+    }
+
+    #[test]
+    fn a_list_beyond_its_age_screens_nothing_whole() {
+        let screener = screener();
+        let mut desk = ScreeningDesk::new(Arc::new(One(Arc::clone(&screener))));
+        let checked = EventTime::from_micros(0);
+        desk.change(&Screening {
+            lists: screener.lists().clone(),
+            checked_at: [("own".to_owned(), checked)].into(),
+            age_max: Some(Span::days(2)),
+            ..Screening::default()
+        });
+        let (last, over) = (checked.plus(Span::days(2)), EventTime::from_micros(Span::days(2).micros() + 1));
+        assert_eq!(told(&desk, &payment(last)), []);
+        assert_eq!(told(&desk, &payment(over)), [(String::new(), WhyNotScreened::ListsTooOld)]);
+        assert_eq!(desk.screen(&payment(over)).matches.len(), 1, "what it says still stands");
+        desk.change(&Screening { age_max: None, ..desk.wanted().clone() });
+        assert_eq!(told(&desk, &payment(over)), []);
     }
 }

@@ -2,7 +2,8 @@
 //! cases, a CSV row behind a mapping).
 //!
 //! What holds once an event has been read: known fields have the types of their structures; a field that the
-//! structure does not know stands in `attributes` under its path (`debtor.segment`, `intermediaries.0.lei`);
+//! structure does not know stands in `attributes` under its path (`debtor.segment`, `intermediaries.0.lei`), but one
+//! that looks like a known field is refused (`spelling`);
 //! nothing was given twice; a blank text or an empty object is the same as an absent one.
 //!
 //! **Invariant.** No value ever enters an error message: a message says what was expected, and the decoder
@@ -16,6 +17,7 @@ use serde_json::Value;
 use crate::{
     AsGiven, Attributes, Card, Currency, Device, Direction, EntryKind, EventTime, EventType, Merchant, Money,
     MoneyError, Party, PaymentEvent, PaymentStatus, Proxy, RelatedParty,
+    spelling::{self, Level},
 };
 
 /// Where a reader stands: the fields and list places that lead to it.
@@ -96,6 +98,11 @@ impl Seen {
 
 /// What has fields.
 trait Fields {
+    /// Their names.
+    const NAMES: &'static [&'static str];
+    /// What sort of fields they are.
+    const LEVEL: Level;
+
     /// Read the value of a known field; `false`, with nothing read, for any other.
     fn read<'de, A: MapAccess<'de>>(
         &mut self,
@@ -116,15 +123,19 @@ trait Object: Fields + Sized {
     fn finish(self) -> Result<Option<Self::Output>, String>;
 }
 
-/// Declares the fields of a structure: the name in JSON, the Rust field, and the reader of its value.
+/// Declares the fields of a structure, and of which sort they are: the name in JSON, the Rust field, and the reader of
+/// its value.
 macro_rules! fields {
-    ($type:ident { $($key:literal $field:ident: $read:expr),* $(,)? }) => {
+    ($level:ident $type:ident { $($key:literal $field:ident: $read:expr),* $(,)? }) => {
         impl $type {
             /// The fields, by the names that JSON carries.
             pub const FIELDS: &'static [&'static str] = &[$($key),*];
         }
 
         impl Fields for $type {
+            const NAMES: &'static [&'static str] = Self::FIELDS;
+            const LEVEL: Level = Level::$level;
+
             fn read<'de, A: MapAccess<'de>>(
                 &mut self,
                 field: &str,
@@ -147,7 +158,7 @@ macro_rules! fields {
     };
 }
 
-fields!(PaymentEvent {
+fields!(Event PaymentEvent {
     "event_id" event_id: required_text,
     "payment_id" payment_id: text,
     "original_payment_id" original_payment_id: text,
@@ -173,7 +184,7 @@ fields!(PaymentEvent {
     "as_given" as_given: as_given,
 });
 
-fields!(Party {
+fields!(Party Party {
     "customer_id" customer_id: text,
     "name" name: text,
     "name_local" name_local: text,
@@ -190,11 +201,12 @@ fields!(Party {
     "agent_country" agent_country: country,
     "balance_after" balance_after: object::<_, BalanceDraft>,
     "proxy" proxy: object::<_, ProxyDraft>,
+    "verified" verified: field_names,
 });
 
-fields!(Device { "id" id: text, "ip" ip: text, "country" country: country });
-fields!(Card { "token" token: text, "bin" bin: text, "country" country: country });
-fields!(Merchant { "id" id: text, "mcc" mcc: text, "domain" domain: text });
+fields!(Other Device { "id" id: text, "ip" ip: text, "country" country: country });
+fields!(Other Card { "token" token: text, "bin" bin: text, "country" country: country });
+fields!(Other Merchant { "id" id: text, "mcc" mcc: text, "domain" domain: text });
 
 /// An amount as it is written: decimal text and a currency.
 #[derive(Default, PartialEq)]
@@ -202,7 +214,7 @@ struct MoneyDraft {
     value: Option<String>,
     currency: Option<Currency>,
 }
-fields!(MoneyDraft { "value" value: decimal, "currency" currency: currency });
+fields!(Other MoneyDraft { "value" value: decimal, "currency" currency: currency });
 
 impl MoneyDraft {
     fn money(self, parse: fn(&str, Currency) -> Result<Money, MoneyError>) -> Result<Option<Money>, String> {
@@ -222,6 +234,9 @@ impl MoneyDraft {
 struct BalanceDraft(MoneyDraft);
 
 impl Fields for BalanceDraft {
+    const NAMES: &'static [&'static str] = MoneyDraft::NAMES;
+    const LEVEL: Level = MoneyDraft::LEVEL;
+
     fn read<'de, A: MapAccess<'de>>(
         &mut self,
         field: &str,
@@ -239,7 +254,7 @@ struct ProxyDraft {
     proxy_type: Option<String>,
     id: Option<String>,
 }
-fields!(ProxyDraft { "type" proxy_type: text, "id" id: text });
+fields!(Other ProxyDraft { "type" proxy_type: text, "id" id: text });
 
 impl Money {
     /// The fields, by the names that JSON carries.
@@ -262,6 +277,10 @@ struct RelatedDraft {
 const ROLE: u32 = 63;
 
 impl Fields for RelatedDraft {
+    /// Of which nobody spells `role` otherwise.
+    const NAMES: &'static [&'static str] = Party::NAMES;
+    const LEVEL: Level = Party::LEVEL;
+
     fn read<'de, A: MapAccess<'de>>(
         &mut self,
         field: &str,
@@ -455,6 +474,10 @@ fn birth_date<'de, A: MapAccess<'de>>(map: &mut A, _: Reading<'_>) -> Result<Opt
     parsed(map, dated, "must be a date: YYYY-MM-DD, YYYY-MM or YYYY")
 }
 
+fn field_names<'de, A: MapAccess<'de>>(map: &mut A, _: Reading<'_>) -> Result<Vec<String>, A::Error> {
+    map.next_value_seed(FieldNames)
+}
+
 fn object<'de, A: MapAccess<'de>, O: Object>(
     map: &mut A,
     reading: Reading<'_>,
@@ -540,6 +563,46 @@ impl<'de> Visitor<'de> for Text {
     refuse!(|text: &Self| text.0; bool number list object);
 }
 
+/// A list of the names of a party's fields, in order, each once.
+struct FieldNames;
+
+impl FieldNames {
+    const EXPECTED: &'static str = "must be a list of the names of this party's fields, such as birth_date";
+}
+
+impl<'de> DeserializeSeed<'de> for FieldNames {
+    type Value = Vec<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
+        d.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for FieldNames {
+    type Value = Vec<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut names = Vec::new();
+        while let Some(name) = seq.next_element_seed(Text(Self::EXPECTED))? {
+            let known = name.filter(|name| Party::FIELDS.contains(&name.as_str()));
+            names.push(known.ok_or_else(|| A::Error::custom(Self::EXPECTED))?);
+        }
+        names.sort_unstable();
+        names.dedup();
+        Ok(names)
+    }
+
+    refuse!(|_: &Self| Self::EXPECTED; bool number text object);
+}
+
 /// A text with a meaning.
 struct Parsed<T> {
     parse: fn(&str) -> Option<T>,
@@ -611,6 +674,11 @@ impl<'de, O: Object> Visitor<'de> for Reader<'_, O> {
         let mut seen = Seen::default();
         while let Some(field) = map.next_key_seed(FieldName)? {
             if !object.read(&field, &mut seen, &mut map, &mut self.reading)? {
+                if let Some(right) = spelling::meant(O::LEVEL, O::NAMES, &field) {
+                    return Err(A::Error::custom(format_args!(
+                        "has a field that is spelt otherwise here: {right}"
+                    )));
+                }
                 let value = map.next_value_seed(AnyValue)?;
                 self.reading.keep(&field, value)?;
             }
@@ -888,6 +956,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_verified_is_named_in_order_and_once() {
+        let event = with(r#""debtor":{"name":"A","verified":["country","birth_date","country"]}"#).unwrap();
+        let debtor = event.debtor.as_ref().unwrap();
+        assert_eq!(debtor.verified, ["birth_date", "country"]);
+        assert_eq!(read(&serde_json::to_string(&event).unwrap()).unwrap(), event);
+        assert!(with(r#""debtor":{"verified":null},"creditor":{"verified":[]}"#).unwrap().debtor.is_none());
+    }
+
+    /// What was kept once is read again: the names of attributes are the source's.
+    #[test]
+    fn attributes_may_be_called_as_they_like() {
+        let event = with(r#""attributes":{"beneficiary":"B","debtor.Name":"D"}"#).unwrap();
+        assert_eq!(event.attributes.len(), 2);
+        assert_eq!(read(&serde_json::to_string(&event).unwrap()).unwrap(), event);
+    }
+
+    #[test]
     fn a_field_given_twice_is_refused_wherever_it_stands() {
         for twice in [
             r#""method":"fps","method":"fps""#,
@@ -934,6 +1019,13 @@ mod tests {
             (r#""status":"SECRET""#, "must be initiated"),
             (r#""direction":7"#, "must be inbound"),
             (r#""attributes":"SECRET""#, "must be an object"),
+            (r#""debtor":{"verified":["SECRET"]}"#, "must be a list of the names"),
+            (r#""debtor":{"verified":"SECRET"}"#, "must be a list of the names"),
+            (r#""beneficiary":{"name":"SECRET"}"#, "otherwise here: `creditor`"),
+            (r#""debtor":{"Name":"SECRET"}"#, "otherwise here: `name`"),
+            (r#""intermediaries":[{"IBAN":"SECRET"}]"#, "otherwise here: `account`"),
+            (r#""related_parties":[{"role":"ubo","full_name":"SECRET"}]"#, "otherwise here: `name`"),
+            (r#""device":{"IP":"SECRET"}"#, "otherwise here: `ip`"),
         ] {
             let refused = with(fields).unwrap_err();
             assert!(refused.contains(expected), "{fields}: {refused}");

@@ -241,6 +241,10 @@ pub struct Party {
     /// The proxy (mobile number, email, FPS id) that stood for the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy: Option<Proxy>,
+    /// Which of these fields the institution has verified, from a document for instance: what is merely said does not
+    /// clear whoever bears a listed name. Sorted, each once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub verified: Vec<String>,
 }
 
 /// A proxy for an account: FPS addresses by mobile number, email or FPS id.

@@ -17,6 +17,7 @@ mod money;
 mod observation;
 mod record;
 mod screening;
+mod spelling;
 mod status;
 mod time;
 mod wording;

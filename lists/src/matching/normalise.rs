@@ -1,14 +1,18 @@
 //! From a name as written to words that can be compared: compatibility forms, case, accents, invisible
 //! characters, look-alike letters, digits typed for letters, and where a word ends.
 //!
-//! Owns no knowledge of languages and never drops a letter: what a word means is told in `tokens`.
+//! Owns no knowledge of languages and never drops a letter: what a word means is told in `tokens`. What is longer than
+//! the limit is cut, and the reading says so.
 
-use unicode_normalization::{UnicodeNormalization, char::decompose_compatible};
+use unicode_normalization::{
+    UnicodeNormalization,
+    char::{decompose_compatible, is_combining_mark},
+};
 
 use super::scripts::kana::is_kana;
 use crate::Script;
 
-/// Characters of a name that are looked at; whatever follows is ignored. No listed name comes near.
+/// Characters of a name that are compared; what has more is not screened, and says so. No listed name comes near.
 pub const NAME_CHARS_MAX: usize = 512;
 
 /// One word of a name.
@@ -28,15 +32,32 @@ pub(crate) struct Word {
     pub capitals: bool,
 }
 
-/// The words of a name.
-pub(crate) fn words(name: &str) -> Vec<Word> {
-    let mut out = Vec::with_capacity(4);
-    if name.is_ascii() {
-        split(name.chars().take(NAME_CHARS_MAX), &mut out);
+/// A text as words.
+#[derive(Default, Debug)]
+pub(crate) struct Folded {
+    /// The words.
+    pub words: Vec<Word>,
+    /// Whether all of the text stands in them: false where it is longer than the limit.
+    pub whole: bool,
+    /// Whether there is a letter, in whatever script, and no sign that bytes were lost on the way.
+    pub readable: bool,
+}
+
+/// What a decoder puts where it lost a letter: what stood there cannot be known.
+const LOST: char = '\u{FFFD}';
+
+/// The words of a text of so many characters at most.
+pub(crate) fn fold(text: &str, chars_max: usize) -> Folded {
+    let mut out = Folded { words: Vec::with_capacity(4), ..Folded::default() };
+    if text.is_ascii() {
+        out.whole = text.len() <= chars_max;
+        out.readable = split(text.chars().take(chars_max), &mut out.words);
     } else {
-        split(fold_marks(name), &mut out);
+        let mut folded = Vec::with_capacity(text.len().min(chars_max * 4));
+        out.whole = fold_marks(text, chars_max, &mut folded);
+        out.readable = split(folded.into_iter(), &mut out.words) && !text.contains(LOST);
     }
-    for word in &mut out {
+    for word in &mut out.words {
         if word.text.is_ascii() {
             undo_leet(&mut word.text);
         } else {
@@ -46,10 +67,10 @@ pub(crate) fn words(name: &str) -> Vec<Word> {
     out
 }
 
-/// Compatibility-composed, without accents and points, but with Hangul, kana and Han left whole.
-fn fold_marks(name: &str) -> impl Iterator<Item = char> {
-    let mut folded = Vec::with_capacity(name.len());
-    for c in name.nfkc().take(NAME_CHARS_MAX).filter(|c| !is_invisible(*c)) {
+/// Compatibility-composed, without accents and points, but with Hangul, kana and Han left whole; whether that is all.
+fn fold_marks(text: &str, chars_max: usize, folded: &mut Vec<char>) -> bool {
+    let mut composed = text.nfkc();
+    for c in composed.by_ref().take(chars_max).filter(|c| !is_invisible(*c)) {
         if ('\u{AC00}'..='\u{D7A3}').contains(&c) || is_kana(c) {
             folded.push(c);
         } else {
@@ -60,14 +81,15 @@ fn fold_marks(name: &str) -> impl Iterator<Item = char> {
             });
         }
     }
-    folded.into_iter()
+    composed.next().is_none()
 }
 
 /// Format characters, joiners, the Arabic stretch: present in the bytes, absent to the eye.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{0640}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
         | '\u{180B}'..='\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
-        | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{E0000}'..='\u{E01EF}')
+        | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}'
+        | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E01EF}')
 }
 
 /// Accents, Arabic short vowels, Hebrew points. Vowel signs of Indic scripts are letters here.
@@ -86,9 +108,34 @@ fn is_hyphen(c: char) -> bool {
     matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
 
-fn split(chars: impl Iterator<Item = char>, out: &mut Vec<Word>) {
+/// Chinese characters, which are written beside other letters without a space.
+pub(crate) fn is_han(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}')
+}
+
+/// Letters of alphabets that have capitals, and of scripts that have none: a word is of one sort. `代付Vasil` is two words,
+/// while `山田たろう` and `第7旅` are one, and letters of Latin, Greek and Cyrillic stand in for each other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Cased,
+    Uncased,
+    Neither,
+}
+
+fn sort(c: char) -> Sort {
+    match c {
+        _ if c.is_lowercase() || c.is_uppercase() => Sort::Cased,
+        // Signs of rarer scripts may stand in for letters too.
+        '\u{0590}'.. if Script::of_letter(c) != Script::Other && !is_vowel_sign(c) => Sort::Uncased,
+        _ => Sort::Neither,
+    }
+}
+
+/// Adds the words; whether there is a letter at all.
+fn split(chars: impl Iterator<Item = char>, out: &mut Vec<Word>) -> bool {
     let mut text = String::new();
-    let (mut last_lower, mut any_lower) = (false, false);
+    let (mut last_lower, mut any_lower, mut lettered) = (false, false, false);
+    let mut last_sort = Sort::Neither;
     let mut next = Word::default();
     let end = |text: &mut String, next: &Word, out: &mut Vec<Word>| {
         if !text.is_empty() {
@@ -104,11 +151,21 @@ fn split(chars: impl Iterator<Item = char>, out: &mut Vec<Word>) {
                 end(&mut text, &next, out);
                 next.tied = false;
             }
+            let sort = sort(c);
+            if matches!((last_sort, sort), (Sort::Cased, Sort::Uncased) | (Sort::Uncased, Sort::Cased)) {
+                end(&mut text, &next, out);
+                next.tied = false;
+            }
+            if sort != Sort::Neither {
+                last_sort = sort;
+            }
+            lettered |= c.is_alphabetic() && !is_apostrophe(c);
             last_lower = c.is_lowercase();
             any_lower |= last_lower;
             next.capitals = c.is_uppercase() && (text.is_empty() || next.capitals);
             text.extend(c.to_lowercase());
-        } else if !is_apostrophe(c) {
+        } else if !is_apostrophe(c) && (c.is_ascii() || !is_combining_mark(c)) {
+            last_sort = Sort::Neither;
             end(&mut text, &next, out);
             next.tied = is_hyphen(c);
             next.after_comma |= matches!(c, ',' | '،' | '，');
@@ -123,6 +180,7 @@ fn split(chars: impl Iterator<Item = char>, out: &mut Vec<Word>) {
     for word in out {
         word.capitals &= any_lower && word.text.len() > 1;
     }
+    lettered
 }
 
 /// The word that a sign stands for.
@@ -248,6 +306,10 @@ pub(crate) fn is_ordinal(word: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn words(name: &str) -> Vec<Word> {
+        fold(name, NAME_CHARS_MAX).words
+    }
+
     fn texts(name: &str) -> Vec<String> {
         words(name).into_iter().map(|w| w.text).collect()
     }
@@ -265,6 +327,9 @@ mod tests {
             ("Ba'asyir", "baasyir"),
             ("Straße", "strasse"),
             ("م\u{640}ح\u{64E}مد", "محمد"),
+            // Marks of any script, stacked, and what only a machine sees.
+            ("I\u{1CD0}v\u{0488}\u{A66F}an", "ivan"),
+            ("I\u{FFF9}van", "ivan"),
         ] {
             assert_eq!(texts(name), [folded], "{name}");
         }
@@ -276,12 +341,44 @@ mod tests {
         assert_eq!(texts("SiemensAG"), ["siemens", "ag"]);
         assert_eq!(texts("Johnson & Son"), ["johnson", "and", "son"]);
         assert_eq!(texts("  "), Vec::<String>::new());
+        assert_eq!(texts("代付Vasil貨款"), ["代付", "vasil", "貨款"]);
+        assert_eq!(texts("山田たろう 第7旅"), ["山田たろう", "第7旅"]);
+        assert_eq!(texts("محمدVasil김"), ["محمد", "vasil", "김"]);
+        assert_eq!(texts("Вasil V\u{430}sil"), ["basil", "vasil"]);
         assert!(words("Jong-un")[1].tied);
     }
 
     #[test]
-    fn an_endless_name_is_cut() {
-        assert!(texts(&"x".repeat(1_000_000))[0].len() <= NAME_CHARS_MAX);
-        assert!(texts(&"é".repeat(1_000_000))[0].len() <= NAME_CHARS_MAX);
+    fn an_endless_name_is_cut_and_says_so() {
+        let (fits, most) = ("é".repeat(NAME_CHARS_MAX), NAME_CHARS_MAX);
+        assert!(fold(&fits, most).whole && fold(&"x".repeat(most), most).whole);
+        for endless in ["x".repeat(1_000_000), "é".repeat(1_000_000)] {
+            let folded = fold(&endless, most);
+            assert!(!folded.whole && folded.words[0].text.len() <= most);
+        }
+        // One sign that stands for eighteen letters, and signs that stand for none.
+        assert!(!fold(&"\u{FDFA}".repeat(100), most).whole);
+        assert!(!fold(&format!("{}Vasil", "\u{200B}".repeat(most)), most).whole);
+    }
+
+    #[test]
+    fn what_has_no_letter_cannot_be_read() {
+        for signs in [
+            " ",
+            "...",
+            "😀🚀",
+            "\u{200B}\u{2060}",
+            "12345",
+            "\u{3164}",
+            "& + %",
+            "ʼ",
+            "\u{E000}",
+            "V\u{FFFD}sil",
+        ] {
+            assert!(!fold(signs, NAME_CHARS_MAX).readable, "{signs}");
+        }
+        for name in ["O", "陳", "Ⓥasil", "김", "ณรงค์"] {
+            assert!(fold(name, NAME_CHARS_MAX).readable, "{name}");
+        }
     }
 }

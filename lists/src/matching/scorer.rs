@@ -192,6 +192,26 @@ pub(crate) struct Outcome {
     pub against: SmallVec<[(Against, f32); 2]>,
 }
 
+impl Outcome {
+    /// Whether the two are one name, whole: every token met the same token, in whatever order is the same name. Titles
+    /// are left out of names, and particles.
+    pub(crate) fn is_whole(&self, query: Side<'_>, listed: Side<'_>) -> bool {
+        let told = |tokens: &[Token], mask: u32| {
+            tokens.iter().enumerate().any(|(i, token)| {
+                mask & (1 << i) != 0 && !matches!(token.class, Class::Title | Class::Particle)
+            })
+        };
+        !self.met.is_empty()
+            && self.met.iter().all(|met| met.pair.nearness >= SAME)
+            && self.against.iter().all(|(against, _)| *against == Against::Reordered)
+            && !told(query.tokens, self.extra)
+            && !told(listed.tokens, self.missing)
+    }
+}
+
+/// As near as the same letters are.
+const SAME: f32 = 0.999;
+
 /// Every pair of runs whose forms are near enough, by comparing each with each; and initials.
 pub(crate) fn pairs(query: &Name, listed: &Name, scoring: &Scoring) -> Vec<Pair> {
     let mut out = Vec::new();

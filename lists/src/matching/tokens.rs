@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::{
     acronyms,
-    normalise::{self, Word},
+    normalise::{self, Folded, Word},
     numbers,
     scorer::{Scoring, Side},
     scripts::{self, Path, abjad, cyrillic, han, hangul, kana, latin},
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::Script;
 
-/// Tokens of a name that are compared; whatever follows is ignored. Listed names have up to 25.
+/// Tokens of a name that are compared; a name of more is not screened whole, and says so. Listed names have up to 25.
 pub const TOKENS_MAX: usize = 28;
 
 /// Syllables written together (`Taiman`) and words written apart (`Plat ono vich`): so many tokens may be joined.
@@ -88,15 +88,19 @@ pub(crate) struct Name {
     pub shown: SmallVec<[String; 6]>,
     /// The legal forms that it has.
     pub legal: LegalForms,
+    /// Whether something of it is not in the tokens: it is longer than the limit.
+    pub cut: bool,
+    /// Whether something of it cannot be read at all, or nothing of it can be compared.
+    pub unreadable: bool,
 }
 
 /// Reads a name. `telegraph` says that digits stand for characters.
 pub(crate) fn read(name: &str, telegraph: bool, scoring: &Scoring) -> Name {
-    let mut words = normalise::words(name);
+    let Folded { mut words, whole, readable } = normalise::fold(name, normalise::NAME_CHARS_MAX);
     if telegraph || is_telegraph(&words) {
         decode_telegraph(&mut words);
     }
-    let mut out = Name::default();
+    let mut out = Name { cut: !whole, ..Name::default() };
     let divided = words.iter().filter(|w| w.after_comma).count() > 0 && words.iter().any(|w| !w.after_comma);
     let is_company = words.iter().any(|w| matches!(w.text.as_str(), "company" | "corporation"));
     set_legal_forms_aside(&mut words, &mut out);
@@ -105,6 +109,7 @@ pub(crate) fn read(name: &str, telegraph: bool, scoring: &Scoring) -> Name {
     let mut father = false;
     for (i, word) in words.iter().enumerate() {
         if out.tokens.len() >= TOKENS_MAX {
+            out.cut = true;
             break;
         }
         let first = out.tokens.len();
@@ -156,6 +161,8 @@ pub(crate) fn read(name: &str, telegraph: bool, scoring: &Scoring) -> Name {
             }
             _ => father = out.push_latin(&normalise::ascii(&word.text), Path::Transliterated, father, None),
         }
+        // Letters of a script that nothing here can write otherwise.
+        out.unreadable |= out.tokens.len() == first && word.text.chars().any(char::is_alphabetic);
         let part = part_of(word, &words, divided && out.legal == 0);
         for (at, token) in out.tokens.iter_mut().enumerate().skip(first) {
             token.part = match part {
@@ -166,6 +173,11 @@ pub(crate) fn read(name: &str, telegraph: bool, scoring: &Scoring) -> Name {
             };
         }
     }
+    // Telegraph codes are letters, written in digits.
+    let coded = out.tokens.iter().any(|token| token.class == Class::Syllable);
+    // An initial alone is nobody.
+    let compared = out.tokens.iter().any(|token| token.class != Class::Initial);
+    out.unreadable |= !compared || !(readable || coded);
     out.read_places();
     out.read_pinyin_elsewhere();
     out.join_numbers();
@@ -381,6 +393,7 @@ impl Name {
 
     fn push(&mut self, shown: String, class: Class, father: bool, forms: SmallVec<[Form; 1]>) {
         if self.tokens.len() >= TOKENS_MAX {
+            self.cut = true;
             return;
         }
         let mark = match class {

@@ -1,10 +1,12 @@
 //! What is known beside the name, and how far it moves a score. Each step is a reason of its own.
 //!
-//! A contradiction costs more than an agreement earns: many people share a birthday, nobody has two.
+//! A contradiction costs more than an agreement earns: many people share a birthday, nobody has two. But what a payment
+//! says of a party is a hint: whoever bears a listed name whole is not cleared by it, unless somebody has verified it.
 
 use sluice_model::{EntryKind, Reason};
+use smallvec::SmallVec;
 
-use super::Query;
+use super::{Query, query::Verified};
 use crate::{BirthDate, Entry, NameQuality, matching::explain::reason};
 
 /// The same day of birth.
@@ -37,16 +39,25 @@ pub(super) fn most_gained(query: &Query) -> f64 {
     birth + country
 }
 
-/// What the query's other facts do to a score.
+/// What the query's other facts do to a score. Of a name that met whole, `whole` is asked, they do not take it below
+/// the threshold unless they are verified.
 pub(super) fn adjust(
     query: &Query,
     entry: &Entry,
     quality: NameQuality,
     mut score: f64,
+    threshold: f64,
+    whole: impl FnOnce() -> bool,
 ) -> (f64, Vec<Reason>) {
     let mut reasons = Vec::new();
-    let mut step = |name: &str, text: String, by: f64| {
+    let mut unverified: SmallVec<[&str; 4]> = SmallVec::new();
+    let mut taken = 0.0;
+    let mut step = |name: &'static str, text: String, by: f64| {
         score += by;
+        if by < 0.0 && Verified::is_fact(name) && !query.verified.has(name) {
+            unverified.push(name);
+            taken += by;
+        }
         reasons.push(reason(name, text, by));
     };
     if quality == NameQuality::Weak {
@@ -80,7 +91,24 @@ pub(super) fn adjust(
     {
         step("gender", "another gender".to_owned(), OTHER_GENDER);
     }
-    ((score.clamp(0.0, 1.0) * 1e4).round() / 1e4, reasons)
+    let adjusted = in_four_decimals(score);
+    if adjusted >= threshold || in_four_decimals(score - taken) < threshold || !whole() {
+        return (adjusted, reasons);
+    }
+    let at_threshold = match in_four_decimals(threshold) {
+        rounded if rounded >= threshold => rounded,
+        rounded => in_four_decimals(rounded + 1e-4),
+    };
+    let text = format!(
+        "the name met whole, and nobody has verified what speaks against it: {}",
+        unverified.join(", ")
+    );
+    reasons.push(reason("unverified", text, at_threshold - adjusted));
+    (at_threshold, reasons)
+}
+
+fn in_four_decimals(score: f64) -> f64 {
+    (score.clamp(0.0, 1.0) * 1e4).round() / 1e4
 }
 
 /// Persons are told from the rest; vessels and aircraft are often entered as companies.

@@ -1,4 +1,5 @@
-//! Which questions an event asks of a screener: one for each name of each party, institutions included.
+//! Which questions an event asks of a screener: one for each name of each party, institutions included; and which
+//! texts stand beside the names.
 
 use sluice_model::{Key, Party, PaymentEvent};
 
@@ -25,20 +26,41 @@ pub fn each_party<'e, E>(
     event: &'e PaymentEvent,
     mut ask: impl FnMut(Asked<'e>) -> Result<(), E>,
 ) -> Result<(), E> {
+    each_member(event, |member| {
+        let Member { role, agent, kind, party } = member;
+        each_name(role, kind, party, &mut ask)?;
+        institution(agent, kind, party, &mut ask)
+    })
+}
+
+/// A party in its part.
+pub(super) struct Member<'e> {
+    pub role: &'e str,
+    /// The role of its institution.
+    pub agent: &'e str,
+    /// The role in words of ours.
+    pub kind: &'static str,
+    pub party: &'e Party,
+}
+
+/// Every party, in the order of [`each_party`].
+pub(super) fn each_member<'e, E>(
+    event: &'e PaymentEvent,
+    mut visit: impl FnMut(Member<'e>) -> Result<(), E>,
+) -> Result<(), E> {
     for (role, agent, party) in
         [("debtor", "debtor_agent", &event.debtor), ("creditor", "creditor_agent", &event.creditor)]
     {
         if let Some(party) = party {
-            each_name(role, role, party, &mut ask)?;
-            institution(agent, party, &mut ask)?;
+            visit(Member { role, agent, kind: role, party })?;
         }
     }
     for party in &event.intermediaries {
-        each_name("intermediary", "intermediary", party, &mut ask)?;
-        institution("intermediary", party, &mut ask)?;
+        visit(Member { role: "intermediary", agent: "intermediary", kind: "intermediary", party })?;
     }
     for related in &event.related_parties {
-        each_name(&related.role, "related party", &related.party, &mut ask)?;
+        let role = related.role.as_str();
+        visit(Member { role, agent: role, kind: "related party", party: &related.party })?;
     }
     Ok(())
 }
@@ -58,7 +80,8 @@ fn each_name<'e, E>(
 }
 
 fn institution<'e, E>(
-    role: &'static str,
+    role: &'e str,
+    kind: &'static str,
     party: &'e Party,
     ask: &mut impl FnMut(Asked<'e>) -> Result<(), E>,
 ) -> Result<(), E> {
@@ -70,5 +93,24 @@ fn institution<'e, E>(
         identifiers: party.agent_bic.iter().cloned().collect(),
         ..Query::default()
     };
-    ask(Asked { role, kind: role, party: party.institution(), query })
+    ask(Asked { role, kind, party: party.institution(), query })
+}
+
+/// Every text of a party in which its source may write what it likes, and whether it is a name: those over which a name
+/// may be split stand side by side.
+pub(super) fn texts(party: &Party) -> impl Iterator<Item = (&str, bool)> {
+    let names = [&party.name_local, &party.name].into_iter().map(|text| (text, true));
+    let others = [
+        &party.address,
+        &party.customer_id,
+        &party.account,
+        &party.id_number,
+        &party.agent_member_id,
+        &party.agent_bic,
+        &party.gender,
+    ];
+    let proxy =
+        party.proxy.iter().flat_map(|proxy| [(proxy.id.as_str(), false), (proxy.proxy_type.as_str(), false)]);
+    let texts = names.chain(others.into_iter().map(|text| (text, false)));
+    texts.filter_map(|(text, is_name)| Some((text.as_deref()?, is_name))).chain(proxy)
 }

@@ -20,12 +20,41 @@ pub struct Query {
     pub gender: Option<Gender>,
     /// Document, account and wallet numbers, BICs: compared as they are, without spaces and dots.
     pub identifiers: Vec<String>,
+    /// Which of those facts somebody has verified.
+    #[serde(default)]
+    pub verified: Verified,
+}
+
+/// Facts of a party that its institution has verified, from a document for instance: what a payment merely says does
+/// not clear whoever bears a listed name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+pub struct Verified(u8);
+
+impl Verified {
+    /// The facts that move a score, by the names of a party's fields.
+    const FACTS: [&str; 4] = ["birth_date", "country", "gender", "kind"];
+
+    /// Those of the fields that move a score.
+    pub fn of<'a>(fields: impl IntoIterator<Item = &'a str>) -> Self {
+        let bit = |field: &str| Self::FACTS.iter().position(|fact| *fact == field);
+        Self(fields.into_iter().filter_map(bit).fold(0, |facts, at| facts | 1 << at))
+    }
+
+    /// Whether it is a fact that moves a score.
+    pub(super) fn is_fact(field: &str) -> bool {
+        Self::FACTS.contains(&field)
+    }
+
+    /// Whether a fact is verified.
+    pub(super) fn has(self, field: &str) -> bool {
+        self.0 & Self::of([field]).0 != 0
+    }
 }
 
 impl Query {
-    /// Whether the name would be screened in part only.
-    pub(crate) fn is_too_long(&self) -> bool {
-        self.name.chars().nth(NAME_CHARS_MAX).is_some()
+    /// Whether the result may be kept: long names are few, and each takes the room of many.
+    pub(super) fn is_kept(&self) -> bool {
+        self.name.len() <= NAME_CHARS_MAX
     }
 
     /// A name of which nothing else is known.
@@ -43,6 +72,7 @@ impl Query {
             country: party.country.as_deref().and_then(Country::parse),
             gender: party.gender.as_deref().and_then(gender),
             identifiers: [known(&party.id_number), known(&party.account)].into_iter().flatten().collect(),
+            verified: Verified::of(party.verified.iter().map(String::as_str)),
         }
     }
 }
