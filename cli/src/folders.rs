@@ -10,25 +10,13 @@ use sluice_runtime::{CachingLibrary, Clock as _, SystemClock};
 
 use crate::failure::Failure;
 
-/// What is done with a payment one of whose sides has no name: see `docs/screening.md`.
-#[derive(Clone, Copy, Default, clap::ValueEnum)]
-pub enum UnnamedArg {
-    /// It goes on: the source is not bound to carry names.
-    Accept,
-    /// It goes on with an alert.
-    Alert,
-    /// It is held.
-    #[default]
-    Hold,
-}
-
-impl From<UnnamedArg> for Unnamed {
-    fn from(arg: UnnamedArg) -> Self {
-        match arg {
-            UnnamedArg::Accept => Self::Accept,
-            UnnamedArg::Alert => Self::Alert,
-            UnnamedArg::Hold => Self::Hold,
-        }
+/// What is done with a payment one of whose sides has no name, as an argument: see `docs/screening.md`.
+pub fn unnamed(text: &str) -> Result<Unnamed, String> {
+    match text {
+        "accept" => Ok(Unnamed::Accept),
+        "alert" => Ok(Unnamed::Alert),
+        "hold" => Ok(Unnamed::Hold),
+        _ => Err("hold, alert or accept".to_owned()),
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 use anyhow::Context;
 use sluice_codec::{Mapping, NdjsonEvents, Refused, csv::Rows};
 use sluice_core::{Engine, EngineConfig, Output};
-use sluice_model::{Action, Alert};
+use sluice_model::{Action, Alert, Unnamed};
 use sluice_runtime::{Read, Replay, Replayed, read_rules};
 use sluice_simulator::groups::{self, Group, Scores};
 
@@ -39,8 +39,8 @@ pub struct Args {
     lists: Option<PathBuf>,
     /// What is done with a payment that moves money and names nobody on one of its sides. A name that is there and
     /// cannot be read is always held.
-    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
-    unnamed: folders::UnnamedArg,
+    #[arg(long, value_name = "POLICY", default_value = "hold", value_parser = folders::unnamed)]
+    unnamed: Unnamed,
     /// Where alerts go, as NDJSON.
     #[arg(long, value_name = "OUT")]
     alerts: PathBuf,
@@ -82,7 +82,7 @@ struct Scored {
 /// Run the command.
 pub fn run(args: Args) -> Result<ExitCode, Failure> {
     let mut lists = folders::open_lists(args.lists.as_deref())?;
-    lists.screening.unnamed = args.unnamed.into();
+    lists.screening.unnamed = args.unnamed;
     let screening = !lists.screening.lists.is_empty();
     if !screening && !args.json {
         say("screening is off: no list is active");

@@ -15,7 +15,7 @@ use anyhow::Context;
 use history::History;
 use serde_json::{Value, json};
 use sluice_core::{CaseRunner, Engine, EngineConfig, Output};
-use sluice_model::{Alert, RuleBundle, RuleFile};
+use sluice_model::{Alert, RuleBundle, RuleFile, Unnamed};
 use sluice_rules::{Backtest, CASES_SUFFIX, Diagnostics, Labels, RuleSet, SideBySide, run_cases};
 use sluice_runtime::{Replay, read_cases, read_rules};
 use sluice_simulator::groups::{self, Group};
@@ -69,8 +69,8 @@ pub struct BacktestArgs {
     lists: Option<PathBuf>,
     /// What is done with a payment that moves money and names nobody on one of its sides. A name that is there and
     /// cannot be read is always held.
-    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
-    unnamed: folders::UnnamedArg,
+    #[arg(long, value_name = "POLICY", default_value = "hold", value_parser = folders::unnamed)]
+    unnamed: Unnamed,
     /// Write a page with plots that stands alone.
     #[arg(long, value_name = "FILE.html")]
     html: Option<PathBuf>,
@@ -219,7 +219,7 @@ impl Labels for Groups {
 fn backtest(args: &BacktestArgs) -> Result<ExitCode, Failure> {
     let groups = args.history.groups.as_deref().map(read_groups).transpose()?;
     let mut lists = folders::open_lists(args.lists.as_deref())?;
-    lists.screening.unnamed = args.unnamed.into();
+    lists.screening.unnamed = args.unnamed;
     let [active, candidate] = [&args.rules, &args.candidate].map(|rules| Folder::read(rules));
     let (active, candidate) = (active?, candidate?);
     let sets = [active.compiled()?, candidate.compiled()?];

@@ -77,23 +77,16 @@ pub struct Args {
     /// screening is off.
     #[arg(long, value_name = "DIR")]
     lists: Option<PathBuf>,
-<<<<<<< HEAD
     /// How long ago a list may have been checked: beyond it nothing counts as screened, and payments are held. `never`:
     /// no limit.
     #[arg(long, value_name = "AGE", default_value = LIST_AGE_MAX, value_parser = age)]
     list_age_max: AgeMax,
     /// What is done with a payment that names nobody on one side: hold, alert or accept.
-    #[arg(long, value_name = "POLICY", default_value = "hold", value_parser = unnamed)]
+    #[arg(long, value_name = "POLICY", default_value = "hold", value_parser = folders::unnamed)]
     unnamed: Unnamed,
     /// Confirm that the machine's clock is right, however far it is from the newest record of the log.
     #[arg(long)]
     accept_clock: bool,
-=======
-    /// What is done with a payment that moves money and names nobody on one of its sides. A name that is there and
-    /// cannot be read is always held.
-    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
-    unnamed: folders::UnnamedArg,
->>>>>>> a019c24 (core, cli, docs: what is not screened by role, a policy for sides without names)
     /// Seed people, an invented list and live simulated traffic.
     #[arg(long)]
     demo: bool,
@@ -123,15 +116,6 @@ fn age(text: &str) -> Result<AgeMax, String> {
             Ok(span) if span > Span::seconds(0) => Ok(AgeMax(Some(span))),
             _ => Err("say a length of time, such as 30d or 12h, or never".to_owned()),
         },
-    }
-}
-
-fn unnamed(text: &str) -> Result<Unnamed, String> {
-    match text {
-        "accept" => Ok(Unnamed::Accept),
-        "alert" => Ok(Unnamed::Alert),
-        "hold" => Ok(Unnamed::Hold),
-        _ => Err("hold, alert or accept".to_owned()),
     }
 }
 
@@ -401,27 +385,10 @@ impl Config {
             }
             (None, false) => None,
         };
-<<<<<<< HEAD
         let lists = Lists::new(lists, data, (args.list_age_max.0, args.unnamed), registry)?;
         let library = Arc::new(lists.library());
         let watched = args.watch_rules || args.demo;
         let rules = Rules { bundle, cases, folder, watched };
-=======
-        let library = match &lists {
-            Some((_, store)) => CachingLibrary::over(store.clone()),
-            None => CachingLibrary::without_lists(),
-        };
-        let active = lists.as_ref().map(|(_, store)| store.active()).transpose().map_err(user)?;
-        let screening = Screening {
-            lists: active.unwrap_or_default(),
-            unnamed: args.unnamed.into(),
-            ..Screening::default()
-        };
-        if !screening.lists.is_empty() {
-            // Configured but unreadable: closed, before the first payment.
-            library.screener(&screening).map_err(user)?;
-        }
->>>>>>> a019c24 (core, cli, docs: what is not screened by role, a policy for sides without names)
         Ok(Self {
             rules,
             lists: Arc::new(lists),

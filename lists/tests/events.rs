@@ -270,8 +270,18 @@ fn a_side_without_a_name_is_unnamed_and_one_that_cannot_be_read_unreadable() {
 #[test]
 fn names_of_numbers_and_letters_can_be_read() {
     let screener = listed();
-    for name in ["7-Eleven", "3M", "O Na", "7115 1129 2429", "Union", "Seven", "ณรงค์", "陳", "Dr Bin"]
-    {
+    for name in [
+        "7-Eleven",
+        "3M",
+        "O Na",
+        "7115 1129 2429",
+        "7115.1129.2429",
+        "Union",
+        "Seven",
+        "ณรงค์",
+        "陳",
+        "Dr Bin",
+    ] {
         let mut event = payment();
         event.creditor = Some(named(name));
         assert_eq!(screener.screen_event(&event).not_screened, [], "{name}");
@@ -326,11 +336,13 @@ proptest! {
         ),
         place in prop::sample::select(vec!["debtor", "creditor", "debtor_agent", "intermediary", "ubo"]),
     ) {
+        // Eight digits may be telegraph codes, which are read as the characters that they stand for.
+        let text = signs.concat();
+        prop_assume!(text.chars().filter(|c| c.is_numeric()).count() < 8);
         let mut event = payment();
-        place_of(place).1(&mut event, signs.concat());
+        place_of(place).1(&mut event, text);
         let screened = listed().screen_event(&event);
-        let coded = signs.concat().split_whitespace().all(|group| group.len() == 4 && group.bytes().all(|b| b.is_ascii_digit()));
-        prop_assert!(coded || screened.not_screened == [not(place, WhyNotScreened::Unreadable)], "{:?}", screened);
+        prop_assert_eq!(screened.not_screened, [not(place, WhyNotScreened::Unreadable)]);
     }
 }
 
