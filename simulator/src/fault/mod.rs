@@ -3,13 +3,18 @@
 
 mod cluster;
 mod log;
+mod naive;
+mod officers;
 mod oracle;
 mod repertoire;
 pub(crate) mod rng;
 mod script;
 mod stages;
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use sluice_core::{
     Distributor, Engine, EngineConfig, Gather, Home, Library, Shard, WorkerConfig, partition_of,
@@ -19,10 +24,11 @@ use sluice_model::{Control, EventRecord, PaymentEvent, PaymentRecord};
 use self::{
     cluster::{Cluster, Faults},
     log::{Published, SimLog, StageId},
+    naive::Features,
     rng::Rng,
-    script::Script,
+    script::{Order, Script},
 };
-pub use self::{oracle::Broken, repertoire::SimLibrary};
+pub use self::{naive::FEATURES, oracle::Broken, repertoire::SimLibrary};
 
 /// The layout of a simulated deployment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,7 +49,7 @@ const EVENTS_MIN: usize = 40;
 const EVENTS_SPREAD: usize = 80;
 
 /// What one simulation amounted to.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Tally {
     /// Events that clients were told are safe.
     pub acknowledged: usize,
@@ -57,6 +63,10 @@ pub struct Tally {
     pub moves: usize,
     /// Records compared with an undisturbed replay.
     pub compared: usize,
+    /// Records compared with the naive model.
+    pub modelled: usize,
+    /// In how many simulations each feature of the model came up.
+    pub features: BTreeMap<&'static str, usize>,
 }
 
 impl Tally {
@@ -68,6 +78,10 @@ impl Tally {
         self.crashes += other.crashes;
         self.moves += other.moves;
         self.compared += other.compared;
+        self.modelled += other.modelled;
+        for (feature, times) in other.features {
+            *self.features.entry(feature).or_default() += times;
+        }
     }
 }
 
@@ -84,7 +98,7 @@ pub fn simulate(seed: u64, topology: Topology, library: &Arc<SimLibrary>) -> Res
 
 struct Simulation {
     topology: Topology,
-    library: Arc<dyn Library>,
+    library: Arc<SimLibrary>,
     log: SimLog,
     cluster: Cluster,
     clients: Clients,
@@ -94,7 +108,7 @@ struct Simulation {
 /// Clients send what they have, in roughly its order, until each event is acknowledged.
 struct Clients {
     unsent: VecDeque<(usize, EventRecord)>,
-    controls: VecDeque<(usize, Control)>,
+    orders: VecDeque<(usize, Order)>,
     acknowledged: Vec<Arc<PaymentEvent>>,
     asked: Vec<Arc<PaymentEvent>>,
 }
@@ -116,18 +130,18 @@ impl Simulation {
             batch_records_max: 1 + rng.below(40),
             snapshot_every_records: 1 + rng.below(40) as u64,
         };
-        let library: Arc<dyn Library> = Arc::<SimLibrary>::clone(library);
+        let shared: Arc<dyn Library> = Arc::<SimLibrary>::clone(library);
         let mut simulation = Self {
             topology,
             log: SimLog::new(partitions),
-            cluster: Cluster::new(NODES, stages, config, Arc::clone(&library)),
+            cluster: Cluster::new(NODES, stages, config, shared),
             clients: Clients {
                 unsent: script.events.into_iter().enumerate().collect(),
-                controls: script.controls.into(),
+                orders: script.orders.into(),
                 acknowledged: Vec::new(),
                 asked: Vec::new(),
             },
-            library,
+            library: Arc::clone(library),
             tally: Tally::default(),
         };
         // Rules and lists are in force everywhere before the first event: what is judged is then known.
@@ -144,6 +158,16 @@ impl Simulation {
         match self.topology {
             Topology::Distributed => self.log.control.append(control, rng),
             Topology::Embedded => self.log.payments[0].append(PaymentRecord::Control(control), rng),
+        }
+    }
+
+    fn order(&mut self, order: Order, rng: &mut Rng) {
+        let control = match order {
+            Order::Control(control) => Some(control),
+            Order::Release(take) => officers::release(take, &self.log, rng),
+        };
+        if let Some(control) = control {
+            self.control(control, rng);
         }
     }
 
@@ -165,14 +189,14 @@ impl Simulation {
                 }
             }
             let sent = total - self.clients.unsent.len();
-            while self.clients.controls.front().is_some_and(|(at, _)| *at <= sent) {
-                if let Some((_, control)) = self.clients.controls.pop_front() {
-                    self.control(control, rng);
+            while self.clients.orders.front().is_some_and(|(at, _)| *at <= sent) {
+                if let Some((_, order)) = self.clients.orders.pop_front() {
+                    self.order(order, rng);
                 }
             }
         }
-        for (_, control) in std::mem::take(&mut self.clients.controls) {
-            self.control(control, rng);
+        for (_, order) in std::mem::take(&mut self.clients.orders) {
+            self.order(order, rng);
         }
         self.cluster.settle(&mut self.log, rng);
     }
@@ -202,7 +226,7 @@ impl Simulation {
     fn judge(mut self) -> Result<Tally, Broken> {
         let partitions = u32::try_from(self.log.payments.len()).unwrap_or(1);
         let log = &self.log;
-        let shared = || Arc::clone(&self.library);
+        let shared = || -> Arc<dyn Library> { Arc::<SimLibrary>::clone(&self.library) };
         let mut compared = 0;
         for p in 0..partitions {
             compared += match self.topology {
@@ -223,6 +247,9 @@ impl Simulation {
             oracle::nothing_lost_nothing_doubled(log, &self.clients.acknowledged)?;
         }
         oracle::every_question_answered(log, &self.clients.asked)?;
+        let features = Features::default();
+        self.tally.modelled = naive::agrees(log, self.topology, &self.library, &features)?;
+        self.tally.features = features.all().into_iter().map(|feature| (feature, 1)).collect();
         self.tally.compared = compared;
         self.tally.acknowledged = self.clients.acknowledged.len();
         let count = |of: fn(&Published) -> bool| log.published.values().flatten().filter(|p| of(p)).count();

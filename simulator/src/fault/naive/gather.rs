@@ -1,0 +1,194 @@
+//! The decision on an event: reject over hold over allow, once every key that was asked has answered.
+
+use sluice_model::{EventTime, Key, Outcome, limits::DEDUPE_HORIZON};
+
+use super::{
+    features::Features,
+    words::{Out, Said, Told, disposition, list},
+};
+
+/// A decision that was given.
+#[derive(Clone, Debug)]
+struct Decided {
+    payment: String,
+    event: String,
+    outcome: Outcome,
+    alerts: Vec<Said>,
+    late: bool,
+    /// Stream time when it was.
+    at: EventTime,
+}
+
+/// An event that somebody waits for.
+#[derive(Debug, Default)]
+struct Waiting {
+    payment: String,
+    event: String,
+    asked: Option<usize>,
+    answered: Vec<Key>,
+    found: Vec<Said>,
+}
+
+/// What is known of one partition's decisions.
+#[derive(Debug, Default)]
+pub struct Gather {
+    stream_time: EventTime,
+    waiting: Vec<Waiting>,
+    decided: Vec<Decided>,
+    /// What holds payments: it binds every later event of the payment until it is released.
+    holds: Vec<(String, Said)>,
+    /// Those by a deadline.
+    late_holds: Vec<Said>,
+}
+
+impl Gather {
+    /// Feel one thing that is told.
+    pub fn feel(&mut self, told: &Told, out: &mut Out, features: &Features) {
+        match told {
+            Told::Verdict { payment, event, at, awaited, from, asked, found } => {
+                self.stream_time = self.stream_time.max(*at);
+                found.iter().filter(|said| said.outcome() != Outcome::Allow).for_each(|said| {
+                    self.hold(payment, said);
+                });
+                if !awaited || self.decided.iter().any(|decided| decided.event == *event) {
+                    return;
+                }
+                let waiting = self.waiting(payment, event);
+                waiting.found.extend(found.iter().cloned());
+                match from {
+                    None => waiting.asked = Some(*asked),
+                    Some(key) if waiting.answered.contains(key) => {}
+                    Some(key) => waiting.answered.push(key.clone()),
+                }
+                if waiting.asked.is_some_and(|asked| waiting.answered.len() >= asked) {
+                    self.decide(event, false, out, features);
+                }
+            }
+            Told::Again { payment, event } => {
+                features.met("gather: asked again");
+                if let Some(decided) = self.decided.iter().find(|decided| decided.event == *event) {
+                    out.lines.push(decided.line());
+                } else if self.waiting.iter().all(|waiting| waiting.event != *event) {
+                    // It was judged when nobody waited: what holds its payment is the answer.
+                    self.waiting(payment, event);
+                    self.decide(event, false, out, features);
+                }
+            }
+            Told::Deadline { payment, event, found } => {
+                if let Some(said) = found {
+                    self.hold(payment, said);
+                    self.late_holds.push(said.clone());
+                }
+                self.deadline(event, found.as_ref(), out, features);
+            }
+            Told::Released { payment, case, alerts } => {
+                self.release(payment, case, alerts.as_deref(), out, features);
+            }
+            Told::StreamTime { to } => self.stream_time = self.stream_time.min(*to),
+        }
+    }
+
+    fn hold(&mut self, payment: &str, said: &Said) {
+        let hold = (payment.to_owned(), said.clone());
+        if !self.holds.contains(&hold) {
+            self.holds.push(hold);
+        }
+    }
+
+    fn waiting(&mut self, payment: &str, event: &str) -> &mut Waiting {
+        let at = self.waiting.iter().position(|waiting| waiting.event == event).unwrap_or_else(|| {
+            self.waiting.push(Waiting { event: event.to_owned(), ..Waiting::default() });
+            self.waiting.len() - 1
+        });
+        let waiting = &mut self.waiting[at];
+        payment.clone_into(&mut waiting.payment);
+        waiting
+    }
+
+    /// Whoever waited was told to hold. That was the answer, and it is the answer ever after.
+    fn deadline(&mut self, event: &str, found: Option<&Said>, out: &mut Out, features: &Features) {
+        if let Some(decided) = self.decided.iter_mut().find(|decided| decided.event == event) {
+            if decided.late {
+                features.met("deadline: again");
+                return;
+            }
+            features.met("deadline: after the decision");
+            decided.outcome = decided.outcome.max(Outcome::Hold);
+            decided.late = true;
+            decided.alerts.extend(found.cloned());
+            out.lines.push(decided.line());
+        } else if self.waiting.iter().any(|waiting| waiting.event == event) {
+            features.met("deadline: before the decision");
+            self.decide(event, true, out, features);
+        } else {
+            features.met("deadline: nobody waited");
+        }
+    }
+
+    fn decide(&mut self, event: &str, late: bool, out: &mut Out, features: &Features) {
+        let Some(at) = self.waiting.iter().position(|waiting| waiting.event == event) else { return };
+        let Waiting { payment, found, .. } = self.waiting.remove(at);
+        let mut alerts = found;
+        for (held, said) in &self.holds {
+            if *held == payment && !alerts.contains(said) {
+                features.met("gather: held by an earlier event");
+                if self.late_holds.contains(said) {
+                    features.met("deadline: holds what comes next");
+                }
+                alerts.push(said.clone());
+            }
+        }
+        features.met("gather: decided");
+        if alerts.len() > 1 {
+            features.met("gather: several alerts");
+        }
+        let hardest = alerts.iter().map(Said::outcome).max().unwrap_or(Outcome::Allow);
+        let outcome = if late { hardest.max(Outcome::Hold) } else { hardest };
+        let decided =
+            Decided { payment, event: event.to_owned(), outcome, alerts, late, at: self.stream_time };
+        out.lines.push(decided.line());
+        self.decided.push(decided);
+        let oldest = self.stream_time.minus(DEDUPE_HORIZON);
+        self.decided.retain(|decided| decided.at >= oldest);
+    }
+
+    /// What is named is let go, and what else holds the payment keeps it.
+    fn release(
+        &mut self,
+        payment: &str,
+        case: &str,
+        named: Option<&[Said]>,
+        out: &mut Out,
+        features: &Features,
+    ) {
+        let held: Vec<Said> =
+            self.holds.iter().filter(|(held, _)| held == payment).map(|(_, said)| said.clone()).collect();
+        let (gone, kept): (Vec<Said>, Vec<Said>) =
+            held.into_iter().partition(|said| named.is_none_or(|named| named.contains(said)));
+        self.holds.retain(|(held, said)| held != payment || kept.contains(said));
+        features.met(match named {
+            None => "release: names nothing",
+            Some([]) => "release: of none",
+            Some(_) if gone.is_empty() => "release: of what does not hold",
+            Some(_) if kept.is_empty() => "release: of all",
+            Some(_) => "release: of some, others hold",
+        });
+        out.lines.push(match kept.iter().map(Said::outcome).max() {
+            None => disposition(payment, "", "released", case, &gone),
+            Some(Outcome::Reject) => disposition(payment, "", "rejected", "one of them", &kept),
+            Some(_) => disposition(payment, "", "held", "one of them", &kept),
+        });
+    }
+}
+
+impl Decided {
+    fn line(&self) -> String {
+        let Self { payment, event, outcome, alerts, late, .. } = self;
+        decision(payment, event, *outcome, *late, alerts)
+    }
+}
+
+/// A decision as a line.
+pub fn decision(payment: &str, event: &str, outcome: Outcome, late: bool, alerts: &[Said]) -> String {
+    format!("decision on {event} of {payment}: {outcome:?}, deadline passed {late}, because {}", list(alerts))
+}

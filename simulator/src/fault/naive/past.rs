@@ -1,0 +1,245 @@
+//! What a payment has been through: every one of its events.
+
+use std::sync::Arc;
+
+use sluice_model::{
+    EventTime, Money, Party, PaymentEvent, PaymentStatus, Span, StatusSet, limits::PAYMENT_HORIZON,
+};
+
+use super::{desk::Screened, features::Features};
+
+/// What one event meets of its payment's past.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// The payment's events before this one.
+    pub earlier: Vec<Arc<PaymentEvent>>,
+    /// Whether the payment is not what it was.
+    pub changed: bool,
+    /// Whether the debtor and the creditor were named, and screened then.
+    pub named: [bool; 2],
+}
+
+/// A payment that is remembered.
+#[derive(Debug)]
+struct Payment {
+    id: String,
+    events: Vec<(Arc<PaymentEvent>, Screened)>,
+    /// What was said of it at its home, in these words.
+    said: Vec<String>,
+}
+
+/// Every payment that is remembered, and on which day of the stream each id was last heard of.
+#[derive(Debug, Default)]
+pub struct Payments {
+    payments: Vec<Payment>,
+    heard: Vec<(String, i64)>,
+}
+
+/// The payment that an event belongs to, where nothing was forgotten since.
+#[derive(Clone, Copy, Debug)]
+pub struct Place(usize);
+
+impl Payments {
+    /// The past of an event's payment; the event becomes part of it.
+    ///
+    /// Events of one id belong to one payment unless the debtor or the creditor is known to be another. An id that is not
+    /// heard of for thirty days of the stream is forgotten.
+    pub fn past(
+        &mut self,
+        event: &Arc<PaymentEvent>,
+        screened: &Screened,
+        stream_time: EventTime,
+        features: &Features,
+    ) -> (Past, Place) {
+        let id = event.payment_id();
+        let same_id = self.payments.iter().any(|payment| payment.id == id);
+        let fits = |payment: &Payment| payment.id == id && payment.may_have(event);
+        let at = self.payments.iter().position(fits).unwrap_or_else(|| {
+            if same_id {
+                features.met("past: another payment of the same id");
+            }
+            self.payments.push(Payment { id: id.to_owned(), events: Vec::new(), said: Vec::new() });
+            self.payments.len() - 1
+        });
+        let payment = &mut self.payments[at];
+        let past = payment.past(event, screened, features);
+        payment.events.push((Arc::clone(event), screened.clone()));
+        let today = day(stream_time);
+        match self.heard.iter_mut().find(|(heard, _)| heard == id) {
+            Some((_, last)) => *last = today.max(*last),
+            None => self.heard.push((id.to_owned(), today)),
+        }
+        self.forget(stream_time, features);
+        let own = self
+            .payments
+            .iter()
+            .position(|payment| payment.events.last().is_some_and(|(last, _)| Arc::ptr_eq(last, event)));
+        (past, Place(own.unwrap_or(at)))
+    }
+
+    /// Whether something is said of the payment for the first time; said, then.
+    pub fn says_new(&mut self, Place(at): Place, words: String) -> bool {
+        let said = &mut self.payments[at].said;
+        let is_new = !said.contains(&words);
+        if is_new {
+            said.push(words);
+        }
+        is_new
+    }
+
+    fn forget(&mut self, stream_time: EventTime, features: &Features) {
+        let oldest = day(stream_time.minus(PAYMENT_HORIZON));
+        let (heard, forgotten): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.heard).into_iter().partition(|(_, last)| *last >= oldest);
+        self.heard = heard;
+        if !forgotten.is_empty() {
+            features.met("past: forgotten");
+            self.payments.retain(|payment| forgotten.iter().all(|(id, _)| *id != payment.id));
+        }
+    }
+}
+
+fn day(at: EventTime) -> i64 {
+    at.micros().div_euclid(Span::days(1).micros())
+}
+
+impl Payment {
+    /// Whether neither side of the event contradicts what is known of the payment's.
+    fn may_have(&self, event: &PaymentEvent) -> bool {
+        let agrees = |side: fn(&PaymentEvent) -> Option<&Party>| {
+            // Account, customer, proxy: the first of which both know something decides.
+            IDENTITIES.iter().find_map(|of| {
+                let known = self.events.iter().rev().find_map(|(held, _)| of(side(held)?))?;
+                Some(known == of(side(event)?)?)
+            }) != Some(false)
+        };
+        agrees(debtor) && agrees(creditor)
+    }
+
+    fn past(&self, event: &PaymentEvent, screened: &Screened, features: &Features) -> Past {
+        let earlier: Vec<_> = self.events.iter().map(|(event, _)| Arc::clone(event)).collect();
+        let sides: [(&str, fn(&PaymentEvent) -> Option<&Party>); 2] =
+            [("debtor", debtor), ("creditor", creditor)];
+        let named = sides.map(|(role, side)| {
+            self.events.iter().any(|(event, screened)| {
+                side(event).is_some_and(|p| p.name.is_some() || p.name_local.is_some())
+                    && screened.was_looked_at(role)
+            })
+        });
+        let mut past = Past { earlier, changed: false, named };
+        if self.events.is_empty() {
+            return past;
+        }
+        features.met("past: next status");
+        if event.debtor.is_none() && event.amount.is_none() {
+            features.met("past: sparse event");
+        }
+        if matches!(event.status, PaymentStatus::Refunded | PaymentStatus::Disputed) {
+            features.met("past: refunded or disputed");
+        }
+        past.changed = self.other_facts(event, screened, features) | rises(&past, event, features);
+        past
+    }
+
+    /// Whether anything that a rule or a screener reads is another than when it was last told, or is told for the first
+    /// time. What an event leaves out it says nothing of.
+    fn other_facts(&self, event: &PaymentEvent, screened: &Screened, features: &Features) -> bool {
+        let before = |group: &dyn Fn(&PaymentEvent, &Screened) -> Option<String>| {
+            let now = group(event, screened)?;
+            let then = self.events.iter().rev().find_map(|(event, screened)| group(event, screened));
+            Some(then.as_ref() != Some(&now))
+        };
+        let mut changed = false;
+        for (what, group) in GROUPS {
+            if before(group) == Some(true) {
+                features.met(what);
+                changed = true;
+            }
+        }
+        changed
+    }
+}
+
+/// What an event says of a group of facts; nothing, where it leaves the group out.
+type Group = &'static dyn Fn(&PaymentEvent, &Screened) -> Option<String>;
+
+const SIDES: &str = "past: another debtor or creditor name";
+const OTHERS: &str = "past: another intermediary or related party";
+const FACTS: &str = "past: another fact";
+
+const GROUPS: &[(&str, Group)] = &[
+    (SIDES, &|event, _| event.debtor.as_ref().map(|party| format!("{party:?}"))),
+    (SIDES, &|event, _| event.creditor.as_ref().map(|party| format!("{party:?}"))),
+    (OTHERS, &|event, _| (!event.intermediaries.is_empty()).then(|| format!("{:?}", event.intermediaries))),
+    (OTHERS, &|event, _| (!event.related_parties.is_empty()).then(|| format!("{:?}", event.related_parties))),
+    (FACTS, &|event, _| {
+        let texts = (&event.purpose, &event.remittance);
+        (texts != (&None, &None)).then(|| format!("{texts:?}"))
+    }),
+    (FACTS, &|event, _| event.device.as_ref().map(|device| format!("{device:?}"))),
+    (FACTS, &|_, screened| screened.entries()),
+    ("past: another type of event", &|event, _| Some(event.event_type.name().to_owned())),
+];
+
+/// Whether the amount rose above all that the payment was worth, or is in another currency; among the events that windows
+/// count, or among all.
+fn rises(past: &Past, event: &PaymentEvent, features: &Features) -> bool {
+    let all: StatusSet = PaymentStatus::ALL.into_iter().collect();
+    let rises = past.rises(all, event)
+        || (StatusSet::SETTLED.has(event.status) && past.rises(StatusSet::SETTLED, event));
+    if let (true, Some(now), Some(before)) = (rises, event.amount, past.worth(all)) {
+        features.met(if now.currency == before.currency {
+            "past: amount rises"
+        } else {
+            "past: currency changes"
+        });
+    }
+    rises
+}
+
+impl Past {
+    /// Whether an event before had one of these statuses.
+    pub fn had(&self, statuses: StatusSet) -> bool {
+        self.earlier.iter().any(|event| statuses.has(event.status))
+    }
+
+    /// The greatest amount at one of these statuses since the currency last changed.
+    pub fn worth(&self, statuses: StatusSet) -> Option<Money> {
+        let amounts = self.earlier.iter().filter(|event| statuses.has(event.status));
+        amounts.filter_map(|event| event.amount).reduce(|worth, amount| {
+            if worth.currency == amount.currency && worth.minor >= amount.minor { worth } else { amount }
+        })
+    }
+
+    /// Whether the event's amount is above that, or in another currency.
+    pub fn rises(&self, statuses: StatusSet, event: &PaymentEvent) -> bool {
+        event.amount.is_some_and(|now| {
+            self.worth(statuses).is_none_or(|worth| worth.currency != now.currency || worth.minor < now.minor)
+        })
+    }
+
+    /// Whether a rule of these statuses judges the event: alive once, refunded and disputed once each, and once more
+    /// whenever the payment is not what it was.
+    pub fn is_judged(&self, statuses: StatusSet, status: PaymentStatus) -> bool {
+        let alike: StatusSet = if StatusSet::ALIVE.has(status) {
+            statuses.iter().filter(|s| StatusSet::ALIVE.has(*s)).collect()
+        } else {
+            StatusSet::EMPTY.with(status)
+        };
+        statuses.has(status) && (self.changed || !self.had(alike))
+    }
+}
+
+fn debtor(event: &PaymentEvent) -> Option<&Party> {
+    event.debtor.as_ref()
+}
+
+fn creditor(event: &PaymentEvent) -> Option<&Party> {
+    event.creditor.as_ref()
+}
+
+const IDENTITIES: [fn(&Party) -> Option<&str>; 3] = [
+    |party| party.account.as_deref(),
+    |party| party.customer_id.as_deref(),
+    |party| party.proxy.as_ref().map(|proxy| proxy.id.as_str()),
+];

@@ -1,0 +1,139 @@
+//! The keys that rules watch: what each has seen, and what the rules say of it.
+
+use std::sync::Arc;
+
+use sluice_model::{Action, Control, EventType, Key, KeyKind, PaymentEvent, Role};
+
+use super::{
+    features::Features,
+    home::{self, Judged},
+    often::Spoken,
+    rules::Condition,
+    sets::{Book, InForce},
+    windows::{Fault, Seen, View},
+    words::{Out, Said, Told},
+};
+
+/// The keys of one partition, or of the embedded engine.
+pub struct Shard<'a> {
+    book: &'a Book,
+    features: &'a Features,
+    rules: InForce,
+    keys: Vec<(Key, OnKey)>,
+}
+
+/// All that one key has seen and was said of it.
+#[derive(Default)]
+struct OnKey {
+    seen: Vec<Seen>,
+    spoken: Spoken,
+    /// The newest `customer` event.
+    profile: Option<Arc<PaymentEvent>>,
+}
+
+impl<'a> Shard<'a> {
+    /// Keys that have seen nothing.
+    pub fn new(book: &'a Book, features: &'a Features) -> Self {
+        Self { book, features, rules: InForce::default(), keys: Vec::new() }
+    }
+
+    /// Feel a control record: rules alone concern it.
+    pub fn control(&mut self, control: &Control) {
+        match control {
+            Control::Prepare(bundle) => self.rules.prepare(bundle, self.book, self.features),
+            Control::Activate { rules } => self.rules.activate(*rules, self.features),
+            Control::Quarantine(order) => self.rules.quarantine(order.rule),
+            Control::LiftQuarantine(order) => self.rules.lift(order.rule, self.features),
+            _ => {}
+        }
+    }
+
+    /// Feel an event on one of its keys.
+    pub fn event(&mut self, key: &Key, role: Role, judged: &Judged, out: &mut Out) {
+        let event = &judged.event;
+        let at = self.keys.iter().position(|(held, _)| held == key).unwrap_or_else(|| {
+            self.keys.push((key.clone(), OnKey::default()));
+            self.keys.len() - 1
+        });
+        let on_key = &mut self.keys[at].1;
+        on_key.learn(key, event, self.features);
+        let now = Seen { event: Arc::clone(event), role, past: Arc::clone(&judged.past) };
+        if on_key.seen.iter().any(|seen| seen.event.occurred_at > event.occurred_at) {
+            self.features.met("windows: late event");
+        }
+        let mut said = Vec::new();
+        for (content, rule) in self.rules.on(key.kind) {
+            let judges = event.event_type.moves_money() && judged.past.is_judged(rule.statuses, event.status);
+            let Condition::Key(condition) = rule.condition else { continue };
+            if !judges {
+                continue;
+            }
+            let view = View { before: &on_key.seen, now: &now, features: self.features };
+            let name = if rule.shadow { format!("~{}", rule.id) } else { rule.id.to_owned() };
+            let quarantined = self.rules.is_quarantined(content);
+            let action = match condition(&view, on_key.profile.as_deref()) {
+                Ok(false) => {
+                    on_key.spoken.silent(&name);
+                    continue;
+                }
+                Ok(true) => {
+                    if quarantined {
+                        self.features.met("quarantine: judges on");
+                    }
+                    rule.action
+                }
+                Err(fault) => {
+                    if fault == Fault::NoRate {
+                        self.features.met("rules: no rate for a currency");
+                    }
+                    out.lines.push(home::failure(rule.id, &event.event_id));
+                    let noise = quarantined && rule.on_error == Action::Alert;
+                    if noise && !on_key.spoken.tells_failure(content, event.occurred_at) {
+                        self.features.met("quarantine: failure left out on a key");
+                        continue;
+                    }
+                    rule.on_error
+                }
+            };
+            if !on_key.spoken.speaks(&name, rule.often, action, event.occurred_at, self.features) {
+                continue;
+            }
+            let one =
+                Said { rule: rule.id.to_owned(), key: key.clone(), event: event.event_id.clone(), action };
+            if rule.shadow {
+                out.lines.push(format!("shadow {one}"));
+            } else {
+                said.push(one);
+            }
+        }
+        on_key.seen.push(now);
+        let payment = event.payment_id();
+        said.iter().for_each(|said| out.alert(said, payment));
+        let found = home::found(&said, judged.awaited);
+        if judged.awaited || !found.is_empty() {
+            out.tell(Told::Verdict {
+                payment: payment.to_owned(),
+                event: event.event_id.clone(),
+                at: event.occurred_at,
+                awaited: judged.awaited,
+                from: Some(key.clone()),
+                asked: 0,
+                found,
+            });
+        }
+    }
+}
+
+impl OnKey {
+    /// A `customer` event says who the customer is from here on, unless a newer one was felt.
+    fn learn(&mut self, key: &Key, event: &Arc<PaymentEvent>, features: &Features) {
+        if key.kind != KeyKind::Customer || event.event_type != EventType::Customer {
+            return;
+        }
+        if self.profile.as_ref().is_some_and(|held| held.occurred_at > event.occurred_at) {
+            features.met("rules: older profile refused");
+            return;
+        }
+        self.profile = Some(Arc::clone(event));
+    }
+}

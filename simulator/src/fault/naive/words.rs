@@ -1,0 +1,130 @@
+//! The words in which the model speaks: plain ones, which what was published is put into before the two are compared.
+
+use std::{collections::BTreeSet, fmt};
+
+use sluice_model::{Action, EventTime, Key, NotScreened, Outcome};
+
+/// An alert: which rule, on which key, at which event, asking for what.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Said {
+    pub rule: String,
+    pub key: Key,
+    pub event: String,
+    pub action: Action,
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rule, key, event, action } = self;
+        write!(f, "{rule} on {} at {event} asks {action:?}", name(key))
+    }
+}
+
+impl Said {
+    /// What it asks of the payment.
+    pub fn outcome(&self) -> Outcome {
+        self.action.into()
+    }
+}
+
+/// A key as lines name it.
+pub fn name(key: &Key) -> String {
+    format!("{}:{}", key.kind.name(), key.value)
+}
+
+/// One thing that is told to the gathering of decisions.
+#[derive(Clone, Debug)]
+pub enum Told {
+    /// What the home (`from` absent) or a key says of an event.
+    Verdict {
+        payment: String,
+        event: String,
+        at: EventTime,
+        awaited: bool,
+        from: Option<Key>,
+        /// How many keys the home asked.
+        asked: usize,
+        found: Vec<Said>,
+    },
+    /// The event is asked for again.
+    Again { payment: String, event: String },
+    /// Its deadline passed.
+    Deadline { payment: String, event: String, found: Option<Said> },
+    /// An officer lets go these alerts, or all of them.
+    Released { payment: String, case: String, alerts: Option<Vec<Said>> },
+    /// Stream time is set back.
+    StreamTime { to: EventTime },
+}
+
+/// What one record brought about.
+#[derive(Debug, Default)]
+pub struct Out {
+    /// What is published, a line each.
+    pub lines: Vec<String>,
+    /// What travels between stages, a line each.
+    pub between: Vec<String>,
+    /// What is told to the gathering, in order.
+    pub told: Vec<Told>,
+}
+
+impl Out {
+    /// An alert, with the hold or refusal that it asks for.
+    pub fn alert(&mut self, said: &Said, payment: &str) {
+        self.lines.push(format!("alert {said}"));
+        let state = match said.action {
+            Action::Alert => return,
+            Action::Hold => "held",
+            Action::Reject => "rejected",
+        };
+        self.lines.push(disposition(payment, &said.event, state, &said.to_string(), &[]));
+    }
+
+    /// Tell the gathering, if anybody waits or the payment must not go on.
+    pub fn tell(&mut self, told: Told) {
+        self.between.push(line_of(&told));
+        self.told.push(told);
+    }
+
+    /// Everything, as partitioned stages publish it.
+    pub fn all_lines(self) -> Vec<String> {
+        self.lines.into_iter().chain(self.between).collect()
+    }
+}
+
+/// A disposition as a line.
+pub fn disposition(payment: &str, event: &str, state: &str, because: &str, alerts: &[Said]) -> String {
+    format!("disposition of {payment} at {event}: {state} because {because}; alerts {}", list(alerts))
+}
+
+/// What one who tells the gathering says, as a line.
+pub fn line_of(told: &Told) -> String {
+    match told {
+        Told::Verdict { payment, event, at, awaited, from, asked, found } => {
+            let from = from.as_ref().map_or_else(|| format!("home, which asked {asked}"), name);
+            format!(
+                "verdict on {event} of {payment} at {at:?}, awaited {awaited}, from {from}: {}",
+                list(found)
+            )
+        }
+        Told::Again { payment, event } => format!("again {event} of {payment}"),
+        Told::Deadline { payment, event, found } => {
+            format!("deadline of {event} of {payment}: {}", list(found.as_slice()))
+        }
+        Told::Released { payment, case, alerts } => {
+            format!("release of {payment} by {case}: {:?}", alerts.as_deref().map(list))
+        }
+        Told::StreamTime { to } => format!("stream time {to:?}"),
+    }
+}
+
+/// Alerts as a set: the order of their hashes means nothing.
+pub fn list(said: &[Said]) -> String {
+    let all: BTreeSet<String> = said.iter().map(Said::to_string).collect();
+    format!("{all:?}")
+}
+
+/// What was not screened, as a line carries it.
+pub fn not_screened(not: &[NotScreened]) -> String {
+    let all: BTreeSet<&NotScreened> = not.iter().collect();
+    format!("{all:?}")
+}
