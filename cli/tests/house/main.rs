@@ -5,5 +5,6 @@
 
 mod dependencies;
 mod docs;
+mod failures;
 mod sources;
 mod tree;

@@ -1,11 +1,11 @@
 //! Homes and shards on several nodes over one simulated log, with everything that can go wrong going wrong:
 //! nodes crash before, during and after commits, commits abort or lose their answer, partitions move while their
-//! old owner still works, snapshots are torn or lost.
+//! old owner still works, the power fails, snapshots are torn, lost, stored late, or of a future that may not come.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use sluice_core::{
-    Distributor, Engine, EngineConfig, Gather, Home, Library, Shard, Step, Worker, WorkerConfig,
+    Distributor, Engine, EngineConfig, Gather, Home, Library, Offset, Shard, Step, Worker, WorkerConfig,
 };
 
 use super::{
@@ -29,6 +29,8 @@ pub struct Faults {
     pub tear_snapshot: usize,
     /// A snapshot is lost.
     pub lose_snapshot: usize,
+    /// A snapshot is stored after the next one, as if it were the newest.
+    pub delay_snapshot: usize,
 }
 
 impl Faults {
@@ -40,6 +42,7 @@ impl Faults {
         unknown_fate: 5,
         tear_snapshot: 20,
         lose_snapshot: 10,
+        delay_snapshot: 10,
     };
     /// Nothing goes wrong.
     pub const NONE: Self = Self {
@@ -49,6 +52,7 @@ impl Faults {
         unknown_fate: 0,
         tear_snapshot: 0,
         lose_snapshot: 0,
+        delay_snapshot: 0,
     };
 }
 
@@ -74,10 +78,31 @@ struct Owned<S: SimStage> {
 /// A worker of any stage.
 trait Runs {
     fn step(&mut self, log: &mut SimLog, shelf: &mut Shelf, faults: Faults, rng: &mut Rng) -> Came;
+
+    /// The snapshot after everything that stands in the partition, committed or not.
+    fn of_the_end(self: Box<Self>, log: &SimLog) -> Option<Vec<u8>>;
 }
 
-/// The snapshots of every stage, newest first: some of them torn.
-type Shelf = BTreeMap<StageId, Vec<Vec<u8>>>;
+/// The snapshots of every stage: some of them torn.
+#[derive(Default)]
+struct Shelf {
+    /// The last stored first.
+    stored: BTreeMap<StageId, Vec<Vec<u8>>>,
+    /// To be stored after the next one.
+    delayed: BTreeMap<StageId, Vec<u8>>,
+    /// What workers handed over that was not of the past for certain: where each committed offset was passed.
+    of_the_future: Vec<String>,
+}
+
+impl Shelf {
+    fn store(&mut self, id: StageId, bytes: Vec<u8>) {
+        let stored = self.stored.entry(id).or_default();
+        stored.insert(0, bytes);
+        if let Some(older) = self.delayed.remove(&id) {
+            stored.insert(0, older);
+        }
+    }
+}
 
 impl<S: SimStage> Owned<S> {
     fn commit(
@@ -115,7 +140,7 @@ impl<S: SimStage> Runs for Owned<S> {
         let Ok(step) = self.worker.step() else { return Came::Gone };
         match step {
             Step::Restore { .. } => {
-                self.worker.restored(shelf.get(&self.id).cloned().unwrap_or_default());
+                self.worker.restored(shelf.stored.get(&self.id).cloned().unwrap_or_default());
                 Came::Done
             }
             Step::Read { from, limit } => {
@@ -128,20 +153,43 @@ impl<S: SimStage> Runs for Owned<S> {
                 if idle { Came::Idle } else { Came::Done }
             }
             Step::Commit(batch) => self.commit(batch, log, faults, rng),
-            Step::Save { mut bytes, .. } => {
+            Step::Save { offset, mut bytes } => {
+                if offset > log.committed(self.id) {
+                    shelf.of_the_future.push(format!("{:?} at {offset}", self.id));
+                }
                 if rng.percent(faults.tear_snapshot) {
                     let at = rng.below(bytes.len());
                     if rng.percent(50) { bytes.truncate(at) } else { bytes[at] ^= 0x40 }
                 }
-                if !rng.percent(faults.lose_snapshot) {
-                    shelf.entry(self.id).or_default().insert(0, bytes);
+                if rng.percent(faults.delay_snapshot) {
+                    shelf.delayed.insert(self.id, bytes);
+                } else if !rng.percent(faults.lose_snapshot) {
+                    shelf.store(self.id, bytes);
                 }
                 Came::Done
             }
             Step::Await => Came::Idle,
         }
     }
+
+    fn of_the_end(mut self: Box<Self>, log: &SimLog) -> Option<Vec<u8>> {
+        let input = S::input(log, self.partition);
+        self.worker.aborted(input.end());
+        for _ in 0..STEPS_TO_THE_END_MAX {
+            match self.worker.step().ok()? {
+                Step::Restore { .. } => self.worker.restored([]),
+                Step::Read { from, limit } => self.worker.records(&input.read(from, limit)).ok()?,
+                Step::Save { bytes, .. } => return Some(bytes),
+                Step::Commit(_) | Step::Await => return None,
+            }
+            self.worker.want_snapshot();
+        }
+        None
+    }
 }
+
+/// More than a partition of a simulation takes.
+const STEPS_TO_THE_END_MAX: usize = 10_000;
 
 /// Nodes, each running some of the stages.
 pub struct Cluster {
@@ -158,15 +206,21 @@ pub struct Cluster {
 impl Cluster {
     /// A cluster that runs nothing yet.
     pub fn new(nodes: usize, stages: Vec<StageId>, config: WorkerConfig, library: Arc<dyn Library>) -> Self {
-        Self { library, config, stages, running: BTreeMap::new(), nodes, shelf: Shelf::new() }
+        Self { library, config, stages, running: BTreeMap::new(), nodes, shelf: Shelf::default() }
     }
 
     /// Start a stage on a node as its owner from here on.
     fn start(&mut self, node: usize, id: StageId, log: &mut SimLog) {
         let epoch = log.claim(id);
+        let worker = self.worker(id, epoch, log.committed(id));
+        self.running.insert((node, id), worker);
+    }
+
+    /// A worker of a stage from a committed offset on.
+    fn worker(&self, id: StageId, epoch: u64, committed: Offset) -> Box<dyn Runs> {
         let (library, shared) = (Arc::clone(&self.library), Arc::clone(&self.library));
-        let (config, committed) = (self.config, log.committed(id));
-        let worker: Box<dyn Runs> = match id {
+        let config = self.config;
+        match id {
             StageId::Home(partition) => {
                 let worker = Worker::new(config, shared, committed, move || Home::new(Arc::clone(&library)));
                 Box::new(Owned { worker, id, partition, epoch })
@@ -188,8 +242,26 @@ impl Cluster {
                 let worker = Worker::new(config, shared, committed, fresh);
                 Box::new(Owned { worker, id, partition, epoch })
             }
-        };
-        self.running.insert((node, id), worker);
+        }
+    }
+
+    /// A snapshot of what a stage will have felt once everything that stands in its partition now is committed: as if the
+    /// log had been put back to an older copy, and the snapshots had not. It counts for nothing until then.
+    pub fn foresee(&mut self, log: &SimLog, rng: &mut Rng) {
+        let id = *rng.pick(&self.stages);
+        if let Some(bytes) = self.worker(id, 0, 0).of_the_end(log) {
+            self.shelf.store(id, bytes);
+        }
+    }
+
+    /// The power fails: every node dies at once.
+    pub fn power_cut(&mut self) {
+        self.running.clear();
+    }
+
+    /// Snapshots that workers handed over before what they stand for was committed.
+    pub fn snapshots_of_the_future(&self) -> &[String] {
+        &self.shelf.of_the_future
     }
 
     /// Let one worker take one step; start a stage that nobody runs.

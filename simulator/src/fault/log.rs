@@ -1,5 +1,6 @@
 //! A partitioned log with transactions, in memory: atomic commits over several partitions, aborted ones that
-//! leave holes in the offsets, and the fencing of owners that have been replaced.
+//! leave holes in the offsets, and the fencing of owners that have been replaced. Its disk is honest or lies: what an
+//! honest one has taken survives a power cut; one that says so too early loses the last of it.
 
 use std::collections::BTreeMap;
 
@@ -66,6 +67,17 @@ impl<T: Clone> Partition<T> {
         self.entries[start..].iter().take(limit).cloned().collect()
     }
 
+    /// Take back the last record, which was appended when the next offset was `next`.
+    fn take_back(&mut self, next: Offset) {
+        self.entries.pop();
+        self.next = next;
+    }
+
+    /// The offset after the last record.
+    pub fn end(&self) -> Offset {
+        self.entries.last().map_or(0, |(offset, _)| offset + 1)
+    }
+
     /// Every record.
     pub fn all(&self) -> &[(Offset, T)] {
         &self.entries
@@ -87,7 +99,25 @@ pub struct SimLog {
     pub published: BTreeMap<StageId, Vec<Published>>,
     committed: BTreeMap<StageId, Offset>,
     epochs: BTreeMap<StageId, u64>,
+    /// Whether the disk says that it has what it does not have yet.
+    pub lies: bool,
+    /// How to take back what it does not have yet, in order.
+    unwritten: Vec<Undo>,
 }
+
+/// How one step of a transaction is taken back.
+#[derive(Debug)]
+enum Undo {
+    Control(Offset),
+    Payment(usize, Offset),
+    Keyed(usize, Offset),
+    Verdict(usize, Offset),
+    /// A stage had published so much, and had committed so far.
+    Committed(StageId, usize, Option<Offset>),
+}
+
+/// The chance in a hundred that a disk that lies has caught up after a transaction.
+const CATCHES_UP: usize = 4;
 
 /// The owner has been replaced: its transaction is aborted.
 #[derive(Debug, PartialEq, Eq)]
@@ -103,6 +133,48 @@ impl SimLog {
             verdicts: vec![Partition::default(); n],
             ..Self::default()
         }
+    }
+
+    /// Append an order.
+    pub fn order(&mut self, control: Control, rng: &mut Rng) {
+        self.unwritten.push(Undo::Control(self.control.next));
+        self.control.append(control, rng);
+        self.written(rng);
+    }
+
+    /// Append a record to a payments partition.
+    pub fn pay(&mut self, partition: usize, record: PaymentRecord, rng: &mut Rng) {
+        self.unwritten.push(Undo::Payment(partition, self.payments[partition].next));
+        self.payments[partition].append(record, rng);
+        self.written(rng);
+    }
+
+    /// A transaction ends. Whoever is told so from here on may rely on it, if the disk is honest.
+    fn written(&mut self, rng: &mut Rng) {
+        if !self.lies || rng.percent(CATCHES_UP) {
+            self.unwritten.clear();
+        }
+    }
+
+    /// The power fails: what the disk does not have is gone. Whether anything was.
+    pub fn power_cut(&mut self) -> bool {
+        let lost = !self.unwritten.is_empty();
+        for undo in std::mem::take(&mut self.unwritten).into_iter().rev() {
+            match undo {
+                Undo::Control(next) => self.control.take_back(next),
+                Undo::Payment(p, next) => self.payments[p].take_back(next),
+                Undo::Keyed(k, next) => self.keyed[k].take_back(next),
+                Undo::Verdict(p, next) => self.verdicts[p].take_back(next),
+                Undo::Committed(stage, published, committed) => {
+                    self.published.entry(stage).or_default().truncate(published);
+                    match committed {
+                        Some(offset) => self.committed.insert(stage, offset),
+                        None => self.committed.remove(&stage),
+                    };
+                }
+            }
+        }
+        lost
     }
 
     /// The committed offset of a stage.
@@ -129,12 +201,24 @@ impl SimLog {
         if self.epochs.get(&stage) != Some(&epoch) {
             return Err(Fenced);
         }
+        let before = self.published.get(&stage).map_or(0, Vec::len);
+        self.unwritten.push(Undo::Committed(stage, before, self.committed.get(&stage).copied()));
         for published in &publish {
             match published {
-                Published::Keyed(k, record) => self.keyed[*k as usize].append(record.clone(), rng),
-                Published::Verdict(p, record) => self.verdicts[*p as usize].append(record.clone(), rng),
+                Published::Keyed(k, record) => {
+                    let k = *k as usize;
+                    self.unwritten.push(Undo::Keyed(k, self.keyed[k].next));
+                    self.keyed[k].append(record.clone(), rng);
+                }
+                Published::Verdict(p, record) => {
+                    let p = *p as usize;
+                    self.unwritten.push(Undo::Verdict(p, self.verdicts[p].next));
+                    self.verdicts[p].append(record.clone(), rng);
+                }
                 Published::Control(p, control) => {
-                    self.payments[*p as usize].append(PaymentRecord::Control(control.clone()), rng);
+                    let p = *p as usize;
+                    self.unwritten.push(Undo::Payment(p, self.payments[p].next));
+                    self.payments[p].append(PaymentRecord::Control(control.clone()), rng);
                 }
                 Published::Alert(_)
                 | Published::Observation(_)
@@ -145,6 +229,7 @@ impl SimLog {
         }
         self.published.entry(stage).or_default().extend(publish);
         self.committed.insert(stage, to);
+        self.written(rng);
         Ok(())
     }
 }

@@ -48,6 +48,15 @@ const EVENTS_MIN: usize = 40;
 /// Events in one simulation, beyond the least.
 const EVENTS_SPREAD: usize = 80;
 
+/// What the disk under the log is worth.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Disk {
+    /// What it says it has survives a power cut.
+    Honest,
+    /// It says so before it has it.
+    Lying,
+}
+
 /// What one simulation amounted to.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -61,6 +70,12 @@ pub struct Tally {
     pub crashes: usize,
     /// Partitions moved.
     pub moves: usize,
+    /// Power cuts, under which every node dies at once.
+    pub power_cuts: usize,
+    /// Power cuts under which the log lost something that it had said it has.
+    pub losses: usize,
+    /// Snapshots put on the shelf that were ahead of what was committed.
+    pub foreseen: usize,
     /// Records compared with an undisturbed replay.
     pub compared: usize,
     /// Records compared with the naive model.
@@ -77,6 +92,9 @@ impl Tally {
         self.observations += other.observations;
         self.crashes += other.crashes;
         self.moves += other.moves;
+        self.power_cuts += other.power_cuts;
+        self.losses += other.losses;
+        self.foreseen += other.foreseen;
         self.compared += other.compared;
         self.modelled += other.modelled;
         for (feature, times) in other.features {
@@ -90,10 +108,24 @@ impl Tally {
 /// # Errors
 /// [`Broken`] names the first promise that did not hold.
 pub fn simulate(seed: u64, topology: Topology, library: &Arc<SimLibrary>) -> Result<Tally, Broken> {
+    simulate_on(Disk::Honest, seed, topology, library).1
+}
+
+/// Run one simulation on a disk that is honest or lies. Whether the log lost anything, and what came of it.
+///
+/// # Errors
+/// [`Broken`] names the first promise that did not hold.
+pub fn simulate_on(
+    disk: Disk,
+    seed: u64,
+    topology: Topology,
+    library: &Arc<SimLibrary>,
+) -> (bool, Result<Tally, Broken>) {
     let mut rng = Rng::new(seed);
     let mut simulation = Simulation::new(topology, library, &mut rng);
+    simulation.log.lies = disk == Disk::Lying;
     simulation.run(&mut rng);
-    simulation.judge()
+    (simulation.tally.losses > 0, simulation.judge())
 }
 
 struct Simulation {
@@ -156,8 +188,8 @@ impl Simulation {
     /// Officers' orders go to the control topic; embedded, into the payments log itself.
     fn control(&mut self, control: Control, rng: &mut Rng) {
         match self.topology {
-            Topology::Distributed => self.log.control.append(control, rng),
-            Topology::Embedded => self.log.payments[0].append(PaymentRecord::Control(control), rng),
+            Topology::Distributed => self.log.order(control, rng),
+            Topology::Embedded => self.log.pay(0, PaymentRecord::Control(control), rng),
         }
     }
 
@@ -179,6 +211,15 @@ impl Simulation {
                 15 if rng.percent(40) => {
                     self.tally.crashes += 1;
                     self.cluster.crash(rng);
+                }
+                15 if rng.percent(15) => {
+                    self.tally.power_cuts += 1;
+                    self.tally.losses += usize::from(self.log.power_cut());
+                    self.cluster.power_cut();
+                }
+                15 if rng.percent(15) => {
+                    self.tally.foreseen += 1;
+                    self.cluster.foresee(&self.log, rng);
                 }
                 16 | 17 if rng.percent(70) => {
                     self.tally.moves += 1;
@@ -211,7 +252,7 @@ impl Simulation {
         if taken {
             let partitions = u32::try_from(self.log.payments.len()).unwrap_or(1);
             let home = partition_of(record.event.payment_id(), partitions);
-            self.log.payments[home as usize].append(PaymentRecord::Event(record.clone()), rng);
+            self.log.pay(home as usize, PaymentRecord::Event(record.clone()), rng);
         }
         if told {
             if record.awaited {
@@ -226,6 +267,11 @@ impl Simulation {
     fn judge(mut self) -> Result<Tally, Broken> {
         let partitions = u32::try_from(self.log.payments.len()).unwrap_or(1);
         let log = &self.log;
+        if let [first, ..] = self.cluster.snapshots_of_the_future() {
+            return Err(Broken(format!(
+                "a snapshot was handed over before what it stands for was committed: {first}"
+            )));
+        }
         let shared = || -> Arc<dyn Library> { Arc::<SimLibrary>::clone(&self.library) };
         let mut compared = 0;
         for p in 0..partitions {
