@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sluice_lists::{Screener, rescreen::rescreen};
 use sluice_model::{
     Control, DeadLetter, EventRecord, EventTime, Hash256, Key, KeyKind, Observation, Past, PaymentEvent,
-    PaymentRecord, Role, Screening, Unnamed, WhyNotScreened, add_key, limits::FUTURE_TOLERANCE,
+    PaymentRecord, Role, Screening, StatusSet, Unnamed, WhyNotScreened, add_key, limits::FUTURE_TOLERANCE,
 };
 use sluice_rules::{Facts, Judgement, NO_WINDOWS};
 
@@ -156,7 +156,7 @@ impl Home {
     }
 
     /// What the engine itself and the rules without windows say. What was said of a payment for the same reason is not
-    /// said again.
+    /// said again while it meets the same entries; money that goes back is told anew.
     fn judge(
         &mut self,
         event: &PaymentEvent,
@@ -167,12 +167,21 @@ impl Home {
     ) {
         let key = Key { kind: KeyKind::Payment, value: event.payment_id().to_owned() };
         let scene = Scene { key: &key, event, screened };
+        let alike = (!StatusSet::ALIVE.has(event.status)).then_some(event.status);
+        let met: Vec<_> = screened
+            .matches
+            .iter()
+            .flat_map(|found| {
+                found.matches.iter().map(|hit| (&found.role, &found.name, &hit.list, &hit.entry_id))
+            })
+            .collect();
         if let Some((frozen, case_id)) =
             self.freezes.touched(event).filter(|_| event.event_type.moves_money())
         {
             out.alerts.push(alerting::of_engine(&EngineFinding::Frozen { key: &frozen, case_id }, scene));
         }
-        if screened.failed() && self.payments.says_new(place, &(NOT_SCREENED, &screened.not_screened)) {
+        if screened.failed() && self.payments.says_new(place, &(NOT_SCREENED, alike, &screened.not_screened))
+        {
             let unnamed = self.screening.wanted().unnamed;
             let finding = EngineFinding::NotScreened { what: &screened.not_screened, unnamed };
             out.alerts.push(alerting::of_engine(&finding, scene));
@@ -202,7 +211,7 @@ impl Home {
             if is_noise && !self.noise.may_say(rule.content, self.dedupe.stream_time()) {
                 continue;
             }
-            let said = (rule.content.0, rule.meta.shadow, finding.action as u8, &finding.reason);
+            let said = (rule.content.0, rule.meta.shadow, finding.action as u8, &finding.reason, alike, &met);
             if !self.payments.says_new(place, &said) {
                 continue;
             }

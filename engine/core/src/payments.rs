@@ -73,7 +73,7 @@ struct Payment {
 struct Side {
     /// Account, customer, proxy: the first of which both of two events know something decides.
     ids: [u32; 3],
-    /// Whether the side has been named, and so screened.
+    /// Whether the side has been named, and screened then.
     named: bool,
 }
 
@@ -87,7 +87,7 @@ struct Facts {
 }
 
 /// An amount as snapshots carry it.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Hash, Debug, Serialize, Deserialize)]
 struct Worth {
     minor: i64,
     currency: Currency,
@@ -129,7 +129,12 @@ impl Payments {
             of_id.day = day.max(of_id.day);
             self.by_day.entry(day).or_default().push(id);
         }
-        let sides = [Side::of(event.debtor.as_ref()), Side::of(event.creditor.as_ref())];
+        let is_screened =
+            |role: &str| screened.not_screened.iter().all(|not| !not.role.is_empty() && not.role != role);
+        let sides = [
+            Side::of(event.debtor.as_ref(), is_screened("debtor")),
+            Side::of(event.creditor.as_ref(), is_screened("creditor")),
+        ];
         let facts = Facts::of(event, screened, attributes, id);
         let is_it = |payment: &Payment| {
             !payment.debtor.contradicts(&sides[0]) && !payment.creditor.contradicts(&sides[1])
@@ -147,13 +152,14 @@ impl Payments {
         (known, PaymentPlace { id, at })
     }
 
-    /// Whether a finding says something new of its payment; remembered if so.
+    /// Whether a finding says something new of its payment; remembered if so. Of a payment that is worth more than it
+    /// was, everything is new: what was let go was let go for less.
     pub fn says_new(&mut self, place: PaymentPlace, finding: &impl Hash) -> bool {
         let Some(payment) = self.by_id.get_mut(&place.id).and_then(|of_id| of_id.payments.get_mut(place.at))
         else {
             return true;
         };
-        let finding = hash_under(place.id, finding);
+        let finding = hash_under(place.id, &(finding, payment.alive));
         if payment.said.contains(&finding) {
             return false;
         }
@@ -247,7 +253,7 @@ impl Worth {
 }
 
 impl Side {
-    fn of(party: Option<&Party>) -> Self {
+    fn of(party: Option<&Party>, is_screened: bool) -> Self {
         let Some(party) = party else { return Self::default() };
         let hash = |id: Option<&str>| id.map_or(0, |id| nonzero(hash_under(0, &id)) as u32 | 1);
         Self {
@@ -256,7 +262,7 @@ impl Side {
                 hash(party.customer_id.as_deref()),
                 hash(party.proxy.as_ref().map(|proxy| proxy.id.as_str())),
             ],
-            named: party.name.is_some() || party.name_local.is_some(),
+            named: is_screened && (party.name.is_some() || party.name_local.is_some()),
         }
     }
 
@@ -285,7 +291,6 @@ impl Facts {
         let some = |is_there: bool, fact: &dyn Fn() -> u64| if is_there { nonzero(fact()) } else { 0 };
         let texts = (&event.purpose, &event.remittance);
         let channel = (&event.method, &event.channel, event.direction);
-        let kind = event.event_type;
         let declared: Vec<_> = attributes.filter_map(|name| event.attributes.get_key_value(name)).collect();
         let entries: Vec<_> = screened
             .matches
@@ -308,7 +313,7 @@ impl Facts {
                 some(event.card.is_some(), &|| hash_under(id, &event.card)),
                 some(event.merchant.is_some(), &|| hash_under(id, &event.merchant)),
                 some(!declared.is_empty(), &|| hash_under(id, &declared)),
-                some(true, &|| hash_under(id, &kind)),
+                some(true, &|| hash_under(id, &event.event_type)),
             ]
             .map(|hash| (hash as u32) | u32::from(hash != 0)),
             matches: some(!entries.is_empty(), &|| hash_under(id, &entries)),

@@ -145,9 +145,14 @@ impl KeyState {
     fn feel_profile(&mut self, copy: &Copy) {
         let about_this_key =
             copy.key.kind == KeyKind::Customer && copy.event.event_type == EventType::Customer;
-        let newer = self.profile.as_ref().is_none_or(|held| held.occurred_at <= copy.event.occurred_at);
-        if about_this_key && newer {
-            self.profile = Some(Arc::clone(&copy.event));
+        if about_this_key {
+            self.take_profile(Arc::clone(&copy.event));
+        }
+    }
+
+    fn take_profile(&mut self, profile: Arc<PaymentEvent>) {
+        if self.profile.as_ref().is_none_or(|held| held.occurred_at <= profile.occurred_at) {
+            self.profile = Some(profile);
         }
     }
 }
@@ -261,14 +266,18 @@ impl Stage for Shard {
         }
     }
 
-    /// The candidate's windows are those of the prepared rules already; what was spoken, and who the customers
-    /// are, stays.
+    /// The candidate's windows are those of the prepared rules already; what was spoken stays, and who the customers
+    /// are, unless the candidate met a newer profile while nobody here watched customers.
     fn adopt(&mut self, candidate: Self) {
         self.plans = candidate.plans;
         for (held, filled) in self.keys.iter_mut().zip(candidate.keys) {
             held.values_mut().for_each(|state| state.windows = KeyWindows::default());
             for (value, state) in filled {
-                held.entry(value).or_default().windows = state.windows;
+                let known = held.entry(value).or_default();
+                known.windows = state.windows;
+                if let Some(profile) = state.profile {
+                    known.take_profile(profile);
+                }
             }
         }
     }

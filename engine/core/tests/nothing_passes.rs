@@ -64,12 +64,15 @@ enum Reason {
     /// Something was not looked at: in which part (none: the whole), why.
     NotScreened(&'static str, &'static str),
     /// So much money.
-    Large(i64),
+    Large,
     /// Nobody can say how much.
     NoRate,
     /// The device is in a place that nobody deals with.
     Far,
 }
+
+/// A reason, in which currency, and how the payment goes back if it does.
+type About = (Reason, Currency, Option<PaymentStatus>);
 
 impl Reason {
     /// Which alert tells it.
@@ -77,7 +80,7 @@ impl Reason {
         match self {
             Self::Listed(..) => &["LIST"],
             Self::NotScreened(..) => &["ENGINE-NOT-SCREENED"],
-            Self::Large(_) | Self::NoRate => &["BIG"],
+            Self::Large | Self::NoRate => &["BIG"],
             Self::Far => &["FAR"],
         }
     }
@@ -121,7 +124,7 @@ impl Step {
             }
         }
         match self.currency {
-            Currency::HKD if self.minor >= LARGE => drop(reasons.insert(Reason::Large(self.minor))),
+            Currency::HKD if self.minor >= LARGE => drop(reasons.insert(Reason::Large)),
             Currency::HKD => {}
             _ => drop(reasons.insert(Reason::NoRate)),
         }
@@ -250,7 +253,7 @@ proptest! {
         steps in prop::collection::vec(step(), 1..8),
     ) {
         let mut world = World::new();
-        let (mut told, mut named) = (BTreeSet::<Reason>::new(), [false; 2]);
+        let (mut told, mut named) = (BTreeMap::<About, i64>::new(), [false; 2]);
         let mut holding = BTreeSet::<AlertId>::new();
         for (n, step) in steps.iter().enumerate() {
             world.lists(step.lists);
@@ -263,18 +266,22 @@ proptest! {
             let spoke = |reason: &Reason| {
                 alerts.iter().any(|a| reason.rules().contains(&a.rule_id.as_str()) && a.action >= Action::Hold)
             };
-            let covered = |reason: &Reason| told.iter().any(|known| match (known, reason) {
-                // More was let go than this.
-                (Reason::Large(known), Reason::Large(now)) => known >= now,
-                (known, reason) => known == reason,
-            });
+            // What was told of the payment when it was worth as much covers it; money that goes back is told anew.
+            let returns = [PaymentStatus::Refunded, PaymentStatus::Disputed].contains(&step.status);
+            let about = |reason: &Reason| {
+                (reason.clone(), step.currency, returns.then_some(step.status))
+            };
+            let covered = |reason: &Reason| told.get(&about(reason)).is_some_and(|known| *known >= step.minor);
             for reason in &reasons {
                 prop_assert!(
                     spoke(reason) || covered(reason),
                     "event {n}: {reason:?} was never told, of {reasons:?}; told before: {told:?}"
                 );
             }
-            told.extend(reasons.iter().filter(|reason| spoke(reason)).cloned());
+            for reason in reasons.iter().filter(|reason| spoke(reason)) {
+                let known = told.entry(about(reason)).or_insert(step.minor);
+                *known = step.minor.max(*known);
+            }
             holding.extend(alerts.iter().filter(|a| a.action >= Action::Hold).map(|a| a.alert_id));
             let decision = world.out.decisions.last().unwrap().clone();
             prop_assert_eq!(&decision.event_id, &format!("E{n}"), "whoever waits is answered");

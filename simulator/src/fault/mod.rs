@@ -273,6 +273,9 @@ impl Simulation {
             )));
         }
         let shared = || -> Arc<dyn Library> { Arc::<SimLibrary>::clone(&self.library) };
+        let features = Features::default();
+        self.tally.modelled = naive::agrees(log, self.topology, &self.library, &features)?;
+        self.tally.features = features.all().into_iter().map(|feature| (feature, 1)).collect();
         let mut compared = 0;
         for p in 0..partitions {
             compared += match self.topology {
@@ -293,9 +296,6 @@ impl Simulation {
             oracle::nothing_lost_nothing_doubled(log, &self.clients.acknowledged)?;
         }
         oracle::every_question_answered(log, &self.clients.asked)?;
-        let features = Features::default();
-        self.tally.modelled = naive::agrees(log, self.topology, &self.library, &features)?;
-        self.tally.features = features.all().into_iter().map(|feature| (feature, 1)).collect();
         self.tally.compared = compared;
         self.tally.acknowledged = self.clients.acknowledged.len();
         let count = |of: fn(&Published) -> bool| log.published.values().flatten().filter(|p| of(p)).count();

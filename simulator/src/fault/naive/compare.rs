@@ -12,7 +12,7 @@ use super::{
     features::Features,
     gather::{self, Gather},
     home::{self, Home, Judged},
-    known,
+    known, rules,
     sets::Book,
     shard::Shard,
     words::{self, Out, Said, Told},
@@ -106,8 +106,13 @@ impl Comparison<'_> {
             match record {
                 PaymentRecord::Event(record) => {
                     if let Some(judged) = home.event(record, &mut out) {
-                        for (key, role) in &judged.asked {
-                            keys.event(key, *role, &judged, &mut out);
+                        // Rules that watch another kind of key find its past in the log all the same.
+                        for (key, role) in rules::every_key(&judged.event) {
+                            if judged.asked.iter().any(|(asked, _)| *asked == key) {
+                                keys.event(&key, role, &judged, &mut out);
+                            } else {
+                                keys.remember(&key, role, &judged);
+                            }
                         }
                     }
                 }

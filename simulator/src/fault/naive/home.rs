@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use sluice_core::Library;
 use sluice_model::{
-    Action, Control, EventRecord, Hash256, Key, KeyKind, NotScreened, PaymentEvent, Role, Span, Unnamed,
-    WhyNotScreened,
+    Action, Control, EventRecord, Hash256, Key, KeyKind, NotScreened, PaymentEvent, PaymentStatus, Role,
+    Span, StatusSet, Unnamed, WhyNotScreened,
 };
 
 use super::{
@@ -144,7 +144,8 @@ impl<'a> Home<'a> {
         if moves && self.frozen.is_touched(event, self.features) {
             said.push(say("ENGINE-FROZEN", Action::Reject));
         }
-        let words = || format!("not screened: {}", words::not_screened(&screened.not));
+        let words =
+            || format!("not screened, {}: {}", alike(event.status), words::not_screened(&screened.not));
         if !screened.not.is_empty() && self.payments.says_new(place, words()) {
             let only_unnamed = screened.not.iter().all(|not| not.why == WhyNotScreened::Unnamed);
             let told_only = only_unnamed && self.desk.unnamed() == Unnamed::Alert;
@@ -161,7 +162,8 @@ impl<'a> Home<'a> {
         said
     }
 
-    /// What the rules on payments say: the same of one payment once.
+    /// What the rules on payments say: the same once, of one payment that is worth the same and meets the same entries,
+    /// alive or as it goes back.
     fn judge(
         &mut self,
         event: &PaymentEvent,
@@ -197,7 +199,10 @@ impl<'a> Home<'a> {
                     (rule.on_error, format!("{fault:?}"))
                 }
             };
-            if self.payments.says_new(place, format!("{content} {action:?} {reason}")) {
+            if self.payments.says_new(
+                place,
+                format!("{content} {action:?} {reason}, {} {:?}", alike(event.status), screened.entries()),
+            ) {
                 all.push(Said {
                     rule: rule.id.to_owned(),
                     key: Key { kind: KeyKind::Payment, value: event.payment_id().to_owned() },
@@ -273,6 +278,11 @@ impl<'a> Home<'a> {
             }
         }
     }
+}
+
+/// Whether the payment is alive, or how it ends.
+fn alike(status: PaymentStatus) -> &'static str {
+    if StatusSet::ALIVE.has(status) { "alive" } else { status.name() }
 }
 
 /// What is told of what was said: all of it to whoever waits, else what holds.

@@ -77,9 +77,13 @@ impl Payments {
         (past, Place(own.unwrap_or(at)))
     }
 
-    /// Whether something is said of the payment for the first time; said, then.
+    /// Whether something is said of the payment for the first time since it was worth as much as now; said, then.
     pub fn says_new(&mut self, Place(at): Place, words: String) -> bool {
-        let said = &mut self.payments[at].said;
+        let all: StatusSet = PaymentStatus::ALL.into_iter().collect();
+        let payment = &mut self.payments[at];
+        let events = payment.events.iter().map(|(event, _)| Arc::clone(event)).collect();
+        let worth = Past { earlier: events, ..Past::default() }.worth(all);
+        let (said, words) = (&mut payment.said, format!("{words}, worth {worth:?}"));
         let is_new = !said.contains(&words);
         if is_new {
             said.push(words);

@@ -228,3 +228,11 @@ pub fn keys(event: &PaymentEvent, kind: KeyKind) -> Vec<(String, Role)> {
         _ => Vec::new(),
     }
 }
+
+/// Every key that a rule of the simulation may watch.
+pub fn every_key(event: &PaymentEvent) -> Vec<(sluice_model::Key, Role)> {
+    let of = |kind| {
+        keys(event, kind).into_iter().map(move |(value, role)| (sluice_model::Key { kind, value }, role))
+    };
+    KeyKind::ALL.into_iter().flat_map(of).collect()
+}

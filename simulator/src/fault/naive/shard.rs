@@ -48,14 +48,28 @@ impl<'a> Shard<'a> {
         }
     }
 
-    /// Feel an event on one of its keys.
-    pub fn event(&mut self, key: &Key, role: Role, judged: &Judged, out: &mut Out) {
-        let event = &judged.event;
+    /// Remember an event on a key that nobody asked: what rules that come later read of it.
+    pub fn remember(&mut self, key: &Key, role: Role, judged: &Judged) {
+        let event = Arc::clone(&judged.event);
+        let features = self.features;
+        let on_key = self.on(key);
+        on_key.learn(key, &event, features);
+        on_key.seen.push(Seen { event, role, past: Arc::clone(&judged.past) });
+    }
+
+    fn on(&mut self, key: &Key) -> &mut OnKey {
         let at = self.keys.iter().position(|(held, _)| held == key).unwrap_or_else(|| {
             self.keys.push((key.clone(), OnKey::default()));
             self.keys.len() - 1
         });
-        let on_key = &mut self.keys[at].1;
+        &mut self.keys[at].1
+    }
+
+    /// Feel an event on one of its keys.
+    pub fn event(&mut self, key: &Key, role: Role, judged: &Judged, out: &mut Out) {
+        let event = &judged.event;
+        self.on(key);
+        let Some((_, on_key)) = self.keys.iter_mut().find(|(held, _)| held == key) else { return };
         on_key.learn(key, event, self.features);
         let now = Seen { event: Arc::clone(event), role, past: Arc::clone(&judged.past) };
         if on_key.seen.iter().any(|seen| seen.event.occurred_at > event.occurred_at) {
