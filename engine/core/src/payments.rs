@@ -190,11 +190,19 @@ impl Payment {
         let (settled, alive) = (self.settled, self.alive);
         let raised = raise(&mut self.alive, event.amount);
         let counts = StatusSet::SETTLED.has(event.status) && raise(&mut self.settled, event.amount);
+        let counted = match (counts, settled) {
+            (true, Some(worth)) => Some(worth),
+            // It counted before its amount was known: all of it is still to be added.
+            (true, None) if self.statuses.meets(StatusSet::SETTLED) => {
+                event.amount.map(|amount| Worth { minor: 0, currency: amount.currency })
+            }
+            _ => alive.filter(|_| raised),
+        };
         let known = Known {
             past: Past {
                 prior: self.statuses,
                 changed: !is_first && (other_facts || raised || counts),
-                counted: settled.filter(|_| counts).or(alive.filter(|_| raised)).map(Worth::money),
+                counted: counted.map(Worth::money),
             },
             debtor_named: self.debtor.named,
             creditor_named: self.creditor.named,

@@ -254,6 +254,8 @@ proptest! {
     ) {
         let mut world = World::new();
         let (mut told, mut named) = (BTreeMap::<About, i64>::new(), [false; 2]);
+        // The greatest amount since the currency last changed.
+        let mut worth = (0, steps[0].currency);
         let mut holding = BTreeSet::<AlertId>::new();
         for (n, step) in steps.iter().enumerate() {
             world.lists(step.lists);
@@ -271,7 +273,11 @@ proptest! {
             let about = |reason: &Reason| {
                 (reason.clone(), step.currency, returns.then_some(step.status))
             };
-            let covered = |reason: &Reason| told.get(&about(reason)).is_some_and(|known| *known >= step.minor);
+            worth = match worth {
+                (minor, currency) if currency == step.currency => (step.minor.max(minor), currency),
+                _ => (step.minor, step.currency),
+            };
+            let covered = |reason: &Reason| told.get(&about(reason)).is_some_and(|known| *known >= worth.0);
             for reason in &reasons {
                 prop_assert!(
                     spoke(reason) || covered(reason),
@@ -279,8 +285,8 @@ proptest! {
                 );
             }
             for reason in reasons.iter().filter(|reason| spoke(reason)) {
-                let known = told.entry(about(reason)).or_insert(step.minor);
-                *known = step.minor.max(*known);
+                let known = told.entry(about(reason)).or_insert(worth.0);
+                *known = worth.0.max(*known);
             }
             holding.extend(alerts.iter().filter(|a| a.action >= Action::Hold).map(|a| a.alert_id));
             let decision = world.out.decisions.last().unwrap().clone();

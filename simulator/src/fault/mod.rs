@@ -43,6 +43,8 @@ pub enum Topology {
 const PARTITIONS: u32 = 12;
 /// Nodes that share them.
 const NODES: usize = 2;
+/// Events that are on their way at once, so that they arrive in another order.
+const SENT_AT_ONCE: usize = 4;
 /// Events in one simulation, at the least.
 const EVENTS_MIN: usize = 40;
 /// Events in one simulation, beyond the least.
@@ -140,6 +142,8 @@ struct Simulation {
 /// Clients send what they have, in roughly its order, until each event is acknowledged.
 struct Clients {
     unsent: VecDeque<(usize, EventRecord)>,
+    /// The events that are sent when everything before them has been felt.
+    after_pauses: VecDeque<usize>,
     orders: VecDeque<(usize, Order)>,
     acknowledged: Vec<Arc<PaymentEvent>>,
     asked: Vec<Arc<PaymentEvent>>,
@@ -169,6 +173,7 @@ impl Simulation {
             cluster: Cluster::new(NODES, stages, config, shared),
             clients: Clients {
                 unsent: script.events.into_iter().enumerate().collect(),
+                after_pauses: script.after_pauses.into(),
                 orders: script.orders.into(),
                 acknowledged: Vec::new(),
                 asked: Vec::new(),
@@ -244,7 +249,15 @@ impl Simulation {
 
     /// A client tries to send one of its next events. The log may take it or not, and the answer may be lost.
     fn send(&mut self, rng: &mut Rng) {
-        let at = rng.below(self.clients.unsent.len().min(4));
+        let Clients { unsent, after_pauses, .. } = &mut self.clients;
+        let pause = after_pauses.front().copied().unwrap_or(usize::MAX);
+        let before_pause = unsent.iter().take(SENT_AT_ONCE).filter(|(n, _)| *n < pause).count();
+        if before_pause == 0 {
+            after_pauses.pop_front();
+            self.cluster.settle(&mut self.log, rng);
+            return;
+        }
+        let at = rng.below(before_pause);
         let Some((n, record)) = self.clients.unsent.remove(at) else { return };
         let once = record.late_reason.is_some();
         let taken = once || !rng.percent(10);

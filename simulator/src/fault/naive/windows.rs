@@ -80,7 +80,7 @@ impl Seen {
         if !self.past.rises(counted, event) {
             return Ok(None);
         }
-        let then = self.past.worth(counted).and_then(|worth| self.value(Some(worth), what).ok().flatten());
+        let then = self.value(self.past.worth(counted), what).ok().flatten();
         let now = self.value(event.amount, what)?;
         Ok(match (then, now) {
             (Some(Value::Number(then)), Some(Value::Number(now))) if what == What::Amount => {

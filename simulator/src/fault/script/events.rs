@@ -18,9 +18,10 @@ const PAUSES: [Span; 6] =
 /// How far ahead a wrong clock is.
 const WRONG_CLOCK: Span = Span::days(400);
 
-/// So many events, in order.
-pub fn write(count: usize, rng: &mut Rng) -> Vec<EventRecord> {
+/// So many events, in order, and which of them come after a pause.
+pub fn write(count: usize, rng: &mut Rng) -> (Vec<EventRecord>, Vec<usize>) {
     let mut events: Vec<EventRecord> = Vec::with_capacity(count);
+    let mut after_pauses = Vec::new();
     let mut now = START;
     let wrong_clock = rng.percent(6).then(|| count / 2 + rng.below(count / 4));
     let pauses = if rng.percent(40) { 3 } else { 0 };
@@ -28,6 +29,7 @@ pub fn write(count: usize, rng: &mut Rng) -> Vec<EventRecord> {
         now = now.plus(steps(rng.below(STEPS_MAX)));
         if rng.percent(pauses) {
             now = now.plus(*rng.pick(&PAUSES));
+            after_pauses.push(n);
         }
         // An event that was let in although it is too old may be beyond what ids are remembered for: it is sent once.
         let is_lonely = |record: &&EventRecord| {
@@ -45,7 +47,8 @@ pub fn write(count: usize, rng: &mut Rng) -> Vec<EventRecord> {
             lonely(&mut event, n);
         }
         let late_reason = !again && rng.percent(3);
-        if late_reason {
+        // So late is late for its keys too, whose newest event may have come by another home.
+        if late_reason || event.occurred_at <= now.minus(Span::days(3)) {
             lonely(&mut event, n);
         }
         events.push(EventRecord {
@@ -56,7 +59,7 @@ pub fn write(count: usize, rng: &mut Rng) -> Vec<EventRecord> {
             event: Arc::new(event),
         });
     }
-    events
+    (events, after_pauses)
 }
 
 fn fresh(n: usize, now: EventTime, rng: &mut Rng) -> PaymentEvent {

@@ -25,6 +25,8 @@ const STEP: Span = Span::minutes(10);
 pub struct Script {
     /// What clients send.
     pub events: Vec<EventRecord>,
+    /// The events before which the stream stands still for a day or more: by then everything before has been felt.
+    pub after_pauses: Vec<usize>,
     /// What officers do: before the event at that index.
     pub orders: Vec<(usize, Order)>,
 }
@@ -63,9 +65,9 @@ impl Repertoire {
 impl Script {
     /// A script of about so many events.
     pub fn new(repertoire: &Repertoire, events: usize, rng: &mut Rng) -> Self {
-        let events = events::write(events, rng);
+        let (events, after_pauses) = events::write(events, rng);
         let orders = orders::write(repertoire, &events, rng);
-        Self { events, orders }
+        Self { events, after_pauses, orders }
     }
 }
 

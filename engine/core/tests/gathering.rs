@@ -1,0 +1,123 @@
+//! The decision on an event: the hardest of what was found, once everybody who was asked has answered, whatever came
+//! first; and where orders go.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use sluice_core::{
+    Distributor, DistributorOutput, Found, Gather, GatherOutput, Routed, Speaker, Stage, Verdict,
+    VerdictRecord,
+};
+use sluice_model::{
+    Control, Decision, DispositionState, EventTime, Freeze, Hash256, Key, KeyKind, Outcome, Release, Unfreeze,
+};
+
+const NOW: EventTime = EventTime::from_micros(1_800_000_000_000_000);
+
+fn key(value: &str) -> Key {
+    Key { kind: KeyKind::Account, value: value.to_owned() }
+}
+
+fn found(n: u8, outcome: Outcome) -> Found {
+    Found { alert_id: Hash256([n; 32]), outcome, reason: format!("reason {n}") }
+}
+
+fn verdict(from: Speaker, found: Vec<Found>) -> VerdictRecord {
+    VerdictRecord::Verdict(Verdict {
+        payment_id: "P".to_owned(),
+        event_id: "E".to_owned(),
+        at: NOW,
+        awaited: true,
+        from,
+        outcome: found.iter().map(|found| found.outcome).max().unwrap_or_default(),
+        found,
+    })
+}
+
+fn feel(gather: &mut Gather, records: &[VerdictRecord]) -> Vec<Decision> {
+    let mut out = GatherOutput::default();
+    records.iter().for_each(|record| gather.apply(record, &mut out));
+    out.decisions
+}
+
+#[test]
+fn the_hardest_finding_decides_whatever_its_alert_is_called_and_whenever_it_comes() {
+    let outcomes = [Outcome::Allow, Outcome::Hold, Outcome::Reject];
+    for (a, b, c) in [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)] {
+        let of = |n: u8, place: usize| vec![found(n, outcomes[place])];
+        let decisions = feel(
+            &mut Gather::default(),
+            &[
+                verdict(Speaker::Key(key("A")), of(1, a)),
+                verdict(Speaker::Home { asked: 2 }, of(2, b)),
+                verdict(Speaker::Key(key("B")), of(3, c)),
+            ],
+        );
+        assert_eq!(decisions.len(), 1);
+        assert_eq!(decisions[0].decision, Outcome::Reject, "{a} {b} {c}");
+        assert_eq!(decisions[0].alerts.len(), 3);
+    }
+}
+
+#[test]
+fn nothing_is_decided_before_the_last_answer() {
+    let mut gather = Gather::default();
+    let asked = verdict(Speaker::Home { asked: 2 }, Vec::new());
+    assert_eq!(feel(&mut gather, &[asked, verdict(Speaker::Key(key("A")), Vec::new())]), []);
+    // The same key answers once, however often it is heard.
+    assert_eq!(feel(&mut gather, &[verdict(Speaker::Key(key("A")), Vec::new())]), []);
+    let last = verdict(Speaker::Key(key("B")), vec![found(1, Outcome::Hold)]);
+    let decisions = feel(&mut gather, &[last]);
+    assert_eq!(decisions.iter().map(|d| d.decision).collect::<Vec<_>>(), [Outcome::Hold]);
+}
+
+#[test]
+fn a_deadline_holds_what_would_have_been_allowed_and_lowers_nothing() {
+    let late = || VerdictRecord::Deadline {
+        payment_id: "P".to_owned(),
+        event_id: "E".to_owned(),
+        found: Some(found(9, Outcome::Hold)),
+    };
+    for (outcome, answer) in
+        [(Outcome::Allow, Outcome::Hold), (Outcome::Hold, Outcome::Hold), (Outcome::Reject, Outcome::Reject)]
+    {
+        let asked = verdict(Speaker::Home { asked: 1 }, vec![found(1, outcome)]);
+        let answered = verdict(Speaker::Key(key("A")), Vec::new());
+        let before = feel(&mut Gather::default(), &[asked.clone(), late(), answered.clone()]);
+        assert_eq!(
+            before.iter().map(|d| (d.decision, d.deadline_passed)).collect::<Vec<_>>(),
+            [(answer, true)]
+        );
+        let after = feel(&mut Gather::default(), &[asked, answered, late(), late()]);
+        let told: Vec<_> = after.iter().map(|d| (d.decision, d.deadline_passed)).collect();
+        assert_eq!(told, [(outcome, false), (answer, true)], "once, however often it passes");
+    }
+}
+
+#[test]
+fn an_order_of_an_older_version_releases_everything() {
+    let mut gather = Gather::default();
+    let asked =
+        || verdict(Speaker::Home { asked: 0 }, vec![found(1, Outcome::Hold), found(2, Outcome::Reject)]);
+    feel(&mut gather, &[asked()]);
+    let mut out = GatherOutput::default();
+    let order = Release { payment_id: "P".to_owned(), case_id: "CASE".to_owned(), at: NOW, alerts: None };
+    gather.apply(&VerdictRecord::Released(order), &mut out);
+    assert_eq!(out.dispositions[0].state, DispositionState::Released);
+    assert_eq!(out.dispositions[0].alerts.len(), 2);
+    // Nothing holds the payment's next event.
+    let VerdictRecord::Verdict(next) = verdict(Speaker::Home { asked: 0 }, Vec::new()) else { panic!() };
+    let next = VerdictRecord::Verdict(Verdict { event_id: "E2".to_owned(), ..next });
+    assert_eq!(feel(&mut gather, &[next])[0].decision, Outcome::Allow);
+}
+
+#[test]
+fn a_freeze_and_its_end_reach_every_home() {
+    let (key, case_id) = (key("A"), "CASE".to_owned());
+    let orders = [
+        Control::Freeze(Freeze { key: key.clone(), case_id: case_id.clone(), at: NOW }),
+        Control::Unfreeze(Unfreeze { key, case_id, at: NOW, frozen_at: Some(NOW) }),
+    ];
+    let mut out = DistributorOutput::default();
+    orders.iter().for_each(|order| Distributor.apply(order, &mut out));
+    assert_eq!(out.routed, orders.map(Routed::Homes));
+}

@@ -1,0 +1,163 @@
+//! How long things are remembered, to the hour and the day: ids, payments, parties, and what lies at a window's edge.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use sluice_core::{Engine, EngineConfig, Library, Output, Stage, Unavailable};
+use sluice_lists::{Entry, ListVersion, Screener, Settings};
+use sluice_model::{
+    Control, Currency, EntryKind, EventRecord, EventTime, Money, Party, PaymentEvent, PaymentRecord,
+    PaymentStatus, RuleBundle, RuleFile, Screening, Span,
+};
+
+const START: EventTime = EventTime::from_micros(1_800_000_000_000_000);
+
+/// One list, which names nobody, or one.
+struct Shelf([Arc<ListVersion>; 2]);
+
+impl Library for Shelf {
+    fn screener(&self, screening: &Screening) -> Result<Arc<Screener>, Unavailable> {
+        let wanted = screening.lists.get("house");
+        let version = self.0.iter().find(|version| Some(&version.hash()) == wanted);
+        let version = version.ok_or_else(|| Unavailable("unknown".into()))?;
+        Ok(Arc::new(Screener::build(&[Arc::clone(version)], Settings::default())))
+    }
+}
+
+struct World {
+    engine: Engine,
+    versions: [Arc<ListVersion>; 2],
+    out: Output,
+}
+
+fn rule(id: &str, key: &str, more: &str, condition: &str, reason: &str) -> RuleFile {
+    let text = format!(
+        r#"rule {id} #{{ title: "{id}", key: "{key}", severity: "high", action: "alert", typology: "test",
+            regulation: #{{ text: "a test", source: "https://example.com", date: "2026-01-01" }},
+            speaks: "every event" }};
+        {more}
+        condition {condition};
+        reason `{reason}`;"#
+    );
+    RuleFile { path: format!("{id}.rhai"), text }
+}
+
+impl World {
+    fn new(rules: &[RuleFile]) -> Self {
+        let version = |entries| Arc::new(ListVersion::new("house", entries).unwrap());
+        let entry = Entry::new("1", EntryKind::Person, "Borislav Tremontov");
+        let versions = [version(Vec::new()), version(vec![entry])];
+        let engine = Engine::new(EngineConfig { shards: 1 }, Arc::new(Shelf(versions.clone())));
+        let mut world = Self { engine, versions, out: Output::default() };
+        let bundle = RuleBundle::new(rules.to_vec());
+        let rules = bundle.hash();
+        world.order(Control::Prepare(bundle));
+        world.order(Control::Activate { rules });
+        world
+    }
+
+    fn order(&mut self, control: Control) {
+        self.engine.apply(&PaymentRecord::Control(control), &mut self.out);
+    }
+
+    fn lists(&mut self, which: usize) {
+        let lists = BTreeMap::from([("house".to_owned(), self.versions[which].hash())]);
+        self.order(Control::Screening(Screening { lists, ..Screening::default() }));
+    }
+
+    /// The reasons of the alerts on a payment from A to B.
+    fn pay(&mut self, event: PaymentEvent) -> Vec<String> {
+        let before = self.out.alerts.len();
+        let (received_at, event) = (event.occurred_at, Arc::new(event));
+        let record = EventRecord { received_at, awaited: false, late_reason: None, event };
+        self.engine.apply(&PaymentRecord::Event(record), &mut self.out);
+        self.out.alerts[before..].iter().map(|alert| alert.reason.clone()).collect()
+    }
+}
+
+fn payment(id: &str, at: Span, name: &str) -> PaymentEvent {
+    let mut event = PaymentEvent::new(id.to_owned(), START.plus(at));
+    event.status = PaymentStatus::Authorized;
+    event.amount = Some(Money::new(100, Currency::HKD));
+    let party = |account: &str, name: &str| Party {
+        account: Some(account.to_owned()),
+        name: Some(name.to_owned()),
+        ..Party::default()
+    };
+    event.debtor = Some(party("A", name));
+    event.creditor = Some(party("B", "Amara Okonjo"));
+    event
+}
+
+const SOMEBODY: &str = "Chan Siu Ming";
+
+#[test]
+fn an_id_is_known_for_three_days_of_the_stream() {
+    let mut world = World::new(&[]);
+    let first = payment("E", Span::days(1), SOMEBODY);
+    world.pay(first.clone());
+    world.pay(payment("later", Span::days(1).plus(Span::hours(71)), SOMEBODY));
+    world.pay(first.clone());
+    assert_eq!((world.out.counts.events, world.out.counts.duplicates), (2, 1), "two days and 23 hours later");
+    let mut other = first.clone();
+    other.purpose = Some("altered".to_owned());
+    world.pay(other);
+    assert_eq!(world.out.dead_letters.last().unwrap().code, "conflict", "other content under its id");
+    world.pay(payment("latest", Span::days(4), SOMEBODY));
+    world.pay(first);
+    assert_eq!(world.out.dead_letters.last().unwrap().code, "too_old", "three days later it is no duplicate");
+}
+
+#[test]
+fn a_payment_is_known_for_thirty_days_after_its_last_event() {
+    let paid = rule(
+        "PAID",
+        "account",
+        r#"window n #{ measure: "count", role: "debtor", length: "60d" };"#,
+        "is_debtor",
+        "${n} paid",
+    );
+    let mut world = World::new(&[paid]);
+    let next = |id: &str, days: i64| PaymentEvent {
+        payment_id: Some("P".to_owned()),
+        ..payment(id, Span::days(days), SOMEBODY)
+    };
+    assert_eq!(world.pay(next("E1", 0)), ["1 paid"]);
+    assert_eq!(world.pay(next("E2", 29)), [""; 0], "it counted");
+    world.pay(payment("other", Span::days(58), SOMEBODY));
+    assert_eq!(world.pay(next("E3", 58)), [""; 0], "29 days after its last event");
+    world.pay(payment("another", Span::days(90), SOMEBODY));
+    // 58 days hold the other one; the payment is forgotten, and a payment of its id is a new one.
+    assert_eq!(world.pay(next("E4", 90)), ["3 paid"]);
+}
+
+#[test]
+fn a_party_is_known_for_as_long_as_windows_reach() {
+    for (days, met) in [(60, 1), (399, 1), (401, 0)] {
+        let mut world = World::new(&[]);
+        world.lists(0);
+        world.pay(payment("E1", Span::ZERO, "Borislav Tremontov"));
+        world.pay(payment("E2", Span::days(days), SOMEBODY));
+        let before = world.out.alerts.len();
+        world.lists(1);
+        assert_eq!(world.out.alerts.len() - before, met, "{days} days later");
+    }
+}
+
+#[test]
+fn a_late_event_at_the_edge_of_a_window_stays_outside() {
+    let hour = rule(
+        "HOUR",
+        "account",
+        r#"window n #{ measure: "count", role: "debtor", length: "1h" };"#,
+        "is_debtor",
+        "${n}",
+    );
+    let mut world = World::new(&[hour]);
+    assert_eq!(world.pay(payment("E1", Span::minutes(60), SOMEBODY)), ["1"]);
+    assert_eq!(world.pay(payment("E2", Span::ZERO, SOMEBODY)), ["1"], "late, and alone in its own hour");
+    assert_eq!(world.pay(payment("E3", Span::minutes(60), SOMEBODY)), ["2"], "an hour before is outside");
+    assert_eq!(world.pay(payment("E4", Span::minutes(1), SOMEBODY)), ["2"], "a minute later is inside");
+    assert_eq!(world.pay(payment("E5", Span::minutes(60), SOMEBODY)), ["4"]);
+}

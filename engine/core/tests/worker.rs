@@ -1,0 +1,126 @@
+//! Which snapshots a worker hands over and takes: never one of a future that may not come.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+
+use sluice_core::{Library, NoLists, Offset, SnapshotError, Stage, Step, Worker, WorkerConfig};
+use sluice_model::Hash256;
+
+/// A stage whose state is the sum of its records, and whose output is the sum after each.
+#[derive(Clone, Copy, Default)]
+struct Sum(u64);
+
+impl Stage for Sum {
+    type Record = u64;
+    type Output = Vec<u64>;
+
+    fn apply(&mut self, record: &u64, output: &mut Vec<u64>) {
+        self.0 += record;
+        output.push(self.0);
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
+        Ok(self.0.to_be_bytes().to_vec())
+    }
+
+    fn restore(bytes: &[u8], _: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
+        Ok(Self(u64::from_be_bytes(bytes.try_into().map_err(|_| SnapshotError::NotASnapshot)?)))
+    }
+
+    fn wants_filling(&self) -> Option<Hash256> {
+        None
+    }
+
+    fn candidate(&self) -> Self {
+        *self
+    }
+
+    fn activates(_: &u64) -> Option<Hash256> {
+        None
+    }
+
+    fn adopt(&mut self, _: Self) {}
+}
+
+/// One in each offset, so that the sum says how many were felt.
+fn ones(from: Offset, to: Offset) -> Vec<(Offset, u64)> {
+    (from..to).map(|offset| (offset, 1)).collect()
+}
+
+fn worker(committed: Offset, snapshot_every_records: u64) -> Worker<Sum> {
+    let config = WorkerConfig { batch_records_max: 100, snapshot_every_records };
+    Worker::new(config, Arc::new(NoLists), committed, Sum::default)
+}
+
+/// The snapshot after so many records.
+fn snapshot_at(offset: Offset) -> Vec<u8> {
+    let mut worker = worker(offset, 1);
+    worker.step().unwrap();
+    worker.restored([]);
+    worker.records(&ones(0, offset)).unwrap();
+    match worker.step().unwrap() {
+        Step::Save { offset: at, bytes } => {
+            assert_eq!(at, offset);
+            bytes
+        }
+        other => panic!("no snapshot, but {other:?}"),
+    }
+}
+
+/// What a worker reads first, given these snapshots, the last stored first.
+fn first_read(committed: Offset, snapshots: &[Offset]) -> Offset {
+    let mut worker = worker(committed, 0);
+    assert!(matches!(worker.step().unwrap(), Step::Restore { at_most } if at_most == committed));
+    worker.restored(snapshots.iter().map(|at| snapshot_at(*at)));
+    match worker.step().unwrap() {
+        Step::Read { from, .. } => from,
+        other => panic!("nothing to read, but {other:?}"),
+    }
+}
+
+#[test]
+fn a_snapshot_of_a_future_that_may_not_come_is_not_restored() {
+    assert_eq!(first_read(5, &[10]), 0, "the log grows anew from its beginning");
+    assert_eq!(first_read(5, &[10, 6, 4]), 4, "the newest of the past is taken");
+    assert_eq!(first_read(10, &[10, 4]), 10, "what is committed is the past");
+}
+
+#[test]
+fn an_older_snapshot_that_was_stored_after_a_newer_one_says_the_same() {
+    for snapshots in [&[8, 3][..], &[3, 8][..]] {
+        let from = first_read(9, snapshots);
+        assert!(snapshots.contains(&from));
+        let mut worker = worker(9, 0);
+        worker.step().unwrap();
+        worker.restored(snapshots.iter().map(|at| snapshot_at(*at)));
+        worker.records(&ones(from, 12)).unwrap();
+        // What is committed is felt again, muted; what comes next goes on from it.
+        let mut said = Vec::new();
+        while said.is_empty() {
+            match worker.step().unwrap() {
+                Step::Read { from, .. } => worker.records(&ones(from, 12)).unwrap(),
+                Step::Commit(batch) => said = batch.output,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(said, [10, 11, 12], "from {from}");
+    }
+}
+
+#[test]
+fn no_snapshot_is_handed_over_before_what_it_stands_for_is_committed() {
+    let mut worker = worker(0, 1);
+    worker.step().unwrap();
+    worker.restored([]);
+    worker.records(&ones(0, 3)).unwrap();
+    assert!(matches!(worker.step().unwrap(), Step::Commit(_)), "the batch comes first");
+    assert!(matches!(worker.step().unwrap(), Step::Await), "its fate is not known");
+    worker.committed().unwrap();
+    assert!(matches!(worker.step().unwrap(), Step::Save { offset: 3, .. }));
+    // A commit that was aborted leaves nothing to hand over.
+    worker.records(&ones(3, 6)).unwrap();
+    assert!(matches!(worker.step().unwrap(), Step::Commit(_)));
+    worker.aborted(3);
+    assert!(matches!(worker.step().unwrap(), Step::Restore { at_most: 3 }));
+}
