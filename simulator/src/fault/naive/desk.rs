@@ -114,15 +114,15 @@ impl Desk {
         }
         let mut screened = Screened::default();
         let whole = |why| NotScreened { role: String::new(), why };
-        if self.is_too_old(event.occurred_at) {
-            features.met("screening: lists too old");
-            screened.not.push(whole(WhyNotScreened::ListsTooOld));
-        }
         let Some(screener) = &self.screener else {
             features.met("screening: lists unreadable");
             screened.not.push(whole(WhyNotScreened::ListsUnreadable));
             return screened;
         };
+        if self.is_too_old(event.occurred_at) {
+            features.met("screening: lists too old");
+            screened.not.push(whole(WhyNotScreened::ListsTooOld));
+        }
         for Asked { role, party, query } in asked(event) {
             let why = if query.name.chars().count() > NAME_CHARS_MAX {
                 features.met("screening: name too long");

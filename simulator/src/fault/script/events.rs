@@ -137,9 +137,11 @@ fn device(rng: &mut Rng) -> Device {
 /// another.
 fn variation(of: &PaymentEvent, n: usize, now: EventTime, rng: &mut Rng) -> PaymentEvent {
     let mut event = of.clone();
+    // Were the first refused, the second would be new, at the time of the first.
+    let is_near = of.occurred_at > now.minus(Span::hours(66));
     match rng.below(10) {
-        0 | 1 => return event,
-        2 => {
+        0 | 1 if is_near => return event,
+        2 if is_near => {
             event.purpose = Some("altered".to_owned());
             return event;
         }
