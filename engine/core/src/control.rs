@@ -32,6 +32,7 @@ impl Stage for Distributor {
                 | Control::Activate { .. }
                 | Control::Quarantine(_)
                 | Control::LiftQuarantine(_)
+                | Control::SetStreamTime(_)
         ) {
             out.routed.push(Routed::Shards(KeyedRecord::Control(control.clone())));
         }

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use sluice_model::{Alert, Control, EventType, Hash256, KeyKind, Observation, PaymentEvent};
+use sluice_model::{Alert, Control, EventTime, EventType, Hash256, KeyKind, Observation, PaymentEvent};
 use sluice_rules::{Facts, Failures, Judgement, Plan, RuleMeta, RuleSet, Samples, Speaks};
 
 use crate::{
@@ -118,6 +118,9 @@ impl Shard {
 
     /// Feel a control record; most are the home's concern alone. A candidate has its rules already.
     pub fn feel_control(&mut self, control: &Control) {
+        if let Control::SetStreamTime(order) = control {
+            self.keys.iter_mut().flat_map(Keys::values_mut).for_each(|state| state.set_back(order.to));
+        }
         if self.filling {
             return;
         }
@@ -147,6 +150,14 @@ impl KeyState {
             copy.key.kind == KeyKind::Customer && copy.event.event_type == EventType::Customer;
         if about_this_key {
             self.take_profile(Arc::clone(&copy.event));
+        }
+    }
+
+    /// Count nothing after this time as seen: neither in windows, nor as the newest profile.
+    fn set_back(&mut self, to: EventTime) {
+        self.windows.set_back(to);
+        if let Some(profile) = self.profile.as_mut().filter(|profile| profile.occurred_at > to) {
+            Arc::make_mut(profile).occurred_at = to;
         }
     }
 

@@ -8,7 +8,7 @@ use sluice_core::{Engine, EngineConfig, Library, Output, Stage, Unavailable};
 use sluice_lists::{Entry, ListVersion, Screener, Settings};
 use sluice_model::{
     Control, Currency, EntryKind, EventRecord, EventTime, Money, Party, PaymentEvent, PaymentRecord,
-    PaymentStatus, RuleBundle, RuleFile, Screening, Span,
+    PaymentStatus, RuleBundle, RuleFile, Screening, SetStreamTime, Span,
 };
 
 const START: EventTime = EventTime::from_micros(1_800_000_000_000_000);
@@ -160,4 +160,28 @@ fn a_late_event_at_the_edge_of_a_window_stays_outside() {
     assert_eq!(world.pay(payment("E3", Span::minutes(60), SOMEBODY)), ["2"], "an hour before is outside");
     assert_eq!(world.pay(payment("E4", Span::minutes(1), SOMEBODY)), ["2"], "a minute later is inside");
     assert_eq!(world.pay(payment("E5", Span::minutes(60), SOMEBODY)), ["4"]);
+}
+
+/// What a wrong clock brought must not make windows blind for as long as it was ahead.
+#[test]
+fn windows_see_again_once_stream_time_is_set_back() {
+    let hour = rule(
+        "HOUR",
+        "account",
+        r#"window n #{ measure: "count", role: "debtor", length: "1h" };
+        window new #{ measure: "distinct_new", of: counterparty.account, where: has(counterparty.account), role: "debtor", length: "1h" };"#,
+        "is_debtor",
+        "${n}, ${new} new",
+    );
+    let mut world = World::new(&[hour]);
+    assert_eq!(world.pay(payment("E1", Span::ZERO, SOMEBODY)), ["1, 1 new"]);
+    let mut wrong = payment("E2", Span::days(400), SOMEBODY);
+    wrong.creditor.as_mut().unwrap().account = Some("C".to_owned());
+    assert_eq!(world.pay(wrong), ["1, 1 new"]);
+    let to = START.plus(Span::hours(2));
+    world.order(Control::SetStreamTime(SetStreamTime { to, reason: "a wrong clock".to_owned(), at: to }));
+    for (n, minute) in (1..).zip([121, 122, 123]) {
+        let said = world.pay(payment(&format!("F{n}"), Span::minutes(minute), SOMEBODY));
+        assert_eq!(said, [format!("{n}, 0 new")]);
+    }
 }

@@ -96,6 +96,12 @@ impl Sightings {
         seen.map_or(Sighted::New, Sighted::Moved)
     }
 
+    /// Forget the values that were first seen after a moment.
+    pub fn truncate_after(&mut self, at: EventTime) {
+        self.firsts.truncate_after(at);
+        self.index = None;
+    }
+
     fn first_of(&mut self, value: i64) -> Option<EventTime> {
         if self.firsts.len() <= UNINDEXED {
             return self.firsts.iter().find(|first| first.value == value).map(|first| first.at);

@@ -135,6 +135,15 @@ impl KeyWindows {
         &mut self.series[place].1
     }
 
+    /// Count nothing after this time as seen: it was taken in under a clock that was ahead, and everything since would
+    /// come later than samples are kept for.
+    pub fn set_back(&mut self, to: EventTime) {
+        if self.latest > to {
+            self.latest = to;
+            self.series.iter_mut().for_each(|(_, series)| series.set_back(to));
+        }
+    }
+
     /// Change to a plan that the old one covers (see [`WindowPlan::covers`]): samples stay. Under any other plan, a
     /// key starts anew and is filled by replay; without that, streams whose definition survives keep what they hold.
     pub fn migrate(&mut self, old: &WindowPlan, new: &WindowPlan) {

@@ -69,6 +69,11 @@ impl Samples {
         self.0.iter().copied()
     }
 
+    /// Take out every sample after a moment.
+    pub fn truncate_after(&mut self, at: EventTime) {
+        self.0.truncate(self.place(at));
+    }
+
     /// Take out the oldest sample, if it is not after `until`.
     #[inline]
     pub fn pop_until(&mut self, until: EventTime) -> Option<Sample> {

@@ -116,6 +116,15 @@ impl Series {
         }
     }
 
+    /// Forget what lies after a moment.
+    pub fn set_back(&mut self, to: EventTime) {
+        self.cursors = SmallVec::new();
+        self.history.samples.truncate_after(to);
+        if let Some(memory) = &mut self.history.memory {
+            memory.sightings.truncate_after(to);
+        }
+    }
+
     /// Make the memory what a new plan asks for.
     pub fn fit(&mut self, stream: &StreamPlan) {
         self.cursors = SmallVec::new();

@@ -179,7 +179,7 @@ impl Comparison<'_> {
         Ok(compared)
     }
 
-    /// Every home has every order but those about one payment, which the payment's home has; keys have those about rules.
+    /// Every home has every order but those about one payment, which the payment's home has; keys have those about rules and time.
     /// All in the order in which they were given.
     fn controls_reach_everybody(&self) -> Result<(), Broken> {
         let partitions = u32::try_from(self.log.payments.len()).unwrap_or(1);
@@ -208,6 +208,7 @@ impl Comparison<'_> {
                         | Control::Activate { .. }
                         | Control::Quarantine(_)
                         | Control::LiftQuarantine(_)
+                        | Control::SetStreamTime(_)
                 )
             };
             let want_keys: Vec<_> = given.iter().filter(for_keys).copied().collect();

@@ -37,13 +37,21 @@ impl<'a> Shard<'a> {
         Self { book, features, rules: InForce::default(), keys: Vec::new() }
     }
 
-    /// Feel a control record: rules alone concern it.
+    /// Feel a control record: rules and time alone concern it.
     pub fn control(&mut self, control: &Control) {
         match control {
             Control::Prepare(bundle) => self.rules.prepare(bundle, self.book, self.features),
             Control::Activate { rules } => self.rules.activate(*rules, self.features),
             Control::Quarantine(order) => self.rules.quarantine(order.rule),
             Control::LiftQuarantine(order) => self.rules.lift(order.rule, self.features),
+            // A profile of a wrong clock counts as told when the stream was set back, so that newer ones follow.
+            Control::SetStreamTime(order) => {
+                for (_, on_key) in &mut self.keys {
+                    if let Some(profile) = on_key.profile.as_mut().filter(|p| p.occurred_at > order.to) {
+                        Arc::make_mut(profile).occurred_at = order.to;
+                    }
+                }
+            }
             _ => {}
         }
     }
