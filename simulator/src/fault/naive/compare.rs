@@ -107,7 +107,7 @@ impl Comparison<'_> {
                 PaymentRecord::Event(record) => {
                     if let Some(judged) = home.event(record, &mut out) {
                         // Rules that watch another kind of key find its past in the log all the same.
-                        for (key, role) in rules::every_key(&judged.event) {
+                        for (key, role) in rules::every_key(&judged.event, &judged.past) {
                             if judged.asked.iter().any(|(asked, _)| *asked == key) {
                                 keys.event(&key, role, &judged, &mut out);
                             } else {

@@ -127,17 +127,12 @@ impl Desk {
             let why = if query.name.chars().count() > NAME_CHARS_MAX {
                 features.met("screening: name too long");
                 Some(WhyNotScreened::TooLong)
-            } else if SCREENING_LANDED && is_unreadable(&query.name) {
+            } else if is_unreadable(&query.name) {
                 features.met("screening: unreadable name");
                 Some(WhyNotScreened::Unreadable)
             } else {
                 None
             };
-            if !SCREENING_LANDED && why == Some(WhyNotScreened::TooLong) {
-                screened.not.push(whole(WhyNotScreened::TooLong));
-                screened.met.clear();
-                return screened;
-            }
             if let Some(why) = why {
                 screened.not.push(NotScreened { role, why });
                 continue;
@@ -157,7 +152,7 @@ impl Desk {
                 screened.met.push((role, query.name, party, hits));
             }
         }
-        if SCREENING_LANDED && event.event_type.moves_money() {
+        if event.event_type.moves_money() {
             for (role, side) in [("debtor", &event.debtor), ("creditor", &event.creditor)] {
                 let named = side.as_ref().is_some_and(|p| p.name.is_some() || p.name_local.is_some());
                 if !named {
@@ -176,9 +171,6 @@ impl Desk {
         self.wanted.lists.keys().any(|list| checked(list).is_none_or(|at_last| at > at_last.plus(age_max)))
     }
 }
-
-/// TEMP
-const SCREENING_LANDED: bool = false;
 
 /// A name is there, and nothing of it can be compared.
 fn is_unreadable(name: &str) -> bool {

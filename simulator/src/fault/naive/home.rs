@@ -16,7 +16,7 @@ use super::{
     ids::{Fate, Ids},
     known::Known,
     past::{Past, Payments, Place},
-    rules::{Condition, keys},
+    rules::{Condition, known_keys},
     sets::{Book, InForce},
     windows::Fault,
     words::{self, Out, Said, Told},
@@ -88,7 +88,7 @@ impl<'a> Home<'a> {
         let mut said = self.engine(event, place, &screened);
         said.extend(self.judge(event, &past, place, &screened, out));
         said.iter().for_each(|said| out.alert(said, &payment));
-        let asked = self.asked(event);
+        let asked = self.asked(event, &past);
         for (key, _) in &asked {
             out.between.push(copy(key, &event.event_id, record.awaited, &screened.not));
         }
@@ -225,12 +225,12 @@ impl<'a> Home<'a> {
         tells
     }
 
-    /// Every key of the event that a rule in force, or one made ready, watches.
-    fn asked(&self, event: &PaymentEvent) -> Vec<(Key, Role)> {
+    /// Every key of the event, or of a side that it leaves out, that a rule in force, or one made ready, watches.
+    fn asked(&self, event: &PaymentEvent, past: &Past) -> Vec<(Key, Role)> {
+        let of = |kind| known_keys(event, past, kind);
         let kinds = KeyKind::ALL.into_iter().filter(|kind| *kind != KeyKind::Payment);
-        let watched =
-            kinds.filter(|kind| !keys(event, *kind).is_empty() && self.rules.watches(*kind, self.features));
-        let of = |kind| keys(event, kind).into_iter().map(move |(value, role)| (Key { kind, value }, role));
+        let watched = kinds.filter(|kind| !of(*kind).is_empty() && self.rules.watches(*kind, self.features));
+        let of = |kind| of(kind).into_iter().map(move |(value, role)| (Key { kind, value }, role));
         watched.flat_map(of).collect()
     }
 

@@ -1,10 +1,11 @@
 //! What each rule of the simulation says, stated once more by hand: see `fault/rules/*.rhai`.
 
-use sluice_model::{Action, KeyKind, PaymentEvent, PaymentStatus, Role, Span, StatusSet};
+use sluice_model::{Action, KeyKind, Party, PaymentEvent, PaymentStatus, Role, Span, StatusSet};
 
 use super::{
     desk::Screened,
     often::Often,
+    past::Past,
     windows::{
         Back, Fault, Side, View,
         What::{self, Amount, Counterparty},
@@ -206,7 +207,7 @@ pub const DEVICES: Rule = Rule {
 
 /// The values of a kind of key in an event, each once, with the sides on which it stands.
 pub fn keys(event: &PaymentEvent, kind: KeyKind) -> Vec<(String, Role)> {
-    let of_sides = |of: fn(&sluice_model::Party) -> Option<&String>| {
+    let of_sides = |of: fn(&Party) -> Option<&String>| {
         let debtor = event.debtor.as_ref().and_then(of);
         let creditor = event.creditor.as_ref().and_then(of);
         match (debtor, creditor) {
@@ -229,10 +230,34 @@ pub fn keys(event: &PaymentEvent, kind: KeyKind) -> Vec<(String, Role)> {
     }
 }
 
+/// The same, with the account and the customer of a side of which the event says neither, as the payment knew them last.
+pub fn known_keys(event: &PaymentEvent, past: &Past, kind: KeyKind) -> Vec<(String, Role)> {
+    let field = |party: &Party| match kind {
+        KeyKind::Account => party.account.clone(),
+        KeyKind::Customer => party.customer_id.clone(),
+        _ => None,
+    };
+    let mut all = keys(event, kind);
+    let sides: [(fn(&PaymentEvent) -> Option<&Party>, Role); 2] =
+        [(|event| event.debtor.as_ref(), Role::DEBTOR), (|event| event.creditor.as_ref(), Role::CREDITOR)];
+    for (side, role) in sides {
+        if side(event).is_some_and(|party| party.account.is_some() || party.customer_id.is_some()) {
+            continue;
+        }
+        let Some(last) = past.earlier.iter().rev().find_map(|event| field(side(event)?)) else { continue };
+        match all.iter_mut().find(|(value, _)| *value == last) {
+            Some((_, roles)) => *roles = roles.and(role),
+            None => all.push((last, role)),
+        }
+    }
+    all
+}
+
 /// Every key that a rule of the simulation may watch.
-pub fn every_key(event: &PaymentEvent) -> Vec<(sluice_model::Key, Role)> {
+pub fn every_key(event: &PaymentEvent, past: &Past) -> Vec<(sluice_model::Key, Role)> {
     let of = |kind| {
-        keys(event, kind).into_iter().map(move |(value, role)| (sluice_model::Key { kind, value }, role))
+        let keys = known_keys(event, past, kind).into_iter();
+        keys.map(move |(value, role)| (sluice_model::Key { kind, value }, role))
     };
     KeyKind::ALL.into_iter().flat_map(of).collect()
 }

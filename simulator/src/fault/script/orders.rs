@@ -165,7 +165,7 @@ fn suppression(repertoire: &Repertoire, rng: &mut Rng) -> Suppression {
 }
 
 fn quarantine(repertoire: &Repertoire, events: usize, controls: &mut Controls, rng: &mut Rng) {
-    for _ in 0..RULES_LANDED * rng.below(5) {
+    for _ in 0..rng.below(5) {
         let rule = *rng.pick(&repertoire.contents);
         let order = Quarantine { rule, rule_id: "SIMULATED".to_owned(), at: START };
         let at = rng.below(events / 2);
@@ -208,6 +208,3 @@ fn wrong_clock(events: &[EventRecord], controls: &mut Controls) {
         newest = newest.max(now);
     }
 }
-
-/// TEMP
-const RULES_LANDED: usize = 0;
