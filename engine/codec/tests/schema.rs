@@ -43,9 +43,9 @@ fn full() -> Value {
     let party = json!({
         "customer_id": "C-1", "name": "CHAN Tai Man", "name_local": "陳大文", "kind": "person", "account": "012-345",
         "country": "HK", "birth_date": "1980-01-31", "gender": "male", "id_number": "A123456(3)",
-        "address": "1 Example Road, Hong Kong", "agent_bic": "TESTHKH0XXX", "agent_name": "Test Bank",
+        "address": "1 Example Road, Hong Kong", "agent_bic": "TESTHKH0", "agent_name": "Test Bank",
         "agent_member_id": "998", "agent_country": "HK", "balance_after": {"value": "120.00", "currency": "HKD"},
-        "proxy": {"type": "mobile", "id": "+852-91234567"}, "verified": ["birth_date", "country"]
+        "proxy": {"type": "mobile", "id": "85291234567"}, "verified": ["birth_date", "country"]
     });
     let mut related = party.clone();
     related["role"] = "ubo".into();
@@ -58,7 +58,8 @@ fn full() -> Value {
         "device": {"id": "D", "ip": "203.0.113.7", "country": "HK"},
         "card": {"token": "T", "bin": "400000", "country": "HK"},
         "merchant": {"id": "M", "mcc": "5411", "domain": "shop.example"},
-        "attributes": {"risk": {"score": 3}}
+        "attributes": {"risk": {"score": 3}},
+        "as_given": {"debtor.account": "012-345"}
     })
 }
 

@@ -57,6 +57,8 @@ struct Payment {
     debtor: Side,
     creditor: Side,
     facts: Facts,
+    /// The statuses at which nothing was judged since the payment became another.
+    unjudged: StatusSet,
     /// The greatest amount at a status that windows count unless they say otherwise.
     settled: Option<Worth>,
     /// The greatest amount at any status.
@@ -198,12 +200,14 @@ impl Payment {
             }
             _ => alive.filter(|_| raised),
         };
+        if !is_first && (other_facts || raised || counts) {
+            self.unjudged = StatusSet::ALL;
+        }
+        let alike = StatusSet::alike(event.status);
+        let changed = self.unjudged.meets(alike);
+        self.unjudged = self.unjudged.without(alike);
         let known = Known {
-            past: Past {
-                prior: self.statuses,
-                changed: !is_first && (other_facts || raised || counts),
-                counted: counted.map(Worth::money),
-            },
+            past: Past { prior: self.statuses, changed, counted: counted.map(Worth::money) },
             debtor_named: self.debtor.named,
             creditor_named: self.creditor.named,
             left_out: self.keys_left_out(event),

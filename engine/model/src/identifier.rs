@@ -68,7 +68,7 @@ pub fn bic(text: &str) -> Cow<'_, str> {
 /// An address of the internet in its canonical form; a version 4 address inside one of version 6 as itself.
 pub fn ip(text: &str) -> Cow<'_, str> {
     let text = plain(text);
-    match text.parse::<std::net::IpAddr>() {
+    match text.parse::<core::net::IpAddr>() {
         Ok(address) => Cow::Owned(address.to_canonical().to_string()),
         Err(_) => text,
     }

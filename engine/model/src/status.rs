@@ -80,6 +80,20 @@ impl StatusSet {
     /// back.
     pub const MOVING: Self = Self::ALIVE.with(PaymentStatus::Refunded).with(PaymentStatus::Disputed);
 
+    /// Every status.
+    pub const ALL: Self = Self((1 << PaymentStatus::ALL.len()) - 1);
+
+    /// The statuses at which the same is judged as at this one: any at which a payment is alive, or this one alone.
+    pub const fn alike(status: PaymentStatus) -> Self {
+        if Self::ALIVE.has(status) { Self::ALIVE } else { Self::EMPTY.with(status) }
+    }
+
+    /// This set without those of another.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// This set and one more.
     #[must_use]
     pub const fn with(self, status: PaymentStatus) -> Self {
@@ -105,8 +119,7 @@ impl StatusSet {
     /// Whether a rule of this set judges an event: the first of its payment that the set counts, each of refunded and
     /// disputed for itself, and any other once more where the payment is not what it was.
     pub const fn judges(self, status: PaymentStatus, past: &Past) -> bool {
-        let alike = if Self::ALIVE.has(status) { Self::ALIVE } else { Self::EMPTY.with(status) };
-        self.has(status) && (past.changed || self.0 & alike.0 & past.prior.0 == 0)
+        self.has(status) && (past.changed || self.0 & Self::alike(status).0 & past.prior.0 == 0)
     }
 
     /// The statuses in the set.
@@ -126,7 +139,8 @@ impl FromIterator<PaymentStatus> for StatusSet {
 pub struct Past {
     /// The statuses that the payment had before this event.
     pub prior: StatusSet,
-    /// Whether the payment is not what it was: its amount rose, or anything else that a rule reads is another.
+    /// Whether the payment is not what it was when an event was judged as this one is: its amount rose, or anything else
+    /// that a rule reads is another.
     pub changed: bool,
     /// The amount that it counted with before, where this event raises it or gives it in another currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -47,9 +47,9 @@ pub fn without_values(message: &str) -> String {
     let openings =
         ["unknown field `", "unknown variant `", "invalid type: ", "invalid value: ", "invalid length "];
     let opening = openings.iter().filter_map(|opening| Some((message.find(opening)?, *opening))).min();
-    if let Some((at, opening)) = opening
-        && let Some(path) = path_before(message, at)
-    {
+    if let Some((at, opening)) = opening {
+        // Where the path is no path of ours, it is not told.
+        let path = path_before(message, at).unwrap_or_default();
         // The last is serde's own, for the same reason.
         let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
         // A field that is not known is the path's last step: the sender's own word.
@@ -62,8 +62,9 @@ pub fn without_values(message: &str) -> String {
     }
     // These name a field of ours.
     for opening in ["missing field `", "duplicate field `"] {
-        if let Some(at) = message.find(opening)
-            && path_before(message, at).is_some_and(str::is_empty)
+        if let Some((field, position)) = message.strip_prefix(opening).and_then(|rest| rest.split_once('`'))
+            && field.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            && (position.is_empty() || position.starts_with(" at line "))
         {
             return message.to_owned();
         }

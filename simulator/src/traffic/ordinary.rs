@@ -192,7 +192,7 @@ impl Traffic {
         let fare = rounded(amount(1_000, &mut self.rng), 10);
         let operator = Party {
             name: Some("City Transit".into()),
-            account: Some("902-000001-001".into()),
+            account: Some("902000001001".into()),
             country: Some("HK".into()),
             ..Party::default()
         };
@@ -243,7 +243,7 @@ impl Traffic {
             name: own.name.clone(),
             name_local: own.name_local.clone(),
             kind: own.kind,
-            account: Some(format!("900-{:09}", 100_000_000 + person)),
+            account: Some(format!("900{:09}", 100_000_000 + person)),
             country: Some("HK".into()),
             ..Party::default()
         };

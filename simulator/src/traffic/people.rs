@@ -9,8 +9,8 @@ use crate::{
 };
 
 /// The institution's own BIC, and those of other banks in the city. A `0` in the eighth place marks test codes.
-const OWN_BIC: &str = "SLUCHKH0XXX";
-const OTHER_BICS: [&str; 5] = ["EASTHKH0XXX", "PEAKHKH0XXX", "PEARHKH0XXX", "JUNKHKH0XXX", "TRAMHKH0XXX"];
+const OWN_BIC: &str = "SLUCHKH0";
+const OTHER_BICS: [&str; 5] = ["EASTHKH0", "PEAKHKH0", "PEARHKH0", "JUNKHKH0", "TRAMHKH0"];
 
 /// Of a hundred customers, how many are companies, mules and dormant accounts; the others are people who live
 /// and pay. At least so many of each exist as patterns need.
@@ -143,7 +143,7 @@ fn customer(number: usize, is_company: bool, rng: &mut Rng) -> Customer {
         name: Some(named.name),
         name_local: named.name_local,
         kind: Some(if is_company { EntryKind::Organisation } else { EntryKind::Person }),
-        account: Some(format!("999-{:06}-001", 100_000 + number)),
+        account: Some(format!("999{:06}001", 100_000 + number)),
         country: Some("HK".into()),
         gender: (!is_company).then(|| gender.to_owned()),
         agent_bic: Some(OWN_BIC.into()),
@@ -214,7 +214,7 @@ fn till(number: usize, rng: &mut Rng) -> Till {
     let party = Party {
         name: Some(name),
         kind: Some(EntryKind::Organisation),
-        account: Some(format!("901-{:06}-001", 500_000 + number)),
+        account: Some(format!("901{:06}001", 500_000 + number)),
         country: Some("HK".into()),
         agent_bic: Some(OTHER_BICS[number % OTHER_BICS.len()].into()),
         agent_country: Some("HK".into()),
@@ -236,10 +236,10 @@ pub(super) fn outsider(number: u64, of: Outside) -> Party {
     };
     let abroad = country != "HK";
     let (account, bic) = if abroad {
-        (format!("{country}{:014}", number % 100_000_000_000_000), format!("DEMO{country}00XXX"))
+        (format!("{country}{:014}", number % 100_000_000_000_000), format!("DEMO{country}00"))
     } else {
         let at = rng.below(OTHER_BICS.len());
-        (format!("90{at}-{:09}", number % 1_000_000_000), OTHER_BICS[at].to_owned())
+        (format!("90{at}{:09}", number % 1_000_000_000), OTHER_BICS[at].to_owned())
     };
     Party {
         name: Some(named.name),

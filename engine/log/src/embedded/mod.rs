@@ -159,6 +159,8 @@ impl Log for EmbeddedLog {
 
 impl Drop for EmbeddedLog {
     fn drop(&mut self) {
+        // A reader that closed last would leave the WAL behind: it may write nothing.
+        self.readers.close();
         if let Some((sender, writer)) = self.writer.take() {
             drop(sender);
             // A writer that panicked has already told everybody by dropping their requests.

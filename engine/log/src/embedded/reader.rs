@@ -27,6 +27,11 @@ impl Readers {
         Self { folder: folder.to_owned(), idle: Mutex::default() }
     }
 
+    /// Close what is idle.
+    pub fn close(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// The records of a range that stand in the table, within the limit.
     pub fn read(
         &self,

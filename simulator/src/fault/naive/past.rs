@@ -24,6 +24,8 @@ pub struct Past {
 struct Payment {
     id: String,
     events: Vec<(Arc<PaymentEvent>, Screened)>,
+    /// Of each of those, whether it made the payment another.
+    differed: Vec<bool>,
     /// What was said of it at its home, in these words.
     said: Vec<String>,
 }
@@ -58,12 +60,18 @@ impl Payments {
             if same_id {
                 features.met("past: another payment of the same id");
             }
-            self.payments.push(Payment { id: id.to_owned(), events: Vec::new(), said: Vec::new() });
+            self.payments.push(Payment {
+                id: id.to_owned(),
+                events: Vec::new(),
+                differed: Vec::new(),
+                said: Vec::new(),
+            });
             self.payments.len() - 1
         });
         let payment = &mut self.payments[at];
-        let past = payment.past(event, screened, features);
+        let (past, differs) = payment.past(event, screened, features);
         payment.events.push((Arc::clone(event), screened.clone()));
+        payment.differed.push(differs);
         let today = day(stream_time);
         match self.heard.iter_mut().find(|(heard, _)| heard == id) {
             Some((_, last)) => *last = today.max(*last),
@@ -120,7 +128,8 @@ impl Payment {
         agrees(debtor) && agrees(creditor)
     }
 
-    fn past(&self, event: &PaymentEvent, screened: &Screened, features: &Features) -> Past {
+    /// What an event meets, and whether it makes the payment another.
+    fn past(&self, event: &PaymentEvent, screened: &Screened, features: &Features) -> (Past, bool) {
         let earlier: Vec<_> = self.events.iter().map(|(event, _)| Arc::clone(event)).collect();
         let sides: [(&str, fn(&PaymentEvent) -> Option<&Party>); 2] =
             [("debtor", debtor), ("creditor", creditor)];
@@ -132,7 +141,7 @@ impl Payment {
         });
         let mut past = Past { earlier, changed: false, named };
         if self.events.is_empty() {
-            return past;
+            return (past, false);
         }
         features.met("past: next status");
         if event.debtor.is_none() && event.amount.is_none() {
@@ -141,8 +150,16 @@ impl Payment {
         if matches!(event.status, PaymentStatus::Refunded | PaymentStatus::Disputed) {
             features.met("past: refunded or disputed");
         }
-        past.changed = self.other_facts(event, screened, features) | rises(&past, event, features);
-        past
+        let differs = self.other_facts(event, screened, features) | rises(&past, event, features);
+        // What an event made another counts until one that is judged alike has met it.
+        let alike = StatusSet::alike(event.status);
+        let met_since = |at: usize| self.events[at..].iter().any(|(event, _)| alike.has(event.status));
+        let unmet = self.differed.iter().enumerate().any(|(at, differed)| *differed && !met_since(at));
+        if unmet && !differs {
+            features.met("past: another since judged alike");
+        }
+        past.changed = differs || unmet;
+        (past, differs)
     }
 
     /// Whether anything that a rule or a screener reads is another than when it was last told, or is told for the first
