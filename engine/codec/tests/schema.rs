@@ -41,7 +41,7 @@ fn the_schema_has_the_fields_that_are_read_and_describes_each() {
 
 fn full() -> Value {
     let party = json!({
-        "customer_id": "C-1", "name": "CHAN Tai Man", "name_local": "陳大文", "kind": "person", "account": "012-345",
+        "customer_id": "C-1", "name": "CHAN Tai Man", "name_local": "陳大文", "kind": "person", "account": "012345",
         "country": "HK", "birth_date": "1980-01-31", "gender": "male", "id_number": "A123456(3)",
         "address": "1 Example Road, Hong Kong", "agent_bic": "TESTHKH0", "agent_name": "Test Bank",
         "agent_member_id": "998", "agent_country": "HK", "balance_after": {"value": "120.00", "currency": "HKD"},

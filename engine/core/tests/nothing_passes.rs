@@ -268,7 +268,8 @@ proptest! {
             let spoke = |reason: &Reason| {
                 alerts.iter().any(|a| reason.rules().contains(&a.rule_id.as_str()) && a.action >= Action::Hold)
             };
-            // What was told of the payment when it was worth as much covers it; money that goes back is told anew.
+            // What was told of the payment when it was worth as much as this event says covers it; money that goes back is
+            // told anew.
             let returns = [PaymentStatus::Refunded, PaymentStatus::Disputed].contains(&step.status);
             let about = |reason: &Reason| {
                 (reason.clone(), step.currency, returns.then_some(step.status))
@@ -277,7 +278,15 @@ proptest! {
                 (minor, currency) if currency == step.currency => (step.minor.max(minor), currency),
                 _ => (step.minor, step.currency),
             };
-            let covered = |reason: &Reason| told.get(&about(reason)).is_some_and(|known| *known >= worth.0);
+            // An amount was told, whichever way the money went.
+            let large = told.iter().filter(|((reason, currency, _), _)| {
+                *reason == Reason::Large && *currency == step.currency
+            });
+            let large = large.map(|(_, known)| *known).max();
+            let covered = |reason: &Reason| {
+                told.get(&about(reason)).is_some_and(|known| *known >= step.minor)
+                    || (*reason == Reason::Large && large >= Some(step.minor))
+            };
             for reason in &reasons {
                 prop_assert!(
                     spoke(reason) || covered(reason),

@@ -169,9 +169,9 @@ fn windows_see_again_once_stream_time_is_set_back() {
         "HOUR",
         "account",
         r#"window n #{ measure: "count", role: "debtor", length: "1h" };
-        window new #{ measure: "distinct_new", of: counterparty.account, where: has(counterparty.account), role: "debtor", length: "1h" };"#,
+        window fresh #{ measure: "distinct_new", of: counterparty.account, where: has(counterparty.account), role: "debtor", length: "1h" };"#,
         "is_debtor",
-        "${n}, ${new} new",
+        "${n}, ${fresh} new",
     );
     let mut world = World::new(&[hour]);
     assert_eq!(world.pay(payment("E1", Span::ZERO, SOMEBODY)), ["1, 1 new"]);

@@ -146,7 +146,7 @@ mod tests {
             ),
             (
                 r#"{"missing field `S3CRET":1}"#,
-                "unknown field, expected one of `number`, `inner`, `kind` at line 1 column 25",
+                "unknown field, expected one of `number`, `inner`, `kind` at line 1 column 24",
             ),
         ] {
             assert_eq!(refused(json), told);
