@@ -44,9 +44,11 @@ impl<'a> Shard<'a> {
             Control::Activate { rules } => self.rules.activate(*rules, self.features),
             Control::Quarantine(order) => self.rules.quarantine(order.rule),
             Control::LiftQuarantine(order) => self.rules.lift(order.rule, self.features),
-            // A profile of a wrong clock counts as told when the stream was set back, so that newer ones follow.
+            // What a wrong clock brought counts in no window. A profile of a wrong clock counts as told when the stream was
+            // set back, so that newer ones follow.
             Control::SetStreamTime(order) => {
                 for (_, on_key) in &mut self.keys {
+                    on_key.seen.retain(|seen| seen.event.occurred_at <= order.to);
                     if let Some(profile) = on_key.profile.as_mut().filter(|p| p.occurred_at > order.to) {
                         Arc::make_mut(profile).occurred_at = order.to;
                     }
