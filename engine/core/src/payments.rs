@@ -198,7 +198,7 @@ impl Payment {
             (true, None) if self.statuses.meets(StatusSet::SETTLED) => {
                 event.amount.map(|amount| Worth { minor: 0, currency: amount.currency })
             }
-            _ => alive.filter(|_| raised),
+            _ => alive.filter(|_| raised && !StatusSet::SETTLED.has(event.status)),
         };
         if !is_first && (other_facts || raised || counts) {
             self.unjudged = StatusSet::ALL;
