@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use sluice_model::{
-    AlertId, Decision, Disposition, DispositionState, EventTime, Hash256, Key, Outcome, Release,
+    AlertId, Decision, Disposition, DispositionState, EventTime, Hash256, Key, Outcome, Release, Span,
     limits::DEDUPE_HORIZON,
 };
 
@@ -19,6 +19,9 @@ use crate::{
     wire::{Found, Speaker, Verdict, VerdictRecord},
 };
 
+/// How long an answer is kept: as long as the home may know the id of its event, which it forgets an hour at a time.
+const ANSWERS_KEPT_FOR: Span = Span::from_micros(DEDUPE_HORIZON.micros() + Span::hours(1).micros());
+
 /// What is answered when the deadline passes before every verdict is in: closed, visibly.
 pub const OUTCOME_ON_DEADLINE: Outcome = Outcome::Hold;
 /// Why.
@@ -28,7 +31,7 @@ pub const REASON_ON_DEADLINE: &str = "not every rule had answered when the deadl
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Gather {
     pending: HashMap<String, Pending>,
-    /// By event; kept for the dedupe horizon, so that asking again returns the answer.
+    /// By event; kept for [`ANSWERS_KEPT_FOR`], so that asking again returns the answer.
     decided: HashMap<String, Decision>,
     /// By the stream's time when they were decided.
     decided_at: BTreeMap<EventTime, Vec<String>>,
@@ -174,7 +177,7 @@ impl Gather {
 
     /// Forget the answers that lie further back than ids are remembered.
     fn forget(&mut self) {
-        let kept = self.decided_at.split_off(&self.stream_time.minus(DEDUPE_HORIZON));
+        let kept = self.decided_at.split_off(&self.stream_time.minus(ANSWERS_KEPT_FOR));
         for event_id in std::mem::replace(&mut self.decided_at, kept).into_values().flatten() {
             self.decided.remove(&event_id);
         }
@@ -191,7 +194,10 @@ impl Stage for Gather {
             VerdictRecord::Deadline { payment_id, event_id, found } => {
                 self.deadline(payment_id, event_id, found.as_ref(), out);
             }
-            VerdictRecord::Again { payment_id, event_id } => self.again(payment_id, event_id, out),
+            VerdictRecord::Again { at, payment_id, event_id } => {
+                self.stream_time = self.stream_time.max(*at);
+                self.again(payment_id, event_id, out);
+            }
             VerdictRecord::Released(order) => self.released(order, out),
             VerdictRecord::StreamTime { to } => self.stream_time = self.stream_time.min(*to),
         }

@@ -24,7 +24,7 @@ use crate::{
     screening::ScreeningDesk,
     snapshot,
     suppressions::Suppressions,
-    wire::{Copy, Found, Screened, Speaker, VerdictRecord},
+    wire::{Copy, Found, Screened, Speaker, Verdict, VerdictRecord},
 };
 
 /// The home of the payments of one partition.
@@ -103,6 +103,7 @@ impl Home {
                     out.counts.duplicates += 1;
                     if record.awaited {
                         out.verdicts.push(VerdictRecord::Again {
+                            at: self.dedupe.stream_time(),
                             payment_id: event.payment_id().to_owned(),
                             event_id: event.event_id.clone(),
                         });
@@ -131,6 +132,7 @@ impl Home {
         let alerts = &out.alerts[first_alert..];
         out.dispositions.extend(alerts.iter().filter_map(alerting::disposition));
         let verdict = alerting::verdict(Speaker::Home { asked }, event, record.awaited, alerts);
+        let verdict = verdict.map(|verdict| Verdict { at: stream_time, ..verdict });
         out.verdicts.extend(verdict.map(VerdictRecord::Verdict));
     }
 

@@ -63,6 +63,8 @@ pub enum VerdictRecord {
     Verdict(Verdict),
     /// An event that was judged already is asked for again.
     Again {
+        /// The latest event time that the home has seen.
+        at: EventTime,
         /// The payment.
         payment_id: String,
         /// The event that asks.
@@ -93,7 +95,7 @@ pub struct Verdict {
     pub payment_id: String,
     /// The event judged.
     pub event_id: String,
-    /// The event's own time.
+    /// The event's own time; from the home, the latest of any so far.
     pub at: EventTime,
     /// Whether somebody waits for the decision.
     pub awaited: bool,

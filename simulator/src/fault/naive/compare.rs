@@ -327,8 +327,8 @@ impl Comparison<'_> {
                     found: v.found.iter().map(found).collect(),
                 }
             }
-            VerdictRecord::Again { payment_id, event_id } => {
-                Told::Again { payment: payment_id.clone(), event: event_id.clone() }
+            VerdictRecord::Again { at, payment_id, event_id } => {
+                Told::Again { at: *at, payment: payment_id.clone(), event: event_id.clone() }
             }
             VerdictRecord::Deadline { payment_id, event_id, found: why } => Told::Deadline {
                 payment: payment_id.clone(),

@@ -77,7 +77,6 @@ pub const FEATURES: &[&str] = &[
     "often: harder speaks all the same",
     "quarantine: judges on",
     "quarantine: failure left out on a key",
-    "quarantine: failure left out at a home",
     "quarantine: lifted",
     "gather: decided",
     "gather: asked again",

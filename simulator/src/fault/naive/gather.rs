@@ -1,6 +1,6 @@
 //! The decision on an event: reject over hold over allow, once every key that was asked has answered.
 
-use sluice_model::{EventTime, Key, Outcome, limits::DEDUPE_HORIZON};
+use sluice_model::{EventTime, Key, Outcome, Span, limits::DEDUPE_HORIZON};
 
 use super::{
     features::Features,
@@ -64,7 +64,8 @@ impl Gather {
                     self.decide(event, false, out, features);
                 }
             }
-            Told::Again { payment, event } => {
+            Told::Again { at, payment, event } => {
+                self.stream_time = self.stream_time.max(*at);
                 features.met("gather: asked again");
                 if let Some(decided) = self.decided.iter().find(|decided| decided.event == *event) {
                     out.lines.push(decided.line());
@@ -148,7 +149,7 @@ impl Gather {
             Decided { payment, event: event.to_owned(), outcome, alerts, late, at: self.stream_time };
         out.lines.push(decided.line());
         self.decided.push(decided);
-        let oldest = self.stream_time.minus(DEDUPE_HORIZON);
+        let oldest = self.stream_time.minus(DEDUPE_HORIZON).minus(Span::hours(1));
         self.decided.retain(|decided| decided.at >= oldest);
     }
 

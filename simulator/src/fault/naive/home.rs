@@ -70,7 +70,8 @@ impl<'a> Home<'a> {
             Fate::Judged => {}
             Fate::Duplicate => {
                 if record.awaited {
-                    out.tell(Told::Again { payment, event: event.event_id.clone() });
+                    let at = self.ids.stream_time;
+                    out.tell(Told::Again { at, payment, event: event.event_id.clone() });
                 }
                 return None;
             }
@@ -97,7 +98,7 @@ impl<'a> Home<'a> {
             out.tell(Told::Verdict {
                 payment,
                 event: event.event_id.clone(),
-                at: event.occurred_at,
+                at: now,
                 awaited: record.awaited,
                 from: None,
                 asked: asked.len(),
@@ -193,7 +194,6 @@ impl<'a> Home<'a> {
                     }
                     out.lines.push(failure(rule.id, &event.event_id));
                     if quarantined && rule.on_error == Action::Alert && !self.tells_failure(content) {
-                        self.features.met("quarantine: failure left out at a home");
                         continue;
                     }
                     (rule.on_error, format!("{fault:?}"))

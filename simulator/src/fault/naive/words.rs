@@ -47,7 +47,7 @@ pub enum Told {
         found: Vec<Said>,
     },
     /// The event is asked for again.
-    Again { payment: String, event: String },
+    Again { at: EventTime, payment: String, event: String },
     /// Its deadline passed.
     Deadline { payment: String, event: String, found: Option<Said> },
     /// An officer lets go these alerts, or all of them.
@@ -106,7 +106,7 @@ pub fn line_of(told: &Told) -> String {
                 list(found)
             )
         }
-        Told::Again { payment, event } => format!("again {event} of {payment}"),
+        Told::Again { at, payment, event } => format!("again {event} of {payment} at {at}"),
         Told::Deadline { payment, event, found } => {
             format!("deadline of {event} of {payment}: {}", list(found.as_slice()))
         }
