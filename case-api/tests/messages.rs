@@ -64,7 +64,7 @@ async fn no_refusal_repeats_what_was_sent() {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let method = method.to_uppercase();
-            let mut targets = vec![path.replace('{', "Zq9Sentinel{").replace('{', "").replace('}', "")];
+            let mut targets = vec![path.replace('{', "Zq9Sentinel{").replace(['{', '}'], "")];
             for parameter in operation["parameters"].as_array().into_iter().flatten() {
                 if parameter["in"] == "query" {
                     let name = parameter["name"].as_str().unwrap();

@@ -28,6 +28,9 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// What is done to a store, by name.
+type Case<'a> = (&'a str, &'a dyn Fn(&Path));
+
 /// How a start ended that must not succeed, and what it said.
 fn ended(mut command: Command) -> (Option<i32>, String) {
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
@@ -139,7 +142,7 @@ impl Moments {
 
     /// Going on is possible, and on record; the next start has nothing to say.
     fn accepted(&self, data: &Path, store: &str) {
-        let up = self.start(data, &["--accept-loss"]).expect("an accepted loss starts");
+        let up = self.start(data, &["--accept-loss"]).unwrap_or_else(|| panic!("an accepted loss starts"));
         let audit = up.client().get("/v1/audit?limit=1000").unwrap().1;
         let leaf =
             audit["items"].as_array().unwrap().iter().find(|entry| entry["act"] == "accept_loss").unwrap();
@@ -157,7 +160,7 @@ impl Moments {
             std::iter::repeat_with(next).find(|decision| decision == "reject").unwrap();
         }
         assert_eq!(up.terminate().code(), Some(0));
-        let up = self.start(data, &[]).expect("what was accepted is accepted");
+        let up = self.start(data, &[]).unwrap_or_else(|| panic!("what was accepted is accepted"));
         assert_eq!(up.terminate().code(), Some(0));
     }
 }
@@ -184,8 +187,7 @@ fn a_log_that_lost_its_tail_is_refused_and_says_what_is_missing() {
     };
     let older = |data: &Path| moments.put_back(data, "log/log.sqlite");
     let gone = |data: &Path| fs::remove_dir_all(data.join("log")).unwrap();
-    let cases: [(&str, &dyn Fn(&Path)); 4] =
-        [("deleted", &deleted), ("cut", &cut), ("older", &older), ("gone", &gone)];
+    let cases: [Case<'_>; 4] = [("deleted", &deleted), ("cut", &cut), ("older", &older), ("gone", &gone)];
     for (name, lose) in cases {
         let said = moments.refused(&moments.changed(lose));
         assert!(said.contains("log: sluice.payments/0 ends at offset") || name == "gone", "{name}: {said}");
@@ -228,7 +230,7 @@ fn an_older_case_database_is_refused_and_says_what_is_missing() {
             let _ = fs::remove_file(data.join(file));
         }
     };
-    let cases: [(&str, &dyn Fn(&Path)); 2] = [("older", &older), ("gone", &gone)];
+    let cases: [Case<'_>; 2] = [("older", &older), ("gone", &gone)];
     for (name, lose) in cases {
         let data = moments.changed(lose);
         let said = moments.refused(&data);

@@ -132,7 +132,7 @@ impl Phrases {
         let read = Read::of(texts);
         let mut found = Vec::new();
         for from in 0..read.pieces.len() {
-            self.from_piece(&read, from, &mut found);
+            self.find_in_piece(&read, from, &mut found);
             if read.pieces[from].len > LONG_WORD_LEN {
                 self.inside(&read, from, &mut found);
             }
@@ -143,7 +143,7 @@ impl Phrases {
     }
 
     /// The names that begin with a piece.
-    fn from_piece(&self, read: &Read, from: usize, found: &mut Vec<Found>) {
+    fn find_in_piece(&self, read: &Read, from: usize, found: &mut Vec<Found>) {
         let (mut hash, mut count) = (Hash::default(), 0);
         for to in from..read.pieces.len() {
             for c in read.letters(to) {

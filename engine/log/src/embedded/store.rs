@@ -321,7 +321,7 @@ mod tests {
         let one = Transaction::append(payments, vec![Record::new("k", "v")]);
         store.write(&[&one], &ends).unwrap();
         store.connection.execute_batch("BEGIN; DELETE FROM \"sluice.payments/0\"").unwrap();
-        assert_eq!(store.write(&[&one], &ends).unwrap(), [vec![1..2]]);
+        assert_eq!(store.write(&[&one], &ends).unwrap(), [std::iter::once(1..2).collect::<Vec<_>>()]);
         assert_eq!(store.ends().unwrap()[&payments], 2, "what it had begun is not kept");
     }
 }

@@ -131,8 +131,7 @@ impl Payment {
     /// What an event meets, and whether it makes the payment another.
     fn past(&self, event: &PaymentEvent, screened: &Screened, features: &Features) -> (Past, bool) {
         let earlier: Vec<_> = self.events.iter().map(|(event, _)| Arc::clone(event)).collect();
-        let sides: [(&str, fn(&PaymentEvent) -> Option<&Party>); 2] =
-            [("debtor", debtor), ("creditor", creditor)];
+        let sides: [(&str, SideOf); 2] = [("debtor", debtor), ("creditor", creditor)];
         let named = sides.map(|(role, side)| {
             self.events.iter().any(|(event, screened)| {
                 side(event).is_some_and(|p| p.name.is_some() || p.name_local.is_some())
@@ -250,6 +249,9 @@ impl Past {
         statuses.has(status) && (self.changed || !self.had(alike))
     }
 }
+
+/// A side of an event.
+pub type SideOf = fn(&PaymentEvent) -> Option<&Party>;
 
 fn debtor(event: &PaymentEvent) -> Option<&Party> {
     event.debtor.as_ref()

@@ -5,7 +5,7 @@ use sluice_model::{Action, KeyKind, Party, PaymentEvent, PaymentStatus, Role, Sp
 use super::{
     desk::Screened,
     often::Often,
-    past::Past,
+    past::{Past, SideOf},
     windows::{
         Back, Fault, Side, View,
         What::{self, Amount, Counterparty},
@@ -238,7 +238,7 @@ pub fn known_keys(event: &PaymentEvent, past: &Past, kind: KeyKind) -> Vec<(Stri
         _ => None,
     };
     let mut all = keys(event, kind);
-    let sides: [(fn(&PaymentEvent) -> Option<&Party>, Role); 2] =
+    let sides: [(SideOf, Role); 2] =
         [(|event| event.debtor.as_ref(), Role::DEBTOR), (|event| event.creditor.as_ref(), Role::CREDITOR)];
     for (side, role) in sides {
         if side(event).is_some_and(|party| party.account.is_some() || party.customer_id.is_some()) {
