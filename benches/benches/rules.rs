@@ -59,7 +59,7 @@ fn judged(c: &mut Criterion, name: &str, rules: usize) {
     let facts = Facts {
         event: &event,
         role: Role::DEBTOR,
-        past: Past::default(),
+        past: &Past::default(),
         matches: &[],
         screening_failed: false,
         profile: None,

@@ -357,7 +357,7 @@ fn judged_at_home(rules: &RuleSet, steps: &[Step]) -> Vec<Spoken> {
         let facts = Facts {
             event,
             role: Role::NONE,
-            past: Past { prior: *past, ..Past::default() },
+            past: &Past { prior: *past, ..Past::default() },
             matches: &matches,
             screening_failed: step.screening_failed,
             profile: None,

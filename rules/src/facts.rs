@@ -10,7 +10,7 @@ pub struct Facts<'a> {
     /// The sides on which the key stands.
     pub role: Role,
     /// What the payment has been through.
-    pub past: Past,
+    pub past: &'a Past,
     /// What screening found.
     pub matches: &'a [PartyMatch],
     /// Whether a party could not be screened.

@@ -326,7 +326,7 @@ fn both_ways(
     let facts = Facts {
         event,
         role,
-        past: Past::default(),
+        past: &Past::default(),
         matches: &matches,
         screening_failed: failed,
         profile: None,

@@ -20,7 +20,7 @@ fn facts(event: &PaymentEvent) -> Facts<'_> {
     Facts {
         event,
         role: Role::NONE,
-        past: Past::default(),
+        past: &Past::default(),
         matches: &[],
         screening_failed: false,
         profile: None,

@@ -34,7 +34,7 @@ fn judge(set: &RuleSet, event: &PaymentEvent, prior: StatusSet) -> Vec<(String, 
     let facts = Facts {
         event,
         role: Role::NONE,
-        past: Past { prior, ..Past::default() },
+        past: &Past { prior, ..Past::default() },
         matches: &[],
         screening_failed: false,
         profile: None,

@@ -126,7 +126,7 @@ impl Home {
         let first_alert = out.alerts.len();
         if !self.filling {
             self.parties.meet(event, stream_time);
-            self.judge(event, known.past, place, &screened, out);
+            self.judge(event, &known.past, place, &screened, out);
         }
         let asked = self.ask_keys(record, &known, &screened, out);
         let alerts = &out.alerts[first_alert..];
@@ -162,7 +162,7 @@ impl Home {
     fn judge(
         &mut self,
         event: &PaymentEvent,
-        past: Past,
+        past: &Past,
         place: PaymentPlace,
         screened: &Screened,
         out: &mut HomeOutput,
@@ -249,7 +249,7 @@ impl Home {
                 out.copies.push(Copy {
                     key: Key { kind, value: value.to_owned() },
                     role,
-                    past: known.past,
+                    past: known.past.clone(),
                     awaited: record.awaited,
                     event: Arc::clone(&record.event),
                     screened: Arc::clone(screened),

@@ -57,8 +57,11 @@ struct Payment {
     debtor: Side,
     creditor: Side,
     facts: Facts,
-    /// The statuses at which nothing was judged since the payment became another.
-    unjudged: StatusSet,
+    /// The statuses at which each of the facts was said since the payment last changed.
+    facts_said_at: [StatusSet; FACTS],
+    /// The greatest amount since then, and the statuses at which it was said.
+    latest: Option<Worth>,
+    latest_said_at: StatusSet,
     /// The greatest amount at a status that windows count unless they say otherwise.
     settled: Option<Worth>,
     /// The greatest amount at any status.
@@ -78,6 +81,9 @@ struct Side {
     /// Whether the side has been named, and screened then.
     named: bool,
 }
+
+/// How many groups of facts [`Facts`] has.
+const FACTS: usize = 12;
 
 /// A hash of each group of facts that a rule or a screener reads; zero where an event does not have it. An event that
 /// leaves a group out says nothing of it.
@@ -187,7 +193,6 @@ impl Payments {
 
 impl Payment {
     fn apply(&mut self, event: &PaymentEvent, sides: &[Side; 2], facts: &Facts) -> Known {
-        let is_first = self.statuses == StatusSet::EMPTY;
         let other_facts = self.facts.take_over(facts);
         let (settled, alive) = (self.settled, self.alive);
         let raised = raise(&mut self.alive, event.amount);
@@ -200,14 +205,10 @@ impl Payment {
             }
             _ => alive.filter(|_| raised && !StatusSet::SETTLED.has(event.status)),
         };
-        if !is_first && (other_facts || raised || counts) {
-            self.unjudged = StatusSet::ALL;
-        }
-        let alike = StatusSet::alike(event.status);
-        let changed = self.unjudged.meets(alike);
-        self.unjudged = self.unjudged.without(alike);
+        let changed = other_facts || raised || counts;
+        let said_at = self.said_at(event, facts, changed);
         let known = Known {
-            past: Past { prior: self.statuses, changed, counted: counted.map(Worth::money) },
+            past: Past { prior: self.statuses, said_at, counted: counted.map(Worth::money) },
             debtor_named: self.debtor.named,
             creditor_named: self.creditor.named,
             left_out: self.keys_left_out(event),
@@ -217,9 +218,40 @@ impl Payment {
         self.creditor.take_over(&sides[1]);
         known
     }
-}
 
-impl Payment {
+    /// The statuses at which each thing that the event says was said before, since the payment last changed; said at
+    /// the event's own from now on.
+    fn said_at(&mut self, event: &PaymentEvent, facts: &Facts, changed: bool) -> SmallVec<[StatusSet; 4]> {
+        if changed {
+            self.facts_said_at = Default::default();
+            self.latest = None;
+        }
+        let mut before = SmallVec::new();
+        let mut say = |said_at: &mut StatusSet| {
+            if !before.contains(said_at) {
+                before.push(*said_at);
+            }
+            *said_at = said_at.with(event.status);
+        };
+        for (said_at, fact) in self.facts_said_at.iter_mut().zip(facts.iter()) {
+            if fact != 0 {
+                say(said_at);
+            }
+        }
+        if let Some(amount) = event.amount {
+            if raise(&mut self.latest, Some(amount)) {
+                self.latest_said_at = StatusSet::EMPTY;
+            }
+            let mut said_at = self.latest_said_at;
+            say(&mut said_at);
+            // A smaller amount than the greatest does not say it.
+            if self.latest.is_some_and(|latest| latest.minor == amount.minor) {
+                self.latest_said_at = said_at;
+            }
+        }
+        before
+    }
+
     /// Remember the keys that an event has, and give those of a side of which it has none.
     fn keys_left_out(&mut self, event: &PaymentEvent) -> Vec<(Key, Role)> {
         fn of(party: Option<&Party>) -> [Option<&str>; 2] {
@@ -330,6 +362,11 @@ impl Facts {
             .map(|hash| (hash as u32) | u32::from(hash != 0)),
             matches: some(!entries.is_empty(), &|| hash_under(id, &entries)),
         }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = u64> {
+        let others = self.others.iter().map(|fact| u64::from(*fact));
+        self.parties.iter().copied().chain(others).chain([self.matches])
     }
 
     /// Take over what an event says. Whether any of it is another than what was known.

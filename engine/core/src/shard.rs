@@ -91,7 +91,7 @@ impl Shard {
         let facts = Facts {
             event: &copy.event,
             role: copy.role,
-            past: copy.past,
+            past: &copy.past,
             matches: &copy.screened.matches,
             screening_failed: copy.screened.failed(),
             profile: state.profile.as_deref(),

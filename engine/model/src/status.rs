@@ -1,6 +1,7 @@
 //! The payment state machine's states, and small sets of them.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::Money;
 
@@ -117,9 +118,10 @@ impl StatusSet {
     }
 
     /// Whether a rule of this set judges an event: the first of its payment that the set counts, each of refunded and
-    /// disputed for itself, and any other once more where the payment is not what it was.
-    pub const fn judges(self, status: PaymentStatus, past: &Past) -> bool {
-        self.has(status) && (past.changed || self.0 & Self::alike(status).0 & past.prior.0 == 0)
+    /// disputed for itself, and any other that says what no event so judged has said of the payment as it is now.
+    pub fn judges(self, status: PaymentStatus, past: &Past) -> bool {
+        let alike = Self(self.0 & Self::alike(status).0);
+        self.has(status) && (!alike.meets(past.prior) || past.said_at.iter().any(|at| !at.meets(alike)))
     }
 
     /// The statuses in the set.
@@ -135,13 +137,14 @@ impl FromIterator<PaymentStatus> for StatusSet {
 }
 
 /// What a payment has been through, as one of its events meets it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Past {
     /// The statuses that the payment had before this event.
     pub prior: StatusSet,
-    /// Whether the payment is not what it was when an event was judged as this one is: its amount rose, or anything else
-    /// that a rule reads is another.
-    pub changed: bool,
+    /// For each thing that this event says of the payment, the statuses at which it was said since the payment last
+    /// changed: since its amount rose, or anything else that a rule reads became another. Equal sets stand here once;
+    /// the empty one says that there is something new.
+    pub said_at: SmallVec<[StatusSet; 4]>,
     /// The amount that it counted with before, where this event raises it or gives it in another currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted: Option<Money>,

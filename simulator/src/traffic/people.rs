@@ -137,7 +137,7 @@ fn customer(number: usize, is_company: bool, rng: &mut Rng) -> Customer {
     let gender = if named.female { "female" } else { "male" };
     let birth = format!("{}-{:02}-{:02}", between(1945, 2006, rng), between(1, 12, rng), between(1, 28, rng));
     let mobile =
-        Proxy { proxy_type: "mobile".into(), id: format!("+852-5{:07}", 1_000_000 + number % 9_000_000) };
+        Proxy { proxy_type: "mobile".into(), id: format!("8525{:07}", 1_000_000 + number % 9_000_000) };
     let party = Party {
         customer_id: Some(format!("C{:06}", 100_000 + number)),
         name: Some(named.name),

@@ -37,7 +37,7 @@ pub const FEATURES: &[&str] = &[
     "past: another debtor or creditor name",
     "past: another intermediary or related party",
     "past: another fact",
-    "past: another since judged alike",
+    "past: said again since another",
     "past: another type of event",
     "past: another payment of the same id",
     "past: refunded or disputed",

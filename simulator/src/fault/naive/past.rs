@@ -14,7 +14,13 @@ pub struct Past {
     /// The payment's events before this one.
     pub earlier: Vec<Arc<PaymentEvent>>,
     /// Whether the payment is not what it was.
-    pub changed: bool,
+    changed: bool,
+    /// What the event says of each group of facts.
+    says: Vec<Option<String>>,
+    /// The statuses of those events before it that came since the payment last changed, with what each says of those
+    /// groups and its amount.
+    since: Vec<(PaymentStatus, Vec<Option<String>>, Option<Money>)>,
+    amount: Option<Money>,
     /// Whether the debtor and the creditor were named, and screened then.
     pub named: [bool; 2],
 }
@@ -138,7 +144,7 @@ impl Payment {
                     && screened.was_looked_at(role)
             })
         });
-        let mut past = Past { earlier, changed: false, named };
+        let mut past = Past { earlier, named, ..Past::default() };
         if self.events.is_empty() {
             return (past, false);
         }
@@ -150,14 +156,23 @@ impl Payment {
             features.met("past: refunded or disputed");
         }
         let differs = self.other_facts(event, screened, features) | rises(&past, event, features);
-        // What an event made another counts until one that is judged alike has met it.
-        let alike = StatusSet::alike(event.status);
-        let met_since = |at: usize| self.events[at..].iter().any(|(event, _)| alike.has(event.status));
-        let unmet = self.differed.iter().enumerate().any(|(at, differed)| *differed && !met_since(at));
-        if unmet && !differs {
-            features.met("past: another since judged alike");
+        let says = |event: &PaymentEvent, screened: &Screened| {
+            GROUPS.iter().map(|(_, group)| group(event, screened)).collect::<Vec<_>>()
+        };
+        past.changed = differs;
+        past.says = says(event, screened);
+        past.amount = event.amount;
+        let changed_at = self.differed.iter().rposition(|differed| *differed).unwrap_or(0);
+        past.since = self.events[changed_at..]
+            .iter()
+            .map(|(event, screened)| (event.status, says(event, screened), event.amount))
+            .collect();
+        if !differs
+            && past.is_judged(StatusSet::ALL, event.status)
+            && past.had(StatusSet::alike(event.status))
+        {
+            features.met("past: said again since another");
         }
-        past.changed = differs || unmet;
         (past, differs)
     }
 
@@ -246,7 +261,21 @@ impl Past {
         } else {
             StatusSet::EMPTY.with(status)
         };
-        statuses.has(status) && (self.changed || !self.had(alike))
+        statuses.has(status) && (self.changed || !self.had(alike) || self.says_new(alike))
+    }
+
+    /// Whether the event says something that no event of these statuses has said since the payment last changed: of a
+    /// group of facts; or an amount, where none of those had the greatest.
+    fn says_new(&self, statuses: StatusSet) -> bool {
+        let alike: Vec<_> = self.since.iter().filter(|(status, ..)| statuses.has(*status)).collect();
+        let is_new_of = |group: usize| {
+            self.says[group].is_some() && alike.iter().all(|(_, says, _)| says[group].is_none())
+        };
+        let amounts = self.since.iter().map(|(.., amount)| *amount).chain([self.amount]).flatten();
+        let greatest = amounts.map(|amount| amount.minor).max();
+        let is_new_amount = self.amount.is_some()
+            && alike.iter().all(|(.., amount)| amount.map(|amount| amount.minor) != greatest);
+        (0..self.says.len()).any(is_new_of) || is_new_amount
     }
 }
 
