@@ -110,6 +110,15 @@ pub struct Prepared {
     pub of: u64,
 }
 
+/// What screening says of a name.
+#[derive(Clone, PartialEq, Debug)]
+pub enum NameAnswer {
+    /// What it meets, best first. None: it is clear.
+    Matches(Vec<ListMatch>),
+    /// It cannot be screened whole, and is not clear. Why, in a few words.
+    NotScreened(&'static str),
+}
+
 /// What the engine judges and screens with at this moment.
 pub trait Catalogue: Send + Sync {
     /// The active version of each list source; empty: screening is off.
@@ -118,8 +127,8 @@ pub trait Catalogue: Send + Sync {
     fn rules(&self) -> Vec<ActiveRule>;
     /// The rule sets in force and made ready.
     fn standing(&self) -> Standing;
-    /// What a name meets on the active lists, best first.
-    fn screen(&self, screening: &Screening) -> Result<Vec<ListMatch>, PortError>;
+    /// What a name meets on the active lists.
+    fn screen(&self, screening: &Screening) -> Result<NameAnswer, PortError>;
     /// The hash of an entry's content: in one version of a list, or (`None`) in the one that is active. `None` where
     /// the entry is not on it.
     fn entry_hash(

@@ -456,6 +456,21 @@ async fn screening_off_is_said_everywhere() {
 }
 
 #[tokio::test]
+async fn a_name_that_cannot_be_screened_is_refused_and_never_clear() {
+    let side = Side::new().await;
+    side.world.lists.lock().unwrap().push(support::list());
+    for (name, says) in
+        [("...", "no letter"), (" ", "1 to 2000 characters"), (&"x".repeat(2_001), "1 to 2000")]
+    {
+        let request = side.request("POST", "/v1/screenings", &side.key);
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        let answer = side.send(request.body(Body::from(json!({ "name": name }).to_string())).unwrap()).await;
+        answer.is_problem(422);
+        assert!(answer.text().contains(says), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
 async fn metrics_count_what_was_taken_in() {
     let side = Side::new().await;
     side.say([record(alert(1, "C-1"))]).await;

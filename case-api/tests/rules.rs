@@ -585,7 +585,10 @@ async fn a_proposed_quarantine_is_ordered_or_declined_and_lifted_by_who_approves
         side.api.deliver().await.unwrap();
     };
     let act = async |key: &str, act: &str, version: &str, reason: &str| {
-        let body = json!({ "version": version, "reason": reason });
+        let now = counts(side).await;
+        let seen = [&now["quarantined_at"], &now["proposed_at"]].into_iter().find(|at| at.is_string());
+        let since = seen.cloned().unwrap_or_else(|| json!("2026-01-01T00:00:00Z"));
+        let body = json!({ "version": version, "since": since, "reason": reason });
         side.post(key, &format!("/v1/rules/R01/quarantine{act}"), body).await
     };
     let version = failing().short();
@@ -626,6 +629,10 @@ async fn a_proposed_quarantine_is_ordered_or_declined_and_lifted_by_who_approves
         fail(3 * limit(), 5 * limit()).await;
         assert_eq!(alerts(side).await.len(), round - 1, "what is in quarantine is not proposed");
         act(&desk.mei, "", &version, "twice").await.is_problem(409);
+        // Who looked at another quarantine than the one that stands ends nothing.
+        let earlier = json!({ "version": version, "since": "2026-01-01T00:00:00Z", "reason": "an old page" });
+        side.post(&desk.mei, "/v1/rules/R01/quarantine/lift", earlier).await.is_problem(409);
+        assert!(side.world.is_quarantined("R01"));
         act(&desk.ivan, "/lift", &version, "not his to lift").await.is_problem(403);
         act(&desk.mei, "/lift", "ba9876543210", "another version").await.is_problem(409);
         let lifted = act(&desk.mei, "/lift", &version, "匯率已補上").await;
@@ -677,7 +684,14 @@ async fn the_rules_page_orders_declines_and_lifts_a_quarantine_for_who_may() {
             ids.map(|id| page.contains(&format!("id=\"{id}\"")))
         };
         let act = async |act: &str, reason: &str| {
-            let form = format!("csrf={csrf}&once={reason}&version={}&reason={reason}", failing().short());
+            let shown = page("/rules/R01").await;
+            let since =
+                shown.split_once(r#"name="since" value=""#).map(|(_, rest)| rest.split('"').next().unwrap());
+            let since = since.unwrap_or("2026-01-01T00:00:00Z");
+            let form = format!(
+                "csrf={csrf}&once={reason}&version={}&since={since}&reason={reason}",
+                failing().short()
+            );
             let request = Request::post(format!("/rules/R01/quarantine{act}"))
                 .header(header::COOKIE, &cookie)
                 .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");

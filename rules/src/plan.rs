@@ -538,6 +538,6 @@ impl fmt::Debug for Judge {
 impl RuleMeta {
     /// Whether the event is one that the rule judges: of its types, and at a status that it judges.
     pub fn judges(&self, facts: &Facts<'_>) -> bool {
-        self.events.has(facts.event.event_type) && self.statuses.judges(facts.event.status, &facts.past)
+        self.events.has(facts.event.event_type) && self.statuses.judges(facts.event.status, facts.past)
     }
 }

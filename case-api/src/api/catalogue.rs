@@ -13,7 +13,7 @@ use crate::{
     auth::Identity,
     domain::Permission,
     limits::SCREENING_MATCHES_MAX,
-    ports::{ActiveList, PortError, Screening},
+    ports::{ActiveList, NameAnswer, PortError, Screening},
 };
 
 /// What a name met.
@@ -59,9 +59,16 @@ pub async fn perform(app: &Arc<App>, mut screening: Screening) -> Result<Screene
     let catalogue = Arc::clone(&app.ports.catalogue);
     let screened = spawn_blocking(move || {
         let on = !catalogue.lists().is_empty();
-        let matches = if on { catalogue.screen(&screening)? } else { Vec::new() };
-        Ok::<_, PortError>((on, matches))
+        let answer = if on { catalogue.screen(&screening)? } else { NameAnswer::Matches(Vec::new()) };
+        Ok::<_, PortError>((on, answer))
     });
-    let (on, matches) = screened.await.map_err(|error| Problem::internal(&error))??;
+    let (on, answer) = screened.await.map_err(|error| Problem::internal(&error))??;
+    let matches = match answer {
+        NameAnswer::Matches(matches) => matches,
+        NameAnswer::NotScreened(why) => {
+            let detail = format!("the name cannot be screened whole, and is not clear: {why}");
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
+        }
+    };
     Ok(Screened { query, screening: if on { "on" } else { "off" }, matches })
 }

@@ -8,6 +8,7 @@ use axum::{
     extract::{Path, State},
 };
 use serde::Deserialize;
+use sluice_model::EventTime;
 
 use super::Problem;
 use crate::{
@@ -23,6 +24,9 @@ use crate::{
 pub struct QuarantineOrder {
     /// The version of the rule, as `/v1/rules` names it.
     pub version: String,
+    /// The `proposed_at`, or `quarantined_at`, that was looked at: another since then is another quarantine.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: EventTime,
     /// Why.
     pub reason: String,
 }
@@ -113,12 +117,12 @@ pub async fn perform(
     app: &Arc<App>,
     act: QuarantineAct,
     rule_id: &str,
-    QuarantineOrder { version, reason }: &QuarantineOrder,
+    QuarantineOrder { version, since, reason }: &QuarantineOrder,
     identity: &Identity,
     claim: Option<&Claim>,
 ) -> Result<QuarantineActed, Problem> {
     let (actor, now) = (&identity.actor, app.now());
-    let done = app.store.act_on_quarantine(act, rule_id, version, reason, actor, claim, now).await;
+    let done = app.store.act_on_quarantine(act, rule_id, version, *since, reason, actor, claim, now).await;
     let outcome = if done.is_ok() { "done" } else { "refused" };
     app.metrics.rule_acts.with_label_values(&[act.name(), outcome]).inc();
     let acted = done?;

@@ -11,6 +11,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
+use sluice_model::EventTime;
 
 use super::{
     error::PageError,
@@ -39,6 +40,8 @@ struct RulePage {
     view: RuleView,
     quarantined: Option<When>,
     proposed: Option<When>,
+    /// Since when it is proposed or stands: what an act on it names.
+    since: String,
     shadows: Vec<ShadowRow>,
     next: Option<i64>,
     proposes: bool,
@@ -90,6 +93,11 @@ async fn show(
             .proposed_at
             .filter(|_| view.counts.proposed_version.as_ref() == Some(&view.rule.version))
             .map(|at| shell.when(at)),
+        since: view
+            .counts
+            .quarantined_at
+            .or(view.counts.proposed_at)
+            .map_or_else(String::new, |at| EventTime::from_micros(at).to_string()),
         shadows: shadows.into_iter().map(row).collect(),
         next,
         proposes: identity.actor.roles.allow(Permission::ProposeRules),
@@ -108,6 +116,7 @@ pub struct QuarantineForm {
     csrf: String,
     once: String,
     version: String,
+    since: EventTime,
     reason: String,
 }
 
@@ -151,7 +160,7 @@ async fn act(
     if !identity.made(&form.csrf) {
         return Err(PageError::foreign_form());
     }
-    let order = QuarantineOrder { version: form.version, reason: form.reason };
+    let order = QuarantineOrder { version: form.version, since: form.since, reason: form.reason };
     let claim = claim(&form.once, &[act.name(), &id, &order.version], &identity);
     let (claimed, _turn) = app.claim(&claim).await?;
     if let Claimed::Run = claimed

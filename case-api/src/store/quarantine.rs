@@ -52,13 +52,15 @@ impl QuarantineAct {
 }
 
 impl Store {
-    /// Act on a proposed quarantine, or on one that stands. With a claim, the answer is stored in the same transaction.
+    /// Act on the quarantine that is proposed, or stands, `since` the time that the officer saw. With a claim, the answer is
+    /// stored in the same transaction.
     #[expect(clippy::too_many_arguments, reason = "who does what to what, why, when, and under which claim")]
     pub async fn act_on_quarantine(
         &self,
         act: QuarantineAct,
         rule_id: &str,
         version: &str,
+        since: EventTime,
         reason: &str,
         actor: &Actor,
         claim: Option<&Claim>,
@@ -71,14 +73,15 @@ impl Store {
         let mut tx = self.begin(now).await?;
         let (standing, refusal) = match act {
             QuarantineAct::Lift => {
-                (tx.quarantined(rule_id).await?, "this version of the rule is not in quarantine")
+                (tx.quarantined(rule_id).await?, "this version of the rule is not in quarantine since then")
             }
-            QuarantineAct::Order | QuarantineAct::Decline => {
-                (tx.proposed(rule_id).await?, "no quarantine of this version of the rule is proposed")
-            }
+            QuarantineAct::Order | QuarantineAct::Decline => (
+                tx.proposed(rule_id).await?,
+                "no quarantine of this version of the rule is proposed since then",
+            ),
         };
-        let rule = standing.into_iter().find(|rule| rule.short() == version);
-        let rule = rule.ok_or(Refusal::Conflict(refusal))?;
+        let seen = standing.into_iter().find(|(rule, at)| rule.short() == version && *at == since.micros());
+        let (rule, _) = seen.ok_or(Refusal::Conflict(refusal))?;
         let order = Quarantine { rule, rule_id: rule_id.to_owned(), at: now };
         let entry = Entry {
             kind: Kind::Configuration,
@@ -87,7 +90,7 @@ impl Store {
             about: rule_id,
             case_id: None,
         };
-        tx.leaf(entry, &json!({ "actor": actor, "order": order, "reason": reason })).await?;
+        tx.leaf(entry, &json!({ "actor": actor, "order": order, "since": since, "reason": reason })).await?;
         let outbox = match act {
             QuarantineAct::Order => Some(tx.order_quarantine(order).await?),
             QuarantineAct::Decline => tx.decline_quarantine(rule).await.map(|()| None)?,
@@ -171,27 +174,29 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The contents of a rule whose quarantine is proposed.
-    async fn proposed(&mut self, rule_id: &str) -> Result<Vec<Hash256>, StoreError> {
+    /// The contents of a rule whose quarantine is proposed, and since when.
+    async fn proposed(&mut self, rule_id: &str) -> Result<Vec<(Hash256, i64)>, StoreError> {
         self.contents(
-            "SELECT rule FROM quarantine_proposals WHERE rule_id = $1 AND proposed_at IS NOT NULL",
+            "SELECT rule, proposed_at FROM quarantine_proposals WHERE rule_id = $1 AND proposed_at IS NOT NULL",
             rule_id,
         )
         .await
     }
 
-    /// The contents of a rule that are in quarantine.
-    async fn quarantined(&mut self, rule_id: &str) -> Result<Vec<Hash256>, StoreError> {
+    /// The contents of a rule that are in quarantine, and since when.
+    async fn quarantined(&mut self, rule_id: &str) -> Result<Vec<(Hash256, i64)>, StoreError> {
         self.contents(
-            "SELECT rule FROM rule_failures WHERE rule_id = $1 AND quarantined_at IS NOT NULL",
+            "SELECT rule, quarantined_at FROM rule_failures WHERE rule_id = $1 AND quarantined_at IS NOT NULL",
             rule_id,
         )
         .await
     }
 
-    async fn contents(&mut self, of: &'static str, rule_id: &str) -> Result<Vec<Hash256>, StoreError> {
-        let rules: Vec<String> = sqlx::query_scalar(of).bind(rule_id).fetch_all(self.sql()).await?;
-        rules.iter().map(|rule| rule.parse().map_err(|_| StoreError::Corrupt("rule hash"))).collect()
+    async fn contents(&mut self, of: &'static str, rule_id: &str) -> Result<Vec<(Hash256, i64)>, StoreError> {
+        let rules: Vec<(String, i64)> = sqlx::query_as(of).bind(rule_id).fetch_all(self.sql()).await?;
+        let read =
+            |(rule, at): (String, i64)| Ok((rule.parse().map_err(|_| StoreError::Corrupt("rule hash"))?, at));
+        rules.into_iter().map(read).collect()
     }
 
     async fn order_quarantine(&mut self, order: Quarantine) -> Result<i64, StoreError> {

@@ -22,8 +22,8 @@ use sluice_case_api::{
     CaseApi, Options, Ports, Signer, Zeroizing,
     domain::{Role, Roles},
     ports::{
-        ActiveList, ActiveRule, Bounds, Catalogue, Clock, ControlSink, Feed, History, Item, Past, PortError,
-        Prepared, Record, Screening, Standing, Topic,
+        ActiveList, ActiveRule, Bounds, Catalogue, Clock, ControlSink, Feed, History, Item, NameAnswer, Past,
+        PortError, Prepared, Record, Screening, Standing, Topic,
     },
     store::Database,
 };
@@ -160,9 +160,12 @@ impl Catalogue for World {
         Standing { in_force: self.rules.lock().unwrap().hash(), prepared }
     }
 
-    fn screen(&self, screening: &Screening) -> Result<Vec<ListMatch>, PortError> {
+    fn screen(&self, screening: &Screening) -> Result<NameAnswer, PortError> {
+        if !screening.name.contains(char::is_alphabetic) {
+            return Ok(NameAnswer::NotScreened("it has no letter that can be compared"));
+        }
         let known = screening.name.to_lowercase().contains("orlov");
-        Ok(if known { vec![list_match()] } else { Vec::new() })
+        Ok(NameAnswer::Matches(if known { vec![list_match()] } else { Vec::new() }))
     }
 
     fn entry_hash(

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use sluice_case_api::{
     LEAVES, LogFeed, MARKS, OUTBOX,
     ports::{
-        ActiveList, ActiveRule, Catalogue, ControlSink, Feed, Item, PortError, Prepared, Record, Rescreened,
-        Screening as Wanted, Standing, Topic,
+        ActiveList, ActiveRule, Catalogue, ControlSink, Feed, Item, NameAnswer, PortError, Prepared, Record,
+        Rescreened, Screening as Wanted, Standing, Topic,
     },
 };
 use sluice_core::{Library, RescreenReport};
 use sluice_list_store::Store;
 use sluice_lists::{Answer, Entry, Query};
 use sluice_log::{Commit, Log, ReadLimit, Topic as LogTopic, Transaction};
-use sluice_model::{Control, EventTime, Hash256, KeyKind, ListMatch, Party};
+use sluice_model::{Control, EventTime, Hash256, KeyKind, Party};
 use sluice_rules::Rule;
 use sluice_runtime::Runtime;
 
@@ -142,7 +142,7 @@ impl Catalogue for InForce {
         Standing { in_force: status.rules.hash(), prepared }
     }
 
-    fn screen(&self, wanted: &Wanted) -> Result<Vec<ListMatch>, PortError> {
+    fn screen(&self, wanted: &Wanted) -> Result<NameAnswer, PortError> {
         let screening = self.runtime.status().screening;
         if screening.lists.is_empty() {
             return Err(PortError("screening is off: no list is configured".to_owned()));
@@ -151,10 +151,10 @@ impl Catalogue for InForce {
         let Answer { mut matches, why } = Answer::clone(&screener.answer(&query(wanted)));
         // An empty answer would read as clear.
         if let Some(why) = why.filter(|_| matches.is_empty()) {
-            return Err(PortError(format!("the name cannot be screened: {}", why.text())));
+            return Ok(NameAnswer::NotScreened(why.text()));
         }
         matches.truncate(wanted.limit.unwrap_or(MATCHES_DEFAULT));
-        Ok(matches)
+        Ok(NameAnswer::Matches(matches))
     }
 
     fn entry_hash(
