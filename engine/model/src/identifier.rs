@@ -17,8 +17,8 @@ const WALLET_LEN_MIN: usize = 25;
 /// So many of the letter x stand for no id; more may be one.
 const PLACEHOLDER_XS_MAX: usize = 8;
 
-/// An account number, IBAN, wallet or proxy, without blanks. Where it is letters and digits with at least [`DIGITS_MIN`]
-/// digits, other separators are dropped and letters are capitals, unless their case may matter. An address of mail is in
+/// An account number, IBAN, wallet or proxy, without blanks. Where it is letters and digits, six digits
+/// or more among them, other separators are dropped and letters are capitals, unless their case may matter. An address of mail is in
 /// small letters.
 pub fn account(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {

@@ -6,6 +6,7 @@ mod log;
 mod naive;
 mod officers;
 mod oracle;
+mod parts;
 mod repertoire;
 pub(crate) mod rng;
 mod script;
@@ -300,7 +301,10 @@ impl Simulation {
                 Topology::Embedded => {
                     // Another number of shards than the simulated engine has: alerts must not depend on it.
                     let engine = Engine::new(EngineConfig { shards: 1 }, shared());
+                    let records: Vec<_> =
+                        log.payments[p as usize].all().iter().map(|(_, record)| record.clone()).collect();
                     oracle::equals_replay(log, StageId::Engine(p), p, engine)?
+                        + oracle::equals(log, StageId::Engine(p), parts::replay(&records, &shared()))?
                 }
             };
         }
