@@ -234,7 +234,7 @@ fn written(listed: &Listed, how: usize) -> Party {
         name_local: listed.name_local.clone(),
         kind: Some(listed.kind),
         country: listed.country.clone(),
-        account: Some("900-000000001".into()),
+        account: Some("900000000001".into()),
         ..Party::default()
     }
 }
