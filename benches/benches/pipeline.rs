@@ -13,7 +13,7 @@ use sluice_simulator::traffic::{Config, Traffic};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Events felt before the clock starts, so that windows hold something.
+/// Events applied before the clock starts, so that windows hold something.
 const WARM: usize = 100_000;
 /// Events measured.
 const MEASURED: usize = 20_000;
@@ -40,7 +40,7 @@ fn engine(rules: &RuleBundle) -> Engine {
     let mut out = Output::default();
     let activate = Control::Activate { rules: rules.hash() };
     for control in [Control::Screening(Screening::default()), Control::Prepare(rules.clone()), activate] {
-        engine.apply(&PaymentRecord::Control(control), &mut out);
+        engine.apply(0, &PaymentRecord::Control(control), &mut out);
     }
     for batch in records(0, WARM).chunks(BATCH) {
         engine.apply_all(batch, &mut Output::default());

@@ -130,6 +130,7 @@ fn said() -> impl Strategy<Value = Vec<Record>> {
                 alerts,
                 reasons: Vec::new(),
                 deadline_passed: true,
+                offset: None,
             })
         };
         match what {

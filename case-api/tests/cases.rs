@@ -349,6 +349,7 @@ async fn an_answer_by_deadline_is_a_hold_with_a_case_and_its_correction_is_a_lea
         alerts: alerts.to_vec(),
         reasons: Vec::new(),
         deadline_passed,
+        offset: None,
     };
     let id = late.alert_id;
     let allowed = decision(sluice_model::Outcome::Allow, &[], false);

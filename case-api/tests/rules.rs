@@ -740,7 +740,7 @@ fn attack() -> sluice_core::Output {
     let mut engine = Engine::new(EngineConfig::default(), std::sync::Arc::new(NoLists));
     let mut output = sluice_core::Output::default();
     for control in [Control::Prepare(rules), activate] {
-        engine.apply(&PaymentRecord::Control(control), &mut output);
+        engine.apply(0, &PaymentRecord::Control(control), &mut output);
     }
     for n in 0..130 {
         let event: PaymentEvent = serde_json::from_value(json!({
@@ -753,7 +753,7 @@ fn attack() -> sluice_core::Output {
         .unwrap();
         let (received_at, event) = (event.occurred_at, event.into());
         let record = EventRecord { received_at, awaited: false, late_reason: None, event };
-        engine.apply(&PaymentRecord::Event(record), &mut output);
+        engine.apply(0, &PaymentRecord::Event(record), &mut output);
     }
     output
 }

@@ -53,8 +53,8 @@ fn log() -> Vec<PaymentRecord> {
 fn alerts(log: &[PaymentRecord]) -> Vec<Alert> {
     let mut engine = Engine::new(EngineConfig::default(), Arc::new(NoLists));
     let mut output = Default::default();
-    for record in log {
-        engine.apply(record, &mut output);
+    for (offset, record) in (0..).zip(log) {
+        engine.apply(offset, record, &mut output);
     }
     output.alerts
 }

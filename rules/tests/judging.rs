@@ -261,6 +261,7 @@ fn alert(rule: &str, key: &str, event: &str, action: Action) -> Alert {
         key,
         subjects: Vec::new(),
         event_id: event.to_owned(),
+        offset: None,
         payment_id: event.to_owned(),
         occurred_at: EventTime::default(),
         severity: Severity::Low,

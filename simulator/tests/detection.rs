@@ -39,12 +39,12 @@ fn scores(events: impl Iterator<Item = PaymentEvent>, groups: &[Group]) -> Score
     let activate = Control::Activate { rules: rules.hash() };
     let mut output = Output::default();
     for control in [Control::Screening(Screening::default()), Control::Prepare(rules), activate] {
-        engine.apply(&PaymentRecord::Control(control), &mut output);
+        engine.apply(0, &PaymentRecord::Control(control), &mut output);
     }
     for event in events {
         let received_at = event.occurred_at;
         let record = EventRecord { received_at, awaited: false, late_reason: None, event: event.into() };
-        engine.apply(&PaymentRecord::Event(record), &mut output);
+        engine.apply(0, &PaymentRecord::Event(record), &mut output);
     }
     assert_eq!(output.dead_letters.len(), 0);
     let alerts: &[Alert] = &output.alerts;

@@ -381,6 +381,7 @@ fn unexplained(said: &Disposition) -> Alert {
         key,
         subjects: vec![format!("payment:{}", said.payment_id)],
         event_id: said.event_id.clone(),
+        offset: None,
         payment_id: said.payment_id.clone(),
         occurred_at: said.at,
         severity: Severity::High,

@@ -207,6 +207,7 @@ fn owners_alert(failure: &RuleFailure, holds: bool, owners: &[String]) -> Alert 
         key,
         subjects: vec![format!("rule:{}", failure.rule_id)],
         event_id: failure.event_id.clone(),
+        offset: None,
         payment_id: failure.payment_id.clone(),
         occurred_at: failure.occurred_at,
         severity: Severity::High,

@@ -314,6 +314,7 @@ pub fn alert(n: u32, customer: &str) -> Alert {
         key,
         subjects: vec![customer.into()],
         event_id: format!("E-{n}"),
+        offset: None,
         payment_id: format!("P-{n}"),
         occurred_at: start(),
         severity: Severity::High,

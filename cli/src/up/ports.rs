@@ -13,7 +13,7 @@ use sluice_core::{Library, RescreenReport};
 use sluice_list_store::Store;
 use sluice_lists::{Answer, Entry, Query};
 use sluice_log::{Commit, Log, ReadLimit, Topic as LogTopic, Transaction};
-use sluice_model::{Control, EventTime, Hash256, KeyKind, Party};
+use sluice_model::{Alert, Control, EventTime, Hash256, KeyKind, Party};
 use sluice_rules::Rule;
 use sluice_runtime::Runtime;
 
@@ -39,10 +39,10 @@ impl Feed for Feeds {
         }
         let stored = self.log.read(LogTopic::Alerts.partition(0), from, ReadLimit::records(max))?;
         let item = |stored: &sluice_log::StoredRecord| {
-            let alert = serde_json::from_slice(&stored.value)
+            let alert: Alert = serde_json::from_slice(&stored.value)
                 // The parser's own words may quote the record.
                 .map_err(|_| PortError(format!("record {} of the alerts cannot be read", stored.offset)))?;
-            let event = self.runtime.judged_event(stored).map_err(failed)?.map(|record| record.event);
+            let event = self.runtime.judged_event(&alert).map_err(failed)?.map(|record| record.event);
             Ok(Item { offset: stored.offset, record: Record::Alert(Box::new(alert), event) })
         };
         stored.iter().map(item).collect()
@@ -53,7 +53,7 @@ impl Feed for Feeds {
     }
 }
 
-/// Control records into the payments log, where the next payment feels them.
+/// Control records into the payments log, where the next payment applies them.
 pub struct Controls {
     pub runtime: Arc<Runtime>,
     pub log: Arc<dyn Log>,
@@ -136,8 +136,8 @@ impl Catalogue for InForce {
         let status = self.runtime.status();
         let prepared = status.prepared.map(|rules| {
             let filling = status.filling.filter(|(filling, ..)| *filling == rules);
-            let (felt, of) = filling.map_or((0, 0), |(_, felt, of)| (felt, of));
-            Prepared { rules, ready: status.is_filled(rules), felt, of }
+            let (applied, of) = filling.map_or((0, 0), |(_, applied, of)| (applied, of));
+            Prepared { rules, ready: status.is_filled(rules), felt: applied, of }
         });
         Standing { in_force: status.rules.hash(), prepared }
     }

@@ -178,12 +178,13 @@ fn compare(log: &Path, acknowledged: &BTreeSet<u64>) -> BTreeSet<String> {
     let mut engine = Engine::new(EngineConfig::default(), Arc::new(NoLists));
     let mut output = Output::default();
     let mut there = BTreeSet::new();
-    for value in records(&log, Topic::Payments) {
-        let record: PaymentRecord = serde_json::from_slice(&value).unwrap();
+    let everything = ReadLimit { records: usize::MAX, bytes: usize::MAX };
+    for stored in log.read(Topic::Payments.partition(0), 0, everything).unwrap() {
+        let record: PaymentRecord = serde_json::from_slice(&stored.value).unwrap();
         if let PaymentRecord::Event(event) = &record {
             there.insert(event.event.event_id.clone());
         }
-        engine.apply(&record, &mut output);
+        engine.apply(stored.offset, &record, &mut output);
     }
     for n in acknowledged {
         assert!(there.contains(&format!("E-{n}")), "E-{n} was acknowledged and is lost");

@@ -150,7 +150,7 @@ impl Moments {
             (&leaf["kind"], &leaf["actor"]),
             (&json!("configuration"), &json!("sluice up --accept-loss"))
         );
-        // What the cases still have of a freeze is felt again, once it is delivered.
+        // What the cases still have of a freeze is applied again, once it is delivered.
         if store == "log" {
             let n = std::cell::Cell::new(0);
             let next = || {

@@ -62,7 +62,7 @@ fn a_match_is_suppressed_and_a_new_version_meets_known_parties() {
         (status, &approved["in_force"], &approved["control"]),
         (200, &json!(true), &json!("delivered"))
     );
-    assert_eq!(decide(&client, "4", "C-2", "Vasil Zorkin"), "allow", "the next payment feels it");
+    assert_eq!(decide(&client, "4", "C-2", "Vasil Zorkin"), "allow", "the next payment applies it");
     assert_eq!(decide(&client, "5", "C-3", "Vasil Zorkin"), "hold", "another customer's does not");
 
     import(folder.path(), &["Vasil Zorkin", "Pia Halvorsen"]);

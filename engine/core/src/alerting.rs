@@ -11,6 +11,7 @@ use sluice_model::{
 use sluice_rules::{Finding, Rule};
 
 use crate::{
+    Offset,
     gather::REASON_ON_DEADLINE,
     screening::ScreeningDesk,
     wire::{Found, Screened, Speaker, Verdict},
@@ -23,6 +24,8 @@ pub struct Scene<'a> {
     pub key: &'a Key,
     /// The event that was judged.
     pub event: &'a PaymentEvent,
+    /// Where it stands; `None` for an answer by deadline.
+    pub offset: Option<Offset>,
     /// What screening found.
     pub screened: &'a Screened,
 }
@@ -96,7 +99,7 @@ fn payment_key(event: &PaymentEvent) -> Key {
 }
 
 /// The id of the alert that an answer by policy raises: whoever gives the answer can name its alert before the engine
-/// has felt the record.
+/// has applied the record.
 pub fn deadline_alert(event: &PaymentEvent) -> AlertId {
     let cause = Cause::Event { event_id: event.event_id.clone() };
     Alert::id(engine_rule(DEADLINE), &payment_key(event), &cause)
@@ -170,6 +173,7 @@ pub fn of_rescreen(met: Rescreened<Key>, screening: &ScreeningDesk, at: EventTim
         typology: "sanctions".to_owned(),
         subjects: vec![party.value.clone()],
         event_id: String::new(),
+        offset: None,
         payment_id: String::new(),
         occurred_at: at,
         severity: Severity::Critical,
@@ -204,7 +208,7 @@ struct Judged<'a> {
 }
 
 fn alert(scene: Scene<'_>, judged: Judged<'_>, finding: Finding) -> Alert {
-    let Scene { key, event, screened } = scene;
+    let Scene { key, event, offset, screened } = scene;
     let cause = Cause::Event { event_id: event.event_id.clone() };
     Alert {
         alert_id: Alert::id(judged.content, key, &cause),
@@ -214,6 +218,7 @@ fn alert(scene: Scene<'_>, judged: Judged<'_>, finding: Finding) -> Alert {
         key: key.clone(),
         subjects: subjects(key, event),
         event_id: event.event_id.clone(),
+        offset,
         payment_id: event.payment_id().to_owned(),
         occurred_at: event.occurred_at,
         severity: finding.severity,
@@ -279,8 +284,13 @@ pub fn disposition(alert: &Alert) -> Option<Disposition> {
     })
 }
 
-/// The verdict that alerts on one event amount to. `None` where nobody waits and the payment may go on.
-pub fn verdict(from: Speaker, event: &PaymentEvent, awaited: bool, alerts: &[Alert]) -> Option<Verdict> {
+/// The verdict that alerts on the event at `offset` amount to. `None` where nobody waits and the payment may go on.
+pub fn verdict(
+    from: Speaker,
+    (offset, event): (Offset, &PaymentEvent),
+    awaited: bool,
+    alerts: &[Alert],
+) -> Option<Verdict> {
     let outcome = alerts.iter().map(|a| Outcome::from(a.action)).max().unwrap_or_default();
     let found: Vec<Found> =
         alerts.iter().map(found).filter(|found| found.outcome != Outcome::Allow || awaited).collect();
@@ -288,6 +298,7 @@ pub fn verdict(from: Speaker, event: &PaymentEvent, awaited: bool, alerts: &[Ale
     (awaited || outcome != Outcome::Allow).then(|| Verdict {
         payment_id: event.payment_id().to_owned(),
         event_id: event.event_id.clone(),
+        offset,
         at,
         awaited,
         from,

@@ -35,14 +35,14 @@ impl CaseEngine for CaseRunner {
         let activate = Control::Activate { rules: rules.hash() };
         let mut output = Output::default();
         for control in [Control::Screening(Screening::default()), Control::Prepare(bundle), activate] {
-            engine.apply(&PaymentRecord::Control(control), &mut output);
+            engine.apply(0, &PaymentRecord::Control(control), &mut output);
         }
-        for event in events {
+        for (offset, event) in (0..).zip(events) {
             let received_at = event.occurred_at;
             let late_reason = Some("a case".to_owned());
             let event = Arc::new(event.clone());
             let record = EventRecord { received_at, awaited: false, late_reason, event };
-            engine.apply(&PaymentRecord::Event(record), &mut output);
+            engine.apply(offset, &PaymentRecord::Event(record), &mut output);
         }
         match output.dead_letters.first() {
             Some(letter) => Err(format!("a payment was refused: {}", letter.reason)),

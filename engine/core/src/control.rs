@@ -1,14 +1,13 @@
-//! Gives every control record to the partitions that must feel it. There is one owner of the one control
+//! Gives every control record to the partitions that must apply it. There is one owner of the one control
 //! partition, so that every partition meets the changes in the same order.
 
 use std::sync::Arc;
 
-use sluice_model::{Control, Hash256, Release};
+use sluice_model::{Control, Hash256, PaymentRecord};
 
 use crate::{
-    Library, SnapshotError, Stage,
-    output::{DistributorOutput, Routed},
-    wire::KeyedRecord,
+    Layout, Library, Offset, Publication, Published, SnapshotError, Stage, output::DistributorOutput,
+    publication::publications, wire::KeyedRecord,
 };
 
 /// The stage on the control topic: it has no state at all.
@@ -19,23 +18,15 @@ impl Stage for Distributor {
     type Record = Control;
     type Output = DistributorOutput;
 
-    fn apply(&mut self, control: &Control, out: &mut DistributorOutput) {
-        match control {
-            Control::Release(Release { payment_id, .. }) | Control::Deadline { payment_id, .. } => {
-                out.routed.push(Routed::HomeOf { payment_id: payment_id.clone(), control: control.clone() });
-            }
-            _ => out.routed.push(Routed::Homes(control.clone())),
+    fn apply(&mut self, _: Offset, control: &Control, out: &mut DistributorOutput) {
+        out.orders.push(Published::Payment(PaymentRecord::Control(control.clone())));
+        if control.is_for_keys() {
+            out.orders.push(Published::Keyed(KeyedRecord::Control(control.clone())));
         }
-        if matches!(
-            control,
-            Control::Prepare(_)
-                | Control::Activate { .. }
-                | Control::Quarantine(_)
-                | Control::LiftQuarantine(_)
-                | Control::SetStreamTime(_)
-        ) {
-            out.routed.push(Routed::Shards(KeyedRecord::Control(control.clone())));
-        }
+    }
+
+    fn publish(output: DistributorOutput, layout: &Layout) -> Vec<Publication> {
+        publications(output.orders.into_iter(), layout)
     }
 
     fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {

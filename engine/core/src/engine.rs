@@ -1,8 +1,8 @@
 //! The whole engine over one payments partition: home, shards and gathering in one stage. The embedded mode and
 //! `sluice replay` run it; its control records stand in the payments log itself.
 //!
-//! A batch goes through in four passes, of which the wide ones run in parallel: screen every event, feel each at
-//! the home in order, feel the copies on their shards, gather the verdicts in order. The output is the same as
+//! A batch goes through in four passes, of which the wide ones run in parallel: screen every event, apply each at
+//! the home in order, apply it on the shards of its keys, gather the verdicts in order. The output is the same as
 //! applying record after record.
 
 use std::sync::Arc;
@@ -14,10 +14,11 @@ use sluice_model::{
 };
 
 use crate::{
-    Gather, Home, Library, Offset, Shard, SnapshotError, Stage,
+    Gather, Home, Layout, Library, Offset, Publication, Shard, SnapshotError, Stage,
     output::{GatherOutput, HomeOutput, Output, ShardOutput},
+    publication::publications,
     snapshot,
-    wire::{Copy, Screened, VerdictRecord, partition_of},
+    wire::{KeyedEvent, Screened, VerdictRecord, partition_of},
 };
 
 /// Batches smaller than this are not worth waking other threads for.
@@ -50,9 +51,9 @@ struct State {
     gather: Vec<u8>,
 }
 
-/// What the home or one key brought forth at one record of a batch.
+/// What the home or one key produces at one record of a batch.
 #[derive(Default)]
-struct Brought {
+struct PartOutput {
     /// The record's place in the batch.
     place: usize,
     alerts: Vec<Alert>,
@@ -63,7 +64,7 @@ struct Brought {
 }
 
 impl Engine {
-    /// An engine that has felt nothing.
+    /// An engine that has applied nothing.
     pub fn new(config: EngineConfig, library: Arc<dyn Library>) -> Self {
         Self {
             shards: (0..config.shards.max(1)).map(|_| Shard::new(Arc::clone(&library))).collect(),
@@ -83,71 +84,71 @@ impl Engine {
     }
 
     fn control(&mut self, control: &Control, out: &mut Output) {
-        let mut felt = HomeOutput::default();
-        self.home.feel_control(control, &mut felt);
-        out.rescreened.append(&mut felt.rescreened);
-        self.shards.iter_mut().for_each(|shard| shard.feel_control(control));
-        self.publish(Brought::of_home(0, felt).into_iter(), out);
+        let mut of_home = HomeOutput::default();
+        self.home.apply_control(control, &mut of_home);
+        out.rescreened.append(&mut of_home.rescreened);
+        self.shards.iter_mut().for_each(|shard| shard.apply_control(control));
+        self.gather(PartOutput::of_home(0, of_home).into_iter(), out);
     }
 
-    fn events(&mut self, records: &[&EventRecord], out: &mut Output) {
+    fn events(&mut self, records: &[(Offset, &EventRecord)], out: &mut Output) {
         let mut screened: Vec<Option<Screened>> = Vec::new();
         if records.len() >= PARALLEL_FROM {
             let home = &self.home;
-            screened = records.par_iter().map(|record| Some(home.screen(&record.event))).collect();
+            screened = records.par_iter().map(|(_, record)| Some(home.screen(&record.event))).collect();
         }
         let mut screened = screened.into_iter();
-        let (mut brought, mut copies) = (Vec::new(), Vec::new());
-        for (place, record) in records.iter().enumerate() {
-            let mut felt = HomeOutput::default();
-            self.home.feel_event(record, screened.next().flatten(), &mut felt);
-            out.counts.add(felt.counts);
-            copies.extend(felt.copies.drain(..).map(|copy| (place, copy)));
-            brought.extend(Brought::of_home(place, felt));
+        let (mut outputs, mut keyed) = (Vec::new(), Vec::new());
+        for (place, (offset, record)) in records.iter().enumerate() {
+            let mut of_home = HomeOutput::default();
+            self.home.apply_event(*offset, record, screened.next().flatten(), &mut of_home);
+            out.counts.add(of_home.counts);
+            keyed.extend(of_home.keyed.drain(..).map(|event| (place, event)));
+            outputs.extend(PartOutput::of_home(place, of_home));
         }
-        brought.extend(self.feel_copies(copies));
+        outputs.extend(self.apply_keyed(keyed));
         // Stable: at one record the home comes first, then its keys in the order in which they were asked.
-        brought.sort_by_key(|b| b.place);
-        self.publish(brought.into_iter(), out);
+        outputs.sort_by_key(|b| b.place);
+        self.gather(outputs.into_iter(), out);
     }
 
-    /// Every copy on its shard.
-    fn feel_copies(&mut self, copies: Vec<(usize, Copy)>) -> Vec<Brought> {
+    /// Every event on the shards of its keys.
+    fn apply_keyed(&mut self, keyed: Vec<(usize, KeyedEvent)>) -> Vec<PartOutput> {
         let count = u32::try_from(self.shards.len()).unwrap_or(1);
-        let parallel = copies.len() >= PARALLEL_FROM;
-        let mut routed: Vec<Vec<(usize, usize, Copy)>> = vec![Vec::new(); self.shards.len()];
-        for (order, (place, copy)) in copies.into_iter().enumerate() {
-            routed[partition_of(&copy.key.value, count) as usize].push((order, place, copy));
+        let parallel = keyed.len() >= PARALLEL_FROM;
+        let mut routed: Vec<Vec<(usize, usize, KeyedEvent)>> = vec![Vec::new(); self.shards.len()];
+        for (order, (place, event)) in keyed.into_iter().enumerate() {
+            routed[partition_of(&event.key.value, count) as usize].push((order, place, event));
         }
-        let mut brought: Vec<(usize, Brought)> = if parallel {
+        let mut outputs: Vec<(usize, PartOutput)> = if parallel {
             let pairs = self.shards.par_iter_mut().zip(routed);
-            pairs.flat_map_iter(|(shard, copies)| feel_in_order(shard, &copies)).collect()
+            pairs.flat_map_iter(|(shard, keyed)| apply_in_order(shard, &keyed)).collect()
         } else {
             let pairs = self.shards.iter_mut().zip(routed);
-            pairs.flat_map(|(shard, copies)| feel_in_order(shard, &copies)).collect()
+            pairs.flat_map(|(shard, keyed)| apply_in_order(shard, &keyed)).collect()
         };
-        brought.sort_unstable_by_key(|(order, _)| *order);
-        brought.into_iter().map(|(_, brought)| brought).collect()
+        outputs.sort_unstable_by_key(|(order, _)| *order);
+        outputs.into_iter().map(|(_, output)| output).collect()
     }
 
-    fn publish(&mut self, brought: impl Iterator<Item = Brought>, out: &mut Output) {
+    fn gather(&mut self, outputs: impl Iterator<Item = PartOutput>, out: &mut Output) {
         let mut gathered = GatherOutput::default();
-        for Brought { alerts, observations, dispositions, dead_letters, verdicts, .. } in brought {
+        for PartOutput { alerts, observations, dispositions, dead_letters, verdicts, .. } in outputs {
             out.alerts.extend(alerts);
             out.observations.extend(observations);
             out.dispositions.extend(dispositions);
             out.dead_letters.extend(dead_letters);
-            verdicts.iter().for_each(|verdict| self.gather.apply(verdict, &mut gathered));
+            verdicts.iter().for_each(|verdict| self.gather.apply_verdict(verdict, &mut gathered));
         }
         out.decisions.append(&mut gathered.decisions);
         out.dispositions.append(&mut gathered.dispositions);
     }
 }
 
-impl Brought {
-    /// What a home brought forth, if anything.
-    fn of_home(place: usize, felt: HomeOutput) -> Option<Self> {
-        let HomeOutput { alerts, observations, dispositions, verdicts, dead_letters, .. } = felt;
+impl PartOutput {
+    /// What a home produces, if anything.
+    fn of_home(place: usize, output: HomeOutput) -> Option<Self> {
+        let HomeOutput { alerts, observations, dispositions, verdicts, dead_letters, .. } = output;
         let nothing = dispositions.is_empty()
             && alerts.is_empty()
             && observations.is_empty()
@@ -157,30 +158,37 @@ impl Brought {
     }
 }
 
-/// The copies of one shard, in order; only those that brought something forth are named.
-fn feel_in_order(shard: &mut Shard, copies: &[(usize, usize, Copy)]) -> Vec<(usize, Brought)> {
-    let mut brought = Vec::new();
+/// The events of one shard's keys, in order; only those that produce something are given.
+fn apply_in_order(shard: &mut Shard, keyed: &[(usize, usize, KeyedEvent)]) -> Vec<(usize, PartOutput)> {
+    let mut outputs = Vec::new();
     let mut out = ShardOutput::default();
-    for (order, place, copy) in copies {
-        shard.feel_copy(copy, &mut out);
+    for (order, place, event) in keyed {
+        shard.apply_event(event, &mut out);
         if !out.alerts.is_empty() || !out.observations.is_empty() || !out.verdicts.is_empty() {
             let ShardOutput { alerts, observations, dispositions, verdicts } = std::mem::take(&mut out);
-            brought.push((
+            outputs.push((
                 *order,
-                Brought { place: *place, alerts, observations, dispositions, verdicts, ..Brought::default() },
+                PartOutput {
+                    place: *place,
+                    alerts,
+                    observations,
+                    dispositions,
+                    verdicts,
+                    ..PartOutput::default()
+                },
             ));
         }
     }
-    brought
+    outputs
 }
 
 impl Stage for Engine {
     type Record = PaymentRecord;
     type Output = Output;
 
-    fn apply(&mut self, record: &PaymentRecord, out: &mut Output) {
+    fn apply(&mut self, offset: Offset, record: &PaymentRecord, out: &mut Output) {
         match record {
-            PaymentRecord::Event(event) => self.events(&[event], out),
+            PaymentRecord::Event(event) => self.events(&[(offset, event)], out),
             PaymentRecord::Control(control) => self.control(control, out),
         }
     }
@@ -188,10 +196,10 @@ impl Stage for Engine {
     fn apply_all(&mut self, records: &[(Offset, PaymentRecord)], out: &mut Output) {
         let is_event = |record: &PaymentRecord| matches!(record, PaymentRecord::Event(_));
         for run in records.chunk_by(|(_, a), (_, b)| is_event(a) && is_event(b)) {
-            let events: Vec<&EventRecord> = run
+            let events: Vec<(Offset, &EventRecord)> = run
                 .iter()
-                .filter_map(|(_, record)| match record {
-                    PaymentRecord::Event(event) => Some(event),
+                .filter_map(|(offset, record)| match record {
+                    PaymentRecord::Event(event) => Some((*offset, event)),
                     PaymentRecord::Control(_) => None,
                 })
                 .collect();
@@ -200,6 +208,10 @@ impl Stage for Engine {
                 PaymentRecord::Control(control) => self.control(control, out),
             }
         }
+    }
+
+    fn publish(output: Output, layout: &Layout) -> Vec<Publication> {
+        publications(output.published(), layout)
     }
 
     fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {

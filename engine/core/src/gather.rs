@@ -13,8 +13,9 @@ use sluice_model::{
 };
 
 use crate::{
-    Library, SnapshotError, Stage,
+    Layout, Library, Offset, Publication, SnapshotError, Stage,
     output::GatherOutput,
+    publication::publications,
     snapshot,
     wire::{Found, Speaker, Verdict, VerdictRecord},
 };
@@ -43,6 +44,8 @@ pub struct Gather {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Pending {
     payment_id: String,
+    /// Where the last event that asked stands.
+    offset: Offset,
     asked: Option<u32>,
     answered: BTreeSet<Key>,
     findings: Findings,
@@ -64,6 +67,22 @@ impl Findings {
 }
 
 impl Gather {
+    /// Apply one record of the verdicts.
+    pub(crate) fn apply_verdict(&mut self, record: &VerdictRecord, out: &mut GatherOutput) {
+        match record {
+            VerdictRecord::Verdict(verdict) => self.verdict(verdict, out),
+            VerdictRecord::Deadline { payment_id, event_id, found } => {
+                self.deadline(payment_id, event_id, found.as_ref(), out);
+            }
+            VerdictRecord::Again { at, payment_id, event_id, offset } => {
+                self.stream_time = self.stream_time.max(*at);
+                self.again(payment_id, event_id, *offset, out);
+            }
+            VerdictRecord::Released(order) => self.released(order, out),
+            VerdictRecord::StreamTime { to } => self.stream_time = self.stream_time.min(*to),
+        }
+    }
+
     fn verdict(&mut self, verdict: &Verdict, out: &mut GatherOutput) {
         self.stream_time = self.stream_time.max(verdict.at);
         for found in verdict.found.iter().filter(|found| found.outcome != Outcome::Allow) {
@@ -74,6 +93,7 @@ impl Gather {
         }
         let pending = self.pending.entry(verdict.event_id.clone()).or_default();
         pending.payment_id.clone_from(&verdict.payment_id);
+        pending.offset = verdict.offset.max(pending.offset);
         verdict.found.iter().for_each(|found| pending.findings.add(found));
         match &verdict.from {
             Speaker::Home { asked } => pending.asked = Some(*asked),
@@ -88,11 +108,13 @@ impl Gather {
 
     /// Asked again: the answer that was given. Asked for the first time after the event was judged for nobody:
     /// what is known of its payment now. Still being decided: the answer will come.
-    fn again(&mut self, payment_id: &str, event_id: &str, out: &mut GatherOutput) {
+    fn again(&mut self, payment_id: &str, event_id: &str, offset: Offset, out: &mut GatherOutput) {
         if let Some(decision) = self.decided.get(event_id) {
-            out.decisions.push(decision.clone());
-        } else if !self.pending.contains_key(event_id) {
-            let pending = Pending { payment_id: payment_id.to_owned(), ..Pending::default() };
+            out.decisions.push(Decision { offset: Some(offset), ..decision.clone() });
+        } else if let Some(pending) = self.pending.get_mut(event_id) {
+            pending.offset = offset.max(pending.offset);
+        } else {
+            let pending = Pending { payment_id: payment_id.to_owned(), offset, ..Pending::default() };
             self.pending.insert(event_id.to_owned(), pending);
             self.decide(event_id, false, out);
         }
@@ -138,6 +160,7 @@ impl Gather {
             alerts: ids,
             reasons,
             deadline_passed,
+            offset: Some(pending.offset),
         };
         self.decided_at.entry(self.stream_time).or_default().push(event_id.to_owned());
         self.decided.insert(event_id.to_owned(), decision.clone());
@@ -188,19 +211,12 @@ impl Stage for Gather {
     type Record = VerdictRecord;
     type Output = GatherOutput;
 
-    fn apply(&mut self, record: &VerdictRecord, out: &mut GatherOutput) {
-        match record {
-            VerdictRecord::Verdict(verdict) => self.verdict(verdict, out),
-            VerdictRecord::Deadline { payment_id, event_id, found } => {
-                self.deadline(payment_id, event_id, found.as_ref(), out);
-            }
-            VerdictRecord::Again { at, payment_id, event_id } => {
-                self.stream_time = self.stream_time.max(*at);
-                self.again(payment_id, event_id, out);
-            }
-            VerdictRecord::Released(order) => self.released(order, out),
-            VerdictRecord::StreamTime { to } => self.stream_time = self.stream_time.min(*to),
-        }
+    fn apply(&mut self, _: Offset, record: &VerdictRecord, out: &mut GatherOutput) {
+        self.apply_verdict(record, out);
+    }
+
+    fn publish(output: GatherOutput, layout: &Layout) -> Vec<Publication> {
+        publications(output.published(), layout)
     }
 
     fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {

@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use sluice_lists::{Screener, rescreen::rescreen};
 use sluice_model::{
     Control, DeadLetter, EventRecord, EventTime, Hash256, Key, KeyKind, Observation, Past, PaymentEvent,
-    PaymentRecord, Role, Screening, StatusSet, Unnamed, WhyNotScreened, add_key, limits::FUTURE_TOLERANCE,
+    PaymentRecord, RefusedEvent, Role, Screening, StatusSet, Unnamed, WhyNotScreened, add_key,
+    limits::FUTURE_TOLERANCE,
 };
 use sluice_rules::{Facts, Judgement, NO_WINDOWS};
 
 use crate::{
-    Library, SnapshotError, Stage,
+    Layout, Library, Offset, Publication, SnapshotError, Stage,
     alerting::{self, EngineFinding, Scene},
     dedupe::{Dedupe, Seen},
     freezes::Freezes,
@@ -20,11 +21,12 @@ use crate::{
     output::{HomeOutput, RescreenReport},
     parties::Parties,
     payments::{Known, PaymentPlace, Payments},
+    publication::publications,
     rulebook::{Rulebook, Sources},
     screening::ScreeningDesk,
     snapshot,
     suppressions::Suppressions,
-    wire::{Copy, Found, Screened, Speaker, Verdict, VerdictRecord},
+    wire::{Found, KeyedEvent, Screened, Speaker, Verdict, VerdictRecord},
 };
 
 /// The home of the payments of one partition.
@@ -55,7 +57,7 @@ struct State<'a> {
 }
 
 impl Home {
-    /// A home that has felt nothing.
+    /// A home that has applied nothing.
     pub fn new(library: Arc<dyn Library>) -> Self {
         Self::with(Rulebook::empty(), library)
     }
@@ -84,18 +86,24 @@ impl Home {
         self.screening.wanted()
     }
 
-    /// The latest event time felt; `None` before the first event.
+    /// The latest event time applied; `None` before the first event.
     pub fn stream_time(&self) -> Option<EventTime> {
         Some(self.dedupe.stream_time()).filter(|at| *at != EventTime::default())
     }
 
-    /// Screen an event against what is in force, without feeling it. The same until the next control record.
+    /// Screen an event against what is in force, without applying it. The same until the next control record.
     pub fn screen(&self, event: &PaymentEvent) -> Screened {
         self.screening.screen(event)
     }
 
-    /// Feel an event, screened already by [`Home::screen`] or not.
-    pub fn feel_event(&mut self, record: &EventRecord, screened: Option<Screened>, out: &mut HomeOutput) {
+    /// Apply an event, screened already by [`Home::screen`] or not.
+    pub fn apply_event(
+        &mut self,
+        offset: Offset,
+        record: &EventRecord,
+        screened: Option<Screened>,
+        out: &mut HomeOutput,
+    ) {
         let event = &record.event;
         if let Err((code, reason)) = self.admit(record) {
             match code {
@@ -106,12 +114,13 @@ impl Home {
                             at: self.dedupe.stream_time(),
                             payment_id: event.payment_id().to_owned(),
                             event_id: event.event_id.clone(),
+                            offset,
                         });
                     }
                 }
                 Refusal::DeadLetter(code) => {
                     out.counts.dead_letters += 1;
-                    out.dead_letters.push(dead_letter(record, code, reason));
+                    out.dead_letters.push(dead_letter(offset, record, code, reason));
                 }
             }
             return;
@@ -126,12 +135,12 @@ impl Home {
         let first_alert = out.alerts.len();
         if !self.filling {
             self.parties.meet(event, stream_time);
-            self.judge(event, &known.past, place, &screened, out);
+            self.judge((offset, event), &known.past, place, &screened, out);
         }
-        let asked = self.ask_keys(record, &known, &screened, out);
+        let asked = self.ask_keys((offset, record), &known, &screened, out);
         let alerts = &out.alerts[first_alert..];
         out.dispositions.extend(alerts.iter().filter_map(alerting::disposition));
-        let verdict = alerting::verdict(Speaker::Home { asked }, event, record.awaited, alerts);
+        let verdict = alerting::verdict(Speaker::Home { asked }, (offset, event), record.awaited, alerts);
         let verdict = verdict.map(|verdict| Verdict { at: stream_time, ..verdict });
         out.verdicts.extend(verdict.map(VerdictRecord::Verdict));
     }
@@ -161,14 +170,14 @@ impl Home {
     /// said again while it meets the same entries; money that goes back is told anew.
     fn judge(
         &mut self,
-        event: &PaymentEvent,
+        (offset, event): (Offset, &PaymentEvent),
         past: &Past,
         place: PaymentPlace,
         screened: &Screened,
         out: &mut HomeOutput,
     ) {
         let key = Key { kind: KeyKind::Payment, value: event.payment_id().to_owned() };
-        let scene = Scene { key: &key, event, screened };
+        let scene = Scene { key: &key, event, offset: Some(offset), screened };
         let alike = (!StatusSet::ALIVE.has(event.status)).then_some(event.status);
         let met: Vec<_> = screened
             .matches
@@ -229,7 +238,7 @@ impl Home {
     /// One copy to each key that a rule watches, or will watch once the prepared rules are in force.
     fn ask_keys(
         &self,
-        record: &EventRecord,
+        (offset, record): (Offset, &EventRecord),
         known: &Known,
         screened: &Arc<Screened>,
         out: &mut HomeOutput,
@@ -246,11 +255,12 @@ impl Home {
             }
             for (value, role) in keys {
                 asked += 1;
-                out.copies.push(Copy {
+                out.keyed.push(KeyedEvent {
                     key: Key { kind, value: value.to_owned() },
                     role,
                     past: known.past.clone(),
                     awaited: record.awaited,
+                    offset,
                     event: Arc::clone(&record.event),
                     screened: Arc::clone(screened),
                 });
@@ -294,7 +304,7 @@ impl Home {
     fn hold_by_deadline(&self, event: &PaymentEvent, out: &mut HomeOutput) -> Found {
         let key = Key { kind: KeyKind::Payment, value: event.payment_id().to_owned() };
         let screened = Screened { lists: Arc::clone(self.screening.lists()), ..Screened::default() };
-        let scene = Scene { key: &key, event, screened: &screened };
+        let scene = Scene { key: &key, event, offset: None, screened: &screened };
         let alert = alerting::of_engine(&EngineFinding::Deadline, scene);
         let found = alerting::found(&alert);
         out.dispositions.extend(alerting::disposition(&alert));
@@ -302,8 +312,8 @@ impl Home {
         found
     }
 
-    /// Feel a control record.
-    pub fn feel_control(&mut self, control: &Control, out: &mut HomeOutput) {
+    /// Apply a control record.
+    pub fn apply_control(&mut self, control: &Control, out: &mut HomeOutput) {
         match control {
             Control::Prepare(_) | Control::Activate { .. } if self.filling => {}
             Control::Screening(screening) => {
@@ -361,7 +371,7 @@ enum Refusal {
     DeadLetter(&'static str),
 }
 
-fn dead_letter(record: &EventRecord, code: &str, reason: &str) -> DeadLetter {
+fn dead_letter(offset: Offset, record: &EventRecord, code: &str, reason: &str) -> DeadLetter {
     DeadLetter {
         received_at: record.received_at,
         source: "home".into(),
@@ -369,6 +379,11 @@ fn dead_letter(record: &EventRecord, code: &str, reason: &str) -> DeadLetter {
         reason: reason.into(),
         // An event that was read can be written: the canonical form of what came.
         original: serde_json::to_vec(&*record.event).unwrap_or_default(),
+        event: Some(RefusedEvent {
+            offset,
+            event_id: record.event.event_id.clone(),
+            content: record.event.content_hash(),
+        }),
     }
 }
 
@@ -376,11 +391,15 @@ impl Stage for Home {
     type Record = PaymentRecord;
     type Output = HomeOutput;
 
-    fn apply(&mut self, record: &PaymentRecord, out: &mut HomeOutput) {
+    fn apply(&mut self, offset: Offset, record: &PaymentRecord, out: &mut HomeOutput) {
         match record {
-            PaymentRecord::Event(event) => self.feel_event(event, None, out),
-            PaymentRecord::Control(control) => self.feel_control(control, out),
+            PaymentRecord::Event(event) => self.apply_event(offset, event, None, out),
+            PaymentRecord::Control(control) => self.apply_control(control, out),
         }
+    }
+
+    fn publish(output: HomeOutput, layout: &Layout) -> Vec<Publication> {
+        publications(output.published(), layout)
     }
 
     fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {

@@ -29,6 +29,7 @@ mod noise;
 mod output;
 mod parties;
 mod payments;
+mod publication;
 mod rulebook;
 mod screening;
 mod shard;
@@ -47,12 +48,11 @@ pub use engine::{Engine, EngineConfig};
 pub use gather::{Gather, OUTCOME_ON_DEADLINE, REASON_ON_DEADLINE};
 pub use home::Home;
 pub use library::{Library, NoLists, Unavailable};
-pub use output::{
-    Counts, DistributorOutput, GatherOutput, HomeOutput, Output, RescreenReport, Routed, ShardOutput,
-};
+pub use output::{Counts, DistributorOutput, GatherOutput, HomeOutput, Output, RescreenReport, ShardOutput};
 pub use parties::{PARTIES_MAX, PARTY_KNOWN_FOR, Parties};
+pub use publication::{Layout, Publication, Published};
 pub use shard::Shard;
 pub use snapshot::SnapshotError;
 pub use stage::{Offset, Stage};
-pub use wire::{Copy, Found, KeyedRecord, Screened, Speaker, Verdict, VerdictRecord, partition_of};
+pub use wire::{Found, KeyedEvent, KeyedRecord, Screened, Speaker, Verdict, VerdictRecord, partition_of};
 pub use worker::{Batch, Step, Worker, WorkerConfig, WorkerError};

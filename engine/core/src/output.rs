@@ -1,8 +1,11 @@
 //! What stages produce. Gathered over a batch, then committed with the batch's offset in one transaction.
 
-use sluice_model::{Alert, Control, DeadLetter, Decision, Disposition, Hash256, Observation};
+use sluice_model::{Alert, DeadLetter, Decision, Disposition, Hash256, Observation};
 
-use crate::wire::{Copy, KeyedRecord, VerdictRecord};
+use crate::{
+    publication::Published,
+    wire::{KeyedEvent, KeyedRecord, VerdictRecord},
+};
 
 /// What became of the events of a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -45,7 +48,7 @@ pub struct RescreenReport {
 #[derive(Debug, Default)]
 pub struct HomeOutput {
     /// One for each key that a rule watches.
-    pub copies: Vec<Copy>,
+    pub keyed: Vec<KeyedEvent>,
     /// Alerts of rules that need no window.
     pub alerts: Vec<Alert>,
     /// What is noted of those rules.
@@ -85,7 +88,7 @@ pub struct GatherOutput {
 }
 
 /// What the composite engine produces: everything but what stays inside it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Output {
     /// In the order of the records that caused them; at one record, the home's first, then key by key.
     pub alerts: Vec<Alert>,
@@ -106,22 +109,50 @@ pub struct Output {
 /// What the control stage produces, in the order of the orders.
 #[derive(Debug, Default)]
 pub struct DistributorOutput {
-    /// Each with where it goes.
-    pub routed: Vec<Routed>,
+    /// Each order, for the homes or keys that apply it.
+    pub orders: Vec<Published>,
 }
 
-/// Where a control record goes.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Routed {
-    /// To every payments partition.
-    Homes(Control),
-    /// To the payments partition of one payment.
-    HomeOf {
-        /// The payment.
-        payment_id: String,
-        /// The order about it.
-        control: Control,
-    },
-    /// To every keyed partition.
-    Shards(KeyedRecord),
+impl HomeOutput {
+    /// All that is published of it.
+    pub(crate) fn published(self) -> impl Iterator<Item = Published> {
+        let keyed = self.keyed.into_iter().map(|event| Published::Keyed(KeyedRecord::Event(Box::new(event))));
+        keyed
+            .chain(self.alerts.into_iter().map(Published::alert))
+            .chain(self.observations.into_iter().map(Published::Observation))
+            .chain(self.dispositions.into_iter().map(Published::Disposition))
+            .chain(self.dead_letters.into_iter().map(Published::DeadLetter))
+            .chain(self.verdicts.into_iter().map(Published::Verdict))
+    }
+}
+
+impl ShardOutput {
+    /// All that is published of it.
+    pub(crate) fn published(self) -> impl Iterator<Item = Published> {
+        let alerts = self.alerts.into_iter().map(Published::alert);
+        alerts
+            .chain(self.observations.into_iter().map(Published::Observation))
+            .chain(self.dispositions.into_iter().map(Published::Disposition))
+            .chain(self.verdicts.into_iter().map(Published::Verdict))
+    }
+}
+
+impl GatherOutput {
+    /// All that is published of it.
+    pub(crate) fn published(self) -> impl Iterator<Item = Published> {
+        let decisions = self.decisions.into_iter().map(Published::Decision);
+        decisions.chain(self.dispositions.into_iter().map(Published::Disposition))
+    }
+}
+
+impl Output {
+    /// All that is published of it.
+    pub(crate) fn published(self) -> impl Iterator<Item = Published> {
+        let alerts = self.alerts.into_iter().map(Published::alert);
+        alerts
+            .chain(self.observations.into_iter().map(Published::Observation))
+            .chain(self.dispositions.into_iter().map(Published::Disposition))
+            .chain(self.dead_letters.into_iter().map(Published::DeadLetter))
+            .chain(self.decisions.into_iter().map(Published::Decision))
+    }
 }

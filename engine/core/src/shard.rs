@@ -7,15 +7,16 @@ use sluice_model::{Alert, Control, EventTime, EventType, Hash256, KeyKind, Obser
 use sluice_rules::{Facts, Failures, Judgement, Plan, RuleMeta, RuleSet, Samples, Speaks};
 
 use crate::{
-    Library, SnapshotError, Stage,
+    Layout, Library, Offset, Publication, SnapshotError, Stage,
     alerting::{self, Scene},
     noise::{self, NoiseOfKey},
     output::ShardOutput,
+    publication::publications,
     rulebook::{Rulebook, Sources},
     snapshot,
     speaking::Spoken,
     window::{KeyWindows, Values, WindowPlan},
-    wire::{Copy, KeyedRecord, Speaker, VerdictRecord},
+    wire::{KeyedEvent, KeyedRecord, Speaker, VerdictRecord},
 };
 
 const KINDS: usize = KeyKind::ALL.len();
@@ -64,7 +65,7 @@ fn plans_of(rules: &RuleSet) -> [WindowPlan; KINDS] {
 }
 
 impl Shard {
-    /// A shard that has felt nothing.
+    /// A shard that has applied nothing.
     pub fn new(library: Arc<dyn Library>) -> Self {
         Self::with(Rulebook::empty(), library)
     }
@@ -79,45 +80,45 @@ impl Shard {
         self.keys.iter().map(Keys::len).sum()
     }
 
-    /// Feel an event on one of this shard's keys.
-    pub fn feel_copy(&mut self, copy: &Copy, out: &mut ShardOutput) {
-        let kind = copy.key.kind;
+    /// Apply an event on one of this shard's keys.
+    pub fn apply_event(&mut self, keyed: &KeyedEvent, out: &mut ShardOutput) {
+        let kind = keyed.key.kind;
         let plan = self.rules.active().plan(kind);
-        let state = match self.keys[kind as usize].get_mut(&*copy.key.value) {
+        let state = match self.keys[kind as usize].get_mut(&*keyed.key.value) {
             Some(state) => state,
-            None => self.keys[kind as usize].entry(copy.key.value.as_str().into()).or_default(),
+            None => self.keys[kind as usize].entry(keyed.key.value.as_str().into()).or_default(),
         };
-        state.feel_profile(copy);
+        state.apply_profile(keyed);
         let facts = Facts {
-            event: &copy.event,
-            role: copy.role,
-            past: &copy.past,
-            matches: &copy.screened.matches,
-            screening_failed: copy.screened.failed(),
+            event: &keyed.event,
+            role: keyed.role,
+            past: &keyed.past,
+            matches: &keyed.screened.matches,
+            screening_failed: keyed.screened.failed(),
             profile: state.profile.as_deref(),
         };
         let Scratch { samples, failures, values, judgements } = &mut self.scratch;
         plan.admit(&facts, samples, failures);
         let windows =
-            state.windows.observe(&self.plans[kind as usize], copy.event.occurred_at, samples, values);
+            state.windows.observe(&self.plans[kind as usize], keyed.event.occurred_at, samples, values);
         if self.filling {
             return;
         }
         plan.judge(&facts, &windows, failures, judgements);
-        let speaking = Speaking { rules: &self.rules, plan, facts: &facts, copy };
+        let speaking = Speaking { rules: &self.rules, plan, facts: &facts, keyed };
         let memory = (&mut state.spoken, &mut state.noise);
         let alerts = speaking.alerts(memory, judgements, &mut out.observations);
         out.dispositions.extend(alerts.iter().filter_map(alerting::disposition));
-        let from = Speaker::Key(copy.key.clone());
-        let verdict = (copy.awaited || !alerts.is_empty())
-            .then(|| alerting::verdict(from, &copy.event, copy.awaited, &alerts))
+        let from = Speaker::Key(keyed.key.clone());
+        let verdict = (keyed.awaited || !alerts.is_empty())
+            .then(|| alerting::verdict(from, (keyed.offset, &keyed.event), keyed.awaited, &alerts))
             .flatten();
         out.verdicts.extend(verdict.map(VerdictRecord::Verdict));
         out.alerts.extend(alerts);
     }
 
-    /// Feel a control record; most are the home's concern alone. A candidate has its rules already.
-    pub fn feel_control(&mut self, control: &Control) {
+    /// Apply a control record; most are the home's concern alone. A candidate has its rules already.
+    pub fn apply_control(&mut self, control: &Control) {
         if let Control::SetStreamTime(order) = control {
             self.keys.iter_mut().flat_map(Keys::values_mut).for_each(|state| state.set_back(order.to));
         }
@@ -145,11 +146,11 @@ impl Shard {
 
 impl KeyState {
     /// A `customer` event replaces the profile whole, in log order, unless it is older than the one held.
-    fn feel_profile(&mut self, copy: &Copy) {
+    fn apply_profile(&mut self, keyed: &KeyedEvent) {
         let about_this_key =
-            copy.key.kind == KeyKind::Customer && copy.event.event_type == EventType::Customer;
+            keyed.key.kind == KeyKind::Customer && keyed.event.event_type == EventType::Customer;
         if about_this_key {
-            self.take_profile(Arc::clone(&copy.event));
+            self.take_profile(Arc::clone(&keyed.event));
         }
     }
 
@@ -173,7 +174,7 @@ struct Speaking<'a> {
     rules: &'a Rulebook,
     plan: &'a Plan,
     facts: &'a Facts<'a>,
-    copy: &'a Copy,
+    keyed: &'a KeyedEvent,
 }
 
 impl Speaking<'_> {
@@ -186,8 +187,8 @@ impl Speaking<'_> {
         observations: &mut Vec<Observation>,
     ) -> Vec<Alert> {
         self.remember_silence(spoken, judgements);
-        let Copy { key, event, screened, .. } = self.copy;
-        let scene = Scene { key, event, screened };
+        let KeyedEvent { key, event, offset, screened, .. } = self.keyed;
+        let scene = Scene { key, event, offset: Some(*offset), screened };
         let mut alerts = Vec::new();
         for judgement in judgements.drain(..) {
             let rule = &self.plan.rules[judgement.rule];
@@ -240,11 +241,15 @@ impl Stage for Shard {
     type Record = KeyedRecord;
     type Output = ShardOutput;
 
-    fn apply(&mut self, record: &KeyedRecord, out: &mut ShardOutput) {
+    fn apply(&mut self, _: Offset, record: &KeyedRecord, out: &mut ShardOutput) {
         match record {
-            KeyedRecord::Copy(copy) => self.feel_copy(copy, out),
-            KeyedRecord::Control(control) => self.feel_control(control),
+            KeyedRecord::Event(event) => self.apply_event(event, out),
+            KeyedRecord::Control(control) => self.apply_control(control),
         }
+    }
+
+    fn publish(output: ShardOutput, layout: &Layout) -> Vec<Publication> {
+        publications(output.published(), layout)
     }
 
     fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {

@@ -47,7 +47,7 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, SnapshotError> {
     Ok(postcard::from_bytes(bytes)?)
 }
 
-/// Frame a state's bytes with the offset before which every record has been felt.
+/// Frame a state's bytes with the offset before which every record has been applied.
 pub fn frame(offset: Offset, state: &[u8]) -> Result<Vec<u8>, SnapshotError> {
     let body = zstd::bulk::compress(state, LEVEL)?;
     let mut bytes = Vec::with_capacity(HEADER + body.len());

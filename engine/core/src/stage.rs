@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sluice_model::Hash256;
 
-use crate::{Library, SnapshotError};
+use crate::{Layout, Library, Publication, SnapshotError};
 
 /// A record's place in its partition. The next record's is greater; it need not be the next number, since a
 /// log with transactions keeps places for its own markers.
@@ -17,15 +17,18 @@ pub trait Stage: Sized {
     /// What judging produces; gathered over a batch and committed with the batch's offset, or not at all.
     type Output: Default;
 
-    /// Feel one record.
-    fn apply(&mut self, record: &Self::Record, output: &mut Self::Output);
+    /// Apply one record, which stands at `offset`.
+    fn apply(&mut self, offset: Offset, record: &Self::Record, output: &mut Self::Output);
 
-    /// Feel several records in order. The same as applying each; a stage may do it faster.
+    /// Apply several records in order. The same as applying each; a stage may do it faster.
     fn apply_all(&mut self, records: &[(Offset, Self::Record)], output: &mut Self::Output) {
-        for (_, record) in records {
-            self.apply(record, output);
+        for (offset, record) in records {
+            self.apply(*offset, record, output);
         }
     }
+
+    /// Each record that an output amounts to, and where it goes.
+    fn publish(output: Self::Output, layout: &Layout) -> Vec<Publication>;
 
     /// Everything that [`Stage::restore`] needs, without the library's content.
     fn snapshot(&self) -> Result<Vec<u8>, SnapshotError>;
@@ -43,6 +46,6 @@ pub trait Stage: Sized {
     /// The rules that this record puts in force, if they are the ones prepared.
     fn activates(record: &Self::Record) -> Option<Hash256>;
 
-    /// Take over the windows of a candidate that has felt every record this stage has felt.
+    /// Take over the windows of a candidate that has applied every record this stage has applied.
     fn adopt(&mut self, candidate: Self);
 }

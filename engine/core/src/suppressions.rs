@@ -16,7 +16,7 @@ pub struct Suppressions {
 }
 
 impl Suppressions {
-    /// The digest of every order ever felt, in its place: homes that felt the same orders have the same version,
+    /// The digest of every order ever applied, in its place: homes that applied the same orders have the same version,
     /// whatever each has forgotten since. `None` before the first.
     pub fn version(&self) -> Option<Hash256> {
         self.version
@@ -25,7 +25,7 @@ impl Suppressions {
     /// Leave out these matches from here on. The last word on a party and an entry counts. What ended longer ago
     /// than the oldest event that may still come is forgotten.
     pub fn suppress(&mut self, order: &Suppression, stream_time: EventTime) {
-        self.felt(b"suppress", order);
+        self.applied(b"suppress", order);
         self.remove(order);
         let oldest = stream_time.minus(DEDUPE_HORIZON);
         self.held.retain(|_, held| {
@@ -38,11 +38,11 @@ impl Suppressions {
 
     /// Show these matches again.
     pub fn unsuppress(&mut self, order: &Suppression) {
-        self.felt(b"unsuppress", order);
+        self.applied(b"unsuppress", order);
         self.remove(order);
     }
 
-    fn felt(&mut self, act: &[u8], order: &Suppression) {
+    fn applied(&mut self, act: &[u8], order: &Suppression) {
         let Suppression { party, list, entry_id, entry_hash, reason, approver, expires_at } = order;
         self.version = Some(Hash256::of_parts([
             b"sluice/suppressions/v1".as_slice(),

@@ -2,6 +2,7 @@
 
 use std::{hash::Hasher, sync::Arc};
 
+use crate::Offset;
 use serde::{Deserialize, Serialize};
 use sluice_model::{
     AlertId, Control, EventTime, Hash256, Key, ListSet, NotScreened, Outcome, PartyMatch, Past, PaymentEvent,
@@ -12,15 +13,15 @@ use sluice_model::{
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyedRecord {
-    /// A copy of an event, for a key that a rule watches.
-    Copy(Box<Copy>),
+    /// An event, for a key that a rule watches.
+    Event(Box<KeyedEvent>),
     /// A change of rules.
     Control(Control),
 }
 
 /// An event as one key sees it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Copy {
+pub struct KeyedEvent {
     /// The key that is to judge it.
     pub key: Key,
     /// The sides on which the key stands.
@@ -29,6 +30,8 @@ pub struct Copy {
     pub past: Past,
     /// Whether somebody waits for the decision.
     pub awaited: bool,
+    /// Where the event stands in its partition of `sluice.payments`.
+    pub offset: Offset,
     /// The event.
     pub event: Arc<PaymentEvent>,
     /// What screening found.
@@ -69,6 +72,8 @@ pub enum VerdictRecord {
         payment_id: String,
         /// The event that asks.
         event_id: String,
+        /// Where it stands in its partition of `sluice.payments`.
+        offset: Offset,
     },
     /// The deadline of an event passed.
     Deadline {
@@ -88,6 +93,18 @@ pub enum VerdictRecord {
     },
 }
 
+impl VerdictRecord {
+    /// The payment that it is about; `None` for what changes all of them.
+    pub fn payment_id(&self) -> Option<&str> {
+        match self {
+            Self::Verdict(verdict) => Some(&verdict.payment_id),
+            Self::Again { payment_id, .. } | Self::Deadline { payment_id, .. } => Some(payment_id),
+            Self::Released(order) => Some(&order.payment_id),
+            Self::StreamTime { .. } => None,
+        }
+    }
+}
+
 /// What the home or one key says of an event. Sent when somebody waits, or when the payment must not go on.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Verdict {
@@ -95,6 +112,8 @@ pub struct Verdict {
     pub payment_id: String,
     /// The event judged.
     pub event_id: String,
+    /// Where it stands in its partition of `sluice.payments`.
+    pub offset: Offset,
     /// The event's own time; from the home, the latest of any so far.
     pub at: EventTime,
     /// Whether somebody waits for the decision.

@@ -5,11 +5,11 @@
 //!            restored                 records                commit done
 //!   Cold ───────────────▶ Warm ───────────────────▶ Uncommitted ─────────▶ Warm
 //!    ▲                     (records before the committed offset are         │
-//!    │                      felt again, muted: nothing is output twice)     │
+//!    │                      applied again, muted: nothing is output twice)     │
 //!    └──────────────────────────── aborted ─────────────────────────────────┘
 //! ```
 //!
-//! A commit that was aborted, or whose fate is unknown, throws the state away: what was felt cannot be unfelt.
+//! A commit that was aborted, or whose fate is unknown, throws the state away: what was applied cannot be undone.
 //! The next state grows from a snapshot at or before the offset that the log says is committed.
 
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::{Library, Offset, SnapshotError, Stage, snapshot};
 pub struct WorkerConfig {
     /// The most records in one batch, and so in one commit.
     pub batch_records_max: usize,
-    /// A snapshot is due after this many records felt since the last; zero: never.
+    /// A snapshot is due after this many records applied since the last; zero: never.
     pub snapshot_every_records: u64,
 }
 
@@ -107,9 +107,9 @@ enum Phase<S: Stage> {
 
 struct Warm<S> {
     stage: S,
-    /// Every record before this has been felt.
+    /// Every record before this has been applied.
     applied: Offset,
-    felt_since_snapshot: u64,
+    applied_since_snapshot: u64,
     filling: Option<Filling<S>>,
 }
 
@@ -117,7 +117,7 @@ struct Warm<S> {
 struct Filling<S> {
     rules: Hash256,
     candidate: S,
-    /// Every record before this has been felt by the candidate.
+    /// Every record before this has been applied by the candidate.
     applied: Offset,
     /// Whether the next read is for the candidate: it and the living stage take turns, until the rules are to
     /// be activated and everything waits for the candidate.
@@ -147,7 +147,7 @@ impl<S: Stage> Worker<S> {
         self.committed
     }
 
-    /// Whether every committed record has been felt, so that what comes next is new.
+    /// Whether every committed record has been applied, so that what comes next is new.
     pub fn is_live(&self) -> bool {
         matches!(&self.phase, Phase::Warm(warm) if warm.applied >= self.committed)
     }
@@ -160,8 +160,8 @@ impl<S: Stage> Worker<S> {
         }
     }
 
-    /// The prepared rules whose windows are being filled from history, how many records they have felt, and how
-    /// many there are to feel. `None` where nothing need be filled.
+    /// The prepared rules whose windows are being filled from history, how many records they have applied, and how
+    /// many there are to apply. `None` where nothing need be filled.
     pub fn filling(&self) -> Option<(Hash256, Offset, Offset)> {
         match &self.phase {
             Phase::Cold => None,
@@ -171,13 +171,13 @@ impl<S: Stage> Worker<S> {
         }
     }
 
-    /// Have a snapshot be the next step at rest, if anything was felt since the last: before a planned stop, so
+    /// Have a snapshot be the next step at rest, if anything was applied since the last: before a planned stop, so
     /// that the next start is quick.
     pub fn want_snapshot(&mut self) {
         if let Phase::Warm(warm) = &mut self.phase
-            && warm.felt_since_snapshot > 0
+            && warm.applied_since_snapshot > 0
         {
-            warm.felt_since_snapshot = u64::MAX;
+            warm.applied_since_snapshot = u64::MAX;
         }
     }
 
@@ -192,8 +192,8 @@ impl<S: Stage> Worker<S> {
             Phase::Uncommitted(_, batch) => Ok(batch.take().map_or(Step::Await, Step::Commit)),
             Phase::Warm(warm) => {
                 let every = self.config.snapshot_every_records;
-                if every > 0 && warm.felt_since_snapshot >= every && warm.applied == self.committed {
-                    warm.felt_since_snapshot = 0;
+                if every > 0 && warm.applied_since_snapshot >= every && warm.applied == self.committed {
+                    warm.applied_since_snapshot = 0;
                     let bytes = snapshot::frame(warm.applied, &warm.stage.snapshot()?)?;
                     return Ok(Step::Save { offset: warm.applied, bytes });
                 }
@@ -210,11 +210,11 @@ impl<S: Stage> Worker<S> {
             Some((offset, S::restore(&state, &self.library).ok()?))
         });
         let (applied, stage) = whole.unwrap_or_else(|| (0, (self.fresh)()));
-        self.phase = Phase::Warm(Warm { stage, applied, felt_since_snapshot: 0, filling: None });
+        self.phase = Phase::Warm(Warm { stage, applied, applied_since_snapshot: 0, filling: None });
     }
 
     /// The records asked for, in order, from the offset asked for; fewer than asked for, or none, where the
-    /// partition ends. What cannot be felt yet is left, and asked for again.
+    /// partition ends. What cannot be applied yet is left, and asked for again.
     ///
     /// # Errors
     /// [`WorkerError`] when the records are not those that were asked for; the worker is unchanged.
@@ -231,7 +231,7 @@ impl<S: Stage> Worker<S> {
             return Ok(());
         }
         let mut output = S::Output::default();
-        if warm.feel(records, &mut output) {
+        if warm.apply(records, &mut output) {
             let batch = Batch { output, from: committed, to: warm.applied };
             let Phase::Warm(warm) = std::mem::replace(&mut self.phase, Phase::Cold) else { return Ok(()) };
             self.phase = Phase::Uncommitted(warm, Some(batch));
@@ -258,7 +258,7 @@ impl<S: Stage> Worker<S> {
     }
 
     /// The batch handed out was aborted, or its fate is unknown: `committed` is what the log says now. What was
-    /// felt cannot be unfelt, so the state is thrown away and grows again.
+    /// applied cannot be undone, so the state is thrown away and grows again.
     pub fn aborted(&mut self, committed: Offset) {
         self.committed = committed;
         self.phase = Phase::Cold;
@@ -277,7 +277,7 @@ impl<S: Stage> Warm<S> {
         }
     }
 
-    /// Feed the candidate what the stage has felt already. Its output was output long ago.
+    /// Feed the candidate what the stage has applied already. Its output was output long ago.
     fn fill(&mut self, records: &[(Offset, S::Record)]) {
         let Some(filling) = &mut self.filling else { return };
         let past = records.partition_point(|(offset, _)| *offset < self.applied);
@@ -292,26 +292,26 @@ impl<S: Stage> Warm<S> {
         }
     }
 
-    /// Feel again, muted, what is committed already.
+    /// Apply again, muted, what is committed already.
     fn catch_up(&mut self, records: &[(Offset, S::Record)], committed: Offset) {
         let past = records.partition_point(|(offset, _)| *offset < committed);
         let exhausted = records.is_empty() || past < records.len();
-        self.feel(&records[..past], &mut S::Output::default());
-        let felt_all = records[..past].last().is_none_or(|(last, _)| *last < self.applied);
-        if exhausted && felt_all {
+        self.apply(&records[..past], &mut S::Output::default());
+        let applied_all = records[..past].last().is_none_or(|(last, _)| *last < self.applied);
+        if exhausted && applied_all {
             self.applied = committed;
         }
     }
 
-    /// Feel records up to an activation that must wait for its candidate. Whether any was felt.
-    fn feel(&mut self, records: &[(Offset, S::Record)], output: &mut S::Output) -> bool {
+    /// Apply records up to an activation that must wait for its candidate. Whether any was applied.
+    fn apply(&mut self, records: &[(Offset, S::Record)], output: &mut S::Output) -> bool {
         let before = self.applied;
         for part in records.chunk_by(|_, (_, next)| S::activates(next).is_none()) {
             if S::activates(&part[0].1).is_some_and(|rules| !self.ready_to_activate(rules)) {
                 break;
             }
             self.stage.apply_all(part, output);
-            self.felt_since_snapshot = self.felt_since_snapshot.saturating_add(part.len() as u64);
+            self.applied_since_snapshot = self.applied_since_snapshot.saturating_add(part.len() as u64);
             if let Some((last, _)) = part.last() {
                 self.applied = last + 1;
             }
@@ -338,8 +338,8 @@ impl<S: Stage> Warm<S> {
         }
     }
 
-    /// Whether the next record may put these rules in force: no candidate was needed for them, or it has felt all
-    /// that the stage has felt and is taken over now.
+    /// Whether the next record may put these rules in force: no candidate was needed for them, or it has applied all
+    /// that the stage has applied and is taken over now.
     fn ready_to_activate(&mut self, rules: Hash256) -> bool {
         self.look_for_filling();
         let Some(filling) = self.filling.take_if(|filling| filling.rules == rules) else { return true };

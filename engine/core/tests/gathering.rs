@@ -4,11 +4,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use sluice_core::{
-    Distributor, DistributorOutput, Found, Gather, GatherOutput, Routed, Speaker, Stage, Verdict,
-    VerdictRecord,
+    Distributor, DistributorOutput, Found, Gather, GatherOutput, Layout, Publication, Published, Speaker,
+    Stage, Verdict, VerdictRecord,
 };
 use sluice_model::{
-    Control, Decision, DispositionState, EventTime, Freeze, Hash256, Key, KeyKind, Outcome, Release, Unfreeze,
+    Control, Decision, DispositionState, EventTime, Freeze, Hash256, Key, KeyKind, Outcome, PaymentRecord,
+    Release, Topic, Unfreeze,
 };
 
 const NOW: EventTime = EventTime::from_micros(1_800_000_000_000_000);
@@ -25,6 +26,7 @@ fn verdict(from: Speaker, found: Vec<Found>) -> VerdictRecord {
     VerdictRecord::Verdict(Verdict {
         payment_id: "P".to_owned(),
         event_id: "E".to_owned(),
+        offset: 7,
         at: NOW,
         awaited: true,
         from,
@@ -33,9 +35,9 @@ fn verdict(from: Speaker, found: Vec<Found>) -> VerdictRecord {
     })
 }
 
-fn feel(gather: &mut Gather, records: &[VerdictRecord]) -> Vec<Decision> {
+fn apply(gather: &mut Gather, records: &[VerdictRecord]) -> Vec<Decision> {
     let mut out = GatherOutput::default();
-    records.iter().for_each(|record| gather.apply(record, &mut out));
+    records.iter().for_each(|record| gather.apply(0, record, &mut out));
     out.decisions
 }
 
@@ -44,7 +46,7 @@ fn the_hardest_finding_decides_whatever_its_alert_is_called_and_whenever_it_come
     let outcomes = [Outcome::Allow, Outcome::Hold, Outcome::Reject];
     for (a, b, c) in [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)] {
         let of = |n: u8, place: usize| vec![found(n, outcomes[place])];
-        let decisions = feel(
+        let decisions = apply(
             &mut Gather::default(),
             &[
                 verdict(Speaker::Key(key("A")), of(1, a)),
@@ -62,11 +64,11 @@ fn the_hardest_finding_decides_whatever_its_alert_is_called_and_whenever_it_come
 fn nothing_is_decided_before_the_last_answer() {
     let mut gather = Gather::default();
     let asked = verdict(Speaker::Home { asked: 2 }, Vec::new());
-    assert_eq!(feel(&mut gather, &[asked, verdict(Speaker::Key(key("A")), Vec::new())]), []);
+    assert_eq!(apply(&mut gather, &[asked, verdict(Speaker::Key(key("A")), Vec::new())]), []);
     // The same key answers once, however often it is heard.
-    assert_eq!(feel(&mut gather, &[verdict(Speaker::Key(key("A")), Vec::new())]), []);
+    assert_eq!(apply(&mut gather, &[verdict(Speaker::Key(key("A")), Vec::new())]), []);
     let last = verdict(Speaker::Key(key("B")), vec![found(1, Outcome::Hold)]);
-    let decisions = feel(&mut gather, &[last]);
+    let decisions = apply(&mut gather, &[last]);
     assert_eq!(decisions.iter().map(|d| d.decision).collect::<Vec<_>>(), [Outcome::Hold]);
 }
 
@@ -82,12 +84,12 @@ fn a_deadline_holds_what_would_have_been_allowed_and_lowers_nothing() {
     {
         let asked = verdict(Speaker::Home { asked: 1 }, vec![found(1, outcome)]);
         let answered = verdict(Speaker::Key(key("A")), Vec::new());
-        let before = feel(&mut Gather::default(), &[asked.clone(), late(), answered.clone()]);
+        let before = apply(&mut Gather::default(), &[asked.clone(), late(), answered.clone()]);
         assert_eq!(
             before.iter().map(|d| (d.decision, d.deadline_passed)).collect::<Vec<_>>(),
             [(answer, true)]
         );
-        let after = feel(&mut Gather::default(), &[asked, answered, late(), late()]);
+        let after = apply(&mut Gather::default(), &[asked, answered, late(), late()]);
         let told: Vec<_> = after.iter().map(|d| (d.decision, d.deadline_passed)).collect();
         assert_eq!(told, [(outcome, false), (answer, true)], "once, however often it passes");
     }
@@ -98,16 +100,16 @@ fn an_order_of_an_older_version_releases_everything() {
     let mut gather = Gather::default();
     let asked =
         || verdict(Speaker::Home { asked: 0 }, vec![found(1, Outcome::Hold), found(2, Outcome::Reject)]);
-    feel(&mut gather, &[asked()]);
+    apply(&mut gather, &[asked()]);
     let mut out = GatherOutput::default();
     let order = Release { payment_id: "P".to_owned(), case_id: "CASE".to_owned(), at: NOW, alerts: None };
-    gather.apply(&VerdictRecord::Released(order), &mut out);
+    gather.apply(0, &VerdictRecord::Released(order), &mut out);
     assert_eq!(out.dispositions[0].state, DispositionState::Released);
     assert_eq!(out.dispositions[0].alerts.len(), 2);
     // Nothing holds the payment's next event.
     let VerdictRecord::Verdict(next) = verdict(Speaker::Home { asked: 0 }, Vec::new()) else { panic!() };
     let next = VerdictRecord::Verdict(Verdict { event_id: "E2".to_owned(), ..next });
-    assert_eq!(feel(&mut gather, &[next])[0].decision, Outcome::Allow);
+    assert_eq!(apply(&mut gather, &[next])[0].decision, Outcome::Allow);
 }
 
 #[test]
@@ -117,7 +119,14 @@ fn a_freeze_and_its_end_reach_every_home() {
         Control::Freeze(Freeze { key: key.clone(), case_id: case_id.clone(), at: NOW }),
         Control::Unfreeze(Unfreeze { key, case_id, at: NOW, frozen_at: Some(NOW) }),
     ];
+    let layout = Layout::of_stages(3);
     let mut out = DistributorOutput::default();
-    orders.iter().for_each(|order| Distributor.apply(order, &mut out));
-    assert_eq!(out.routed, orders.map(Routed::Homes));
+    orders.iter().for_each(|order| Distributor.apply(0, order, &mut out));
+    let to_all = |order: Control| {
+        (0..3).map(move |home| Publication {
+            partition: Topic::Payments.partition(home),
+            record: Published::Payment(PaymentRecord::Control(order.clone())),
+        })
+    };
+    assert_eq!(Distributor::publish(out, &layout), orders.into_iter().flat_map(to_all).collect::<Vec<_>>());
 }

@@ -194,7 +194,7 @@ impl World {
     }
 
     fn order(&mut self, control: Control) {
-        self.engine.apply(&PaymentRecord::Control(control), &mut self.out);
+        self.engine.apply(0, &PaymentRecord::Control(control), &mut self.out);
     }
 
     fn lists(&mut self, lists: Lists) {
@@ -263,7 +263,7 @@ proptest! {
             let before = world.out.alerts.len();
             let event = Arc::new(step.event(n));
             let record = EventRecord { received_at: event.occurred_at, awaited: true, late_reason: None, event };
-            world.engine.apply(&PaymentRecord::Event(record), &mut world.out);
+            world.engine.apply(0, &PaymentRecord::Event(record), &mut world.out);
             let alerts: Vec<_> = world.out.alerts[before..].to_vec();
             let spoke = |reason: &Reason| {
                 alerts.iter().any(|a| reason.rules().contains(&a.rule_id.as_str()) && a.action >= Action::Hold)

@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use sluice_core::{
-    Distributor, DistributorOutput, Engine, EngineConfig, KeyedRecord, Library, NoLists, Output, Routed,
-    Stage,
+    Distributor, DistributorOutput, Engine, EngineConfig, KeyedRecord, Layout, Library, NoLists, Output,
+    Publication, Published, Stage,
 };
 use sluice_model::{
     Action, Control, Currency, EventRecord, EventTime, FailureCause, Hash256, KeyKind, Money, Observation,
-    Outcome, Party, PaymentEvent, PaymentRecord, Quarantine, RuleBundle, RuleFile, Span,
+    Outcome, Party, PaymentEvent, PaymentRecord, Quarantine, RuleBundle, RuleFile, Span, Topic,
 };
 use sluice_rules::{RuleSet, in_shadow};
 
@@ -64,7 +64,7 @@ fn engine(shards: u32) -> Engine {
 
 fn run(shards: u32, records: &[PaymentRecord]) -> Output {
     let (mut engine, mut output) = (engine(shards), Output::default());
-    records.iter().for_each(|record| engine.apply(record, &mut output));
+    records.iter().for_each(|record| engine.apply(0, record, &mut output));
     output
 }
 
@@ -364,9 +364,14 @@ fn a_quarantine_and_its_end_reach_every_home_and_every_shard() {
     let order = order(&bundle(&[rule("R", EVERY, SECOND)]), "R");
     for control in [Control::Quarantine(order.clone()), Control::LiftQuarantine(order)] {
         let mut out = DistributorOutput::default();
-        Distributor.apply(&control, &mut out);
-        let to_all = [Routed::Homes(control.clone()), Routed::Shards(KeyedRecord::Control(control))];
-        assert_eq!(out.routed, to_all);
+        Distributor.apply(0, &control, &mut out);
+        let to = |topic: Topic, record: &Published| {
+            let to = |index| Publication { partition: topic.partition(index), record: record.clone() };
+            [0, 1].map(to)
+        };
+        let homes = to(Topic::Payments, &Published::Payment(PaymentRecord::Control(control.clone())));
+        let keys = to(Topic::Keyed, &Published::Keyed(KeyedRecord::Control(control)));
+        assert_eq!(Distributor::publish(out, &Layout::of_stages(2)), [homes, keys].concat());
     }
 }
 
@@ -381,9 +386,9 @@ fn same_through_snapshots(records: &[PaymentRecord], output: &Output) {
     let library: Arc<dyn Library> = Arc::new(NoLists);
     for cut in 0..=records.len() {
         let (mut first, mut told) = (engine(5), Output::default());
-        records[..cut].iter().for_each(|record| first.apply(record, &mut told));
+        records[..cut].iter().for_each(|record| first.apply(0, record, &mut told));
         let mut second = Engine::restore(&first.snapshot().unwrap(), &library).unwrap();
-        records[cut..].iter().for_each(|record| second.apply(record, &mut told));
+        records[cut..].iter().for_each(|record| second.apply(0, record, &mut told));
         assert_eq!(told.alerts, output.alerts, "cut at {cut}");
         assert_eq!(told.observations, output.observations, "cut at {cut}");
     }

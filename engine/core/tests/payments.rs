@@ -94,7 +94,7 @@ impl World {
     }
 
     fn order(&mut self, control: Control) {
-        self.engine.apply(&PaymentRecord::Control(control), &mut self.out);
+        self.engine.apply(0, &PaymentRecord::Control(control), &mut self.out);
     }
 
     /// An event at so many minutes, with what is given over a payment of 10.00 from A to B.
@@ -113,7 +113,7 @@ impl World {
         let received_at = self.received_at.unwrap_or(event.occurred_at);
         let record = EventRecord { received_at, awaited: true, late_reason: None, event: event.into() };
         let before = self.out.alerts.len();
-        self.engine.apply(&PaymentRecord::Event(record), &mut self.out);
+        self.engine.apply(0, &PaymentRecord::Event(record), &mut self.out);
         self.out.alerts[before..].to_vec()
     }
 

@@ -63,7 +63,7 @@ fn segments(records: &[PaymentRecord]) -> Vec<String> {
             if i == cut {
                 engine = Engine::restore(&engine.snapshot().unwrap(), &library).unwrap();
             }
-            engine.apply(record, &mut output);
+            engine.apply(0, record, &mut output);
         }
         let reasons: Vec<String> = output.alerts.into_iter().map(|alert| alert.reason).collect();
         assert_eq!(told.get_or_insert(reasons.clone()), &reasons, "restored at {cut}");

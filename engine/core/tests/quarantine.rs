@@ -76,7 +76,7 @@ fn crime() -> Vec<PaymentRecord> {
 fn run(records: &[PaymentRecord]) -> Output {
     let mut engine = Engine::new(EngineConfig { shards: 3 }, Arc::new(NoLists));
     let mut output = Output::default();
-    records.iter().for_each(|record| engine.apply(record, &mut output));
+    records.iter().for_each(|record| engine.apply(0, record, &mut output));
     output
 }
 

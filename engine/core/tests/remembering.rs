@@ -58,7 +58,7 @@ impl World {
     }
 
     fn order(&mut self, control: Control) {
-        self.engine.apply(&PaymentRecord::Control(control), &mut self.out);
+        self.engine.apply(0, &PaymentRecord::Control(control), &mut self.out);
     }
 
     fn lists(&mut self, which: usize) {
@@ -71,7 +71,7 @@ impl World {
         let before = self.out.alerts.len();
         let (received_at, event) = (event.occurred_at, Arc::new(event));
         let record = EventRecord { received_at, awaited: false, late_reason: None, event };
-        self.engine.apply(&PaymentRecord::Event(record), &mut self.out);
+        self.engine.apply(0, &PaymentRecord::Event(record), &mut self.out);
         self.out.alerts[before..].iter().map(|alert| alert.reason.clone()).collect()
     }
 }

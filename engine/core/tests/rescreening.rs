@@ -49,15 +49,15 @@ impl World {
         Self { home: Home::new(Arc::clone(&shelf) as _), shelf, lists: ListSet::new() }
     }
 
-    fn feel(&mut self, record: PaymentRecord) -> HomeOutput {
+    fn apply(&mut self, record: PaymentRecord) -> HomeOutput {
         let mut out = HomeOutput::default();
-        self.home.apply(&record, &mut out);
+        self.home.apply(0, &record, &mut out);
         out
     }
 
     fn activate(&mut self, source: &str, names: &[&str]) -> HomeOutput {
         let control = self.shelf.put(&mut self.lists, source, names);
-        self.feel(PaymentRecord::Control(control))
+        self.apply(PaymentRecord::Control(control))
     }
 
     fn pay(&mut self, n: i64, debtor: Party, creditor: Party) {
@@ -65,7 +65,7 @@ impl World {
         (event.debtor, event.creditor) = (Some(debtor), Some(creditor));
         let record =
             EventRecord { received_at: at(n), awaited: false, late_reason: None, event: event.into() };
-        self.feel(PaymentRecord::Event(record));
+        self.apply(PaymentRecord::Event(record));
     }
 
     fn restart(&mut self) {
@@ -120,7 +120,7 @@ fn what_changed_is_compared_with_every_known_party_once() {
 
     // The same version again, or another list: nothing that was compared is compared again.
     let again = Control::Screening(Screening { lists: world.lists.clone(), ..Screening::default() });
-    assert!(world.feel(PaymentRecord::Control(again)).rescreened.is_empty());
+    assert!(world.apply(PaymentRecord::Control(again)).rescreened.is_empty());
     let out = world.activate("eu", &["Somebody Else"]);
     assert_eq!(out.rescreened.iter().map(|r| r.list.as_str()).collect::<Vec<_>>(), ["eu"]);
     assert!(out.alerts.is_empty());
@@ -147,7 +147,7 @@ fn a_restart_changes_nothing_and_a_suppressed_match_raises_nothing() {
         expires_at: at(300),
     };
     for world in [&mut one, &mut other] {
-        world.feel(PaymentRecord::Control(Control::Suppress(suppress.clone())));
+        world.apply(PaymentRecord::Control(Control::Suppress(suppress.clone())));
     }
     let (a, b) = (one.activate("un", &names), other.activate("un", &names));
     assert_eq!(a.alerts, b.alerts);
@@ -161,10 +161,10 @@ fn who_was_met_while_nothing_could_be_screened_is_compared_with_everything() {
     world.activate("un", &["Vasil Zorkin"]);
     let lists = world.lists.clone();
     let off = Control::Screening(Screening::default());
-    world.feel(PaymentRecord::Control(off));
+    world.apply(PaymentRecord::Control(off));
     world.pay(0, customer("C-1", "Vasil Zorkin"), named("Tariq Okonjo"));
     let on = Control::Screening(Screening { lists, ..Screening::default() });
-    assert_eq!(keys(&world.feel(PaymentRecord::Control(on)).alerts), [(KeyKind::Customer, "C-1")]);
+    assert_eq!(keys(&world.apply(PaymentRecord::Control(on)).alerts), [(KeyKind::Customer, "C-1")]);
 }
 
 #[test]

@@ -200,21 +200,21 @@ fn keys_that_only_prepared_rules_watch_are_asked() {
         let mut out = HomeOutput::default();
         n += 1;
         let PaymentRecord::Event(event) = payment(n) else { panic!("an event") };
-        home.feel_event(&event, None, &mut out);
-        out.copies.iter().map(|copy| copy.key.kind).collect()
+        home.apply_event(0, &event, None, &mut out);
+        out.keyed.iter().map(|event| event.key.kind).collect()
     };
-    let feel = |home: &mut Home, record: PaymentRecord| {
+    let apply = |home: &mut Home, record: PaymentRecord| {
         let PaymentRecord::Control(control) = record else { panic!("a control record") };
-        home.feel_control(&control, &mut HomeOutput::default());
+        home.apply_control(&control, &mut HomeOutput::default());
     };
-    feel(&mut home, prepare(&active));
+    apply(&mut home, prepare(&active));
     assert_eq!(asked(&mut home), [KeyKind::Customer], "prepared, and nothing in force yet");
-    feel(&mut home, activate(&active));
+    apply(&mut home, activate(&active));
     assert_eq!(asked(&mut home), [KeyKind::Customer]);
-    feel(&mut home, prepare(&prepared));
+    apply(&mut home, prepare(&prepared));
     assert_eq!(asked(&mut home), [KeyKind::Customer, KeyKind::Device]);
     // Others are prepared in their place: theirs are asked.
-    feel(&mut home, prepare(&bundle(&[counts("A", "account", "1h", "every event")])));
+    apply(&mut home, prepare(&bundle(&[counts("A", "account", "1h", "every event")])));
     assert_eq!(asked(&mut home), [KeyKind::Customer, KeyKind::Account]);
 }
 
@@ -236,7 +236,7 @@ fn a_rule_on_a_new_kind_of_key_knows_the_past() {
     assert_eq!(device, [alert("D", "E4", "5 paid"), alert("D", "E5", "6 paid")]);
 }
 
-/// The statuses that a payment has had travel with its copies.
+/// The statuses that a payment has had travel with its keyed events.
 #[test]
 fn a_payment_counts_once_whatever_its_statuses() {
     let rules = bundle(&[counts("R", "account", "1h", "every event")]);

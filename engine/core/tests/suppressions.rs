@@ -73,12 +73,12 @@ impl World {
         let changed = shelf.put(ListVersion::new("un", vec![changed, namesake]).unwrap());
         let library = Arc::new(shelf);
         let mut world = Self { home: Home::new(Arc::clone(&library) as _), listed, library, now, changed };
-        world.feel(Control::Screening(world.now.clone()));
+        world.apply(Control::Screening(world.now.clone()));
         world
     }
 
-    fn feel(&mut self, control: Control) {
-        self.home.apply(&PaymentRecord::Control(control), &mut Default::default());
+    fn apply(&mut self, control: Control) {
+        self.home.apply(0, &PaymentRecord::Control(control), &mut Default::default());
     }
 
     fn order(&self) -> Suppression {
@@ -104,17 +104,17 @@ impl World {
 fn it_binds_the_party_the_entry_and_the_entrys_content_and_it_ends() {
     let mut world = World::new();
     assert_eq!(world.met(&payment("C-1", "Vasil Zorkin", 0)), ["17", "18"]);
-    world.feel(Control::Suppress(world.order()));
+    world.apply(Control::Suppress(world.order()));
     // The very name that the screener has in its cache: the answer is not the cached one.
     assert_eq!(world.met(&payment("C-1", "Vasil Zorkin", 0)), ["18"], "another entry is not suppressed");
     assert_eq!(world.met(&payment("C-2", "Vasil Zorkin", 0)), ["17", "18"], "nor is another customer");
     assert_eq!(world.met(&payment("C-1", "Vasil Zorkin", 29)), ["18"]);
     assert_eq!(world.met(&payment("C-1", "Vasil Zorkin", 30)), ["17", "18"], "it has ended");
-    world.feel(Control::Screening(world.changed.clone()));
+    world.apply(Control::Screening(world.changed.clone()));
     assert_eq!(world.met(&payment("C-1", "Vasil Zorkin", 1)), ["17", "18"], "the entry has changed");
-    world.feel(Control::Screening(world.now.clone()));
+    world.apply(Control::Screening(world.now.clone()));
     assert_eq!(world.met(&payment("C-1", "Vasil Zorkin", 1)), ["18"]);
-    world.feel(Control::Unsuppress(world.order()));
+    world.apply(Control::Unsuppress(world.order()));
     assert_eq!(world.met(&payment("C-1", "Vasil Zorkin", 1)), ["17", "18"], "officers have ended it");
 }
 
@@ -123,7 +123,7 @@ fn a_party_known_by_its_name_alone_and_a_name_in_free_text_are_never_suppressed(
     let mut world = World::new();
     for kind in [KeyKind::Customer, KeyKind::Account, KeyKind::Party] {
         let party = Key { kind, value: "Vasil Zorkin".into() };
-        world.feel(Control::Suppress(Suppression { party, ..world.order() }));
+        world.apply(Control::Suppress(Suppression { party, ..world.order() }));
     }
     let mut event = PaymentEvent::new("E".into(), at(0));
     event.debtor = Some(Party { name: Some("Vasil Zorkin".into()), ..Party::default() });
@@ -137,19 +137,19 @@ fn a_party_known_by_its_name_alone_and_a_name_in_free_text_are_never_suppressed(
 #[test]
 fn a_snapshot_keeps_it_and_what_ended_long_ago_is_forgotten() {
     let mut world = World::new();
-    world.feel(Control::Suppress(world.order()));
+    world.apply(Control::Suppress(world.order()));
     let bytes = world.home.snapshot().unwrap();
     world.home = Home::restore(&bytes, &(Arc::clone(&world.library) as _)).unwrap();
     assert_eq!(world.met(&payment("C-1", "Vasil Zorkin", 0)), ["18"]);
     let event = serde_json::json!({"event": {"received_at": at(40), "event": payment("C-9", "Nobody", 40)}});
-    world.home.apply(&serde_json::from_value(event).unwrap(), &mut Default::default());
-    world.feel(Control::Suppress(Suppression {
+    world.home.apply(0, &serde_json::from_value(event).unwrap(), &mut Default::default());
+    world.apply(Control::Suppress(Suppression {
         party: customer("C-2"),
         expires_at: at(90),
         ..world.order()
     }));
     let len = world.home.snapshot().unwrap().len();
-    world.feel(Control::Unsuppress(world.order()));
+    world.apply(Control::Unsuppress(world.order()));
     assert_eq!(world.home.snapshot().unwrap().len(), len, "nothing was left of it to end");
 }
 
@@ -160,9 +160,9 @@ fn what_is_screened_names_the_suppressions_that_were_in_force() {
     assert_eq!(version(&one), None, "there never was one");
     let mut seen = vec![];
     for control in [Control::Suppress(one.order()), Control::Unsuppress(one.order())] {
-        one.feel(control.clone());
+        one.apply(control.clone());
         assert_ne!(version(&one), version(&other));
-        other.feel(control);
+        other.apply(control);
         assert_eq!(version(&one), version(&other), "the same orders are the same version");
         assert!(!seen.contains(&version(&one)), "each order makes another");
         seen.push(version(&one));

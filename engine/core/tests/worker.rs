@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use sluice_core::{Library, NoLists, Offset, SnapshotError, Stage, Step, Worker, WorkerConfig};
+use sluice_core::{
+    Layout, Library, NoLists, Offset, Publication, SnapshotError, Stage, Step, Worker, WorkerConfig,
+};
 use sluice_model::Hash256;
 
 /// A stage whose state is the sum of its records, and whose output is the sum after each.
@@ -15,9 +17,13 @@ impl Stage for Sum {
     type Record = u64;
     type Output = Vec<u64>;
 
-    fn apply(&mut self, record: &u64, output: &mut Vec<u64>) {
+    fn apply(&mut self, _: Offset, record: &u64, output: &mut Vec<u64>) {
         self.0 += record;
         output.push(self.0);
+    }
+
+    fn publish(_: Vec<u64>, _: &Layout) -> Vec<Publication> {
+        Vec::new()
     }
 
     fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
@@ -43,7 +49,7 @@ impl Stage for Sum {
     fn adopt(&mut self, _: Self) {}
 }
 
-/// One in each offset, so that the sum says how many were felt.
+/// One in each offset, so that the sum says how many were applied.
 fn ones(from: Offset, to: Offset) -> Vec<(Offset, u64)> {
     (from..to).map(|offset| (offset, 1)).collect()
 }
@@ -95,7 +101,7 @@ fn an_older_snapshot_that_was_stored_after_a_newer_one_says_the_same() {
         worker.step().unwrap();
         worker.restored(snapshots.iter().map(|at| snapshot_at(*at)));
         worker.records(&ones(from, 12)).unwrap();
-        // What is committed is felt again, muted; what comes next goes on from it.
+        // What is committed is applied again, muted; what comes next goes on from it.
         let mut said = Vec::new();
         while said.is_empty() {
             match worker.step().unwrap() {

@@ -8,7 +8,7 @@ use sluice_model::{Alert, Control, Freeze, Key, Party, PaymentEvent, PaymentReco
 /// [`has`](Self::has) of each again.
 ///
 /// They are the events of the alert's key up to the one that was judged, whatever else happened to the same
-/// payments, and the control records that those felt: rules, lists, and the freezes and suppressions of whom the
+/// payments, and the control records that those applied: rules, lists, and the freezes and suppressions of whom the
 /// judged event names. Evaluated alone they give the same alert, since a key's windows are of its own events and
 /// a payment's past is of its own. An event that the log holds but the engine refused as too old is among them,
 /// and may then be taken where it was not: the evaluation differs visibly.

@@ -16,15 +16,14 @@ mod embedded;
 mod error;
 mod record;
 mod snapshots;
-mod topic;
 
 use std::{ops::Range, sync::mpsc, time::Duration};
 
 pub use embedded::{EmbeddedLog, EmbeddedOptions, Lost};
 pub use error::LogError;
 pub use record::{Append, Commit, Offset, ReadLimit, Record, StoredRecord, Transaction};
+pub use sluice_model::{Partition, Topic};
 pub use snapshots::{FileSnapshots, Snapshots};
-pub use topic::{Partition, Topic};
 
 /// The offsets that a transaction's appends were given, one range for each append, in order.
 pub type Offsets = Vec<Range<Offset>>;

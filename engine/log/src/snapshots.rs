@@ -9,7 +9,7 @@ use std::{
 
 use crate::{LogError, Offset};
 
-/// Keeps snapshots by name and by the offset before which every record has been felt.
+/// Keeps snapshots by name and by the offset before which every record has been applied.
 pub trait Snapshots: Send + Sync {
     /// Keep a snapshot; durable when this returns.
     fn put(&self, name: &str, offset: Offset, bytes: &[u8]) -> Result<(), LogError>;

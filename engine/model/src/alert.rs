@@ -102,6 +102,10 @@ pub struct Alert {
     pub subjects: Vec<String>,
     /// The event that was judged; empty for a rescreening.
     pub event_id: String,
+    /// Where that event stands in its partition of `sluice.payments`. Absent for a rescreening, for an answer by
+    /// deadline, and in alerts of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
     /// Its payment.
     pub payment_id: String,
     /// The event's own time.

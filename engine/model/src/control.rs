@@ -10,7 +10,7 @@ use crate::{AlertId, EventTime, Hash256, Key, PaymentEvent, Span};
 /// Each list source with the version that is active: `ofac-sdn` → content hash.
 pub type ListSet = BTreeMap<String, Hash256>;
 
-/// A change that the stages feel from its place in the log on.
+/// A change that the stages apply from its place in the log on.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "control", rename_all = "snake_case")]
 pub enum Control {
@@ -49,6 +49,28 @@ pub enum Control {
     },
     /// Stream time is set back, after events were taken in under a clock that was ahead.
     SetStreamTime(SetStreamTime),
+}
+
+impl Control {
+    /// The payment that an order is about; `None` for what changes all of them.
+    pub fn payment_id(&self) -> Option<&str> {
+        match self {
+            Self::Release(Release { payment_id, .. }) | Self::Deadline { payment_id, .. } => Some(payment_id),
+            _ => None,
+        }
+    }
+
+    /// Whether keys apply it too, and not homes alone.
+    pub const fn is_for_keys(&self) -> bool {
+        matches!(
+            self,
+            Self::Prepare(_)
+                | Self::Activate { .. }
+                | Self::Quarantine(_)
+                | Self::LiftQuarantine(_)
+                | Self::SetStreamTime(_)
+        )
+    }
 }
 
 /// What screening runs against.

@@ -40,6 +40,10 @@ pub struct Decision {
     pub reasons: Vec<String>,
     /// Whether the deadline passed before every verdict was in; the answer is then by policy.
     pub deadline_passed: bool,
+    /// The question that it answers: where the event that asked stands in its partition of `sluice.payments`. Absent in
+    /// answers to clients, which are the same however often they ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
 }
 
 /// Where a held payment stands.
@@ -95,6 +99,20 @@ pub struct DeadLetter {
     /// The bytes as they came.
     #[serde(with = "bytes_as_text")]
     pub original: Vec<u8>,
+    /// The event, where one was refused that stands in the payments log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<RefusedEvent>,
+}
+
+/// An event that the home refused to judge.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct RefusedEvent {
+    /// Where it stands in its partition of `sluice.payments`.
+    pub offset: u64,
+    /// Its id.
+    pub event_id: String,
+    /// [`PaymentEvent::content_hash`](crate::PaymentEvent::content_hash).
+    pub content: u64,
 }
 
 /// UTF-8 as text, anything else as hexadecimal after `hex:`, so that a person can read what can be read.

@@ -20,6 +20,7 @@ mod screening;
 mod spelling;
 mod status;
 mod time;
+mod topic;
 mod wording;
 
 pub use alert::{Action, Alert, AlertId, Cause, Severity, Versions, WindowValue};
@@ -27,7 +28,7 @@ pub use control::{
     Control, Freeze, ListSet, Quarantine, Release, RuleBundle, RuleFile, Screening, SetStreamTime,
     Suppression, Unfreeze, Unnamed,
 };
-pub use decision::{DeadLetter, Decision, Disposition, DispositionState, Outcome};
+pub use decision::{DeadLetter, Decision, Disposition, DispositionState, Outcome, RefusedEvent};
 pub use event::{
     AsGiven, Attributes, Card, Device, Direction, EventType, Merchant, Party, PaymentEvent, Proxy,
     RelatedParty, Role,
@@ -40,6 +41,7 @@ pub use record::{EventRecord, PaymentRecord};
 pub use screening::{EntryKind, ListMatch, NotScreened, PartyMatch, Reason, WhyNotScreened};
 pub use status::{Past, PaymentStatus, StatusSet};
 pub use time::{EventTime, Span, TimeError};
+pub use topic::{Partition, Topic};
 pub use wording::without_values;
 
 /// The version of the engine that judges: it stands in every alert, and a change of judgement changes it.

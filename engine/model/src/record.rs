@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Control, EventTime, PaymentEvent};
 
-/// One record of the payments log: an event, or a change that later events feel.
+/// One record of the payments log: an event, or a change that later events apply.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentRecord {

@@ -5,9 +5,9 @@ use std::fmt;
 /// One of Sluice's topics.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Topic {
-    /// Events and the control records that they must feel, keyed by `payment_id`. The truth.
+    /// Events and the control records that stages apply, keyed by `payment_id`. The truth.
     Payments,
-    /// One copy of an event for each key that a rule watches.
+    /// An event, once for each key that a rule watches.
     Keyed,
     /// What homes and keys say of payments that somebody waits for.
     Verdicts,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use sluice_log::Offset;
-use sluice_model::{DeadLetter, Decision, PaymentEvent};
+use sluice_model::{DeadLetter, Decision, PaymentEvent, RefusedEvent};
 use tokio::sync::oneshot;
 
 use crate::limits::DECISIONS_WAITING_MAX;
@@ -81,22 +81,19 @@ impl Desk {
         Ok(Ticket { desk: Arc::clone(self), event_id: event.event_id.clone(), answer })
     }
 
-    /// Tell whoever waits for these what came of them, in the records before `to`. Of several decisions of one
-    /// event the last stands.
-    pub fn tell(&self, to: Offset, decisions: &[Decision], refused: &[DeadLetter]) {
+    /// Tell whoever waits for these what came of them. Of several decisions of one event the last stands.
+    pub fn tell(&self, decisions: &[Decision], refused: &[DeadLetter]) {
         let mut waiting = self.lock();
         for decision in decisions.iter().rev() {
-            tell_place(&mut waiting, &decision.event_id, |_| true, to, || Answer::Decided(decision.clone()));
-        }
-        if waiting.is_empty() {
-            return;
+            // A decision without a question was made by an older version, before whoever waits now asked.
+            let Some(offset) = decision.offset else { continue };
+            let answer = Decision { offset: None, ..decision.clone() };
+            tell_place(&mut waiting, &decision.event_id, |_| true, offset, &Answer::Decided(answer));
         }
         for letter in refused {
-            // The home writes its refusals as canonical events.
-            let Ok(event) = serde_json::from_slice::<PaymentEvent>(&letter.original) else { continue };
-            let content = event.content_hash();
-            let answer = || Answer::Refused { code: letter.code.clone(), reason: letter.reason.clone() };
-            tell_place(&mut waiting, &event.event_id, |place| place.content == content, to, answer);
+            let Some(RefusedEvent { event_id, content, offset }) = &letter.event else { continue };
+            let answer = Answer::Refused { code: letter.code.clone(), reason: letter.reason.clone() };
+            tell_place(&mut waiting, event_id, |place| place.content == *content, *offset, &answer);
         }
     }
 
@@ -110,18 +107,18 @@ impl Desk {
     }
 }
 
-/// Tell those at one place who asked before `to`; the place goes when nobody is left.
+/// Tell those at one place whose own record may be the one at `offset`; the place goes when nobody is left.
 fn tell_place(
     waiting: &mut HashMap<String, Waiting>,
     event_id: &str,
     is_theirs: impl Fn(&Waiting) -> bool,
-    to: Offset,
-    answer: impl Fn() -> Answer,
+    offset: Offset,
+    answer: &Answer,
 ) {
     let Some(place) = waiting.get_mut(event_id).filter(|place| is_theirs(place)) else { return };
-    for asked in place.tickets.extract_if(.., |asked| asked.since < to) {
+    for asked in place.tickets.extract_if(.., |asked| asked.since <= offset) {
         // Gone already: its deadline passed.
-        let _ = asked.told.send(answer());
+        let _ = asked.told.send(answer.clone());
     }
     if place.tickets.is_empty() {
         waiting.remove(event_id);
@@ -154,7 +151,7 @@ mod tests {
 
     use super::*;
 
-    fn decision(outcome: Outcome) -> Decision {
+    fn decision(outcome: Outcome, offset: Offset) -> Decision {
         Decision {
             payment_id: "P-1".into(),
             event_id: "1".into(),
@@ -162,6 +159,7 @@ mod tests {
             alerts: Vec::new(),
             reasons: Vec::new(),
             deadline_passed: false,
+            offset: Some(offset),
         }
     }
 
@@ -182,19 +180,19 @@ mod tests {
         let desk = Arc::new(Desk::default());
         let before = desk.wait_for(&event(), 5).unwrap_or_else(|error| panic!("{error:?}"));
         let after = desk.wait_for(&event(), 7).unwrap_or_else(|error| panic!("{error:?}"));
-        desk.tell(6, &[decision(Outcome::Allow)], &[]);
-        desk.tell(8, &[decision(Outcome::Allow), decision(Outcome::Hold)], &[]);
+        desk.tell(&[decision(Outcome::Allow, 5)], &[]);
+        desk.tell(&[decision(Outcome::Allow, 7), decision(Outcome::Hold, 7)], &[]);
         assert_eq!(outcome(before).await, Outcome::Allow);
         assert_eq!(outcome(after).await, Outcome::Hold, "of several the last stands");
     }
 
     #[tokio::test]
-    async fn a_decision_of_the_same_offset_is_no_answer() {
+    async fn a_decision_of_an_earlier_record_is_no_answer() {
         let desk = Arc::new(Desk::default());
         let ticket = desk.wait_for(&event(), 5).unwrap_or_else(|error| panic!("{error:?}"));
-        // Records before 5 were judged: the one that is waited for stands at 5 or later.
-        desk.tell(5, &[decision(Outcome::Allow)], &[]);
-        desk.tell(6, &[decision(Outcome::Hold)], &[]);
+        // The one that is waited for stands at 5 or later.
+        desk.tell(&[decision(Outcome::Allow, 4)], &[]);
+        desk.tell(&[decision(Outcome::Hold, 5)], &[]);
         assert_eq!(outcome(ticket).await, Outcome::Hold);
     }
 }

@@ -2,15 +2,16 @@
 //! offset in one transaction, keeps snapshots. It decides nothing.
 
 use std::{
-    collections::HashMap,
     sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
-use sluice_core::{Batch, Engine, EngineConfig, Library, Output, RescreenReport, Step, Worker, WorkerConfig};
-use sluice_log::{Log, Offset, ReadLimit, Record, Snapshots, Topic, Transaction};
-use sluice_model::{Control, Observation, PaymentRecord};
+use sluice_core::{
+    Batch, Engine, EngineConfig, Layout, Library, Output, RescreenReport, Stage, Step, Worker, WorkerConfig,
+};
+use sluice_log::{Append, Log, Offset, ReadLimit, Snapshots, Transaction};
+use sluice_model::{Control, PaymentRecord};
 use sluice_rules::RuleSet;
 
 use crate::{
@@ -67,7 +68,7 @@ impl Driver {
     fn run(&self) -> Result<(), RuntimeError> {
         let mut worker = self.worker()?;
         let saver = Saver::start(Arc::clone(&self.snapshots), self.telemetry.clone())?;
-        // The records of the batch under way: its alerts name where they stand.
+        // The records of the batch under way.
         let mut batch_records = Records::new();
         // Where the worker was told that the log ends: told twice, there is nothing to do but wait.
         let mut ends_at = None;
@@ -92,10 +93,10 @@ impl Driver {
                     self.tell_progress(&worker, &batch_records);
                 }
                 Ok(Step::Commit(batch)) => {
-                    self.commit(&batch, &batch_records)?;
+                    self.commit(&batch)?;
                     worker.committed()?;
                     self.tell_rescreened(&batch.output.rescreened);
-                    self.desk.tell(batch.to, &batch.output.decisions, &batch.output.dead_letters);
+                    self.desk.tell(&batch.output.decisions, &batch.output.dead_letters);
                     self.lanes.judged(batch.to, batch.to - batch.from, judging);
                     self.tell_refused(&mut refusals, &batch.output, &batch_records);
                     self.tell_progress(&worker, &batch_records);
@@ -150,8 +151,8 @@ impl Driver {
 
     /// Commit a batch's output and offset. A log that fails is tried again until it does not, or until the
     /// process is to end: the output is not lost, since it is made again from the log.
-    fn commit(&self, batch: &Batch<Output>, felt: &[(Offset, PaymentRecord)]) -> Result<(), RuntimeError> {
-        let transaction = transaction(batch, felt)?;
+    fn commit(&self, batch: &Batch<Output>) -> Result<(), RuntimeError> {
+        let transaction = transaction(batch)?;
         let began = Instant::now();
         while let Err(error) = self.log.transact(transaction.clone()) {
             self.telemetry.commit_failed();
@@ -170,13 +171,13 @@ impl Driver {
         Ok(())
     }
 
-    fn tell_progress(&self, worker: &Worker<Engine>, felt: &[(Offset, PaymentRecord)]) {
+    fn tell_progress(&self, worker: &Worker<Engine>, applied: &[(Offset, PaymentRecord)]) {
         let Some(engine) = worker.stage() else { return };
         if let Some(at) = engine.home().stream_time() {
             self.telemetry.stream_time(at);
         }
         let is_control = |(_, record): &(Offset, PaymentRecord)| matches!(record, PaymentRecord::Control(_));
-        let changed = felt.iter().any(is_control);
+        let changed = applied.iter().any(is_control);
         self.progress.update(|status| {
             let restored = !status.is_live && worker.is_live();
             status.applied = worker.committed_offset();
@@ -210,14 +211,14 @@ impl Driver {
     }
 
     /// How many of a batch were refused for their time.
-    fn tell_refused(&self, refusals: &mut Refusals, output: &Output, felt: &[(Offset, PaymentRecord)]) {
+    fn tell_refused(&self, refusals: &mut Refusals, output: &Output, applied: &[(Offset, PaymentRecord)]) {
         let is_set_back = |(_, record): &(Offset, PaymentRecord)| {
             matches!(record, PaymentRecord::Control(Control::SetStreamTime(_)))
         };
-        if felt.iter().any(is_set_back) {
+        if applied.iter().any(is_set_back) {
             refusals.forget();
         } else {
-            refusals.felt(output.counts.events + output.counts.dead_letters, &output.dead_letters);
+            refusals.applied(output.counts.events + output.counts.dead_letters, &output.dead_letters);
         }
         self.progress.update(|status| status.refused_for_their_time = refusals.most());
     }
@@ -248,43 +249,14 @@ impl Driver {
 }
 
 /// Everything that a batch publishes, and the offset it moves.
-fn transaction(batch: &Batch<Output>, felt: &[(Offset, PaymentRecord)]) -> Result<Transaction, RuntimeError> {
-    let Output { alerts, observations, dispositions, dead_letters, decisions, .. } = &batch.output;
-    let nothing = alerts.is_empty() && observations.is_empty();
-    let places = if nothing { HashMap::new() } else { places(felt) };
-    let place = |event_id: &str| places.get(event_id).copied();
-    let alerts: Vec<Record> =
-        alerts.iter().map(|alert| records::alert(alert, place(&alert.event_id))).collect::<Result<_, _>>()?;
-    let observations: Vec<Record> = observations
-        .iter()
-        .map(|observed| records::observation(observed, place(event_of(observed))))
-        .collect::<Result<_, _>>()?;
-    Ok(Transaction::default()
-        .and(Topic::Alerts, alerts)
-        .and(Topic::Observations, observations)
-        .and(Topic::Dispositions, dispositions.iter().map(records::disposition).collect::<Result<_, _>>()?)
-        .and(Topic::DeadLetters, dead_letters.iter().map(records::dead_letter).collect::<Result<_, _>>()?)
-        .and(Topic::Decisions, decisions.iter().map(records::decision).collect::<Result<_, _>>()?)
-        .commit(ENGINE, PAYMENTS, batch.to))
-}
-
-/// The event on which something was noted.
-fn event_of(observed: &Observation) -> &str {
-    match observed {
-        Observation::Shadow(alert) => &alert.event_id,
-        Observation::Failure(failure) => &failure.event_id,
+fn transaction(batch: &Batch<Output>) -> Result<Transaction, RuntimeError> {
+    let published = Engine::publish(batch.output.clone(), &Layout::SINGLE);
+    let mut transaction = Transaction::default().commit(ENGINE, PAYMENTS, batch.to);
+    for run in published.chunk_by(|a, b| a.partition == b.partition) {
+        let records = run.iter().map(|one| records::published(&one.record)).collect::<Result<_, _>>()?;
+        transaction.appends.push(Append { partition: run[0].partition, records });
     }
-}
-
-/// Where each event first stands.
-fn places(felt: &[(Offset, PaymentRecord)]) -> HashMap<&str, Offset> {
-    let mut places = HashMap::with_capacity(felt.len());
-    for (offset, record) in felt {
-        if let PaymentRecord::Event(record) = record {
-            places.entry(record.event.event_id.as_str()).or_insert(*offset);
-        }
-    }
-    places
+    Ok(transaction)
 }
 
 /// Tells whoever waits that the engine has ended, should it end without saying so.

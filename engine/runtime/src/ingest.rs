@@ -86,6 +86,7 @@ impl Contents {
             code: refused.code.to_owned(),
             reason: refused.reason,
             original: refused.original,
+            event: None,
         });
         (events.collect(), letters.collect())
     }

@@ -34,7 +34,7 @@ impl Default for Pace {
 
 impl Pace {
     /// So many records were judged in that time. A quarter of what was known before is forgotten each time.
-    fn felt(&mut self, records: u64, took: Duration) {
+    fn applied(&mut self, records: u64, took: Duration) {
         self.records = self.records - self.records / 4 + records;
         self.micros = self.micros - self.micros / 4 + micros(took);
     }
@@ -166,7 +166,7 @@ impl Lanes {
         {
             let mut line = self.lock();
             line.applied = to;
-            line.pace.felt(records, took);
+            line.pace.applied(records, took);
         }
         self.go();
     }
@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(let_in(&mut line), 200, "as much as is allowed before anything was measured");
         assert_eq!(let_in(&mut line), 0, "the engine stands still");
         // 10,000 records a second: 2,000 in a fifth of one.
-        (0..40).for_each(|_| line.pace.felt(1_000, Duration::from_millis(100)));
+        (0..40).for_each(|_| line.pace.applied(1_000, Duration::from_millis(100)));
         line.applied = 200;
         let lead = let_in(&mut line);
         assert!((1_800..=2_000).contains(&lead), "{lead}");
@@ -275,7 +275,7 @@ mod tests {
         assert!((400..=500).contains(&let_in(&mut line)), "as much as was judged");
         // However fast the engine is.
         (0..200).for_each(|n| line.ask(PIECE, n));
-        (0..40).for_each(|_| line.pace.felt(1_000_000, Duration::from_millis(100)));
+        (0..40).for_each(|_| line.pace.applied(1_000_000, Duration::from_millis(100)));
         line.applied = line.end;
         assert_eq!(let_in(&mut line), BULK_AHEAD_RECORDS_MAX / PIECE * PIECE);
     }
@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn few_pieces_are_on_their_way_to_the_disk_at_once() {
         let mut line = Line::new(0, 0);
-        (0..40).for_each(|_| line.pace.felt(1_000_000, Duration::from_millis(100)));
+        (0..40).for_each(|_| line.pace.applied(1_000_000, Duration::from_millis(100)));
         (0..10).for_each(|n| line.ask(PIECE, n));
         let under_way: Vec<_> = std::iter::from_fn(|| line.next(|_| true)).collect();
         assert_eq!(under_way.len(), BULK_CHUNKS_UNDER_WAY_MAX);
@@ -295,7 +295,7 @@ mod tests {
     fn who_would_wait_too_long_is_told_when_to_come_again() {
         let mut line = Line::<()>::new(0, 0);
         // 1,000 records a second.
-        (0..40).for_each(|_| line.pace.felt(1_000, Duration::from_secs(1)));
+        (0..40).for_each(|_| line.pace.applied(1_000, Duration::from_secs(1)));
         assert_eq!(line.enter(190_000), Ok(()), "a body is let in, however large, where none waits");
         let wait = line.enter(1).unwrap_err();
         assert!((189..=191).contains(&wait.as_secs()), "{wait:?}");

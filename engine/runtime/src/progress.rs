@@ -18,7 +18,7 @@ use crate::{RuntimeError, limits::BATCH_RECORDS_MAX};
 pub struct Status {
     /// Every record before this has been judged and its output committed.
     pub applied: Offset,
-    /// Whether everything that was committed before this process has been felt again.
+    /// Whether everything that was committed before this process has been applied again.
     pub is_live: bool,
     /// Keys with state.
     pub keys: usize,
@@ -34,9 +34,9 @@ pub struct Status {
     pub quarantined: Vec<Hash256>,
     /// The rules prepared to follow them.
     pub prepared: Option<Hash256>,
-    /// Prepared rules whose windows are being filled, how many records they have felt and of how many.
+    /// Prepared rules whose windows are being filled, how many records they have applied and of how many.
     pub filling: Option<(Hash256, Offset, Offset)>,
-    /// The latest event time that the engine has felt; `None` before the first.
+    /// The latest event time that the engine has applied; `None` before the first.
     pub stream_time: Option<EventTime>,
     /// How many of the last events were refused for their time, and of how many, where that is most of them.
     pub refused_for_their_time: Option<(u64, u64)>,
@@ -49,7 +49,7 @@ pub struct Status {
 }
 
 impl Status {
-    /// Before anything was felt.
+    /// Before anything was applied.
     pub(crate) fn starting() -> Self {
         Self {
             applied: 0,
@@ -73,8 +73,9 @@ impl Status {
     /// Whether prepared rules may be activated without traffic having to wait for their windows: what is left to
     /// fill is a batch.
     pub fn is_filled(&self, rules: Hash256) -> bool {
-        self.filling
-            .is_none_or(|(filling, felt, of)| filling != rules || of - felt <= BATCH_RECORDS_MAX as Offset)
+        self.filling.is_none_or(|(filling, applied, of)| {
+            filling != rules || of - applied <= BATCH_RECORDS_MAX as Offset
+        })
     }
 }
 

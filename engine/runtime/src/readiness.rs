@@ -20,7 +20,7 @@ pub(crate) struct Refusals {
 
 impl Refusals {
     /// Another batch was judged.
-    pub fn felt(&mut self, judged: u64, letters: &[DeadLetter]) {
+    pub fn applied(&mut self, judged: u64, letters: &[DeadLetter]) {
         if judged == 0 {
             return;
         }
@@ -90,6 +90,7 @@ mod tests {
             code: code.into(),
             reason: String::new(),
             original: Vec::new(),
+            event: None,
         };
         vec![letter; count]
     }
@@ -97,15 +98,15 @@ mod tests {
     #[test]
     fn most_of_enough_is_told_until_it_falls() {
         let mut refusals = Refusals::default();
-        refusals.felt(99, &letters(99, "too_old"));
+        refusals.applied(99, &letters(99, "too_old"));
         assert_eq!(refusals.most(), None, "too few to say");
-        refusals.felt(1, &letters(1, "far_future"));
+        refusals.applied(1, &letters(1, "far_future"));
         assert_eq!(refusals.most(), Some((100, 100)));
-        (0..99).for_each(|_| refusals.felt(1, &[]));
+        (0..99).for_each(|_| refusals.applied(1, &[]));
         assert_eq!(refusals.most(), Some((100, 199)));
-        refusals.felt(1, &[]);
+        refusals.applied(1, &[]);
         assert_eq!(refusals.most(), None, "half is not most");
-        (0..200).for_each(|_| refusals.felt(1, &letters(1, "too_old")));
+        (0..200).for_each(|_| refusals.applied(1, &letters(1, "too_old")));
         assert_eq!(refusals.most(), Some((200, 200)), "only the last count");
         refusals.forget();
         assert_eq!(refusals.most(), None);
@@ -114,7 +115,7 @@ mod tests {
     #[test]
     fn other_refusals_are_the_senders() {
         let mut refusals = Refusals::default();
-        refusals.felt(150, &letters(150, "conflict"));
+        refusals.applied(150, &letters(150, "conflict"));
         assert_eq!(refusals.most(), None);
     }
 

@@ -1,8 +1,9 @@
 //! The records' bytes on the log: JSON, so that whoever exports a log can read it without Sluice.
 
 use serde::{Serialize, de::DeserializeOwned};
+use sluice_core::Published;
 use sluice_log::{Record, StoredRecord};
-use sluice_model::{Alert, DeadLetter, Decision, Disposition, Observation, PaymentRecord};
+use sluice_model::{DeadLetter, PaymentRecord};
 
 use crate::RuntimeError;
 
@@ -23,25 +24,9 @@ pub(crate) fn parse_payment(stored: &StoredRecord) -> Result<PaymentRecord, Runt
     parse(stored)
 }
 
-/// An alert. Its key is where the judged event stands in the payments log, so that whoever reads the alert finds
-/// the event without an index.
-pub(crate) fn alert(alert: &Alert, judged_at: Option<u64>) -> Result<Record, RuntimeError> {
-    json(&judged_at.map(|offset| offset.to_string()).unwrap_or_default(), alert)
-}
-
-/// Something noted of a rule; its key as an alert's.
-pub(crate) fn observation(observed: &Observation, judged_at: Option<u64>) -> Result<Record, RuntimeError> {
-    json(&judged_at.map(|offset| offset.to_string()).unwrap_or_default(), observed)
-}
-
-/// A hold, refusal or release.
-pub(crate) fn disposition(disposition: &Disposition) -> Result<Record, RuntimeError> {
-    json(&disposition.payment_id, disposition)
-}
-
-/// An answer to a payment service.
-pub(crate) fn decision(decision: &Decision) -> Result<Record, RuntimeError> {
-    json(&decision.payment_id, decision)
+/// A record that a stage publishes.
+pub(crate) fn published(record: &Published) -> Result<Record, RuntimeError> {
+    json(record.key(), record)
 }
 
 /// What could not be taken in.

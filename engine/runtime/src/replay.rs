@@ -37,12 +37,12 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Put rules and lists in force in an engine that has felt nothing.
+    /// Put rules and lists in force in an engine that has applied nothing.
     pub fn new(mut engine: Engine, rules: RuleBundle, screening: Screening) -> Self {
         let activate = Control::Activate { rules: rules.hash() };
         let mut nothing = Output::default();
         for control in [Control::Screening(screening), Control::Prepare(rules), activate] {
-            engine.apply(&PaymentRecord::Control(control), &mut nothing);
+            engine.apply(0, &PaymentRecord::Control(control), &mut nothing);
         }
         Self { engine, next: 0 }
     }

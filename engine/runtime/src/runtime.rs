@@ -8,8 +8,8 @@ use std::{
 use axum::Router;
 use prometheus::Registry;
 use sluice_core::Library;
-use sluice_log::{Commit, Log, Offset, ReadLimit, Snapshots, StoredRecord};
-use sluice_model::{Control, EventRecord, PaymentEvent, PaymentRecord, RuleBundle, Screening};
+use sluice_log::{Commit, Log, Offset, ReadLimit, Snapshots};
+use sluice_model::{Alert, Control, EventRecord, PaymentEvent, PaymentRecord, RuleBundle, Screening};
 
 use crate::{
     Clock, ClockFault, RuntimeError, Status,
@@ -133,7 +133,7 @@ impl Runtime {
         self.app.guard.accepted
     }
 
-    /// Wait until everything that was committed before this process is felt again.
+    /// Wait until everything that was committed before this process is applied again.
     pub fn wait_until_live(&self) -> Result<Status, RuntimeError> {
         self.app.progress.wait(|status| status.is_live)
     }
@@ -157,8 +157,8 @@ impl Runtime {
         Ok(())
     }
 
-    /// Write a control record. When this returns, the log that must feel it has it on disk: every event that is
-    /// taken in afterwards feels it. Where it stands on the payments log. `source`: how far whoever orders it has come
+    /// Write a control record. When this returns, the log that must apply it has it on disk: every event that is
+    /// taken in afterwards applies it. Where it stands on the payments log. `source`: how far whoever orders it has come
     /// with it, durable together.
     pub fn control(&self, control: Control, source: Option<Commit>) -> Result<Offset, RuntimeError> {
         Ok(self.app.gateway.control_from([control], source)?.saturating_sub(1))
@@ -190,9 +190,9 @@ impl Runtime {
         Ok(true)
     }
 
-    /// The event that an alert of `sluice.alerts` judged: its key is the event's place in the payments log.
-    pub fn judged_event(&self, alert: &StoredRecord) -> Result<Option<EventRecord>, RuntimeError> {
-        let Ok(offset) = alert.key.parse::<Offset>() else { return Ok(None) };
+    /// The event that an alert judged; `None` where it judged none.
+    pub fn judged_event(&self, alert: &Alert) -> Result<Option<EventRecord>, RuntimeError> {
+        let Some(offset) = alert.offset else { return Ok(None) };
         let stored = self.app.log.read(PAYMENTS, offset, ReadLimit::records(1))?;
         let Some(stored) = stored.first().filter(|stored| stored.offset == offset) else { return Ok(None) };
         match records::parse_payment(stored)? {

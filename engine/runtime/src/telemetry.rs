@@ -96,7 +96,7 @@ impl Telemetry {
             engine_lag: gauge("sluice_engine_lag_records", "Durable records that are not yet judged")?,
             stream_time: gauge(
                 "sluice_engine_stream_time_seconds",
-                "The latest event time that the engine has felt, in seconds since 1970",
+                "The latest event time that the engine has applied, in seconds since 1970",
             )?,
             deadline_records: gauge(
                 "sluice_decision_records_waiting",

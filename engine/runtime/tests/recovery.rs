@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use sluice_core::{Engine, EngineConfig, NoLists, Output, Stage};
 use sluice_log::{Log, ReadLimit, Snapshots, Topic};
-use sluice_model::PaymentRecord;
+use sluice_model::{Alert, PaymentRecord};
 
 /// The alerts that an undisturbed engine gives for the payments on a log.
 fn replayed(log: &dyn Log) -> Vec<Value> {
@@ -19,7 +19,11 @@ fn replayed(log: &dyn Log) -> Vec<Value> {
     let everything = ReadLimit { records: usize::MAX, bytes: usize::MAX };
     let mut output = Output::default();
     for record in log.read(Topic::Payments.partition(0), 0, everything).unwrap() {
-        engine.apply(&serde_json::from_slice::<PaymentRecord>(&record.value).unwrap(), &mut output);
+        engine.apply(
+            record.offset,
+            &serde_json::from_slice::<PaymentRecord>(&record.value).unwrap(),
+            &mut output,
+        );
     }
     output.alerts.iter().map(|alert| serde_json::to_value(alert).unwrap()).collect()
 }
@@ -118,8 +122,9 @@ async fn an_alert_names_where_its_event_stands() {
     }
     let stored = running.log.read(Topic::Alerts.partition(0), 0, ReadLimit::default()).unwrap();
     assert_eq!(stored.len(), 2);
-    for (alert, n) in stored.iter().zip([2, 3]) {
-        let record = running.runtime.judged_event(alert).unwrap().unwrap();
+    for (stored, n) in stored.iter().zip([2, 3]) {
+        let alert: Alert = serde_json::from_slice(&stored.value).unwrap();
+        let record = running.runtime.judged_event(&alert).unwrap().unwrap();
         assert_eq!(record.event.event_id, n.to_string());
     }
 }

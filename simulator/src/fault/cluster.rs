@@ -112,12 +112,11 @@ impl<S: SimStage> Owned<S> {
         faults: Faults,
         rng: &mut Rng,
     ) -> Came {
-        let partitions = u32::try_from(log.payments.len()).unwrap_or(1);
         if rng.percent(faults.die_before_commit) {
             return Came::Gone;
         }
         let aborts = rng.percent(faults.abort);
-        let publish = S::publish(batch.output, partitions);
+        let publish = S::publish(batch.output, &log.layout());
         let done = !aborts && log.commit(self.id, self.epoch, batch.to, publish, rng).is_ok();
         if !aborts && !done {
             return Came::Gone;
@@ -245,7 +244,7 @@ impl Cluster {
         }
     }
 
-    /// A snapshot of what a stage will have felt once everything that stands in its partition now is committed: as if the
+    /// A snapshot of what a stage will have applied once everything that stands in its partition now is committed: as if the
     /// log had been put back to an older copy, and the snapshots had not. It counts for nothing until then.
     pub fn foresee(&mut self, log: &SimLog, rng: &mut Rng) {
         let id = *rng.pick(&self.stages);

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use sluice_core::{KeyedRecord, Offset, VerdictRecord};
-use sluice_model::{Alert, Control, DeadLetter, Decision, Disposition, Observation, PaymentRecord};
+use sluice_core::{KeyedRecord, Layout, Offset, Publication, Published, VerdictRecord};
+use sluice_model::{Control, PaymentRecord};
 
 use super::rng::Rng;
 
@@ -22,20 +22,6 @@ pub enum StageId {
     Gather(u32),
     /// The composite engine over a payments partition.
     Engine(u32),
-}
-
-/// One thing that a stage has published, where only committed transactions are seen.
-#[derive(Clone, PartialEq, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a simulation holds a few hundred of them")]
-pub enum Published {
-    Alert(Alert),
-    Observation(Observation),
-    Disposition(Disposition),
-    DeadLetter(DeadLetter),
-    Decision(Decision),
-    Keyed(u32, KeyedRecord),
-    Verdict(u32, VerdictRecord),
-    Control(u32, Control),
 }
 
 /// One partition of one topic.
@@ -96,7 +82,7 @@ pub struct SimLog {
     /// `sluice.verdicts`.
     pub verdicts: Vec<Partition<VerdictRecord>>,
     /// Everything each stage has published, in the order of its commits.
-    pub published: BTreeMap<StageId, Vec<Published>>,
+    pub published: BTreeMap<StageId, Vec<Publication>>,
     committed: BTreeMap<StageId, Offset>,
     epochs: BTreeMap<StageId, u64>,
     /// Whether the disk says that it has what it does not have yet.
@@ -133,6 +119,16 @@ impl SimLog {
             verdicts: vec![Partition::default(); n],
             ..Self::default()
         }
+    }
+
+    /// Into how many partitions its topics are divided.
+    pub fn layout(&self) -> Layout {
+        Layout::of_stages(u32::try_from(self.payments.len()).unwrap_or(1))
+    }
+
+    /// Everything that was published, by any stage.
+    pub fn everything(&self) -> impl Iterator<Item = &Published> {
+        self.published.values().flatten().map(|published| &published.record)
     }
 
     /// Append an order.
@@ -195,7 +191,7 @@ impl SimLog {
         stage: StageId,
         epoch: u64,
         to: Offset,
-        publish: Vec<Published>,
+        publish: Vec<Publication>,
         rng: &mut Rng,
     ) -> Result<(), Fenced> {
         if self.epochs.get(&stage) != Some(&epoch) {
@@ -203,22 +199,20 @@ impl SimLog {
         }
         let before = self.published.get(&stage).map_or(0, Vec::len);
         self.unwritten.push(Undo::Committed(stage, before, self.committed.get(&stage).copied()));
-        for published in &publish {
-            match published {
-                Published::Keyed(k, record) => {
-                    let k = *k as usize;
-                    self.unwritten.push(Undo::Keyed(k, self.keyed[k].next));
-                    self.keyed[k].append(record.clone(), rng);
+        for Publication { partition, record } in &publish {
+            let index = partition.index as usize;
+            match record {
+                Published::Keyed(record) => {
+                    self.unwritten.push(Undo::Keyed(index, self.keyed[index].next));
+                    self.keyed[index].append(record.clone(), rng);
                 }
-                Published::Verdict(p, record) => {
-                    let p = *p as usize;
-                    self.unwritten.push(Undo::Verdict(p, self.verdicts[p].next));
-                    self.verdicts[p].append(record.clone(), rng);
+                Published::Verdict(record) => {
+                    self.unwritten.push(Undo::Verdict(index, self.verdicts[index].next));
+                    self.verdicts[index].append(record.clone(), rng);
                 }
-                Published::Control(p, control) => {
-                    let p = *p as usize;
-                    self.unwritten.push(Undo::Payment(p, self.payments[p].next));
-                    self.payments[p].append(PaymentRecord::Control(control.clone()), rng);
+                Published::Payment(record) => {
+                    self.unwritten.push(Undo::Payment(index, self.payments[index].next));
+                    self.payments[index].append(record.clone(), rng);
                 }
                 Published::Alert(_)
                 | Published::Observation(_)

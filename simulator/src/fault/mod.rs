@@ -18,13 +18,13 @@ use std::{
 };
 
 use sluice_core::{
-    Distributor, Engine, EngineConfig, Gather, Home, Library, Shard, WorkerConfig, partition_of,
+    Distributor, Engine, EngineConfig, Gather, Home, Library, Published, Shard, WorkerConfig, partition_of,
 };
 use sluice_model::{Control, EventRecord, PaymentEvent, PaymentRecord};
 
 use self::{
     cluster::{Cluster, Faults},
-    log::{Published, SimLog, StageId},
+    log::{SimLog, StageId},
     naive::Features,
     rng::Rng,
     script::{Order, Script},
@@ -143,7 +143,7 @@ struct Simulation {
 /// Clients send what they have, in roughly its order, until each event is acknowledged.
 struct Clients {
     unsent: VecDeque<(usize, EventRecord)>,
-    /// The events that are sent when everything before them has been felt.
+    /// The events that are sent when everything before them has been applied.
     after_pauses: VecDeque<usize>,
     orders: VecDeque<(usize, Order)>,
     acknowledged: Vec<Arc<PaymentEvent>>,
@@ -301,10 +301,9 @@ impl Simulation {
                 Topology::Embedded => {
                     // Another number of shards than the simulated engine has: alerts must not depend on it.
                     let engine = Engine::new(EngineConfig { shards: 1 }, shared());
-                    let records: Vec<_> =
-                        log.payments[p as usize].all().iter().map(|(_, record)| record.clone()).collect();
+                    let parts = parts::replay(log.payments[p as usize].all(), &shared());
                     oracle::equals_replay(log, StageId::Engine(p), p, engine)?
-                        + oracle::equals(log, StageId::Engine(p), parts::replay(&records, &shared()))?
+                        + oracle::equals(log, StageId::Engine(p), parts)?
                 }
             };
         }
@@ -315,7 +314,7 @@ impl Simulation {
         oracle::every_question_answered(log, &self.clients.asked)?;
         self.tally.compared = compared;
         self.tally.acknowledged = self.clients.acknowledged.len();
-        let count = |of: fn(&Published) -> bool| log.published.values().flatten().filter(|p| of(p)).count();
+        let count = |of: fn(&Published) -> bool| log.everything().filter(|p| of(p)).count();
         self.tally.alerts = count(|published| matches!(published, Published::Alert(_)));
         self.tally.observations = count(|published| matches!(published, Published::Observation(_)));
         Ok(self.tally)

@@ -1,21 +1,16 @@
 //! Officers act on what was published until they do: a release names alerts that somebody saw.
 
+use sluice_core::Published;
 use sluice_model::{Action, Alert, AlertId, Control, EventTime, Release};
 
-use super::{
-    log::{Published, SimLog},
-    rng::Rng,
-    script::Take,
-};
+use super::{log::SimLog, rng::Rng, script::Take};
 
 /// A release of one of the payments that were held until now.
 pub fn release(take: Take, log: &SimLog, rng: &mut Rng) -> Option<Control> {
     let held: Vec<&Alert> = log
-        .published
-        .values()
-        .flatten()
+        .everything()
         .filter_map(|published| match published {
-            Published::Alert(alert) if alert.action != Action::Alert => Some(alert),
+            Published::Alert(alert) if alert.action != Action::Alert => Some(&**alert),
             _ => None,
         })
         .collect();

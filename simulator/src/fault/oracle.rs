@@ -12,11 +12,11 @@ use std::{
     sync::Arc,
 };
 
-use sluice_core::KeyedRecord;
-use sluice_model::{Control, Decision, PaymentEvent, PaymentRecord};
+use sluice_core::{KeyedRecord, Publication, Published};
+use sluice_model::{Control, Decision, PaymentEvent, PaymentRecord, Topic};
 
 use super::{
-    log::{Published, SimLog, StageId},
+    log::{SimLog, StageId},
     stages::SimStage,
 };
 
@@ -27,7 +27,7 @@ pub struct Broken(pub String);
 
 /// Replay a partition undisturbed and compare what it says with what was published.
 ///
-/// Output is published a batch at a time, and a batch sorts what it publishes by kind; so kinds are compared one
+/// Output is published a batch at a time, and a batch sorts what it publishes by topic; so topics are compared one
 /// by one, each in order.
 pub fn equals_replay<S: SimStage>(
     log: &SimLog,
@@ -39,11 +39,11 @@ pub fn equals_replay<S: SimStage>(
 }
 
 /// Compare what was published by a stage with what it is to be.
-pub fn equals(log: &SimLog, id: StageId, expected: Vec<Published>) -> Result<usize, Broken> {
+pub fn equals(log: &SimLog, id: StageId, expected: Vec<Publication>) -> Result<usize, Broken> {
     let published = log.published.get(&id).cloned().unwrap_or_default();
-    let (expected, published) = (by_kind(expected), by_kind(published));
-    for kind in 0..KINDS {
-        let (want, got) = (&expected[kind], &published[kind]);
+    let (mut expected, mut published) = (by_topic(expected), by_topic(published));
+    for topic in Topic::ALL {
+        let (want, got) = (expected.entry(topic).or_default(), published.entry(topic).or_default());
         if let Some(at) = (0..want.len().max(got.len())).find(|at| want.get(*at) != got.get(*at)) {
             return Err(Broken(format!(
                 "{id:?} differs from its replay at {at} of {} (published {}):\n  replay:    {:?}\n  published: {:?}",
@@ -54,47 +54,35 @@ pub fn equals(log: &SimLog, id: StageId, expected: Vec<Published>) -> Result<usi
             )));
         }
     }
-    Ok(published.iter().map(Vec::len).sum())
+    Ok(published.values().map(Vec::len).sum())
 }
 
 /// One record after another, and where rules are activated whose windows must be filled, the past once more.
-fn replay<S: SimStage>(log: &SimLog, partition: u32, mut stage: S) -> Vec<Published> {
+fn replay<S: SimStage>(log: &SimLog, partition: u32, mut stage: S) -> Vec<Publication> {
     let records = S::input(log, partition).all();
-    let partitions = u32::try_from(log.payments.len()).unwrap_or(1);
+    let layout = log.layout();
     let mut published = Vec::new();
-    for (at, (_, record)) in records.iter().enumerate() {
+    for (at, (offset, record)) in records.iter().enumerate() {
         if S::activates(record).is_some_and(|rules| stage.wants_filling() == Some(rules)) {
             let mut candidate = stage.candidate();
-            for (_, past) in &records[..at] {
-                candidate.apply(past, &mut S::Output::default());
+            for (offset, past) in &records[..at] {
+                candidate.apply(*offset, past, &mut S::Output::default());
             }
             stage.adopt(candidate);
         }
         let mut output = S::Output::default();
-        stage.apply(record, &mut output);
-        published.extend(S::publish(output, partitions));
+        stage.apply(*offset, record, &mut output);
+        published.extend(S::publish(output, &layout));
     }
     published
 }
 
-const KINDS: usize = 8;
-
-fn by_kind(all: Vec<Published>) -> [Vec<Published>; KINDS] {
-    let mut kinds: [Vec<Published>; KINDS] = Default::default();
+fn by_topic(all: Vec<Publication>) -> BTreeMap<Topic, Vec<Publication>> {
+    let mut topics = BTreeMap::<_, Vec<_>>::new();
     for one in all {
-        let kind = match &one {
-            Published::Alert(_) => 0,
-            Published::Disposition(_) => 1,
-            Published::DeadLetter(_) => 2,
-            Published::Decision(_) => 3,
-            Published::Keyed(..) => 4,
-            Published::Verdict(..) => 5,
-            Published::Control(..) => 6,
-            Published::Observation(_) => 7,
-        };
-        kinds[kind].push(one);
+        topics.entry(one.partition.topic).or_default().push(one);
     }
-    kinds
+    topics
 }
 
 /// An event's id and content.
@@ -119,9 +107,9 @@ pub fn nothing_lost_nothing_doubled(log: &SimLog, acknowledged: &[Arc<PaymentEve
         .collect();
     let mut copies: BTreeMap<EventIdentity<'_>, CopiesByKey<'_>> = BTreeMap::new();
     for (_, record) in log.keyed.iter().flat_map(|partition| partition.all()) {
-        if let KeyedRecord::Copy(copy) = record {
-            let event = (copy.event.event_id.as_str(), copy.event.content_hash());
-            let key = (copy.key.kind as u8, copy.key.value.as_str());
+        if let KeyedRecord::Event(keyed) = record {
+            let event = (keyed.event.event_id.as_str(), keyed.event.content_hash());
+            let key = (keyed.key.kind as u8, keyed.key.value.as_str());
             *copies.entry(event).or_default().entry(key).or_default() += 1;
         }
     }
@@ -155,7 +143,7 @@ struct DeadLetters(BTreeSet<Vec<u8>>);
 
 impl DeadLetters {
     fn of(log: &SimLog) -> Self {
-        let letters = log.published.values().flatten().filter_map(|published| match published {
+        let letters = log.everything().filter_map(|published| match published {
             Published::DeadLetter(letter) => Some(letter.original.clone()),
             _ => None,
         });
@@ -170,12 +158,14 @@ impl DeadLetters {
 /// Every event that somebody waits for, and that could be judged, has one answer, which only a deadline changes:
 /// whoever was told "hold" because it passed is told so ever after.
 pub fn every_question_answered(log: &SimLog, asked: &[Arc<PaymentEvent>]) -> Result<(), Broken> {
-    let mut answers: BTreeMap<&str, Vec<&Decision>> = BTreeMap::new();
-    for published in log.published.values().flatten() {
+    let mut answers: BTreeMap<&str, Vec<Decision>> = BTreeMap::new();
+    for published in log.everything() {
         if let Published::Decision(decision) = published {
             let given = answers.entry(&decision.event_id).or_default();
-            if given.last() != Some(&decision) {
-                given.push(decision);
+            // Whichever question it answers, the answer is the same.
+            let answer = Decision { offset: None, ..decision.clone() };
+            if given.last() != Some(&answer) {
+                given.push(answer);
             }
         }
     }

@@ -1,15 +1,10 @@
 //! The parts of the composite engine, driven apart as they are where each is a stage of its own: homes say what is to be
 //! judged and gathered, and only what they say reaches the keys and the gathering.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
-use sluice_core::{
-    Distributor, DistributorOutput, Gather, GatherOutput, Home, HomeOutput, KeyedRecord, Library, Routed,
-    Shard, ShardOutput, Stage, VerdictRecord, partition_of,
-};
-use sluice_model::{Control, PaymentRecord};
-
-use super::log::Published;
+use sluice_core::{Distributor, Gather, Home, Layout, Library, Offset, Publication, Published, Shard, Stage};
+use sluice_model::{Control, PaymentRecord, Topic};
 
 /// A number of shards that neither the simulated engine nor its replay has.
 const SHARDS: u32 = 2;
@@ -22,84 +17,72 @@ struct Parts {
 }
 
 /// What the parts publish of a partition's records, one after another.
-pub fn replay(records: &[PaymentRecord], library: &Arc<dyn Library>) -> Vec<Published> {
+pub fn replay(records: &[(Offset, PaymentRecord)], library: &Arc<dyn Library>) -> Vec<Publication> {
     let mut parts = Parts {
         home: Home::new(Arc::clone(library)),
         shards: (0..SHARDS).map(|_| Shard::new(Arc::clone(library))).collect(),
         gather: Gather::default(),
     };
     let mut published = Vec::new();
-    for (at, record) in records.iter().enumerate() {
+    for (at, (offset, record)) in records.iter().enumerate() {
         if let PaymentRecord::Control(Control::Activate { rules }) = record
             && parts.shards.iter().any(|shard| shard.wants_filling() == Some(*rules))
         {
             parts.fill(&records[..at]);
         }
-        parts.apply(record, &mut published);
+        published.extend(parts.apply(*offset, record));
     }
     published
 }
 
+/// One partition of payments, and the keys over several.
+fn layout() -> Layout {
+    Layout::of_stages(1).with(Topic::Keyed, SHARDS)
+}
+
+/// What a stage publishes of one record.
+fn publish<S: Stage>(stage: &mut S, offset: Offset, record: &S::Record) -> Vec<Publication> {
+    let mut output = S::Output::default();
+    stage.apply(offset, record, &mut output);
+    S::publish(output, &layout())
+}
+
 impl Parts {
-    fn apply(&mut self, record: &PaymentRecord, published: &mut Vec<Published>) {
-        let mut verdicts = Vec::new();
-        match record {
-            PaymentRecord::Event(_) => self.home_and_keys(record, &mut verdicts, published),
-            PaymentRecord::Control(control) => {
-                let mut out = DistributorOutput::default();
-                Distributor.apply(control, &mut out);
-                for routed in out.routed {
-                    match routed {
-                        Routed::Homes(control) | Routed::HomeOf { control, .. } => {
-                            let record = PaymentRecord::Control(control);
-                            self.home_and_keys(&record, &mut verdicts, published);
-                        }
-                        Routed::Shards(record) => self.shards.iter_mut().for_each(|shard| {
-                            shard.apply(&record, &mut ShardOutput::default());
-                        }),
-                    }
+    /// What leaves the parts, of one record of payments, events and control records alike.
+    fn apply(&mut self, offset: Offset, record: &PaymentRecord) -> Vec<Publication> {
+        let mut waiting = VecDeque::from(match record {
+            PaymentRecord::Event(_) => publish(&mut self.home, offset, record),
+            PaymentRecord::Control(control) => publish(&mut Distributor, offset, control),
+        });
+        let (mut verdicts, mut published) = (Vec::new(), Vec::new());
+        while let Some(one) = waiting.pop_front() {
+            match &one.record {
+                Published::Payment(record) => waiting.extend(publish(&mut self.home, offset, record)),
+                Published::Keyed(record) => {
+                    let shard = &mut self.shards[one.partition.index as usize];
+                    waiting.extend(publish(shard, 0, record));
                 }
+                Published::Verdict(record) => verdicts.push(record.clone()),
+                _ => published.push(one),
             }
         }
-        let mut gathered = GatherOutput::default();
-        verdicts.iter().for_each(|verdict| self.gather.apply(verdict, &mut gathered));
-        published.extend(gathered.decisions.into_iter().map(Published::Decision));
-        published.extend(gathered.dispositions.into_iter().map(Published::Disposition));
-    }
-
-    /// A record at the home, and what it asks of keys on their shards.
-    fn home_and_keys(
-        &mut self,
-        record: &PaymentRecord,
-        verdicts: &mut Vec<VerdictRecord>,
-        published: &mut Vec<Published>,
-    ) {
-        let mut of_home = HomeOutput::default();
-        self.home.apply(record, &mut of_home);
-        published.extend(of_home.alerts.into_iter().map(Published::Alert));
-        published.extend(of_home.observations.into_iter().map(Published::Observation));
-        published.extend(of_home.dispositions.into_iter().map(Published::Disposition));
-        published.extend(of_home.dead_letters.into_iter().map(Published::DeadLetter));
-        verdicts.extend(of_home.verdicts);
-        for copy in of_home.copies {
-            let mut of_key = ShardOutput::default();
-            let shard = partition_of(&copy.key.value, SHARDS) as usize;
-            self.shards[shard].apply(&KeyedRecord::Copy(Box::new(copy)), &mut of_key);
-            published.extend(of_key.alerts.into_iter().map(Published::Alert));
-            published.extend(of_key.observations.into_iter().map(Published::Observation));
-            published.extend(of_key.dispositions.into_iter().map(Published::Disposition));
-            verdicts.extend(of_key.verdicts);
+        // The gathering hears of a record when all have spoken of it.
+        for verdict in verdicts {
+            published.extend(publish(&mut self.gather, 0, &verdict));
         }
+        published
     }
 
     /// Shards under the prepared rules, filled with the past, take the place of those that lack its windows.
-    fn fill(&mut self, past: &[PaymentRecord]) {
+    fn fill(&mut self, past: &[(Offset, PaymentRecord)]) {
         let mut filling = Self {
             home: self.home.candidate(),
             shards: self.shards.iter().map(Stage::candidate).collect(),
             gather: Gather::default(),
         };
-        past.iter().for_each(|record| filling.apply(record, &mut Vec::new()));
+        for (offset, record) in past {
+            filling.apply(*offset, record);
+        }
         self.shards.iter_mut().zip(filling.shards).for_each(|(shard, filled)| shard.adopt(filled));
     }
 }

@@ -137,5 +137,6 @@ async fn answer_by_policy(app: &App, event: &Arc<PaymentEvent>) -> Result<Decisi
         alerts: vec![deadline_alert(event)],
         reasons: vec![REASON_ON_DEADLINE.to_owned()],
         deadline_passed: true,
+        offset: None,
     })
 }

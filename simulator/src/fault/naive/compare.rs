@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sluice_core::{KeyedRecord, Speaker, VerdictRecord};
+use sluice_core::{KeyedRecord, Publication, Published, Speaker, VerdictRecord};
 use sluice_model::{
     Action, Alert, AlertId, Cause, Control, Disposition, DispositionState, Key, KeyKind, Observation,
     Outcome, PaymentRecord,
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::fault::{
     SimLibrary, Topology,
-    log::{Published, SimLog, StageId},
+    log::{SimLog, StageId},
     oracle::Broken,
 };
 
@@ -28,7 +28,7 @@ pub struct Names(BTreeMap<AlertId, Said>);
 
 impl Names {
     fn of_log(log: &SimLog) -> Self {
-        let alerts = log.published.values().flatten().filter_map(|published| match published {
+        let alerts = log.everything().filter_map(|published| match published {
             Published::Alert(alert) => Some((alert.alert_id, said(alert))),
             _ => None,
         });
@@ -122,7 +122,7 @@ impl Comparison<'_> {
                 }
             }
             for told in std::mem::take(&mut out.told) {
-                gather.feel(&told, &mut out, self.features);
+                gather.apply(&told, &mut out, self.features);
             }
             lines.extend(out.lines);
         }
@@ -153,7 +153,7 @@ impl Comparison<'_> {
             let mut times: BTreeMap<(&Key, &str), usize> = BTreeMap::new();
             for (_, record) in partition.all() {
                 match record {
-                    KeyedRecord::Copy(copy) => {
+                    KeyedRecord::Event(copy) => {
                         let time = times.entry((&copy.key, &copy.event.event_id)).or_default();
                         let one = judged.get(&copy.event.event_id).and_then(|all| all.get(*time));
                         *time += 1;
@@ -172,7 +172,7 @@ impl Comparison<'_> {
         for (p, partition) in (0..).zip(&self.log.verdicts) {
             let (mut gather, mut out) = (Gather::default(), Out::default());
             for (_, record) in partition.all() {
-                gather.feel(&self.told(record), &mut out, self.features);
+                gather.apply(&self.told(record), &mut out, self.features);
             }
             compared += self.same(StageId::Gather(p), out.lines)?;
         }
@@ -217,7 +217,7 @@ impl Comparison<'_> {
                 .iter()
                 .filter_map(|(_, record)| match record {
                     KeyedRecord::Control(control) => Some(control),
-                    KeyedRecord::Copy(_) => None,
+                    KeyedRecord::Event(_) => None,
                 })
                 .collect();
             if want != got || want_keys != got_keys {
@@ -255,8 +255,8 @@ impl Comparison<'_> {
         )))
     }
 
-    fn line(&self, published: &Published) -> Option<String> {
-        Some(match published {
+    fn line(&self, Publication { partition, record }: &Publication) -> Option<String> {
+        Some(match record {
             Published::Alert(alert) => match &alert.cause {
                 Cause::Event { .. } => format!("alert {}", said(alert)),
                 Cause::Rescreen { list, entry_id, .. } => known::line(&alert.key, list, entry_id),
@@ -276,15 +276,15 @@ impl Comparison<'_> {
                 d.deadline_passed,
                 &self.names.all(&d.alerts),
             ),
-            Published::Keyed(_, KeyedRecord::Copy(copy)) => {
+            Published::Keyed(KeyedRecord::Event(copy)) => {
                 home::copy(&copy.key, &copy.event.event_id, copy.awaited, &copy.screened.not_screened)
             }
-            Published::Keyed(_, KeyedRecord::Control(control)) | Published::Control(_, control) => {
-                format!("{control:?}")
-            }
+            Published::Keyed(KeyedRecord::Control(control))
+            | Published::Payment(PaymentRecord::Control(control)) => format!("{control:?}"),
+            Published::Payment(PaymentRecord::Event(record)) => format!("{:?}", record.event),
             // Given to every partition, and said once.
-            Published::Verdict(1.., VerdictRecord::StreamTime { .. }) => return None,
-            Published::Verdict(_, record) => words::line_of(&self.told(record)),
+            Published::Verdict(VerdictRecord::StreamTime { .. }) if partition.index > 0 => return None,
+            Published::Verdict(record) => words::line_of(&self.told(record)),
         })
     }
 
@@ -327,7 +327,7 @@ impl Comparison<'_> {
                     found: v.found.iter().map(found).collect(),
                 }
             }
-            VerdictRecord::Again { at, payment_id, event_id } => {
+            VerdictRecord::Again { at, payment_id, event_id, .. } => {
                 Told::Again { at: *at, payment: payment_id.clone(), event: event_id.clone() }
             }
             VerdictRecord::Deadline { payment_id, event_id, found: why } => Told::Deadline {

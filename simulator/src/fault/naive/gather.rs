@@ -42,8 +42,8 @@ pub struct Gather {
 }
 
 impl Gather {
-    /// Feel one thing that is told.
-    pub fn feel(&mut self, told: &Told, out: &mut Out, features: &Features) {
+    /// Apply one thing that is told.
+    pub fn apply(&mut self, told: &Told, out: &mut Out, features: &Features) {
         match told {
             Told::Verdict { payment, event, at, awaited, from, asked, found } => {
                 self.stream_time = self.stream_time.max(*at);

@@ -47,7 +47,7 @@ pub struct Judged {
 }
 
 impl<'a> Home<'a> {
-    /// A home that has felt nothing.
+    /// A home that has applied nothing.
     pub fn new(library: Arc<dyn Library>, book: &'a Book, features: &'a Features) -> Self {
         Self {
             book,
@@ -62,7 +62,7 @@ impl<'a> Home<'a> {
         }
     }
 
-    /// Feel an event.
+    /// Apply an event.
     pub fn event(&mut self, record: &EventRecord, out: &mut Out) -> Option<Judged> {
         let event = &record.event;
         let payment = event.payment_id().to_owned();
@@ -234,7 +234,7 @@ impl<'a> Home<'a> {
         watched.flat_map(of).collect()
     }
 
-    /// Feel a control record. `names` are the alerts that were published, by what identifies them.
+    /// Apply a control record. `names` are the alerts that were published, by what identifies them.
     pub fn control(&mut self, control: &Control, names: &super::compare::Names, out: &mut Out) {
         match control {
             Control::Screening(wanted) => {

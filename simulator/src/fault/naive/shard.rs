@@ -37,7 +37,7 @@ impl<'a> Shard<'a> {
         Self { book, features, rules: InForce::default(), keys: Vec::new() }
     }
 
-    /// Feel a control record: rules and time alone concern it.
+    /// Apply a control record: rules and time alone concern it.
     pub fn control(&mut self, control: &Control) {
         match control {
             Control::Prepare(bundle) => self.rules.prepare(bundle, self.book, self.features),
@@ -75,7 +75,7 @@ impl<'a> Shard<'a> {
         &mut self.keys[at].1
     }
 
-    /// Feel an event on one of its keys.
+    /// Apply an event on one of its keys.
     pub fn event(&mut self, key: &Key, role: Role, judged: &Judged, out: &mut Out) {
         let event = &judged.event;
         self.on(key);
@@ -149,7 +149,7 @@ impl<'a> Shard<'a> {
 }
 
 impl OnKey {
-    /// A `customer` event says who the customer is from here on, unless a newer one was felt.
+    /// A `customer` event says who the customer is from here on, unless a newer one was applied.
     fn learn(&mut self, key: &Key, event: &Arc<PaymentEvent>, features: &Features) {
         if key.kind != KeyKind::Customer || event.event_type != EventType::Customer {
             return;

@@ -25,7 +25,7 @@ const STEP: Span = Span::minutes(10);
 pub struct Script {
     /// What clients send.
     pub events: Vec<EventRecord>,
-    /// The events before which the stream stands still for a day or more: by then everything before has been felt.
+    /// The events before which the stream stands still for a day or more: by then everything before has been applied.
     pub after_pauses: Vec<usize>,
     /// What officers do: before the event at that index.
     pub orders: Vec<(usize, Order)>,
