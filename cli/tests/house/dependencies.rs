@@ -9,10 +9,11 @@ use crate::tree::{none, root};
 /// What each crate may depend on within the workspace. Nothing points back; tests may reach further.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("sluice-model", &[]),
-    ("sluice-codec", &["sluice-model"]),
+    ("sluice-xml", &[]),
+    ("sluice-codec", &["sluice-xml", "sluice-model"]),
     ("sluice-evidence", &["sluice-model"]),
     ("sluice-rules", &["sluice-model"]),
-    ("sluice-lists", &["sluice-model"]),
+    ("sluice-lists", &["sluice-xml", "sluice-model"]),
     ("sluice-list-store", &["sluice-lists", "sluice-model"]),
     ("sluice-log", &["sluice-model"]),
     ("sluice-core", &["sluice-rules", "sluice-lists", "sluice-model"]),
@@ -48,6 +49,7 @@ const ENDS: &[&str] = &["sluice", "sluice-benches"];
 /// A library, and the only crates that may know it. Benchmarks compare whatever they like.
 const ONLY: &[(&str, &[&str])] = &[
     ("rhai", &["sluice-rules"]),
+    ("quick-xml", &["sluice-xml"]),
     ("rdkafka", &["sluice-log"]),
     ("fluvio", &["sluice-log"]),
     ("rusqlite", &["sluice-log"]),
@@ -66,6 +68,7 @@ const IMPURE: &[&str] =
 /// The crates that are handed bytes and times.
 pub const PURE: &[(&str, &str)] = &[
     ("sluice-model", "engine/model"),
+    ("sluice-xml", "engine/xml"),
     ("sluice-codec", "engine/codec"),
     ("sluice-core", "engine/core"),
     ("sluice-evidence", "engine/evidence"),
