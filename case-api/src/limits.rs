@@ -65,8 +65,8 @@ pub const LEAVES_NOTED_EVERY: Span = Span::seconds(1);
 /// The most delivered control records that are looked for on the log at a start, newest first. More are missing only
 /// where the log is another one.
 pub const CONTROLS_LOOKED_FOR_MAX: usize = 10_000;
-/// The largest case database that is read whole at a start: some seconds of a disk.
-pub const READ_WHOLE_BYTES_MAX: i64 = 4 * 1024 * 1024 * 1024;
+/// The largest case database that is read whole at a start: as a log's.
+pub const READ_WHOLE_BYTES_MAX: i64 = sluice_log::READ_WHOLE_BYTES_MAX as i64;
 /// Control records delivered from the outbox at once.
 pub const OUTBOX_BATCH: i64 = 64;
 /// How long a connection to the store may be waited for.
@@ -77,8 +77,6 @@ pub const STORE_READERS: u32 = 4;
 pub const CASE_PAGE_ALERTS: u32 = 100;
 /// The most matches a screening request may ask for.
 pub const SCREENING_MATCHES_MAX: usize = 100;
-/// The most files of one rule set, cases included: as a folder's.
-pub const RULE_FILES_MAX: usize = 10_000;
 /// The longest path of a rule file, in bytes: what common file systems take.
 pub const RULE_PATH_BYTES_MAX: usize = 255;
 /// Rule sets checked and tested at once: each takes a core for as long as its cases run.

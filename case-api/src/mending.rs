@@ -69,7 +69,7 @@ pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     let (Some(id), &Method::POST) = (id, request.method()) else { return next.run(request).await };
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 8 MiB").into_response();
+        return Problem::too_large().into_response();
     };
     let said: Value = serde_json::from_slice(&body).unwrap_or_default();
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;

@@ -20,7 +20,7 @@ pub use country::Country;
 pub use date::{BirthDate, DateError, PartialDate};
 pub use diff::{Changed, Diff, FieldChange};
 pub use entry::{Address, Entry, Gender, Identifier, IdentifierKind, Name, NameQuality, Place, Topic};
-pub use matching::{NAME_CHARS_MAX, Scoring, TOKENS_MAX};
+pub use matching::{COMPARED_CHARS_MAX, Scoring, TOKENS_MAX};
 pub use screener::{
     Answer, Asked, DEFAULT_THRESHOLD, EventScreened, Query, Screener, Settings, Verified, each_party,
     score_pair, why_not_screened,

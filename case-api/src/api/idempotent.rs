@@ -38,7 +38,7 @@ pub async fn idempotent(State(app): State<Arc<App>>, request: Request, next: Nex
     }
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 8 MiB").into_response();
+        return Problem::too_large().into_response();
     };
     let path = parts.uri.path();
     let fingerprint = Hash256::of_parts([path.as_bytes(), body.as_ref()]).to_string();

@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use sluice_model::limits::{BODY_BYTES_MAX, Bytes};
 
 use crate::{
     domain::Refusal,
@@ -48,6 +49,12 @@ impl Problem {
     /// The role does not allow it.
     pub fn forbidden() -> Self {
         Self::new(StatusCode::FORBIDDEN, "your role does not allow this")
+    }
+
+    /// The body is larger than is read.
+    pub fn too_large() -> Self {
+        let detail = format!("the body is larger than {}", Bytes(BODY_BYTES_MAX));
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
     }
 
     /// Something of ours failed. What it was goes to the log, not to whoever asked.

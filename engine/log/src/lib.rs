@@ -20,7 +20,7 @@ mod topic;
 
 use std::{ops::Range, sync::mpsc, time::Duration};
 
-pub use embedded::{EmbeddedLog, EmbeddedOptions, Lost};
+pub use embedded::{EmbeddedLog, EmbeddedOptions, Lost, READ_WHOLE_BYTES_MAX};
 pub use error::LogError;
 pub use record::{Append, Commit, Offset, ReadLimit, Record, StoredRecord, Transaction};
 pub use snapshots::{FileSnapshots, Snapshots};

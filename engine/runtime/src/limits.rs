@@ -102,10 +102,6 @@ pub const REASON_CHARS_MAX: usize = 1_000;
 
 /// How often the folders of rules and lists are looked at for a change.
 pub const FOLDERS_LOOKED_AT_EVERY: Duration = Duration::from_millis(500);
-/// The largest rule or reference file, in bytes.
-pub const RULE_FILE_BYTES_MAX: u64 = 1024 * 1024;
-/// The most rule and reference files of one set.
-pub const RULE_FILES_MAX: usize = 10_000;
 /// The largest record that the log replays in one read, in records and bytes: see [`sluice_log::ReadLimit`].
 pub const REPLAY_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Screeners kept ready: the one in force and those that a replay or a preview needs beside it.

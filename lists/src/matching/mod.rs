@@ -19,7 +19,7 @@ pub(crate) mod similarity;
 pub(crate) mod tokens;
 pub(crate) mod vocabulary;
 
-pub use normalise::NAME_CHARS_MAX;
+pub use normalise::COMPARED_CHARS_MAX;
 pub use scorer::Scoring;
 pub use tokens::TOKENS_MAX;
 

@@ -96,7 +96,7 @@ pub(crate) struct Name {
 
 /// Reads a name. `telegraph` says that digits stand for characters.
 pub(crate) fn read(name: &str, telegraph: bool, scoring: &Scoring) -> Name {
-    let Folded { mut words, whole, readable } = normalise::fold(name, normalise::NAME_CHARS_MAX);
+    let Folded { mut words, whole, readable } = normalise::fold(name, normalise::COMPARED_CHARS_MAX);
     if telegraph || is_telegraph(&words) {
         decode_telegraph(&mut words);
     }
