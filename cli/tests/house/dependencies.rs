@@ -10,6 +10,7 @@ use crate::tree::{none, root};
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("sluice-model", &[]),
     ("sluice-xml", &[]),
+    ("sluice-http", &["sluice-model"]),
     ("sluice-codec", &["sluice-xml", "sluice-model"]),
     ("sluice-evidence", &["sluice-model"]),
     ("sluice-rules", &["sluice-model"]),
@@ -21,6 +22,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "sluice-runtime",
         &[
             "sluice-core",
+            "sluice-http",
             "sluice-codec",
             "sluice-log",
             "sluice-list-store",
@@ -33,6 +35,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "sluice-case-api",
         &[
             "sluice-evidence",
+            "sluice-http",
             "sluice-rules",
             "sluice-lists",
             "sluice-list-store",
@@ -55,7 +58,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("rusqlite", &["sluice-log"]),
     ("sqlx", &["sluice-case-api"]),
     ("askama", &["sluice-case-api"]),
-    ("axum", &["sluice-runtime", "sluice-case-api", "sluice"]),
+    ("axum", &["sluice-http", "sluice-runtime", "sluice-case-api", "sluice"]),
     ("ureq", &["sluice-list-store", "sluice-simulator", "sluice-case-api", "sluice"]),
     ("clap", &["sluice"]),
     ("anyhow", &["sluice"]),
