@@ -15,6 +15,20 @@ pub enum Outcome {
     Reject,
 }
 
+impl Outcome {
+    /// Every outcome, from the softest on.
+    pub const ALL: [Self; 3] = [Self::Allow, Self::Hold, Self::Reject];
+
+    /// As it is written: in JSON, on pages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Hold => "hold",
+            Self::Reject => "reject",
+        }
+    }
+}
+
 impl From<crate::Action> for Outcome {
     fn from(action: crate::Action) -> Self {
         match action {
@@ -113,6 +127,18 @@ mod bytes_as_text {
         match text.strip_prefix("hex:") {
             Some(digits) => hex::decode(digits).map_err(de::Error::custom),
             None => Ok(text.into_bytes()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_json() {
+        for outcome in Outcome::ALL {
+            assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.name());
         }
     }
 }
