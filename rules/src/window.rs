@@ -7,8 +7,8 @@ use crate::{
     Diagnostic, EventTypes, Length, Measure,
     check::{Checker, Used},
     fields::Fields,
-    interpret,
     parameter::Parameter,
+    path,
     place::{Place, Source},
     schema::{HONG_KONG_OFFSET_HOURS, Schema},
     syntax::Block,
@@ -315,8 +315,8 @@ fn length(fields: &mut Fields<'_>, context: &Context<'_>, used: &mut Used) -> Op
             text => text.parse::<Span>().ok(),
         },
         other => {
-            let parameter = interpret::path_of(other)
-                .and_then(|(name, _)| context.parameters.iter().find(|p| p.name == name));
+            let parameter =
+                path::path_of(other).and_then(|(name, _)| context.parameters.iter().find(|p| p.name == name));
             match parameter.map(|p| (&p.name, &p.term.kind, &p.term.of)) {
                 Some((name, Kind::Whole(seconds), Type::Number { unit: Unit::Seconds, .. })) => {
                     used.parameters.insert(name.clone());
