@@ -1,7 +1,7 @@
 //! Declared windows: what enters, what is measured, over which stretch of the key's past.
 
 use rhai::{AST, Expr};
-use sluice_model::{Hash256, KeyKind, Span, StatusSet, limits as model_limits};
+use sluice_model::{EventType, Hash256, KeyKind, Span, StatusSet, limits as model_limits};
 
 use crate::{
     Diagnostic, EventTypes, Length, Measure,
@@ -350,9 +350,7 @@ pub fn statuses(fields: &mut Fields<'_>) -> Option<StatusSet> {
 
 /// The event types that a declaration counts, if it says so.
 pub fn events(fields: &mut Fields<'_>) -> Option<EventTypes> {
-    let (names, _) = crate::schema::vocabularies();
-    let known: Vec<_> =
-        names.iter().filter_map(|name| Some((*name, crate::schema::event_type_named(name)?))).collect();
+    let known = EventType::ALL.map(|sort| (sort.name(), sort));
     Some(fields.words("events", &known)?.into_iter().fold(EventTypes::EMPTY, EventTypes::with))
 }
 
