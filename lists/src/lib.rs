@@ -4,6 +4,8 @@
 //! **Invariant.** No clock, random source, file or socket: bytes come in, values go out. `sluice-list-store`
 //! does the I/O.
 
+#![warn(unreachable_pub)]
+
 pub mod calibrate;
 mod country;
 mod date;

@@ -42,7 +42,7 @@ use crate::{
 pub const DEFAULT_THRESHOLD: f64 = 0.80;
 
 /// Results that a screener keeps.
-pub const CACHED_RESULTS_MAX: u64 = 100_000;
+pub(crate) const CACHED_RESULTS_MAX: u64 = 100_000;
 
 /// A listed identifier shorter than this is compared with none.
 const IDENTIFIER_LEN_MIN: usize = 5;

@@ -29,27 +29,27 @@ pub(crate) struct Element {
 
 impl Element {
     /// The first child of a name.
-    pub fn child(&self, name: &str) -> Option<&Self> {
+    pub(crate) fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name)
     }
 
     /// Every child of a name, in order.
-    pub fn children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
+    pub(crate) fn children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
         self.children.iter().filter(move |child| child.name == name)
     }
 
     /// The first element on a path of names parted by `/`.
-    pub fn at(&self, path: &str) -> Option<&Self> {
+    pub(crate) fn at(&self, path: &str) -> Option<&Self> {
         path.split('/').try_fold(self, |element, name| element.child(name))
     }
 
     /// The text on a path, unless it is blank.
-    pub fn text_at(&self, path: &str) -> Option<&str> {
+    pub(crate) fn text_at(&self, path: &str) -> Option<&str> {
         self.at(path).map(Self::text)?
     }
 
     /// The element's own text, unless it is blank.
-    pub fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         Some(self.text.trim()).filter(|text| !text.is_empty())
     }
 }

@@ -2,6 +2,8 @@
 //! large a body and a page may be, and the clock that stamps what comes in. Which error is which problem is said where
 //! the error is.
 
+#![warn(unreachable_pub)]
+
 pub mod body;
 mod caller;
 mod clock;

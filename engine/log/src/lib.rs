@@ -12,6 +12,8 @@
 //! **Invariants.** Records are bytes here: what they mean is their producers' and consumers' business. No clock.
 //! A full queue or a full disk is an answer ([`LogError::Busy`], [`LogError::Full`]), never a lost record.
 
+#![warn(unreachable_pub)]
+
 mod embedded;
 mod error;
 mod record;

@@ -115,14 +115,14 @@ pub struct DeadLetter {
 mod bytes_as_text {
     use serde::{Deserialize, Deserializer, Serializer, de};
 
-    pub fn serialize<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
         match std::str::from_utf8(bytes) {
             Ok(text) if !text.starts_with("hex:") => s.serialize_str(text),
             _ => s.serialize_str(&format!("hex:{}", hex::encode(bytes))),
         }
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(d)?;
         match text.strip_prefix("hex:") {
             Some(digits) => hex::decode(digits).map_err(de::Error::custom),

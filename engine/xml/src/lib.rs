@@ -3,6 +3,8 @@
 //! characters by number, and limits on depth and number of elements. What a document means, and how large it may
 //! be, is for whoever reads it.
 
+#![warn(unreachable_pub)]
+
 mod refusal;
 mod tag;
 

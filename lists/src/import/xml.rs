@@ -24,27 +24,27 @@ pub(super) struct Element {
 
 impl Element {
     /// The child elements of that name.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
         self.children.iter().filter(move |c| c.name == name)
     }
 
     /// The first child element of that name.
-    pub fn child(&self, name: &str) -> Option<&Self> {
+    pub(super) fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|c| c.name == name)
     }
 
     /// The text of the first child element of that name, where there is any.
-    pub fn text_of(&self, name: &str) -> Option<String> {
+    pub(super) fn text_of(&self, name: &str) -> Option<String> {
         self.child(name).and_then(|c| some(&c.text))
     }
 
     /// The texts of the `item` elements in the `list` elements.
-    pub fn texts_in<'a>(&'a self, list: &'a str, item: &'a str) -> impl Iterator<Item = String> + 'a {
+    pub(super) fn texts_in<'a>(&'a self, list: &'a str, item: &'a str) -> impl Iterator<Item = String> + 'a {
         self.all(list).flat_map(move |l| l.all(item)).filter_map(|i| some(&i.text))
     }
 
     /// An attribute's text, where there is any.
-    pub fn attribute(&self, name: &str) -> Option<String> {
+    pub(super) fn attribute(&self, name: &str) -> Option<String> {
         self.attributes.iter().find(|(n, _)| n == name).and_then(|(_, value)| some(value))
     }
 }

@@ -29,7 +29,7 @@ use sluice_model::Reason;
 
 /// Scores the first name, as a query, against the second, as a listed name, without any list: tokens weigh what
 /// they weigh in general.
-pub fn score_pair(query: &str, listed: &str, scoring: &Scoring) -> (f64, Vec<Reason>) {
+pub(crate) fn score_pair(query: &str, listed: &str, scoring: &Scoring) -> (f64, Vec<Reason>) {
     let (query, listed) = (tokens::read(query, false, scoring), tokens::read(listed, false, scoring));
     let pairs = scorer::pairs(&query, &listed, scoring);
     let alike = |q: usize, n: usize| scorer::alike(&query, q, &listed, n);

@@ -17,10 +17,10 @@ use crate::{
 /// Declares the fields of a structure, and of which sort they are: the name in JSON, the Rust field, and the reader of
 /// its value.
 macro_rules! fields {
-    ($level:ident $type:ident { $($key:literal $field:ident: $read:expr),* $(,)? }) => {
+    ($level:ident $vis:vis $type:ident { $($key:literal $field:ident: $read:expr),* $(,)? }) => {
         impl $type {
             /// The fields, by the names that JSON carries.
-            pub const FIELDS: &'static [&'static str] = &[$($key),*];
+            $vis const FIELDS: &'static [&'static str] = &[$($key),*];
         }
 
         impl Fields for $type {
@@ -49,7 +49,7 @@ macro_rules! fields {
     };
 }
 
-fields!(Event PaymentEvent {
+fields!(Event pub PaymentEvent {
     "event_id" event_id: required_text,
     "payment_id" payment_id: text,
     "original_payment_id" original_payment_id: text,
@@ -75,7 +75,7 @@ fields!(Event PaymentEvent {
     "as_given" as_given: as_given,
 });
 
-fields!(Party Party {
+fields!(Party pub Party {
     "customer_id" customer_id: text,
     "name" name: text,
     "name_local" name_local: text,
@@ -95,9 +95,9 @@ fields!(Party Party {
     "verified" verified: field_names,
 });
 
-fields!(Other Device { "id" id: text, "ip" ip: text, "country" country: country });
-fields!(Other Card { "token" token: text, "bin" bin: text, "country" country: country });
-fields!(Other Merchant { "id" id: text, "mcc" mcc: text, "domain" domain: text });
+fields!(Other pub Device { "id" id: text, "ip" ip: text, "country" country: country });
+fields!(Other pub Card { "token" token: text, "bin" bin: text, "country" country: country });
+fields!(Other pub Merchant { "id" id: text, "mcc" mcc: text, "domain" domain: text });
 
 /// An amount as it is written: decimal text and a currency.
 #[derive(Default, PartialEq)]
