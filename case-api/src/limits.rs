@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use sluice_model::Span;
 
-/// The most items one page of a list may hold; a larger `limit` is clamped to it.
-pub const PAGE_MAX: u32 = 1_000;
-/// Items on a page when `limit` is not given.
-pub const PAGE_DEFAULT: u32 = 100;
+/// The most items one page of a list may hold, and how many it holds when `limit` is not given.
+pub use sluice_http::page::{ITEMS_DEFAULT as PAGE_DEFAULT, ITEMS_MAX as PAGE_MAX};
+
 /// The longest comment, reason or discriminator, in characters: a page of prose.
 pub const NOTE_CHARS_MAX: usize = 4_000;
 /// The longest name of a user, key or subject that a request may carry, in bytes.
@@ -40,10 +39,9 @@ pub const SIGN_IN_SUMMARY_NAMES_MAX: usize = 100;
 pub const DEVICE_LIFE: Span = Span::days(180);
 /// The most browsers that are known for one person; a further one takes the place of the oldest.
 pub const DEVICES_PER_USER_MAX: i64 = 20;
-/// The longest `Idempotency-Key`, in bytes.
-pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 /// How long a stored answer is replayed for its `Idempotency-Key`.
-pub const IDEMPOTENCY_LIFE: Span = Span::days(1);
+pub use sluice_http::idempotency::LIFE as IDEMPOTENCY_LIFE;
+
 /// The largest answer that is stored for replay; a larger one is not kept and the request runs again.
 pub const IDEMPOTENCY_ANSWER_BYTES_MAX: usize = 1024 * 1024;
 /// Records taken from a feed in one transaction.
@@ -65,8 +63,8 @@ pub const LEAVES_NOTED_EVERY: Span = Span::seconds(1);
 /// The most delivered control records that are looked for on the log at a start, newest first. More are missing only
 /// where the log is another one.
 pub const CONTROLS_LOOKED_FOR_MAX: usize = 10_000;
-/// The largest case database that is read whole at a start: some seconds of a disk.
-pub const READ_WHOLE_BYTES_MAX: i64 = 4 * 1024 * 1024 * 1024;
+/// The largest case database that is read whole at a start: as a log's.
+pub const READ_WHOLE_BYTES_MAX: i64 = sluice_log::READ_WHOLE_BYTES_MAX as i64;
 /// Control records delivered from the outbox at once.
 pub const OUTBOX_BATCH: i64 = 64;
 /// How long a connection to the store may be waited for.
@@ -77,8 +75,6 @@ pub const STORE_READERS: u32 = 4;
 pub const CASE_PAGE_ALERTS: u32 = 100;
 /// The most matches a screening request may ask for.
 pub const SCREENING_MATCHES_MAX: usize = 100;
-/// The most files of one rule set, cases included: as a folder's.
-pub const RULE_FILES_MAX: usize = 10_000;
 /// The longest path of a rule file, in bytes: what common file systems take.
 pub const RULE_PATH_BYTES_MAX: usize = 255;
 /// Rule sets checked and tested at once: each takes a core for as long as its cases run.

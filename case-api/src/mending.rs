@@ -13,6 +13,7 @@ use axum::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use sluice_evidence::Kind;
+use sluice_http::body;
 use sluice_model::{DeadLetter, Hash256, limits::BODY_BYTES_MAX};
 use tower::ServiceExt as _;
 
@@ -68,8 +69,9 @@ pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     let id = letters.as_deref().and_then(|rest| rest.strip_prefix('/')?.strip_suffix("/resubmit"));
     let (Some(id), &Method::POST) = (id, request.method()) else { return next.run(request).await };
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 8 MiB").into_response();
+    let body = match body::whole(body).await {
+        Ok(body) => body,
+        Err(problem) => return problem.into_response(),
     };
     let said: Value = serde_json::from_slice(&body).unwrap_or_default();
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;

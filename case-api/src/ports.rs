@@ -6,6 +6,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
+pub use sluice_http::{Clock, SystemClock};
 use sluice_model::{
     Action, Alert, Control, Decision, Disposition, EventTime, Hash256, KeyKind, ListMatch, Observation,
     PaymentEvent, RuleBundle, Severity,
@@ -271,22 +272,6 @@ pub struct Past {
     pub report: Backtest,
     /// Whether all that was asked for was judged.
     pub complete: bool,
-}
-
-/// Wall-clock time, stamped once on each act. A port, so that tests can turn it.
-pub trait Clock: Send + Sync {
-    /// Now.
-    fn now(&self) -> EventTime;
-}
-
-/// The machine's own clock.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> EventTime {
-        EventTime::from_micros(jiff::Timestamp::now().as_microsecond())
-    }
 }
 
 /// Everything that `cli` hands in.

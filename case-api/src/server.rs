@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::{Router, extract::DefaultBodyLimit, middleware};
+use axum::{Router, middleware};
 use prometheus::Registry;
 use sluice_evidence::Signer;
-use sluice_model::{Control, RuleFile, limits::BODY_BYTES_MAX};
+use sluice_http::body;
+use sluice_model::{Control, RuleFile};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
@@ -195,7 +196,7 @@ impl CaseApi {
             .fallback(console::not_found_page)
             .method_not_allowed_fallback(api::method_not_allowed)
             .layer(middleware::from_fn_with_state(Arc::clone(&self.app), authenticate))
-            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+            .layer(body::limit())
             .layer(CatchPanicLayer::custom(api::panicked))
             .layer(middleware::from_fn_with_state(Arc::clone(&self.app), api::finish))
     }

@@ -2,10 +2,13 @@
 //! check, or fails a case, becomes no version. Nothing is stored here.
 
 use serde::{Deserialize, Serialize};
-use sluice_model::{RuleBundle, RuleFile};
+use sluice_model::{
+    RuleBundle, RuleFile,
+    limits::{RULE_FILE_BYTES_MAX, RULE_FILES_MAX},
+};
 use sluice_rules::{CASES_SUFFIX, CaseEngine, CaseReport, Diagnostics, RuleSet, run_cases};
 
-use crate::limits::{NOTE_CHARS_MAX, RULE_FILES_MAX, RULE_PATH_BYTES_MAX};
+use crate::limits::{NOTE_CHARS_MAX, RULE_PATH_BYTES_MAX};
 
 /// A change of the rules, as its author sends it.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, utoipa::ToSchema)]
@@ -159,6 +162,12 @@ fn merged(in_force: &[RuleFile], proposal: &Proposal) -> Result<Vec<RuleFile>, T
         let shown: String = file.path.chars().take(RULE_PATH_BYTES_MAX).collect();
         return Err(TrialError::Malformed(format!(
             "{shown:?} is no path of a rule set: write it with `/`, ending in .rhai or .toml"
+        )));
+    }
+    if let Some(file) = proposal.files.iter().find(|file| file.text.len() > RULE_FILE_BYTES_MAX) {
+        return Err(TrialError::Malformed(format!(
+            "{:?} is larger than {RULE_FILE_BYTES_MAX} bytes",
+            file.path
         )));
     }
     let kept = if proposal.whole { &[] } else { in_force };

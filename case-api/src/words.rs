@@ -1,15 +1,10 @@
-//! The model's enums in the words that SQL, pages and metrics carry: the same as their JSON.
+//! The model's words as SQL, pages and metrics carry them: the same as in JSON.
 
 use sluice_model::{Action, Outcome, Severity};
 
 /// `low`, `medium`, `high`, `critical`.
 pub const fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-        Severity::Critical => "critical",
-    }
+    severity.name()
 }
 
 /// For sorting: the graver, the higher.
@@ -19,21 +14,16 @@ pub const fn severity_rank(severity: Severity) -> i64 {
 
 /// `alert`, `hold`, `reject`.
 pub const fn action(action: Action) -> &'static str {
-    match action {
-        Action::Alert => "alert",
-        Action::Hold => "hold",
-        Action::Reject => "reject",
-    }
+    action.name()
 }
 
 /// `allow`, `hold`, `reject`.
 pub const fn outcome(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Allow => "allow",
-        Outcome::Hold => "hold",
-        Outcome::Reject => "reject",
-    }
+    outcome.name()
 }
 
 /// Every severity, gravest first.
-pub const SEVERITIES: [&str; 4] = ["critical", "high", "medium", "low"];
+pub const SEVERITIES: [&str; 4] = {
+    let [low, medium, high, critical] = Severity::ALL;
+    [critical.name(), high.name(), medium.name(), low.name()]
+};

@@ -26,7 +26,6 @@ use serde::Serialize;
 use sluice_case_api::{
     CaseApi, Options, Ports,
     domain::{Role, Roles},
-    ports::SystemClock as CaseClock,
     store::Database,
 };
 use sluice_core::{CaseRunner, Library};
@@ -232,7 +231,7 @@ impl Running {
                 runtime: Arc::clone(&runtime),
                 library: Arc::clone(&config.library),
             }),
-            clock: Arc::new(CaseClock),
+            clock: Arc::new(SystemClock),
         };
         let signer = secrets::signer(&data)?;
         let options = Options { registry, ..Options::default() };

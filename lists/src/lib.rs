@@ -4,6 +4,8 @@
 //! **Invariant.** No clock, random source, file or socket: bytes come in, values go out. `sluice-list-store`
 //! does the I/O.
 
+#![warn(unreachable_pub)]
+
 pub mod calibrate;
 mod country;
 mod date;
@@ -20,7 +22,7 @@ pub use country::Country;
 pub use date::{BirthDate, DateError, PartialDate};
 pub use diff::{Changed, Diff, FieldChange};
 pub use entry::{Address, Entry, Gender, Identifier, IdentifierKind, Name, NameQuality, Place, Topic};
-pub use matching::{NAME_CHARS_MAX, Scoring, TOKENS_MAX};
+pub use matching::{COMPARED_CHARS_MAX, Scoring, TOKENS_MAX};
 pub use screener::{
     Answer, Asked, DEFAULT_THRESHOLD, EventScreened, Query, Screener, Settings, Verified, each_party,
     score_pair, why_not_screened,

@@ -29,6 +29,7 @@ use crate::{
         self, Scoring,
         explain::{self, reason, rounded},
         index::Index,
+        name::Name,
         phrases::{Found, LONG_WORD_LEN, Phrases, Text},
         scorer::Outcome,
         tokens,
@@ -41,7 +42,7 @@ use crate::{
 pub const DEFAULT_THRESHOLD: f64 = 0.80;
 
 /// Results that a screener keeps.
-pub const CACHED_RESULTS_MAX: u64 = 100_000;
+pub(crate) const CACHED_RESULTS_MAX: u64 = 100_000;
 
 /// A listed identifier shorter than this is compared with none.
 const IDENTIFIER_LEN_MIN: usize = 5;
@@ -215,7 +216,7 @@ impl Screener {
         self.compare(query, |name, lowest| self.index.exhaustive(name, lowest)).matches
     }
 
-    fn compare(&self, query: &Query, search: impl Fn(&tokens::Name, f32) -> Vec<(u32, Outcome)>) -> Answer {
+    fn compare(&self, query: &Query, search: impl Fn(&Name, f32) -> Vec<(u32, Outcome)>) -> Answer {
         let mut name = tokens::read(&query.name, false, &self.scoring);
         self.index.weigh(&mut name);
         // Scores are rounded to four decimals: what rounds up to the threshold is at it.
@@ -259,7 +260,7 @@ impl Screener {
 
     /// Whether whole listed names are to be looked for in a name: those of anybody, or of persons alone. A number beside
     /// the name of a vessel makes another vessel, beside that of a person an address.
-    fn looked_for_whole(&self, name: &tokens::Name) -> Option<bool> {
+    fn looked_for_whole(&self, name: &Name) -> Option<bool> {
         let joined = |word: &String| word.chars().nth(LONG_WORD_LEN).is_some();
         let long = name.cut || name.tokens.len() > WORDS_COMPARED_WELL || name.shown.iter().any(joined);
         let numbered = name.tokens.iter().any(|token| token.class == Class::Number);
@@ -270,7 +271,7 @@ impl Screener {
     fn adjusted(
         &self,
         query: &Query,
-        name: &tokens::Name,
+        name: &Name,
         at: u32,
         outcome: &Outcome,
     ) -> (f64, Vec<sluice_model::Reason>) {
@@ -327,7 +328,7 @@ impl Screener {
         self.identifiers.get(&identifier_key(identifier)).map_or(&[], Vec::as_slice)
     }
 
-    fn explained(&self, query: &Query, name: &tokens::Name, at: EntryAt, hit: Hit) -> ListMatch {
+    fn explained(&self, query: &Query, name: &Name, at: EntryAt, hit: Hit) -> ListMatch {
         let mut reasons = match &hit.how {
             How::Identifier => Vec::new(),
             How::Phrase(reasons) => reasons.clone(),
@@ -416,7 +417,7 @@ pub fn why_not_screened(name: &str) -> Option<WhyNotScreened> {
     why_not(name, &tokens::read(name, false, &Scoring::default()))
 }
 
-fn why_not(name: &str, read: &tokens::Name) -> Option<WhyNotScreened> {
+fn why_not(name: &str, read: &Name) -> Option<WhyNotScreened> {
     match read {
         _ if name.is_empty() => None,
         read if read.cut => Some(WhyNotScreened::TooLong),

@@ -7,15 +7,13 @@ pub const CALLS_MAX: usize = 16;
 /// Nesting of an expression in a rule's text.
 pub const EXPRESSION_DEPTH_MAX: usize = 64;
 /// Bytes of a text that a script makes.
-pub const TEXT_BYTES_MAX: usize = 16 * 1024;
+pub const SCRIPT_TEXT_BYTES_MAX: usize = 16 * 1024;
 /// Entries of a list that a rule writes or a script makes.
 pub const LIST_ENTRIES_MAX: usize = 1_000;
 /// Variables that a script may hold at a time.
 pub const VARIABLES_MAX: usize = 64;
 /// Helper functions in one file.
 pub const FUNCTIONS_MAX: usize = 64;
-/// Bytes of one rule file.
-pub const FILE_BYTES_MAX: usize = 256 * 1024;
 /// Windows that one rule may declare.
 pub const WINDOWS_MAX: usize = 64;
 /// Rules and typologies in one set.

@@ -1,36 +1,26 @@
 //! Lowering: a checked expression becomes native closures that read the event in place. What only the
 //! interpreter can evaluate stays a script within; both give the same values and the same errors.
 
-use std::{
-    borrow::Cow,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+mod numbers;
+mod words;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
-use sluice_model::{Currency, WindowValue};
+use sluice_model::WindowValue;
 
+use self::numbers::constant;
+pub use self::words::Words;
 use crate::{
-    EvalError, Facts, Windows,
-    interpret::Script,
+    EvalError,
+    env::Env,
     place::Place,
-    reference::{Cell, Reference},
-    schema::Field,
-    tree::{Comparison, Kind, Operator, Part, Term},
+    reference::Cell,
+    tree::{Comparison, Kind, Part, Term},
     types::Type,
 };
-
-/// What an expression is evaluated in.
-#[derive(Clone, Copy)]
-pub struct Env<'a> {
-    /// The event.
-    pub facts: &'a Facts<'a>,
-    /// The values of the plan's windows.
-    pub windows: &'a dyn Windows,
-    /// Tables and rates.
-    pub reference: &'a Arc<Reference>,
-}
 
 /// A value or an error; boxed, so that the value travels in registers.
 pub type Out<T> = Result<T, Box<EvalError>>;
@@ -201,10 +191,10 @@ impl Lowering<'_> {
         }
         let a = self.decimal(a);
         if let Some(b) = constant(b) {
-            return Box::new(move |env| Ok(compare_decimals(how, a(env)?, b)));
+            return Box::new(move |env| Ok(how.of_decimals(a(env)?, b)));
         }
         let b = self.decimal(b);
-        Box::new(move |env| Ok(compare_decimals(how, a(env)?, b(env)?)))
+        Box::new(move |env| Ok(how.of_decimals(a(env)?, b(env)?)))
     }
 
     fn one_of(&mut self, value: &Term, all: &[Term]) -> Native<bool> {
@@ -232,205 +222,6 @@ impl Lowering<'_> {
             }
             Ok(false)
         })
-    }
-
-    /// A whole number, a moment, an amount.
-    pub fn whole(&mut self, term: &Term) -> Native<i64> {
-        match &term.kind {
-            Kind::Whole(n) => {
-                let n = *n;
-                Box::new(move |_| Ok(n))
-            }
-            Kind::Field(field) if field.is_amount() => {
-                let field = field.clone();
-                Box::new(move |env| match &env.facts.event.amount {
-                    Some(money) if money.currency == Currency::HKD => Ok(money.minor),
-                    _ => field.whole(env.facts, env.reference)?.ok_or_else(|| Box::new(field.missing())),
-                })
-            }
-            Kind::Field(field) => {
-                let field = field.clone();
-                Box::new(move |env| {
-                    field.whole(env.facts, env.reference)?.ok_or_else(|| Box::new(field.missing()))
-                })
-            }
-            Kind::Window(window) => {
-                let (window, missing) = (*window, term.missing());
-                Box::new(move |env| match env.windows.value(window) {
-                    WindowValue::Int(n) => Ok(n),
-                    WindowValue::Float(n) => Ok(n.round() as i64),
-                    WindowValue::Nothing(()) => Err(Box::new(missing.clone())),
-                })
-            }
-            Kind::Else(value, other) => {
-                let (has, value, other) = (presence(value), self.whole(value), self.whole(other));
-                Box::new(move |env| if has(env)? { value(env) } else { other(env) })
-            }
-            Kind::If(condition, a, b) => {
-                let (condition, a, b) = (self.truth(condition), self.whole(a), self.whole(b));
-                Box::new(move |env| if condition(env)? { a(env) } else { b(env) })
-            }
-            Kind::Arithmetic(how, a, b) => {
-                let (how, a, b) = (*how, self.whole(a), self.whole(b));
-                Box::new(move |env| whole_arithmetic(how, a(env)?, b(env)?))
-            }
-            Kind::Negate(a) => {
-                let a = self.whole(a);
-                Box::new(move |env| a(env)?.checked_neg().ok_or_else(overflow))
-            }
-            Kind::Absolute(a) => {
-                let a = self.whole(a);
-                Box::new(move |env| a(env)?.checked_abs().ok_or_else(overflow))
-            }
-            Kind::Least(a, b) => {
-                let (a, b) = (self.whole(a), self.whole(b));
-                Box::new(move |env| Ok(a(env)?.min(b(env)?)))
-            }
-            Kind::Greatest(a, b) => {
-                let (a, b) = (self.whole(a), self.whole(b));
-                Box::new(move |env| Ok(a(env)?.max(b(env)?)))
-            }
-            Kind::Cell { .. } => {
-                let cell = cell(self, term);
-                Box::new(move |env| match cell(env)? {
-                    Cell::Whole(n) => Ok(n),
-                    _ => Err(unfit()),
-                })
-            }
-            Kind::Script(script) => {
-                let script = Arc::clone(script);
-                Box::new(move |env| script.run(env)?.as_int().map_err(|_| unfit()))
-            }
-            _ => Box::new(|_| Err(unfit())),
-        }
-    }
-
-    /// A decimal number; a whole one counts as such.
-    pub fn decimal(&mut self, term: &Term) -> Native<f64> {
-        if matches!(term.of, Type::Number { whole: true, .. } | Type::Moment) {
-            let whole = self.whole(term);
-            return Box::new(move |env| Ok(whole(env)? as f64));
-        }
-        match &term.kind {
-            Kind::Decimal(n) => {
-                let n = *n;
-                Box::new(move |_| Ok(n))
-            }
-            Kind::Field(field) => {
-                let field = field.clone();
-                Box::new(move |env| field.decimal(env.facts)?.ok_or_else(|| Box::new(field.missing())))
-            }
-            Kind::Window(window) => {
-                let (window, missing) = (*window, term.missing());
-                Box::new(move |env| match env.windows.value(window) {
-                    WindowValue::Int(n) => Ok(n as f64),
-                    WindowValue::Float(n) => Ok(n),
-                    WindowValue::Nothing(()) => Err(Box::new(missing.clone())),
-                })
-            }
-            Kind::Else(value, other) => {
-                let (has, value, other) = (presence(value), self.decimal(value), self.decimal(other));
-                Box::new(move |env| if has(env)? { value(env) } else { other(env) })
-            }
-            Kind::If(condition, a, b) => {
-                let (condition, a, b) = (self.truth(condition), self.decimal(a), self.decimal(b));
-                Box::new(move |env| if condition(env)? { a(env) } else { b(env) })
-            }
-            Kind::Arithmetic(how, a, b) => {
-                if let Some(n) = constant(term) {
-                    return Box::new(move |_| Ok(n));
-                }
-                let (how, a, b) = (*how, self.decimal(a), self.decimal(b));
-                Box::new(move |env| decimal_arithmetic(how, a(env)?, b(env)?))
-            }
-            Kind::Negate(a) => {
-                let a = self.decimal(a);
-                Box::new(move |env| Ok(-a(env)?))
-            }
-            Kind::Absolute(a) => {
-                let a = self.decimal(a);
-                Box::new(move |env| Ok(a(env)?.abs()))
-            }
-            Kind::Least(a, b) => {
-                let (a, b) = (self.decimal(a), self.decimal(b));
-                Box::new(move |env| Ok(a(env)?.min(b(env)?)))
-            }
-            Kind::Greatest(a, b) => {
-                let (a, b) = (self.decimal(a), self.decimal(b));
-                Box::new(move |env| Ok(a(env)?.max(b(env)?)))
-            }
-            Kind::Likeness(how, a, b) => {
-                let (how, a, b) = (*how, Words::of(self, a), Words::of(self, b));
-                Box::new(move |env| Ok(how.of(&a.get(env)?, &b.get(env)?)))
-            }
-            Kind::Cell { .. } => {
-                let cell = cell(self, term);
-                Box::new(move |env| match cell(env)? {
-                    Cell::Whole(n) => Ok(n as f64),
-                    Cell::Decimal(n) => Ok(n),
-                    Cell::Text(_) => Err(unfit()),
-                })
-            }
-            Kind::Script(script) => {
-                let script = Arc::clone(script);
-                Box::new(move |env| {
-                    let value = script.run(env)?;
-                    value.as_float().or_else(|_| value.as_int().map(|n| n as f64)).map_err(|_| unfit())
-                })
-            }
-            _ => Box::new(|_| Err(unfit())),
-        }
-    }
-}
-
-/// A text, borrowed from the event or the rule where it can be.
-pub enum Words {
-    /// A constant.
-    Constant(Arc<str>),
-    /// A field.
-    Field(Field),
-    /// A value, where there is one, or another.
-    Else(Native<bool>, Box<[Self; 2]>),
-    /// What a table says.
-    Cell(Native<Cell>),
-    /// What the interpreter makes.
-    Script(Arc<Script>),
-    /// Nothing of the kind.
-    Unfit,
-}
-
-impl Words {
-    /// Lower a text.
-    pub fn of(lowering: &mut Lowering<'_>, term: &Term) -> Self {
-        match &term.kind {
-            Kind::Text(text) => Self::Constant(Arc::clone(text)),
-            Kind::Field(field) => Self::Field(field.clone()),
-            Kind::Else(value, other) => {
-                Self::Else(presence(value), Box::new([Self::of(lowering, value), Self::of(lowering, other)]))
-            }
-            Kind::If(condition, a, b) => Self::Else(
-                lowering.truth(condition),
-                Box::new([Self::of(lowering, a), Self::of(lowering, b)]),
-            ),
-            Kind::Cell { .. } => Self::Cell(cell(lowering, term)),
-            Kind::Script(script) => Self::Script(Arc::clone(script)),
-            _ => Self::Unfit,
-        }
-    }
-
-    /// The text for one event.
-    pub fn get<'a>(&'a self, env: &Env<'a>) -> Out<Cow<'a, str>> {
-        match self {
-            Self::Constant(text) => Ok(Cow::Borrowed(text)),
-            Self::Field(field) => field.text(env.facts)?.ok_or_else(|| Box::new(field.missing())),
-            Self::Else(choice, texts) => texts[usize::from(!choice(env)?)].get(env),
-            Self::Cell(cell) => match cell(env)? {
-                Cell::Text(text) => Ok(Cow::Owned(text)),
-                _ => Err(unfit()),
-            },
-            Self::Script(script) => script.run(env)?.into_string().map(Cow::Owned).map_err(|_| unfit()),
-            Self::Unfit => Err(unfit()),
-        }
     }
 }
 
@@ -473,33 +264,6 @@ fn whole_against(how: Comparison, a: Native<i64>, b: i64) -> Native<bool> {
     }
 }
 
-/// The value of what is made of parameters and literals alone.
-fn constant(term: &Term) -> Option<f64> {
-    match &term.kind {
-        Kind::Whole(n) => Some(*n as f64),
-        Kind::Decimal(n) => Some(*n),
-        Kind::Arithmetic(how, a, b) if !matches!(term.of, Type::Number { whole: true, .. }) => {
-            decimal_arithmetic(*how, constant(a)?, constant(b)?).ok()
-        }
-        _ => None,
-    }
-}
-
-/// Decimals are equal when they differ by no more than their representation does: 80 % of HK$20,000.00 is
-/// HK$16,000.00, whatever binary fractions make of it. The interpreter compares by the same function.
-pub fn compare_decimals(how: Comparison, a: f64, b: f64) -> bool {
-    let scale = if a * b == 0.0 { 1.0 } else { a.abs().max(b.abs()) };
-    let difference = (a - b) / scale;
-    match how {
-        Comparison::Equal => difference.abs() <= f64::EPSILON,
-        Comparison::NotEqual => difference.abs() > f64::EPSILON,
-        Comparison::Less => difference < -f64::EPSILON,
-        Comparison::LessOrEqual => difference <= f64::EPSILON,
-        Comparison::Greater => difference > f64::EPSILON,
-        Comparison::GreaterOrEqual => difference >= -f64::EPSILON,
-    }
-}
-
 fn compared<T: PartialOrd + 'static>(how: Comparison, a: Native<T>, b: Native<T>) -> Native<bool> {
     match how {
         Comparison::Equal => Box::new(move |env| Ok(a(env)? == b(env)?)),
@@ -509,33 +273,6 @@ fn compared<T: PartialOrd + 'static>(how: Comparison, a: Native<T>, b: Native<T>
         Comparison::Greater => Box::new(move |env| Ok(a(env)? > b(env)?)),
         Comparison::GreaterOrEqual => Box::new(move |env| Ok(a(env)? >= b(env)?)),
     }
-}
-
-fn whole_arithmetic(how: Operator, a: i64, b: i64) -> Out<i64> {
-    match how {
-        Operator::Add => a.checked_add(b),
-        Operator::Subtract => a.checked_sub(b),
-        Operator::Multiply => a.checked_mul(b),
-        Operator::Remainder if b == 0 => return Err(Box::new(EvalError::DivisionByZero)),
-        Operator::Remainder => a.checked_rem(b),
-        Operator::Divide => return Err(unfit()),
-    }
-    .ok_or_else(overflow)
-}
-
-fn decimal_arithmetic(how: Operator, a: f64, b: f64) -> Out<f64> {
-    Ok(match how {
-        Operator::Add => a + b,
-        Operator::Subtract => a - b,
-        Operator::Multiply => a * b,
-        Operator::Divide if b == 0.0 => return Err(Box::new(EvalError::DivisionByZero)),
-        Operator::Divide => a / b,
-        Operator::Remainder => return Err(unfit()),
-    })
-}
-
-fn overflow() -> Box<EvalError> {
-    Box::new(EvalError::Overflow)
 }
 
 /// What the checker lets through always fits; if it did not, the rule fails rather than says no.

@@ -43,15 +43,6 @@ pub const TYPOLOGY: &[&str] = &[
     "weights",
 ];
 
-const SEVERITIES: &[(&str, Severity)] = &[
-    ("low", Severity::Low),
-    ("medium", Severity::Medium),
-    ("high", Severity::High),
-    ("critical", Severity::Critical),
-];
-const ACTIONS: &[(&str, Action)] =
-    &[("alert", Action::Alert), ("hold", Action::Hold), ("reject", Action::Reject)];
-
 impl RuleMeta {
     /// Read what a rule says of itself.
     pub(crate) fn read(id: &str, fields: &mut Fields<'_>, is_rule: bool) -> Option<Self> {
@@ -61,15 +52,15 @@ impl RuleMeta {
         fields.required("key");
         let key = fields.word("key", &kinds);
         fields.required("severity");
-        let severity = fields.word("severity", SEVERITIES);
+        let severity = fields.word("severity", &Severity::ALL.map(|severity| (severity.name(), severity)));
         let action = if is_rule {
             fields.required("action");
-            fields.word("action", ACTIONS)
+            fields.word("action", &Action::ALL.map(|action| (action.name(), action)))
         } else {
             Some(Action::Alert)
         };
         let on_error = fields.expr("on_error").map_or(Some(Action::Alert), |_| {
-            fields.word("on_error", &[("alert", Action::Alert), ("hold", Action::Hold)])
+            fields.word("on_error", &[Action::Alert, Action::Hold].map(|action| (action.name(), action)))
         });
         let speaks = speaks(fields);
         let regulation = regulation(fields);

@@ -11,7 +11,8 @@ use sluice_model::{
 use crate::{
     EvalError, Facts, NO_WINDOWS, Windows,
     cases::COULD_NOT_BE_JUDGED,
-    lower::{Env, Native, Words},
+    env::Env,
+    lower::{Native, Words},
     reference::Reference,
     template::Writer,
     types::{Type, Unit},

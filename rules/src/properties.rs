@@ -8,7 +8,8 @@ use sluice_model::{KeyKind, ListMatch, Money, PartyMatch, Past, PaymentEvent, Ro
 use crate::{
     Facts,
     check::{Checker, Used, WindowName},
-    lower::{Env, Lowering},
+    env::Env,
+    lower::Lowering,
     parameter::Parameter,
     place::{Place, Source},
     reference::Reference,

@@ -1,21 +1,25 @@
-//! The fields that a rule may name: their types, where they stand in an event, and how they are read.
+//! The fields that a rule may name: their types, and where they stand in an event.
 //! One table of names ([`Schema::field`]), so that a field that no event has cannot be written.
 
-use std::{borrow::Cow, fmt};
+mod calendar;
+mod reading;
+mod vocabulary;
+mod words;
 
-use serde_json::Value;
-use sluice_model::{
-    Currency, Direction, EntryKind, EventTime, EventType, KeyKind, Money, Party, PaymentEvent,
+use std::fmt;
+
+use sluice_model::{Currency, Direction, EntryKind, KeyKind, Party, PaymentEvent};
+
+pub use self::calendar::HONG_KONG_OFFSET_HOURS;
+use self::{
+    calendar::WEEKDAYS,
+    vocabulary::{DIRECTIONS, ENTRY_KINDS, EVENT_TYPES, STATUSES},
+    words::{EVENT_FIELDS, PARTY_FIELDS, SIDES},
 };
-
 use crate::{
-    EvalError, Facts,
     reference::Reference,
     types::{Type, Unit},
 };
-
-/// The hours by which Hong Kong is ahead of UTC; it has had no daylight saving since 1979.
-pub const HONG_KONG_OFFSET_HOURS: i64 = 8;
 
 /// A field of an event, as one key sees it.
 #[derive(Clone, PartialEq, Debug)]
@@ -97,109 +101,6 @@ impl<F> fmt::Debug for Spelled<F> {
         f.write_str("fn")
     }
 }
-
-const STATUSES: &[&str] = &[
-    "initiated",
-    "processing",
-    "authorized",
-    "captured",
-    "completed",
-    "failed",
-    "declined",
-    "refunded",
-    "disputed",
-    "cancelled",
-    "expired",
-];
-const EVENT_TYPES: &[&str] = &[
-    "payment",
-    "payout",
-    "topup",
-    "withdrawal",
-    "refund",
-    "chargeback",
-    "fx",
-    "customer",
-    "account",
-    "authentication",
-];
-const DIRECTIONS: &[&str] = &["inbound", "outbound", "internal"];
-const WEEKDAYS: &[&str] = &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-const ENTRY_KINDS: &[&str] = &["person", "organisation", "vessel", "aircraft"];
-
-/// Every field, with words for the guide and for suggestions.
-const EVENT_FIELDS: &[(&str, &str)] = &[
-    (
-        "type",
-        "what sort of event: payment, payout, topup, withdrawal, refund, chargeback, fx, customer, account, authentication",
-    ),
-    ("status", "where the payment stands: initiated … completed, failed, declined …"),
-    ("amount", "how much, in HKD at the rate of the day"),
-    ("currency", "the currency that the amount was in"),
-    ("direction", "inbound, outbound or internal"),
-    ("method", "fps, card, octopus, wire …"),
-    ("channel", "mobile, web, branch, atm …"),
-    ("purpose", "the stated purpose"),
-    ("remittance", "free text to the creditor"),
-    ("uetr", "the unique end-to-end reference"),
-    ("end_to_end_id", "the debtor's reference"),
-    ("original_payment_id", "the payment that a refund or chargeback undoes"),
-    ("device.id", "the device"),
-    ("device.ip", "its internet address"),
-    ("device.network", "the address without its last part (IPv4 /24)"),
-    ("device.country", "where it is"),
-    ("card.token", "the card's token"),
-    ("card.bin", "the card's issuer number"),
-    ("card.country", "the card's country"),
-    ("merchant.id", "the merchant"),
-    ("merchant.mcc", "its category code"),
-    ("merchant.domain", "its web domain"),
-    ("now", "the moment of the event"),
-    ("hour", "the hour in Hong Kong, 0 to 23"),
-    ("weekday", "the day of the week in Hong Kong: monday …"),
-    ("date", "the day in Hong Kong: 2026-11-20"),
-    ("date_before", "the day before, in Hong Kong"),
-    ("is_debtor", "whether the watched key pays"),
-    ("is_creditor", "whether the watched key is paid"),
-    ("countries", "every country that the event names; of an institution, else its BIC's"),
-    ("intermediary_count", "how many institutions stand between"),
-    ("related_party_count", "how many other parties are named"),
-    ("screening.score", "the best list match, from 0 to 1; 0 without one"),
-    ("screening.matches", "how many parties met a list entry"),
-    ("screening.list", "the list of the best match"),
-];
-
-/// The fields of a party, after the name of one of [`SIDES`] and a dot.
-const PARTY_FIELDS: &[(&str, &str)] = &[
-    ("customer_id", "the customer number, where the party is a customer"),
-    ("name", "the name in Latin letters, or as given"),
-    ("name_local", "the name in its own script"),
-    ("kind", "person, organisation, vessel or aircraft"),
-    ("account", "the account, IBAN or wallet"),
-    ("country", "ISO code: HK"),
-    ("birth_date", "2000-01-31, or less exact"),
-    ("age", "full years on the day of the event"),
-    ("gender", "male or female"),
-    ("id_number", "the identity document's number"),
-    ("address", "the postal address"),
-    ("agent_bic", "the BIC of the party's institution"),
-    ("agent_name", "its name"),
-    ("agent_member_id", "its clearing number"),
-    ("agent_country", "its country"),
-    ("balance_after", "what the account held once the payment was made, in HKD"),
-    ("proxy.type", "mobile, email, fps_id"),
-    ("proxy.id", "the proxy itself"),
-];
-
-const SIDES: &[(&str, Side)] = &[
-    ("debtor", Side::Debtor),
-    ("creditor", Side::Creditor),
-    ("own", Side::Own),
-    ("counterparty", Side::Counterparty),
-    ("ultimate_debtor", Side::UltimateDebtor),
-    ("ultimate_creditor", Side::UltimateCreditor),
-    ("intermediary", Side::Intermediary),
-];
 
 /// What may be named in rules on one kind of key.
 #[derive(Clone, Copy, Debug)]
@@ -338,7 +239,7 @@ impl Schema<'_> {
             "kind" => Some((
                 Type::Choice(ENTRY_KINDS),
                 true,
-                Reader::PartyText(side, Spelled(|p| p.kind.map(kind_name))),
+                Reader::PartyText(side, Spelled(|p| p.kind.map(EntryKind::name))),
             )),
             "account" => text(own(KeyKind::Account), |p| p.account.as_deref()),
             "country" => text(true, |p| p.country.as_deref()),
@@ -359,42 +260,6 @@ impl Schema<'_> {
     }
 }
 
-const fn kind_name(kind: EntryKind) -> &'static str {
-    match kind {
-        EntryKind::Person => "person",
-        EntryKind::Organisation => "organisation",
-        EntryKind::Vessel => "vessel",
-        EntryKind::Aircraft => "aircraft",
-    }
-}
-
-fn party<'a>(facts: &Facts<'a>, side: Side) -> Option<&'a Party> {
-    let related = |role: &str| facts.event.related_parties.iter().find(|r| r.role == role).map(|r| &r.party);
-    let (debtor, creditor) = (facts.event.debtor.as_ref(), facts.event.creditor.as_ref());
-    let pays = facts.role.is_debtor();
-    match side {
-        Side::Debtor => debtor,
-        Side::Creditor => creditor,
-        Side::Own => {
-            if pays {
-                debtor
-            } else {
-                creditor
-            }
-        }
-        Side::Counterparty => {
-            if pays {
-                creditor
-            } else {
-                debtor
-            }
-        }
-        Side::UltimateDebtor => related("ultimate_debtor"),
-        Side::UltimateCreditor => related("ultimate_creditor"),
-        Side::Intermediary => facts.event.intermediaries.first(),
-    }
-}
-
 /// The amount of an event in a currency that was no field of its own: `amount_in("USD")`.
 pub fn amount_in(currency: Currency) -> Field {
     Field {
@@ -405,288 +270,9 @@ pub fn amount_in(currency: Currency) -> Field {
     }
 }
 
-/// A text that stands in the event as it is: the common case, read without a detour.
-#[derive(Clone, Copy)]
-pub enum PlainText {
-    /// A field of the event.
-    Event(TextOf<PaymentEvent>),
-    /// A field of a party.
-    Party(Side, TextOf<Party>),
-}
-
-impl PlainText {
-    /// The text, if the event has it.
-    pub fn get<'a>(&self, facts: &Facts<'a>) -> Option<&'a str> {
-        match self {
-            Self::Event(of) => of(facts.event),
-            Self::Party(side, of) => party(facts, *side).and_then(of),
-        }
-    }
-}
-
-impl Field {
-    /// The text as it stands in the event, if the field is one that does.
-    pub fn plain_text(&self) -> Option<PlainText> {
-        match &self.reader {
-            Reader::Text(of) => Some(PlainText::Event(of.0)),
-            Reader::PartyText(side, of) => Some(PlainText::Party(*side, of.0)),
-            _ => None,
-        }
-    }
-
-    /// Whether it is the event's amount in HKD.
-    pub fn is_amount(&self) -> bool {
-        self.reader == Reader::Amount
-    }
-
-    /// A text.
-    pub fn text<'a>(&self, facts: &Facts<'a>) -> Result<Option<Cow<'a, str>>, EvalError> {
-        let owned = |text: String| Ok(Some(Cow::Owned(text)));
-        match &self.reader {
-            Reader::Text(of) => Ok(of.0(facts.event).map(Cow::Borrowed)),
-            Reader::PartyText(side, of) => Ok(party(facts, *side).and_then(|p| of.0(p)).map(Cow::Borrowed)),
-            Reader::Network => {
-                let ip = facts.event.device.as_ref().and_then(|d| d.ip.as_deref());
-                Ok(ip.map(|ip| Cow::Borrowed(ip.rsplit_once('.').map_or(ip, |(network, _)| network))))
-            }
-            Reader::Weekday => Ok(Some(Cow::Borrowed(WEEKDAYS[weekday(facts.event.occurred_at)]))),
-            Reader::Date { days_before } => owned(date(facts.event.occurred_at, *days_before)),
-            Reader::ScreeningList => {
-                screened(facts)?;
-                let best = facts.matches.iter().flat_map(|m| m.matches.first());
-                Ok(best.max_by(|a, b| a.score.total_cmp(&b.score)).map(|m| Cow::Borrowed(m.list.as_str())))
-            }
-            Reader::Attribute(_) | Reader::Profile(_) => match self.value(facts) {
-                None => Ok(None),
-                Some(Value::String(text)) => Ok(Some(Cow::Borrowed(text))),
-                Some(_) => Err(self.mistyped()),
-            },
-            _ => Err(self.mistyped()),
-        }
-    }
-
-    /// A whole number, a moment, an amount.
-    pub fn whole(&self, facts: &Facts<'_>, reference: &Reference) -> Result<Option<i64>, EvalError> {
-        let at = facts.event.occurred_at;
-        let hkd = |money: &Money| reference.convert(money.minor, money.currency, Currency::HKD, at).map(Some);
-        match &self.reader {
-            Reader::Amount => match &facts.event.amount {
-                Some(money) if money.currency == Currency::HKD => Ok(Some(money.minor)),
-                Some(money) => hkd(money),
-                None => Ok(None),
-            },
-            Reader::AmountIn(currency) => facts
-                .event
-                .amount
-                .as_ref()
-                .map(|money| reference.convert(money.minor, money.currency, *currency, at))
-                .transpose(),
-            Reader::Balance(side) => {
-                party(facts, *side).and_then(|p| p.balance_after.as_ref()).map_or(Ok(None), hkd)
-            }
-            Reader::Age(_) | Reader::ProfileAge => {
-                let birth = self.birth_date(facts);
-                birth.map(|text| age(text, &date(at, 0)).ok_or_else(|| self.mistyped())).transpose()
-            }
-            Reader::Now => Ok(Some(at.micros().div_euclid(1_000_000))),
-            Reader::Hour => Ok(Some(local_seconds(at).rem_euclid(86_400) / 3_600)),
-            Reader::Awaits(Count::Intermediaries) => Ok(i64::try_from(facts.event.intermediaries.len()).ok()),
-            Reader::Awaits(Count::RelatedParties) => {
-                Ok(i64::try_from(facts.event.related_parties.len()).ok())
-            }
-            Reader::Awaits(Count::Matches) => {
-                screened(facts)?;
-                Ok(i64::try_from(facts.matches.iter().filter(|m| !m.matches.is_empty()).count()).ok())
-            }
-            Reader::Attribute(_) | Reader::Profile(_) => {
-                self.value(facts).map(|value| self.whole_of(value).ok_or_else(|| self.mistyped())).transpose()
-            }
-            _ => Err(self.mistyped()),
-        }
-    }
-
-    /// A decimal number.
-    pub fn decimal(&self, facts: &Facts<'_>) -> Result<Option<f64>, EvalError> {
-        match &self.reader {
-            Reader::ScreeningScore => {
-                screened(facts)?;
-                let best = facts.matches.iter().flat_map(|m| m.matches.first()).map(|m| m.score);
-                Ok(Some(best.fold(0.0, f64::max)))
-            }
-            _ => self.value(facts).map(|v| v.as_f64().ok_or_else(|| self.mistyped())).transpose(),
-        }
-    }
-
-    /// Yes or no.
-    pub fn truth(&self, facts: &Facts<'_>) -> Result<Option<bool>, EvalError> {
-        match &self.reader {
-            Reader::Stands(Side::Debtor) => Ok(Some(facts.role.is_debtor())),
-            Reader::Stands(_) => Ok(Some(facts.role.is_creditor())),
-            _ => self.value(facts).map(|v| v.as_bool().ok_or_else(|| self.mistyped())).transpose(),
-        }
-    }
-
-    /// Several texts, one after the other, until `each` says that it has seen enough.
-    pub fn any_text(
-        &self,
-        facts: &Facts<'_>,
-        mut each: impl FnMut(&str) -> Result<bool, EvalError>,
-    ) -> Result<bool, EvalError> {
-        let event = facts.event;
-        let parties = event
-            .debtor
-            .iter()
-            .chain(&event.creditor)
-            .chain(&event.intermediaries)
-            .chain(event.related_parties.iter().map(|r| &r.party))
-            .flat_map(|p| [p.country.as_deref(), p.agent_country.as_deref().or_else(|| country_of_bic(p))]);
-        let device = event.device.as_ref().and_then(|d| d.country.as_deref());
-        let card = event.card.as_ref().and_then(|c| c.country.as_deref());
-        for country in parties.chain([device, card]).flatten() {
-            if each(country)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Whether the event has the field; a value of the wrong type is there, and fails when it is read.
-    pub fn present(&self, facts: &Facts<'_>) -> Result<bool, EvalError> {
-        match &self.reader {
-            Reader::Attribute(_) | Reader::Profile(_) => Ok(self.value(facts).is_some()),
-            Reader::Amount | Reader::AmountIn(_) => Ok(facts.event.amount.is_some()),
-            Reader::Balance(side) => Ok(party(facts, *side).is_some_and(|p| p.balance_after.is_some())),
-            Reader::Age(_) | Reader::ProfileAge => Ok(self.birth_date(facts).is_some()),
-            _ if self.of.is_text() => Ok(self.text(facts)?.is_some()),
-            _ => Ok(true),
-        }
-    }
-
-    /// The error of a field that is not there.
-    pub fn missing(&self) -> EvalError {
-        EvalError::Missing(self.path.clone())
-    }
-
-    fn mistyped(&self) -> EvalError {
-        EvalError::Mistyped(self.path.clone())
-    }
-
-    /// The birth date that an age counts from.
-    fn birth_date<'a>(&self, facts: &Facts<'a>) -> Option<&'a str> {
-        let who = match &self.reader {
-            Reader::Age(side) => party(facts, *side),
-            Reader::ProfileAge => facts.profile?.debtor.as_ref(),
-            _ => None,
-        };
-        who?.birth_date.as_deref()
-    }
-
-    /// The value of an attribute or profile field; `null` is absent.
-    fn value<'a>(&self, facts: &Facts<'a>) -> Option<&'a Value> {
-        let attributes = match &self.reader {
-            Reader::Attribute(name) => facts.event.attributes.get(name),
-            Reader::Profile(name) => facts.profile?.attributes.get(name),
-            _ => None,
-        };
-        attributes.filter(|v| !v.is_null())
-    }
-
-    fn whole_of(&self, value: &Value) -> Option<i64> {
-        match (&self.of, value) {
-            (Type::Number { unit: Unit::Money(currency), .. }, Value::Object(_)) => {
-                let money = serde_json::from_value::<Money>(value.clone()).ok()?;
-                (money.currency == *currency).then_some(money.minor)
-            }
-            (Type::Number { unit: Unit::Money(currency), .. }, Value::String(text)) => {
-                Some(Money::parse(text, *currency).ok()?.minor)
-            }
-            (Type::Number { unit: Unit::Money(currency), .. }, Value::Number(number)) => {
-                Some(Money::parse(&number.to_string(), *currency).ok()?.minor)
-            }
-            (Type::Moment, Value::String(text)) => {
-                Some(text.parse::<EventTime>().ok()?.micros().div_euclid(1_000_000))
-            }
-            (_, value) => value.as_i64(),
-        }
-    }
-}
-
-/// The country that the BIC of a party's institution names, in its fifth and sixth letters.
-fn country_of_bic(party: &Party) -> Option<&str> {
-    party.agent_bic.as_deref()?.get(4..6)
-}
-
-fn screened(facts: &Facts<'_>) -> Result<(), EvalError> {
-    if facts.screening_failed { Err(EvalError::ScreeningFailed) } else { Ok(()) }
-}
-
-/// Seconds since 1970, as Hong Kong's clocks would count them.
-fn local_seconds(at: EventTime) -> i64 {
-    at.micros().div_euclid(1_000_000) + HONG_KONG_OFFSET_HOURS * 3_600
-}
-
-/// From 0 for Monday; 1970 began on a Thursday.
-fn weekday(at: EventTime) -> usize {
-    usize::try_from((local_seconds(at).div_euclid(86_400) + 3).rem_euclid(7)).unwrap_or_default()
-}
-
-fn date(at: EventTime, days_before: i64) -> String {
-    let seconds = local_seconds(at) - days_before * 86_400;
-    match jiff::Timestamp::from_second(seconds) {
-        Ok(moment) => jiff::tz::Offset::UTC.to_datetime(moment).date().to_string(),
-        Err(_) => String::new(),
-    }
-}
-
-/// Full years between a birth date, exact to the year at least, and a day. A date exact to the year or month
-/// only counts from its end: younger, never older, than the person is.
-fn age(birth: &str, today: &str) -> Option<i64> {
-    let year = |text: &str| text.get(..4)?.parse::<i64>().ok();
-    let had_birthday = match (birth.len(), birth.get(5..), today.get(5..)) {
-        (10, Some(birth), Some(today)) => birth <= today,
-        (7, Some(birth), Some(today)) => birth < today.get(..2)?,
-        (4, ..) => false,
-        _ => return None,
-    };
-    Some(year(today)? - year(birth)? - i64::from(!had_birthday))
-}
-
-/// The event types of those names, or the first name that is none.
-pub fn event_type_named(name: &str) -> Option<EventType> {
-    const ALL: [EventType; 10] = [
-        EventType::Payment,
-        EventType::Payout,
-        EventType::Topup,
-        EventType::Withdrawal,
-        EventType::Refund,
-        EventType::Chargeback,
-        EventType::Fx,
-        EventType::Customer,
-        EventType::Account,
-        EventType::Authentication,
-    ];
-    ALL.into_iter().find(|t| t.name() == name)
-}
-
-/// The names of every event type and status, for suggestions.
-pub const fn vocabularies() -> (&'static [&'static str], &'static [&'static str]) {
-    (EVENT_TYPES, STATUSES)
-}
-
 #[cfg(test)]
 mod tests {
-    use sluice_model::PaymentStatus;
-
     use super::*;
-
-    #[test]
-    fn vocabularies_are_those_of_the_model() {
-        let statuses: Vec<_> = PaymentStatus::ALL.iter().map(|s| s.name()).collect();
-        assert_eq!(statuses, STATUSES);
-        for name in EVENT_TYPES {
-            assert_eq!(event_type_named(name).map(EventType::name), Some(*name));
-        }
-    }
 
     #[test]
     fn every_documented_field_can_be_read() {
@@ -695,23 +281,5 @@ mod tests {
         for path in schema.paths() {
             assert!(schema.field(&path).is_some(), "{path}");
         }
-    }
-
-    #[test]
-    fn ages_never_overstate() {
-        assert_eq!(age("2000-11-20", "2026-11-20"), Some(26));
-        assert_eq!(age("2000-11-21", "2026-11-20"), Some(25));
-        assert_eq!(age("2000-11", "2026-11-20"), Some(25));
-        assert_eq!(age("2000", "2026-11-20"), Some(25));
-        assert_eq!(age("unknown", "2026-11-20"), None);
-    }
-
-    #[test]
-    fn weekdays_and_dates_are_hong_kongs() {
-        let at: EventTime = "2026-11-19T17:00:00Z".parse().unwrap();
-        assert_eq!(
-            (WEEKDAYS[weekday(at)], date(at, 0), date(at, 1)),
-            ("friday", "2026-11-20".into(), "2026-11-19".into())
-        );
     }
 }

@@ -5,6 +5,7 @@
 use std::sync::LazyLock;
 
 use rhai::{AST, Engine, Expr, Ident, OptimizationLevel, Position, Stmt};
+use sluice_model::limits::RULE_FILE_BYTES_MAX;
 
 use crate::{Diagnostic, limits, place::Source};
 
@@ -64,7 +65,7 @@ pub fn limit(engine: &mut Engine) {
         .set_max_operations(limits::OPERATIONS_MAX)
         .set_max_call_levels(limits::CALLS_MAX)
         .set_max_expr_depths(limits::EXPRESSION_DEPTH_MAX, limits::EXPRESSION_DEPTH_MAX)
-        .set_max_string_size(limits::TEXT_BYTES_MAX)
+        .set_max_string_size(limits::SCRIPT_TEXT_BYTES_MAX)
         .set_max_array_size(limits::LIST_ENTRIES_MAX)
         .set_max_map_size(limits::LIST_ENTRIES_MAX)
         .set_max_variables(limits::VARIABLES_MAX)
@@ -73,8 +74,8 @@ pub fn limit(engine: &mut Engine) {
 
 /// Read a file. What cannot be read is said in `found`.
 pub fn parse(source: &Source<'_>, found: &mut Vec<Diagnostic>) -> Option<Declarations> {
-    if source.text.len() > limits::FILE_BYTES_MAX {
-        let message = format!("the file is larger than {} bytes", limits::FILE_BYTES_MAX);
+    if source.text.len() > RULE_FILE_BYTES_MAX {
+        let message = format!("the file is larger than {RULE_FILE_BYTES_MAX} bytes");
         found.push(source.error(Position::NONE, message));
         return None;
     }

@@ -6,7 +6,8 @@ use sluice_model::{Currency, Money};
 use crate::{
     Diagnostic, EvalError,
     check::Checker,
-    lower::{Env, Lowering, Native, Words},
+    env::Env,
+    lower::{Lowering, Native, Words},
     tree::Term,
     types::{Type, Unit},
 };
@@ -55,7 +56,7 @@ impl Template {
                 Expr::StringConstant(text, _) => Piece::Text(text.to_string()),
                 value => {
                     // `${x}` is a block of one expression.
-                    let unit = crate::interpret::path_of(unwrapped(value)).and_then(|(name, _)| {
+                    let unit = crate::path::path_of(unwrapped(value)).and_then(|(name, _)| {
                         checker.parameters.iter().find(|p| p.name == name).map(|p| p.unit.clone())
                     });
                     Piece::Value(checker.term(value)?, unit)

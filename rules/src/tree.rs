@@ -2,11 +2,11 @@
 
 use std::{fmt, sync::Arc};
 
+use rhai::{AST, ImmutableString};
 use sluice_model::Money;
 
 use crate::{
     EvalError,
-    interpret::Script,
     likeness::Likeness,
     place::Place,
     schema::Field,
@@ -92,6 +92,35 @@ pub enum Kind {
     Local,
 }
 
+/// A piece of a rule for the interpreter.
+pub struct Script {
+    /// Its text, as Rhai holds it.
+    pub ast: AST,
+    /// Its variables.
+    pub reads: Vec<(ImmutableString, Read)>,
+    /// The hash of the file and the place: the identity of what it does.
+    pub identity: String,
+}
+
+/// What a variable of a script stands for.
+#[derive(Clone, Debug)]
+pub enum Read {
+    /// A field, window or constant; it fails where it has no value.
+    Value(Term),
+    /// The same, or `()` where it has no value: for `??`.
+    Optional(Term),
+    /// Whether it has a value: for `has`.
+    Presence(Term),
+    /// A reference table.
+    Table(usize),
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "script {}", self.identity)
+    }
+}
+
 /// A table of the reference data, or a column of a table: where it stands, and its name, which is what
 /// identifies it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -158,6 +187,21 @@ impl Comparison {
             Self::LessOrEqual => "<=",
             Self::Greater => ">",
             Self::GreaterOrEqual => ">=",
+        }
+    }
+
+    /// Decimals are equal when they differ by no more than their representation does: 80 % of HK$20,000.00 is
+    /// HK$16,000.00, whatever binary fractions make of it. What is lowered and the interpreter compare by it alike.
+    pub fn of_decimals(self, a: f64, b: f64) -> bool {
+        let scale = if a * b == 0.0 { 1.0 } else { a.abs().max(b.abs()) };
+        let difference = (a - b) / scale;
+        match self {
+            Self::Equal => difference.abs() <= f64::EPSILON,
+            Self::NotEqual => difference.abs() > f64::EPSILON,
+            Self::Less => difference < -f64::EPSILON,
+            Self::LessOrEqual => difference <= f64::EPSILON,
+            Self::Greater => difference > f64::EPSILON,
+            Self::GreaterOrEqual => difference >= -f64::EPSILON,
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Declared windows: what enters, what is measured, over which stretch of the key's past.
 
 use rhai::{AST, Expr};
-use sluice_model::{Hash256, KeyKind, Span, StatusSet, limits as model_limits};
+use sluice_model::{EventType, Hash256, KeyKind, Span, StatusSet, limits as model_limits};
 
 use crate::{
     Diagnostic, EventTypes, Length, Measure,
     check::{Checker, Used},
     fields::Fields,
-    interpret,
     parameter::Parameter,
+    path,
     place::{Place, Source},
     schema::{HONG_KONG_OFFSET_HOURS, Schema},
     syntax::Block,
@@ -315,8 +315,8 @@ fn length(fields: &mut Fields<'_>, context: &Context<'_>, used: &mut Used) -> Op
             text => text.parse::<Span>().ok(),
         },
         other => {
-            let parameter = interpret::path_of(other)
-                .and_then(|(name, _)| context.parameters.iter().find(|p| p.name == name));
+            let parameter =
+                path::path_of(other).and_then(|(name, _)| context.parameters.iter().find(|p| p.name == name));
             match parameter.map(|p| (&p.name, &p.term.kind, &p.term.of)) {
                 Some((name, Kind::Whole(seconds), Type::Number { unit: Unit::Seconds, .. })) => {
                     used.parameters.insert(name.clone());
@@ -350,9 +350,7 @@ pub fn statuses(fields: &mut Fields<'_>) -> Option<StatusSet> {
 
 /// The event types that a declaration counts, if it says so.
 pub fn events(fields: &mut Fields<'_>) -> Option<EventTypes> {
-    let (names, _) = crate::schema::vocabularies();
-    let known: Vec<_> =
-        names.iter().filter_map(|name| Some((*name, crate::schema::event_type_named(name)?))).collect();
+    let known = EventType::ALL.map(|sort| (sort.name(), sort));
     Some(fields.words("events", &known)?.into_iter().fold(EventTypes::EMPTY, EventTypes::with))
 }
 

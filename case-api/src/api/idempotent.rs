@@ -9,39 +9,42 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use sluice_model::{Hash256, limits::BODY_BYTES_MAX};
+use sluice_http::{
+    body,
+    idempotency::{self, KEY_BYTES_MAX, NoKey},
+};
 
 use super::Problem;
 use crate::{
     app::App,
     auth::Identity,
-    limits::{IDEMPOTENCY_ANSWER_BYTES_MAX, IDEMPOTENCY_KEY_BYTES_MAX},
+    limits::IDEMPOTENCY_ANSWER_BYTES_MAX,
     store::{Answer, Claim, Claimed, StoreError},
 };
 
-/// The header.
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Set on an answer that was given before.
 const REPLAYED: &str = "idempotency-replayed";
 
 /// Middleware for the API's POSTs. The claim is handed on, so that an act can be stored together with its answer.
 pub async fn idempotent(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let identity = request.extensions().get::<Identity>().cloned();
-    let key = request.headers().get(IDEMPOTENCY_KEY).cloned();
-    let (Some(identity), Some(key), &Method::POST) = (identity, key, request.method()) else {
+    let (Some(identity), &Method::POST) = (identity, request.method()) else {
         return next.run(request).await;
     };
-    let key = key.to_str().unwrap_or_default().to_owned();
-    if key.is_empty() || key.len() > IDEMPOTENCY_KEY_BYTES_MAX {
-        let detail = format!("Idempotency-Key is 1 to {IDEMPOTENCY_KEY_BYTES_MAX} visible ASCII characters");
-        return Problem::new(StatusCode::BAD_REQUEST, detail).into_response();
-    }
-    let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 8 MiB").into_response();
+    let key = match idempotency::key(request.headers()) {
+        Ok(Some(key)) => key.to_owned(),
+        Ok(None) => return next.run(request).await,
+        Err(NoKey) => {
+            let detail = format!("Idempotency-Key is 1 to {KEY_BYTES_MAX} visible ASCII characters");
+            return Problem::new(StatusCode::BAD_REQUEST, detail).into_response();
+        }
     };
-    let path = parts.uri.path();
-    let fingerprint = Hash256::of_parts([path.as_bytes(), body.as_ref()]).to_string();
+    let (parts, body) = request.into_parts();
+    let body = match body::whole(body).await {
+        Ok(body) => body,
+        Err(problem) => return problem.into_response(),
+    };
+    let fingerprint = idempotency::fingerprint(parts.uri.path(), &body).to_string();
     let claim = Claim { actor: identity.actor.name, key, fingerprint };
     let mut request = Request::from_parts(parts, Body::from(body));
     request.extensions_mut().insert(claim.clone());

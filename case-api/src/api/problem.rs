@@ -1,12 +1,12 @@
-//! Problem details (RFC 9457): the one shape of every refusal over HTTP.
+//! Which error of the case side is which problem.
 
 use std::any::Any;
 
 use axum::{
-    http::{StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
+pub use sluice_http::{PROBLEM_JSON, Problem};
 
 use crate::{
     domain::Refusal,
@@ -15,76 +15,13 @@ use crate::{
     store::{ActError, StoreError},
 };
 
-/// The media type.
-pub const PROBLEM_JSON: &str = "application/problem+json";
-
-/// What went wrong, for programs and people.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct Problem {
-    /// `about:blank`: the status says what kind of problem it is.
-    #[serde(rename = "type")]
-    kind: &'static str,
-    /// The status in words.
-    title: String,
-    /// The HTTP status.
-    status: u16,
-    /// What happened here, and what to do about it.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    detail: String,
-}
-
-impl Problem {
-    /// A problem of that status.
-    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        let title = status.canonical_reason().unwrap_or("Error").to_owned();
-        Self { kind: "about:blank", title, status: status.as_u16(), detail: detail.into() }
-    }
-
-    /// Nothing of that id.
-    pub fn not_found(what: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, format!("there is no such {what}"))
-    }
-
-    /// The role does not allow it.
-    pub fn forbidden() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "your role does not allow this")
-    }
-
-    /// Something of ours failed. What it was goes to the log, not to whoever asked.
-    pub fn internal(error: &dyn std::error::Error) -> Self {
-        tracing::error!(%error, "a request failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "something failed here; the log says what")
-    }
-
-    /// What happened, for pages.
-    pub fn detail(&self) -> &str {
-        &self.detail
-    }
-
-    /// The HTTP status.
-    pub fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-    }
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let body = serde_json::to_vec(&self).unwrap_or_default();
-        let mut response = (self.status(), [(header::CONTENT_TYPE, PROBLEM_JSON)], body).into_response();
-        if self.status() == StatusCode::INSUFFICIENT_STORAGE {
-            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER.as_secs().into());
-        }
-        response
-    }
-}
-
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         if error.is_full() {
             tracing::error!(%error, "the case database has no space left");
             let detail = "no space is left for the case database: nothing of this was kept; it works again once \
                           there is some";
-            return Self::new(StatusCode::INSUFFICIENT_STORAGE, detail);
+            return Self::new(StatusCode::INSUFFICIENT_STORAGE, detail).retry_after(RETRY_AFTER.as_secs());
         }
         Self::internal(&error)
     }

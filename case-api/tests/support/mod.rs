@@ -10,6 +10,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use axum::{
@@ -205,6 +206,10 @@ impl History for World {
 impl Clock for World {
     fn now(&self) -> EventTime {
         EventTime::from_micros(self.now.load(Ordering::SeqCst))
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_micros(self.now.load(Ordering::SeqCst).unsigned_abs())
     }
 }
 

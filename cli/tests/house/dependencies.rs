@@ -9,10 +9,12 @@ use crate::tree::{none, root};
 /// What each crate may depend on within the workspace. Nothing points back; tests may reach further.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("sluice-model", &[]),
-    ("sluice-codec", &["sluice-model"]),
+    ("sluice-xml", &[]),
+    ("sluice-http", &["sluice-model"]),
+    ("sluice-codec", &["sluice-xml", "sluice-model"]),
     ("sluice-evidence", &["sluice-model"]),
     ("sluice-rules", &["sluice-model"]),
-    ("sluice-lists", &["sluice-model"]),
+    ("sluice-lists", &["sluice-xml", "sluice-model"]),
     ("sluice-list-store", &["sluice-lists", "sluice-model"]),
     ("sluice-log", &["sluice-model"]),
     ("sluice-core", &["sluice-rules", "sluice-lists", "sluice-model"]),
@@ -20,6 +22,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "sluice-runtime",
         &[
             "sluice-core",
+            "sluice-http",
             "sluice-codec",
             "sluice-log",
             "sluice-list-store",
@@ -32,6 +35,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "sluice-case-api",
         &[
             "sluice-evidence",
+            "sluice-http",
             "sluice-rules",
             "sluice-lists",
             "sluice-list-store",
@@ -48,12 +52,13 @@ const ENDS: &[&str] = &["sluice", "sluice-benches"];
 /// A library, and the only crates that may know it. Benchmarks compare whatever they like.
 const ONLY: &[(&str, &[&str])] = &[
     ("rhai", &["sluice-rules"]),
+    ("quick-xml", &["sluice-xml"]),
     ("rdkafka", &["sluice-log"]),
     ("fluvio", &["sluice-log"]),
     ("rusqlite", &["sluice-log"]),
     ("sqlx", &["sluice-case-api"]),
     ("askama", &["sluice-case-api"]),
-    ("axum", &["sluice-runtime", "sluice-case-api", "sluice"]),
+    ("axum", &["sluice-http", "sluice-runtime", "sluice-case-api", "sluice"]),
     ("ureq", &["sluice-list-store", "sluice-simulator", "sluice-case-api", "sluice"]),
     ("clap", &["sluice"]),
     ("anyhow", &["sluice"]),
@@ -66,6 +71,7 @@ const IMPURE: &[&str] =
 /// The crates that are handed bytes and times.
 pub const PURE: &[(&str, &str)] = &[
     ("sluice-model", "engine/model"),
+    ("sluice-xml", "engine/xml"),
     ("sluice-codec", "engine/codec"),
     ("sluice-core", "engine/core"),
     ("sluice-evidence", "engine/evidence"),

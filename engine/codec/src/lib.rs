@@ -7,6 +7,8 @@
 //! **Invariant.** No clock, no files, no sockets: bytes (or a reader of them) come in, events come out, and the
 //! same bytes always give the same events, ids included.
 
+#![warn(unreachable_pub)]
+
 mod accept;
 pub mod csv;
 mod error;

@@ -1,16 +1,11 @@
 //! A small tree over an XML document, by local names: ISO 20022 tells its versions apart by namespace, and the
 //! parts that Sluice reads keep their names from one version to the next.
 //!
-//! What a hostile document could do is shut out here: no document type (so no entities of its own, none
-//! external, no expansion), and limits on size, depth and number of elements. A document that is cut short is
-//! refused, never read in part.
+//! What a hostile document could do is shut out by `sluice_xml`; how large one may be is said here. A document that
+//! is cut short is refused, never read in part.
 
-use quick_xml::{
-    Reader,
-    escape::resolve_predefined_entity,
-    events::{BytesRef, BytesStart, Event},
-};
 use sluice_model::limits::BODY_BYTES_MAX;
+use sluice_xml::{Fault, Limits, Reader, Refusal, Tag, Token};
 
 use crate::DecodeError;
 
@@ -18,6 +13,7 @@ use crate::DecodeError;
 const DEPTH_MAX: usize = 64;
 /// How many elements a document may have: at about 60 a transaction, more than fit in the largest body.
 const ELEMENTS_MAX: usize = 500_000;
+const LIMITS: Limits = Limits { depth: DEPTH_MAX, elements: Some(ELEMENTS_MAX) };
 
 /// An element: its local name, its own text, its children in order.
 #[derive(Debug, Default)]
@@ -33,27 +29,27 @@ pub(crate) struct Element {
 
 impl Element {
     /// The first child of a name.
-    pub fn child(&self, name: &str) -> Option<&Self> {
+    pub(crate) fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name)
     }
 
     /// Every child of a name, in order.
-    pub fn children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
+    pub(crate) fn children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
         self.children.iter().filter(move |child| child.name == name)
     }
 
     /// The first element on a path of names parted by `/`.
-    pub fn at(&self, path: &str) -> Option<&Self> {
+    pub(crate) fn at(&self, path: &str) -> Option<&Self> {
         path.split('/').try_fold(self, |element, name| element.child(name))
     }
 
     /// The text on a path, unless it is blank.
-    pub fn text_at(&self, path: &str) -> Option<&str> {
+    pub(crate) fn text_at(&self, path: &str) -> Option<&str> {
         self.at(path).map(Self::text)?
     }
 
     /// The element's own text, unless it is blank.
-    pub fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         Some(self.text.trim()).filter(|text| !text.is_empty())
     }
 }
@@ -66,80 +62,51 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Element, DecodeError> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| DecodeError::malformed(format!("not UTF-8 from byte {} on", error.valid_up_to())))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    Builder { text, reader: Reader::from_str(text), open: Vec::new(), elements: 0, root: None }.build()
+    Builder { reader: Reader::new(text, LIMITS), open: Vec::new(), root: None }.build()
 }
 
 struct Builder<'a> {
-    text: &'a str,
-    reader: Reader<&'a [u8]>,
+    reader: Reader<'a>,
     open: Vec<Element>,
-    elements: usize,
     root: Option<Element>,
 }
 
 impl Builder<'_> {
     fn build(mut self) -> Result<Element, DecodeError> {
-        loop {
-            match self.reader.read_event() {
-                Ok(Event::Start(tag)) => self.start(&tag)?,
-                Ok(Event::Empty(tag)) => {
-                    self.start(&tag)?;
-                    self.end()?;
+        while let Some(token) = self.reader.read().map_err(refused)? {
+            match token {
+                Token::Start(tag) => self.start(&tag)?,
+                Token::End => self.end(),
+                Token::Text(text) => self.text(&text)?,
+                Token::Encoding(encoding) if encoding.eq_ignore_ascii_case("utf-8") => {}
+                Token::Encoding(_) => {
+                    return Err(DecodeError::unsupported("an encoding other than UTF-8 is declared"));
                 }
-                Ok(Event::End(_)) => self.end()?,
-                Ok(Event::Text(text)) => self.text(&text.xml10_content())?,
-                Ok(Event::CData(text)) => self.text(&text.xml10_content())?,
-                Ok(Event::GeneralRef(reference)) => self.reference(&reference)?,
-                Ok(Event::DocType(_)) => {
-                    return Err(self.refuse("a document type (DTD) is never read: it could define entities"));
-                }
-                Ok(Event::Decl(declaration)) => match declaration.encoding() {
-                    Some(Ok(encoding)) if !encoding.eq_ignore_ascii_case("utf-8") => {
-                        return Err(DecodeError::unsupported("an encoding other than UTF-8 is declared"));
-                    }
-                    _ => {}
-                },
-                Ok(Event::Comment(_) | Event::PI(_)) => {}
-                Ok(Event::Eof) => break,
-                // The library's own words may repeat what stands in the document.
-                Err(_) => return Err(self.refuse("not well-formed XML")),
             }
         }
-        match (self.root.take(), self.open.is_empty()) {
-            (Some(root), true) => Ok(root),
-            _ => Err(self.refuse("the XML ends too early")),
-        }
+        self.root.take().ok_or_else(|| self.refuse(CUT_SHORT))
     }
 
-    fn start(&mut self, tag: &BytesStart<'_>) -> Result<(), DecodeError> {
-        self.elements += 1;
-        if self.elements > ELEMENTS_MAX {
-            return Err(DecodeError::too_large(format!("more than {ELEMENTS_MAX} elements")));
-        }
-        if self.open.len() == DEPTH_MAX {
-            return Err(DecodeError::too_large(format!("elements lie more than {DEPTH_MAX} deep")));
-        }
+    fn start(&mut self, tag: &Tag<'_>) -> Result<(), DecodeError> {
         if self.root.is_some() {
             return Err(self.refuse("more than one root element"));
         }
-        let mut element = Element { name: tag.local_name().as_ref().to_owned(), ..Element::default() };
+        let mut element = Element { name: tag.name().to_owned(), ..Element::default() };
         for attribute in tag.attributes() {
-            let attribute = attribute.map_err(|_| self.refuse("an attribute is not well-formed"))?;
-            let place = match attribute.key.as_ref() {
+            let attribute = attribute.map_err(|_| self.refuse(ATTRIBUTE))?;
+            let place = match attribute.qualified_name() {
                 "Ccy" => &mut element.currency,
-                name if declares_namespace_of(name, tag) => &mut element.namespace,
+                _ if tag.is_declared_by(&attribute) => &mut element.namespace,
                 _ => continue,
             };
-            *place = Some(attribute.value.into_owned());
+            *place = Some(attribute.value().map_err(|_| self.refuse(ATTRIBUTE))?.into_owned());
         }
         self.open.push(element);
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), DecodeError> {
-        let Some(mut element) = self.open.pop() else {
-            return Err(self.refuse("an element ends that never began"));
-        };
+    fn end(&mut self) {
+        let Some(mut element) = self.open.pop() else { return };
         if !element.children.is_empty() {
             element.text = String::new();
         }
@@ -147,7 +114,6 @@ impl Builder<'_> {
             Some(parent) => parent.children.push(element),
             None => self.root = Some(element),
         }
-        Ok(())
     }
 
     fn text(&mut self, text: &str) -> Result<(), DecodeError> {
@@ -159,30 +125,30 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn reference(&mut self, reference: &BytesRef<'_>) -> Result<(), DecodeError> {
-        if let Ok(Some(character)) = reference.resolve_char_ref() {
-            return self.text(character.encode_utf8(&mut [0; 4]));
-        }
-        match resolve_predefined_entity(reference) {
-            Some(text) => self.text(text),
-            None => Err(self.refuse("an entity that XML itself does not define")),
-        }
-    }
-
     /// A refusal at the line that the reader has come to.
     fn refuse(&self, why: &str) -> DecodeError {
-        let read = usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX);
-        let line = 1 + self.text.bytes().take(read).filter(|byte| *byte == b'\n').count();
-        DecodeError::malformed(format!("line {line}: {why}"))
+        malformed(self.reader.line(), why)
     }
 }
 
-/// Whether an attribute declares the namespace that the tag's own name stands in.
-fn declares_namespace_of(attribute: &str, tag: &BytesStart<'_>) -> bool {
-    match tag.name().prefix() {
-        None => attribute == "xmlns",
-        Some(prefix) => attribute.strip_prefix("xmlns:") == Some(prefix.into_inner()),
-    }
+const CUT_SHORT: &str = "the XML ends too early";
+const ATTRIBUTE: &str = "an attribute is not well-formed";
+
+/// What the reader refused, in words that repeat nothing of the document.
+fn refused(refusal: Refusal) -> DecodeError {
+    let why = match refusal.fault {
+        Fault::TooMany(max) => return DecodeError::too_large(format!("more than {max} elements")),
+        Fault::TooDeep(max) => return DecodeError::too_large(format!("elements lie more than {max} deep")),
+        Fault::DocumentType => "a document type (DTD) is never read: it could define entities",
+        Fault::UnknownEntity => "an entity that XML itself does not define",
+        Fault::CutShort => CUT_SHORT,
+        Fault::NotWellFormed(_) => "not well-formed XML",
+    };
+    malformed(refusal.line, why)
+}
+
+fn malformed(line: u64, why: &str) -> DecodeError {
+    DecodeError::malformed(format!("line {line}: {why}"))
 }
 
 #[cfg(test)]

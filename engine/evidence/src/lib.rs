@@ -32,6 +32,8 @@
 //! **Invariant.** A leaf holds no personal data: it commits to a body, field by field, under a random salt, so
 //! that erasing a field (or the body) later breaks no proof.
 
+#![warn(unreachable_pub)]
+
 mod bundle;
 mod canonical;
 mod checkpoint;

@@ -12,6 +12,8 @@
 //! **Invariants.** Records are bytes here: what they mean is their producers' and consumers' business. No clock.
 //! A full queue or a full disk is an answer ([`LogError::Busy`], [`LogError::Full`]), never a lost record.
 
+#![warn(unreachable_pub)]
+
 mod embedded;
 mod error;
 mod record;
@@ -19,7 +21,7 @@ mod snapshots;
 
 use std::{ops::Range, sync::mpsc, time::Duration};
 
-pub use embedded::{EmbeddedLog, EmbeddedOptions, Lost};
+pub use embedded::{EmbeddedLog, EmbeddedOptions, Lost, READ_WHOLE_BYTES_MAX};
 pub use error::LogError;
 pub use record::{Append, Commit, Offset, ReadLimit, Record, StoredRecord, Transaction};
 pub use sluice_model::{Partition, Topic};

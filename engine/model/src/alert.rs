@@ -20,6 +20,21 @@ pub enum Severity {
     Critical,
 }
 
+impl Severity {
+    /// Every severity, from the slightest on.
+    pub const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// As it is written: in rules, in JSON, on pages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
 /// What the rule asks for. Ordered: a softer finding never lowers a harder one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -33,6 +48,15 @@ pub enum Action {
 impl Action {
     /// Every action, from the softest on.
     pub const ALL: [Self; 3] = [Self::Alert, Self::Hold, Self::Reject];
+
+    /// As it is written: in rules, in JSON, on pages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Alert => "alert",
+            Self::Hold => "hold",
+            Self::Reject => "reject",
+        }
+    }
 }
 
 /// What made the rule speak.
@@ -138,5 +162,21 @@ impl Alert {
         };
         let fixed = [b"sluice/alert/v1".as_slice(), &rule_content.0, kind, key.value.as_bytes(), tag];
         Hash256::of_parts(fixed.into_iter().chain(parts.iter().map(|p| p.as_bytes())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_json() {
+        let json = |value: serde_json::Result<serde_json::Value>| value.unwrap().as_str().unwrap().to_owned();
+        for severity in Severity::ALL {
+            assert_eq!(json(serde_json::to_value(severity)), severity.name());
+        }
+        for action in Action::ALL {
+            assert_eq!(json(serde_json::to_value(action)), action.name());
+        }
     }
 }

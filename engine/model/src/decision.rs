@@ -15,6 +15,20 @@ pub enum Outcome {
     Reject,
 }
 
+impl Outcome {
+    /// Every outcome, from the softest on.
+    pub const ALL: [Self; 3] = [Self::Allow, Self::Hold, Self::Reject];
+
+    /// As it is written: in JSON, on pages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Hold => "hold",
+            Self::Reject => "reject",
+        }
+    }
+}
+
 impl From<crate::Action> for Outcome {
     fn from(action: crate::Action) -> Self {
         match action {
@@ -119,18 +133,30 @@ pub struct RefusedEvent {
 mod bytes_as_text {
     use serde::{Deserialize, Deserializer, Serializer, de};
 
-    pub fn serialize<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
         match std::str::from_utf8(bytes) {
             Ok(text) if !text.starts_with("hex:") => s.serialize_str(text),
             _ => s.serialize_str(&format!("hex:{}", hex::encode(bytes))),
         }
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(d)?;
         match text.strip_prefix("hex:") {
             Some(digits) => hex::decode(digits).map_err(de::Error::custom),
             None => Ok(text.into_bytes()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_json() {
+        for outcome in Outcome::ALL {
+            assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.name());
         }
     }
 }

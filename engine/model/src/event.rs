@@ -175,9 +175,12 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// Every direction.
+    pub const ALL: [Self; 3] = [Self::Inbound, Self::Outbound, Self::Internal];
+
     /// The direction of that lower-case name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Inbound, Self::Outbound, Self::Internal].into_iter().find(|d| d.name() == name)
+        Self::ALL.into_iter().find(|d| d.name() == name)
     }
 
     /// The lower-case name, as events carry it.

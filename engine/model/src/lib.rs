@@ -4,6 +4,8 @@
 //! **Invariant.** No I/O, no clock, no random source, no floats for money. Types here are parsed, never
 //! validated later: a value that exists is a value that holds.
 
+#![warn(unreachable_pub)]
+
 mod alert;
 mod control;
 mod decision;

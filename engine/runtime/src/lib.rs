@@ -13,7 +13,6 @@
 //! **Invariants.** It never judges, dedupes or decides what is lost or doubled: that is the core's. Nothing is
 //! acknowledged before the log has it on disk. No personal data in log lines, metrics or refusals.
 
-mod clock;
 mod deadlines;
 mod desk;
 mod driver;
@@ -36,14 +35,13 @@ mod runtime;
 mod saver;
 mod telemetry;
 
-pub use clock::{Clock, SystemClock};
 pub use driver::ENGINE;
 pub use error::RuntimeError;
 pub use gateway::PAYMENTS;
 pub use guard::ClockFault;
-pub use http::Caller;
 pub use library::{BuildScreener, CachingLibrary};
 pub use progress::Status;
 pub use replay::{Read, Replay, Replayed};
 pub use rule_folder::{Fingerprint, fingerprint, is_part_of_rules, read_cases, read_rules};
 pub use runtime::{Parts, Runtime};
+pub use sluice_http::{Caller, Clock, SystemClock};

@@ -86,26 +86,14 @@ pub const DEADLINE_RETRY_AFTER: Duration = Duration::from_millis(500);
 /// The most decisions waited for at once.
 pub const DECISIONS_WAITING_MAX: usize = 10_000;
 
-/// The longest `Idempotency-Key`, in bytes.
-pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
-/// How long an answer is remembered for its `Idempotency-Key`.
-pub const IDEMPOTENCY_LIFE: Span = Span::days(1);
-/// How many answers are remembered at once; beyond it the oldest are forgotten first.
+/// How many answers are remembered at once for their `Idempotency-Key`; beyond it the oldest are forgotten first.
 pub const IDEMPOTENCY_KEYS_MAX: usize = 100_000;
 
-/// The most items that one answer lists; a larger `limit` is clamped to it.
-pub const PAGE_MAX: usize = 1_000;
-/// Items of a list when `limit` is not given.
-pub const PAGE_DEFAULT: usize = 100;
 /// The longest reason for sending a dead letter again, in characters.
 pub const REASON_CHARS_MAX: usize = 1_000;
 
 /// How often the folders of rules and lists are looked at for a change.
 pub const FOLDERS_LOOKED_AT_EVERY: Duration = Duration::from_millis(500);
-/// The largest rule or reference file, in bytes.
-pub const RULE_FILE_BYTES_MAX: u64 = 1024 * 1024;
-/// The most rule and reference files of one set.
-pub const RULE_FILES_MAX: usize = 10_000;
 /// The largest record that the log replays in one read, in records and bytes: see [`sluice_log::ReadLimit`].
 pub const REPLAY_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Screeners kept ready: the one in force and those that a replay or a preview needs beside it.

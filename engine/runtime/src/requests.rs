@@ -9,14 +9,11 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use sluice_http::idempotency::{LIFE, Scoped};
 use sluice_log::{Log, ReadLimit, Topic};
 use sluice_model::{EventTime, Hash256};
 
-use crate::{
-    RuntimeError,
-    limits::{IDEMPOTENCY_KEYS_MAX, IDEMPOTENCY_LIFE},
-    records,
-};
+use crate::{RuntimeError, limits::IDEMPOTENCY_KEYS_MAX, records};
 
 /// What was answered to a request under its key.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -53,13 +50,6 @@ pub(crate) struct Requests {
     held: Mutex<Held>,
 }
 
-/// A caller and its key: another caller's key of the same text is another key.
-type Scoped = (String, String);
-
-fn scoped(caller: &str, key: &str) -> Scoped {
-    (caller.to_owned(), key.to_owned())
-}
-
 #[derive(Default)]
 struct Held {
     by_key: HashMap<Scoped, Entry>,
@@ -89,15 +79,15 @@ impl Requests {
     }
 
     /// What a key means; a new one is reserved until [`Requests::remember`] or [`Requests::forget`].
-    pub fn reserve(&self, caller: &str, key: &str, fingerprint: Hash256, now: EventTime) -> Known {
+    pub fn reserve(&self, key: &Scoped, fingerprint: Hash256, now: EventTime) -> Known {
         let mut held = self.lock();
         held.expire(now);
-        match held.by_key.get(&scoped(caller, key)) {
+        match held.by_key.get(key) {
             Some(entry) if entry.fingerprint != fingerprint => Known::OtherRequest,
             Some(Entry { answer: Some(answer), .. }) => Known::Answered(answer.clone()),
             Some(_) => Known::UnderWay,
             None => {
-                held.by_key.insert(scoped(caller, key), Entry { fingerprint, answer: None });
+                held.by_key.insert(key.clone(), Entry { fingerprint, answer: None });
                 Known::New
             }
         }
@@ -107,17 +97,17 @@ impl Requests {
     pub fn remember(&self, answered: &Answered, now: EventTime) {
         let mut held = self.lock();
         let entry = Entry { fingerprint: answered.fingerprint, answer: Some(answered.answer.clone()) };
-        let scoped = scoped(&answered.caller, &answered.key);
+        let scoped = Scoped::new(&answered.caller, &answered.key);
         held.by_key.insert(scoped.clone(), entry);
         held.oldest_first.push_back((answered.at, scoped));
         held.expire(now);
     }
 
     /// The request was not done: it may be tried again.
-    pub fn forget(&self, caller: &str, key: &str) {
-        let (mut held, scoped) = (self.lock(), scoped(caller, key));
-        if held.by_key.get(&scoped).is_some_and(|entry| entry.answer.is_none()) {
-            held.by_key.remove(&scoped);
+    pub fn forget(&self, key: &Scoped) {
+        let mut held = self.lock();
+        if held.by_key.get(key).is_some_and(|entry| entry.answer.is_none()) {
+            held.by_key.remove(key);
         }
     }
 
@@ -128,7 +118,7 @@ impl Requests {
 
 impl Held {
     fn expire(&mut self, now: EventTime) {
-        let oldest = now.minus(IDEMPOTENCY_LIFE);
+        let oldest = now.minus(LIFE);
         while self.oldest_first.len() > IDEMPOTENCY_KEYS_MAX
             || self.oldest_first.front().is_some_and(|(at, _)| *at < oldest)
         {
@@ -153,17 +143,17 @@ mod tests {
     fn a_key_stands_for_one_request_until_it_expires() {
         let (requests, now) = (Requests::default(), EventTime::from_micros(0));
         let (one, other) = (Hash256::of(b"one"), Hash256::of(b"other"));
-        assert_eq!(requests.reserve("a", "k", one, now), Known::New);
-        assert_eq!(requests.reserve("a", "k", one, now), Known::UnderWay);
-        assert_eq!(requests.reserve("a", "k", other, now), Known::OtherRequest);
-        requests.forget("a", "k");
-        assert_eq!(requests.reserve("a", "k", one, now), Known::New);
+        assert_eq!(requests.reserve(&Scoped::new("a", "k"), one, now), Known::New);
+        assert_eq!(requests.reserve(&Scoped::new("a", "k"), one, now), Known::UnderWay);
+        assert_eq!(requests.reserve(&Scoped::new("a", "k"), other, now), Known::OtherRequest);
+        requests.forget(&Scoped::new("a", "k"));
+        assert_eq!(requests.reserve(&Scoped::new("a", "k"), one, now), Known::New);
         requests.remember(&answered("k", now), now);
-        requests.forget("a", "k");
-        assert_eq!(requests.reserve("a", "k", one, now), Known::Answered(Some("done".into())));
-        assert_eq!(requests.reserve("a", "k", other, now), Known::OtherRequest);
-        let later = now.plus(IDEMPOTENCY_LIFE).plus(Span::seconds(1));
-        assert_eq!(requests.reserve("a", "k", other, later), Known::New);
+        requests.forget(&Scoped::new("a", "k"));
+        assert_eq!(requests.reserve(&Scoped::new("a", "k"), one, now), Known::Answered(Some("done".into())));
+        assert_eq!(requests.reserve(&Scoped::new("a", "k"), other, now), Known::OtherRequest);
+        let later = now.plus(LIFE).plus(Span::seconds(1));
+        assert_eq!(requests.reserve(&Scoped::new("a", "k"), other, later), Known::New);
     }
 
     #[test]
@@ -171,7 +161,15 @@ mod tests {
         let (requests, now) = (Requests::default(), EventTime::from_micros(0));
         let (one, other) = (Hash256::of(b"one"), Hash256::of(b"other"));
         requests.remember(&answered("k", now), now);
-        assert_eq!(requests.reserve("b", "k", one, now), Known::New, "not the answer of another");
-        assert_eq!(requests.reserve("c", "k", other, now), Known::New, "nor a conflict with it");
+        assert_eq!(
+            requests.reserve(&Scoped::new("b", "k"), one, now),
+            Known::New,
+            "not the answer of another"
+        );
+        assert_eq!(
+            requests.reserve(&Scoped::new("c", "k"), other, now),
+            Known::New,
+            "nor a conflict with it"
+        );
     }
 }

@@ -6,12 +6,12 @@ use std::{
     time::SystemTime,
 };
 
-use sluice_model::{RuleBundle, RuleFile};
-
-use crate::{
-    RuntimeError,
+use sluice_model::{
+    RuleBundle, RuleFile,
     limits::{RULE_FILE_BYTES_MAX, RULE_FILES_MAX},
 };
+
+use crate::RuntimeError;
 
 /// Cases stand beside rules and are no part of what judges.
 const CASES: &str = ".cases.toml";
@@ -26,7 +26,7 @@ pub fn read_rules(folder: &Path) -> Result<RuleBundle, RuntimeError> {
     let mut files = Vec::new();
     for (path, bytes, _) in fingerprint(folder)? {
         let name = path.display();
-        if bytes > RULE_FILE_BYTES_MAX {
+        if bytes > RULE_FILE_BYTES_MAX as u64 {
             return Err(failed(format!("{name} is larger than {RULE_FILE_BYTES_MAX} bytes")));
         }
         let text =

@@ -23,6 +23,7 @@ mod xml;
 use std::{collections::HashMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use sluice_model::limits::{ID_BYTES_MAX, NAME_CHARS_MAX};
 
 use crate::{Entry, ListVersion, PartialDate, VersionError, is_source_name};
 
@@ -32,10 +33,6 @@ pub use text::TextFile;
 pub const FILE_BYTES_MAX: u64 = 1 << 30;
 /// The longest line of a list or record of a table, in bytes; the longest real ones have 20 KB.
 pub const RECORD_BYTES_MAX: usize = 1 << 20;
-/// The longest name that is taken, in characters: what screening would refuse in a payment.
-pub const NAME_CHARS_MAX: usize = sluice_model::limits::NAME_CHARS_MAX;
-/// The longest id that is taken, in bytes.
-pub const ID_BYTES_MAX: usize = sluice_model::limits::ID_BYTES_MAX;
 /// The most names one entry may have; the longest real list of aliases has about 300.
 pub const NAMES_PER_ENTRY_MAX: usize = 5_000;
 /// The most entries one version may have; OpenSanctions' whole collection has about 2 million.

@@ -23,7 +23,7 @@ pub(super) struct Row<'a> {
 
 impl Row<'_> {
     /// The text in the first column with one of these names that is not empty.
-    pub fn get(&self, names: &[&str]) -> Option<String> {
+    pub(super) fn get(&self, names: &[&str]) -> Option<String> {
         names.iter().find_map(|name| {
             let at = self.columns.iter().position(|c| c == name)?;
             self.fields.get(at).and_then(some)
@@ -31,12 +31,12 @@ impl Row<'_> {
     }
 
     /// The texts in that column, between semicolons.
-    pub fn list(&self, names: &[&str]) -> Vec<String> {
+    pub(super) fn list(&self, names: &[&str]) -> Vec<String> {
         self.get(names).map_or_else(Vec::new, |cell| cell.split(';').filter_map(some).collect())
     }
 
     /// The columns that are not among these, with their texts, where they are not empty.
-    pub fn others(&self, known: &[&str]) -> impl Iterator<Item = (&str, String)> {
+    pub(super) fn others(&self, known: &[&str]) -> impl Iterator<Item = (&str, String)> {
         let cells = self.columns.iter().zip(self.fields);
         let others = cells.filter(|(column, _)| !column.is_empty() && !known.contains(&column.as_str()));
         others.filter_map(|(column, cell)| Some((column.as_str(), some(cell)?)))

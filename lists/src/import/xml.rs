@@ -1,17 +1,16 @@
 //! XML lists, record by record: each element of a list that is an entry becomes a small tree, whole lists never
-//! do. No document type definition, no entities but the five of XML and characters by number, no nesting beyond
-//! a limit: a list has no use for any of them, an attack has.
+//! do. What a hostile document could do is shut out by `sluice_xml`; how large a record may be is said here.
 
-use quick_xml::{
-    Reader,
-    errors::{Error, IllFormedError, SyntaxError},
-    events::{BytesRef, BytesStart, Event},
-};
+use sluice_xml::{Fault, Limits, Reader, Refusal, Tag, Token};
 
 use super::{Doubt, ImportError, RECORD_BYTES_MAX, Sink, TextFile, text::some};
 
 /// How deep elements may be nested; the deepest real list has 12 levels.
 const DEPTH_MAX: usize = 48;
+/// A list is read record by record: how many elements it has costs no memory.
+const LIMITS: Limits = Limits { depth: DEPTH_MAX, elements: None };
+
+const NOT_CLOSED: &str = "the XML is not closed";
 
 /// An element with all that is in it. Names are without namespace prefixes.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -25,27 +24,27 @@ pub(super) struct Element {
 
 impl Element {
     /// The child elements of that name.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
         self.children.iter().filter(move |c| c.name == name)
     }
 
     /// The first child element of that name.
-    pub fn child(&self, name: &str) -> Option<&Self> {
+    pub(super) fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|c| c.name == name)
     }
 
     /// The text of the first child element of that name, where there is any.
-    pub fn text_of(&self, name: &str) -> Option<String> {
+    pub(super) fn text_of(&self, name: &str) -> Option<String> {
         self.child(name).and_then(|c| some(&c.text))
     }
 
     /// The texts of the `item` elements in the `list` elements.
-    pub fn texts_in<'a>(&'a self, list: &'a str, item: &'a str) -> impl Iterator<Item = String> + 'a {
+    pub(super) fn texts_in<'a>(&'a self, list: &'a str, item: &'a str) -> impl Iterator<Item = String> + 'a {
         self.all(list).flat_map(move |l| l.all(item)).filter_map(|i| some(&i.text))
     }
 
     /// An attribute's text, where there is any.
-    pub fn attribute(&self, name: &str) -> Option<String> {
+    pub(super) fn attribute(&self, name: &str) -> Option<String> {
         self.attributes.iter().find(|(n, _)| n == name).and_then(|(_, value)| some(value))
     }
 }
@@ -66,56 +65,32 @@ pub(super) fn read(
     sink: &mut Sink,
     mut each: impl FnMut(Element, &mut Sink) -> Result<(), ImportError>,
 ) -> Result<Element, ImportError> {
-    let mut document =
-        Document { file, line: 1, counted: 0, depth: 0, open: Vec::new(), size: 0, root: None };
-    let mut reader = Reader::from_str(&file.text);
+    let mut reader = Reader::new(&file.text, LIMITS);
+    let mut document = Document { file, line: 1, open: Vec::new(), size: 0, root: None };
     loop {
-        let before = reader.buffer_position();
-        let event = match reader.read_event() {
-            Ok(event) => event,
-            Err(error) if ends_too_early(&error, &file.text, reader.error_position()) => Event::Eof,
-            Err(error) => {
-                document.count_lines(reader.error_position());
-                return Err(document.malformed(format!("not well-formed XML: {error}")));
+        let token = match reader.read() {
+            Ok(Some(token)) => token,
+            Ok(None) => break,
+            Err(Refusal { fault: Fault::CutShort, line }) => {
+                sink.doubt(Doubt::Truncated { file: file.name.to_owned(), line, reason: NOT_CLOSED });
+                break;
             }
+            Err(refusal) => return Err(document.refused(refusal)),
         };
-        document.count_lines(before);
-        let done = match event {
-            Event::Start(tag) => {
-                document.start(&tag, shape)?;
-                None
-            }
-            Event::Empty(tag) => {
-                document.start(&tag, shape)?;
-                document.end()
-            }
-            Event::End(_) => document.end(),
-            Event::Text(text) => document.text(&text.xml10_content()),
-            Event::CData(text) => document.text(&text.xml10_content()),
-            Event::GeneralRef(reference) => {
-                let character = resolve(&reference).ok_or_else(|| {
-                    document.malformed("an entity that XML does not define: refused".to_owned())
-                })?;
-                document.text(character.encode_utf8(&mut [0; 4]))
-            }
-            Event::DocType(_) => {
-                return Err(document.malformed("a document type definition: refused".to_owned()));
-            }
-            Event::Decl(_) | Event::PI(_) | Event::Comment(_) => None,
-            Event::Eof => break,
-        };
-        match done {
-            Some(Done::Record(record)) => each(record, sink)?,
-            Some(Done::TooLarge(line)) => {
-                sink.odd(file.name, line, format!("a record of more than {RECORD_BYTES_MAX} bytes"))?;
-            }
-            None => {}
+        document.line = reader.line();
+        match token {
+            Token::Start(tag) => document.start(&tag, shape)?,
+            Token::Text(text) => document.text(&text),
+            Token::End => match document.end() {
+                Some(Done::Record(record)) => each(record, sink)?,
+                Some(Done::TooLarge(line)) => {
+                    sink.odd(file.name, line, format!("a record of more than {RECORD_BYTES_MAX} bytes"))?;
+                }
+                None => {}
+            },
+            // The bytes are text by now, whatever they say of themselves.
+            Token::Encoding(_) => {}
         }
-    }
-    if document.depth > 0 || document.root.is_none() {
-        document.count_lines(file.text.len() as u64);
-        let reason = "the XML is not closed";
-        sink.doubt(Doubt::Truncated { file: file.name.to_owned(), line: document.line, reason });
     }
     Ok(document.root.unwrap_or_default())
 }
@@ -131,10 +106,6 @@ enum Done {
 struct Document<'a> {
     file: &'a TextFile<'a>,
     line: u64,
-    /// The byte up to which lines are counted.
-    counted: usize,
-    /// How many elements are open.
-    depth: usize,
     /// The open elements of the record that is being read, outermost first.
     open: Vec<Element>,
     /// The bytes of that record so far.
@@ -143,12 +114,8 @@ struct Document<'a> {
 }
 
 impl Document<'_> {
-    fn start(&mut self, tag: &BytesStart<'_>, shape: &Shape<'_>) -> Result<(), ImportError> {
-        let name = tag.local_name().as_ref().to_owned();
-        self.depth += 1;
-        if self.depth > DEPTH_MAX {
-            return Err(self.malformed(format!("elements are nested more than {DEPTH_MAX} deep")));
-        }
+    fn start(&mut self, tag: &Tag<'_>, shape: &Shape<'_>) -> Result<(), ImportError> {
+        let name = tag.name().to_owned();
         let inside = !self.open.is_empty();
         let is_root = self.root.is_none();
         if is_root && !shape.roots.contains(&name.as_str()) {
@@ -160,15 +127,11 @@ impl Document<'_> {
         let mut element = Element { name, line: self.line, ..Element::default() };
         self.size += element.name.len();
         for attribute in tag.attributes() {
-            let attribute =
-                attribute.map_err(|error| self.malformed(format!("not well-formed XML: {error}")))?;
-            self.size += attribute.value.len();
+            let attribute = attribute.map_err(|refusal| self.refused(refusal))?;
+            self.size += attribute.size();
             if self.size <= RECORD_BYTES_MAX {
-                let value = attribute
-                    .normalized_value(quick_xml::XmlVersion::Implicit1_0)
-                    .map_err(|error| self.malformed(format!("not well-formed XML: {error}")))?;
-                let name = attribute.key.local_name().as_ref().to_owned();
-                element.attributes.push((name, value.into_owned()));
+                let value = attribute.value().map_err(|refusal| self.refused(refusal))?;
+                element.attributes.push((attribute.name().to_owned(), value.into_owned()));
             }
         }
         if is_root {
@@ -180,18 +143,16 @@ impl Document<'_> {
         Ok(())
     }
 
-    fn text(&mut self, text: &str) -> Option<Done> {
+    fn text(&mut self, text: &str) {
         if let Some(element) = self.open.last_mut() {
             self.size += text.len();
             if self.size <= RECORD_BYTES_MAX {
                 element.text.push_str(text);
             }
         }
-        None
     }
 
     fn end(&mut self) -> Option<Done> {
-        self.depth = self.depth.saturating_sub(1);
         let element = self.open.pop()?;
         let large = self.size > RECORD_BYTES_MAX;
         match self.open.last_mut() {
@@ -210,42 +171,26 @@ impl Document<'_> {
         }
     }
 
-    fn count_lines(&mut self, position: u64) {
-        let position = usize::try_from(position).unwrap_or(usize::MAX).min(self.file.text.len());
-        let passed = self.file.text.as_bytes().get(self.counted..position).unwrap_or_default();
-        self.line += passed.iter().filter(|b| **b == b'\n').count() as u64;
-        self.counted = self.counted.max(position);
-    }
-
     fn malformed(&self, reason: String) -> ImportError {
-        ImportError::Malformed { file: self.file.name.to_owned(), line: self.line, reason }
+        malformed(self.file, self.line, reason)
+    }
+
+    /// What the reader refused.
+    fn refused(&self, refusal: Refusal) -> ImportError {
+        let reason = match refusal.fault {
+            Fault::NotWellFormed(error) => format!("not well-formed XML: {error}"),
+            Fault::UnknownEntity => "an entity that XML does not define: refused".to_owned(),
+            Fault::DocumentType => "a document type definition: refused".to_owned(),
+            Fault::TooDeep(max) => format!("elements are nested more than {max} deep"),
+            Fault::TooMany(max) => format!("more than {max} elements"),
+            Fault::CutShort => NOT_CLOSED.to_owned(),
+        };
+        malformed(self.file, refusal.line, reason)
     }
 }
 
-/// One of XML's own entities, or a character by its number.
-fn resolve(reference: &BytesRef<'_>) -> Option<char> {
-    if reference.is_char_ref() {
-        return reference.resolve_char_ref().ok().flatten();
-    }
-    match reference.as_ref() {
-        "amp" => Some('&'),
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "quot" => Some('"'),
-        "apos" => Some('\''),
-        _ => None,
-    }
-}
-
-/// Whether the text ended inside markup.
-fn ends_too_early(error: &Error, text: &str, position: u64) -> bool {
-    let rest = usize::try_from(position).ok().and_then(|at| text.get(at..)).unwrap_or_default();
-    match error {
-        Error::Syntax(SyntaxError::InvalidBangMarkup) => rest.len() < "<![CDATA[".len(),
-        Error::Syntax(_) => true,
-        Error::IllFormed(IllFormedError::UnclosedReference) => !rest.contains('<'),
-        _ => false,
-    }
+fn malformed(file: &TextFile<'_>, line: u64, reason: String) -> ImportError {
+    ImportError::Malformed { file: file.name.to_owned(), line, reason }
 }
 
 #[cfg(test)]

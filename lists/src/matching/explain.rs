@@ -6,10 +6,10 @@
 use sluice_model::Reason;
 
 use super::{
+    name::Name,
     scorer::{Against, Outcome, Run},
     scripts::Path,
     similarity::{Form, similarity},
-    tokens::Name,
 };
 
 /// Scores are given to four decimals, so that they read and hash the same everywhere.

@@ -19,9 +19,10 @@ use self::{
     tables::Lists,
 };
 use super::{
-    scorer::{self, Outcome, Pair, Run, Scoring, Side, best_possible},
+    name::{Name, Token},
+    scorer::{self, Outcome, Pair, Run, Side, best_possible},
+    scoring::Scoring,
     similarity::{self, Form, similarity},
-    tokens::{Name, Token},
     vocabulary::{Class, LegalForms},
 };
 

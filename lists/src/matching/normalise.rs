@@ -12,8 +12,9 @@ use unicode_normalization::{
 use super::scripts::kana::is_kana;
 use crate::Script;
 
-/// Characters of a name that are compared; what has more is not screened, and says so. No listed name comes near.
-pub const NAME_CHARS_MAX: usize = 512;
+/// Characters of a name that are compared; what has more is not screened, and says so. No listed name comes near. A
+/// list may hold a longer one: [`sluice_model::limits::NAME_CHARS_MAX`].
+pub const COMPARED_CHARS_MAX: usize = 512;
 
 /// One word of a name.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -307,7 +308,7 @@ mod tests {
     use super::*;
 
     fn words(name: &str) -> Vec<Word> {
-        fold(name, NAME_CHARS_MAX).words
+        fold(name, COMPARED_CHARS_MAX).words
     }
 
     fn texts(name: &str) -> Vec<String> {
@@ -350,7 +351,7 @@ mod tests {
 
     #[test]
     fn an_endless_name_is_cut_and_says_so() {
-        let (fits, most) = ("é".repeat(NAME_CHARS_MAX), NAME_CHARS_MAX);
+        let (fits, most) = ("é".repeat(COMPARED_CHARS_MAX), COMPARED_CHARS_MAX);
         assert!(fold(&fits, most).whole && fold(&"x".repeat(most), most).whole);
         for endless in ["x".repeat(1_000_000), "é".repeat(1_000_000)] {
             let folded = fold(&endless, most);
@@ -375,10 +376,10 @@ mod tests {
             "\u{E000}",
             "V\u{FFFD}sil",
         ] {
-            assert!(!fold(signs, NAME_CHARS_MAX).readable, "{signs}");
+            assert!(!fold(signs, COMPARED_CHARS_MAX).readable, "{signs}");
         }
         for name in ["O", "陳", "Ⓥasil", "김", "ณรงค์"] {
-            assert!(fold(name, NAME_CHARS_MAX).readable, "{name}");
+            assert!(fold(name, COMPARED_CHARS_MAX).readable, "{name}");
         }
     }
 }

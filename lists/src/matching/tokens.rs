@@ -1,4 +1,4 @@
-//! A name as the scorer sees it: tokens with their part, weight and forms, and the legal forms set aside.
+//! From the words of a name to its tokens: which part each plays, what it weighs, and every form it may be written in.
 //!
 //! Owns the reading of a name. Never compares two.
 
@@ -6,11 +6,12 @@ use smallvec::SmallVec;
 
 use super::{
     acronyms,
+    name::{Name, Part, ROMAN, Span, Token},
     normalise::{self, Folded, Word},
     numbers,
-    scorer::{Scoring, Side},
+    scoring::Scoring,
     scripts::{self, Path, abjad, cyrillic, han, hangul, kana, latin},
-    similarity::{self, Form, Kind},
+    similarity::{Form, Kind},
     vocabulary::{self, Class, LegalForms},
 };
 use crate::Script;
@@ -25,78 +26,9 @@ const SHORT_PART_LEN: usize = 3;
 /// A joined form longer than this is nobody's name.
 const JOINED_LEN_MAX: usize = 24;
 
-/// What the scorer needs of a token besides its forms.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) struct Token {
-    /// The share that it has in the name.
-    pub weight: f32,
-    /// The part that it plays.
-    pub class: Class,
-    /// Whether it names the father: it follows `bin`, `ibn`.
-    pub father: bool,
-    /// Which part of a person's name it is, where the spelling tells.
-    pub part: Part,
-    /// The first letter, for initials; for numbers the number, and whether it is in Roman numerals.
-    pub mark: u32,
-    /// Whether it is one or two syllables of a Chinese or Korean name, in whatever letters.
-    pub syllabic: bool,
-}
-
-/// Marks a number that is written in Roman numerals.
-const ROMAN: u32 = 1 << 31;
-
-impl Token {
-    /// The number that a number is.
-    pub(crate) fn number(&self) -> u32 {
-        self.mark & !ROMAN
-    }
-
-    /// Whether two numbers are Roman numerals that differ by one stroke.
-    pub(crate) fn one_stroke_from(&self, other: &Self) -> bool {
-        let roman = |token: &Self| token.class == Class::Number && token.mark & ROMAN != 0;
-        roman(self) && roman(other) && numbers::one_stroke(self.number(), other.number())
-    }
-}
-
-/// The parts of a person's name: told by a comma, or by how Chinese and Korean names are divided; and what stands
-/// in brackets in any name.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) enum Part {
-    #[default]
-    Unknown,
-    Family,
-    Given,
-    /// A branch, a maiden name, a nickname: what many leave out.
-    Aside,
-}
-
-/// A run of tokens and the ways in which it may be written.
-#[derive(Clone, Debug)]
-pub(crate) struct Span {
-    pub from: u8,
-    pub len: u8,
-    pub forms: SmallVec<[Form; 1]>,
-}
-
-/// A name, read.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Name {
-    pub tokens: SmallVec<[Token; 6]>,
-    /// Single tokens first, in order; then joined ones.
-    pub spans: SmallVec<[Span; 8]>,
-    /// The tokens as they are shown.
-    pub shown: SmallVec<[String; 6]>,
-    /// The legal forms that it has.
-    pub legal: LegalForms,
-    /// Whether something of it is not in the tokens: it is longer than the limit.
-    pub cut: bool,
-    /// Whether something of it cannot be read at all, or nothing of it can be compared.
-    pub unreadable: bool,
-}
-
 /// Reads a name. `telegraph` says that digits stand for characters.
 pub(crate) fn read(name: &str, telegraph: bool, scoring: &Scoring) -> Name {
-    let Folded { mut words, whole, readable } = normalise::fold(name, normalise::NAME_CHARS_MAX);
+    let Folded { mut words, whole, readable } = normalise::fold(name, normalise::COMPARED_CHARS_MAX);
     if telegraph || is_telegraph(&words) {
         decode_telegraph(&mut words);
     }
@@ -205,14 +137,6 @@ fn part_of(word: &Word, words: &[Word], divided: bool) -> Option<Part> {
     }
 }
 
-/// How alike two single tokens are.
-pub(crate) fn alike(query: &Name, q: usize, listed: &Name, n: usize) -> f32 {
-    match (query.spans[q].forms.first(), listed.spans[n].forms.first()) {
-        (Some(a), Some(b)) => similarity::alike(a, b),
-        _ => 0.0,
-    }
-}
-
 /// Two to six groups of four digits and nothing else.
 fn is_telegraph(words: &[Word]) -> bool {
     (2..=6).contains(&words.len())
@@ -297,11 +221,6 @@ fn latin_legal_forms(words: &[Word]) -> (SmallVec<[bool; 8]>, LegalForms) {
 }
 
 impl Name {
-    /// What the scorer needs of it.
-    pub(crate) fn side(&self) -> Side<'_> {
-        Side { tokens: &self.tokens, legal: self.legal }
-    }
-
     /// A Latin word; whether the next one names the father.
     fn push_latin(&mut self, word: &str, path: Path, father: bool, next: Option<&str>) -> bool {
         if word.is_empty() {

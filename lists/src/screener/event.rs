@@ -15,7 +15,7 @@ use super::{
     sides,
 };
 use crate::matching::{
-    NAME_CHARS_MAX,
+    COMPARED_CHARS_MAX,
     phrases::{TEXT_CHARS_MAX, Text},
 };
 
@@ -101,7 +101,7 @@ impl Screener {
         if !answer.matches.is_empty() {
             out.matches.push(PartyMatch {
                 role: asked.role.to_owned(),
-                name: asked.query.name.chars().take(NAME_CHARS_MAX).collect(),
+                name: asked.query.name.chars().take(COMPARED_CHARS_MAX).collect(),
                 party: asked.party,
                 matches: answer.matches.clone(),
             });
@@ -160,7 +160,7 @@ impl Screener {
             let shown: Vec<&str> = texts[first..=last].iter().map(|text| text.text).collect();
             out.matches.push(PartyMatch {
                 role: role.to_owned(),
-                name: shown.join(" | ").chars().take(NAME_CHARS_MAX).collect(),
+                name: shown.join(" | ").chars().take(COMPARED_CHARS_MAX).collect(),
                 party: party.clone(),
                 matches: here.into_iter().map(|(_, _, hit)| hit).collect(),
             });

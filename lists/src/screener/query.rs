@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sluice_model::{EntryKind, Party};
 
-use crate::{BirthDate, Country, Gender, matching::NAME_CHARS_MAX};
+use crate::{BirthDate, Country, Gender, matching::COMPARED_CHARS_MAX};
 
 /// A party to be screened. Also the key under which the result is kept.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
@@ -54,7 +54,7 @@ impl Verified {
 impl Query {
     /// Whether the result may be kept: long names are few, and each takes the room of many.
     pub(super) fn is_kept(&self) -> bool {
-        self.name.len() <= NAME_CHARS_MAX
+        self.name.len() <= COMPARED_CHARS_MAX
     }
 
     /// A name of which nothing else is known.

@@ -3,6 +3,8 @@
 //! Owns where lists lie on disk and how they come there. Never decides what a file says (`sluice-lists` reads
 //! it) nor what matches.
 
+#![warn(unreachable_pub)]
+
 mod config;
 mod fetch;
 mod files;

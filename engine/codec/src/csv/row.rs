@@ -37,7 +37,7 @@ struct Leaf {
 }
 
 impl Bound {
-    pub fn new(mapping: &Mapping, header: &StringRecord) -> Result<Self, MappingError> {
+    pub(super) fn new(mapping: &Mapping, header: &StringRecord) -> Result<Self, MappingError> {
         let mut fields = Vec::new();
         let mut mapped = vec![false; header.len()];
         for (path, source) in &mapping.fields {
@@ -74,7 +74,7 @@ impl Bound {
     }
 
     /// Whether the row is an event at all.
-    pub fn admits(&self, record: &ByteRecord) -> bool {
+    pub(super) fn admits(&self, record: &ByteRecord) -> bool {
         self.only.iter().all(|(column, one_of)| {
             let value = record.get(*column).unwrap_or_default().trim_ascii();
             one_of.iter().any(|wanted| wanted.as_bytes() == value)
@@ -82,7 +82,7 @@ impl Bound {
     }
 
     /// The event that a row is; or why it is none, naming the field.
-    pub fn read(&self, record: &ByteRecord, line: u64) -> Result<PaymentEvent, String> {
+    pub(super) fn read(&self, record: &ByteRecord, line: u64) -> Result<PaymentEvent, String> {
         let row = Row { record, line };
         PaymentEvent::deserialize(Fields { fields: &self.fields, row }).or_else(|error| {
             // Read once more, following the path, to say where the refusal lies.

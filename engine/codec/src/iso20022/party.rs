@@ -22,7 +22,7 @@ pub(super) struct Side<'a> {
 impl<'a> Sides<'a> {
     /// Where pacs and pain put both sides: `Dbtr`, `DbtrAcct`, `DbtrAgt`, `Cdtr`, …; the first of `places` that
     /// has an element gives it.
-    pub fn of(places: &[&'a Element]) -> Self {
+    pub(super) fn of(places: &[&'a Element]) -> Self {
         let first = |name: &str| places.iter().find_map(|place| place.child(name));
         Self {
             debtor: Side { party: first("Dbtr"), account: first("DbtrAcct"), agent: first("DbtrAgt") },
@@ -33,7 +33,7 @@ impl<'a> Sides<'a> {
 
 impl Side<'_> {
     /// The party of this side, if anything is said of it; what has no field goes to attributes under `prefix`.
-    pub fn read(&self, prefix: &str, attributes: &mut Attributes) -> Option<Party> {
+    pub(super) fn read(&self, prefix: &str, attributes: &mut Attributes) -> Option<Party> {
         let mut party = self.party.map(party).unwrap_or_default();
         if let Some(element) = self.party.map(choice) {
             keep(attributes, format!("{prefix}.id_scheme"), id_scheme(element));

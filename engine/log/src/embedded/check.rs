@@ -9,9 +9,9 @@ use crate::{
     embedded::store::{FILE, failed, open_reader, table},
 };
 
-/// The largest file that is read whole at a start: some seconds of a disk. Of a larger one only the newest offsets of
+/// The largest database that is read whole at a start: some seconds of a disk. Of a larger log only the newest offsets of
 /// each partition are looked at, and a warning says so.
-const READ_WHOLE_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+pub const READ_WHOLE_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// The newest offsets looked at in a file that is larger: more than a torn tail reaches.
 const NEWEST_OFFSETS: i64 = 100_000;
 

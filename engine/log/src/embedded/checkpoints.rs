@@ -32,7 +32,7 @@ pub(super) struct Checkpoints {
 }
 
 impl Checkpoints {
-    pub fn start(folder: &Path) -> Result<Self, LogError> {
+    pub(super) fn start(folder: &Path) -> Result<Self, LogError> {
         let connection = open_checkpointer(folder)?;
         // One signal may wait: a copy that begins later copies more.
         let (sender, receiver) = mpsc::sync_channel(1);
@@ -44,7 +44,7 @@ impl Checkpoints {
     }
 
     /// A group was written.
-    pub fn written(&mut self, bytes: usize, store: &Store) {
+    pub(super) fn written(&mut self, bytes: usize, store: &Store) {
         self.since_copy += bytes + COMMIT_BYTES;
         self.since_restart += bytes + COMMIT_BYTES;
         if self.since_restart >= RESTART_BYTES {

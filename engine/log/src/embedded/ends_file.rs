@@ -50,7 +50,7 @@ pub(super) struct EndsFile {
 
 impl EndsFile {
     /// Open the mark in a folder, made where there is none.
-    pub fn open(folder: &Path) -> Result<Self, LogError> {
+    pub(super) fn open(folder: &Path) -> Result<Self, LogError> {
         let failed = |error| LogError::file(folder, &error);
         let mut options = OpenOptions::new();
         let mut file = options
@@ -70,7 +70,7 @@ impl EndsFile {
     }
 
     /// What was known and is not there.
-    pub fn lost(&self, ends: &HashMap<Partition, Offset>) -> Vec<Lost> {
+    pub(super) fn lost(&self, ends: &HashMap<Partition, Offset>) -> Vec<Lost> {
         let known = self.known.iter().flatten();
         known
             .map(|(partition, known)| Lost {
@@ -83,7 +83,7 @@ impl EndsFile {
     }
 
     /// Write where every partition ends. A mark that cannot be written is an old mark: it says less.
-    pub fn write(&self, ends: &BTreeMap<Partition, Offset>) {
+    pub(super) fn write(&self, ends: &BTreeMap<Partition, Offset>) {
         if let Err(error) = self.file.write_all_at(text(ends).as_bytes(), 0) {
             tracing::debug!(%error, "the mark of where the log ends could not be written");
         }

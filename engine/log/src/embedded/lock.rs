@@ -13,7 +13,7 @@ const FILE: &str = "lock";
 pub(super) struct FolderLock(#[expect(dead_code, reason = "held, not read")] File);
 
 impl FolderLock {
-    pub fn take(folder: &Path) -> Result<Self, LogError> {
+    pub(super) fn take(folder: &Path) -> Result<Self, LogError> {
         let path = folder.join(FILE);
         let file = File::create(&path).map_err(|error| LogError::file(folder, &error))?;
         match file.try_lock() {

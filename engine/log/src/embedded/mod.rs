@@ -20,6 +20,7 @@ use std::{
     time::Duration,
 };
 
+pub use check::READ_WHOLE_BYTES_MAX;
 pub use ends_file::Lost;
 
 use crate::{

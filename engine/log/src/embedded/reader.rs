@@ -23,17 +23,17 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    pub fn new(folder: &Path) -> Self {
+    pub(super) fn new(folder: &Path) -> Self {
         Self { folder: folder.to_owned(), idle: Mutex::default() }
     }
 
     /// Close what is idle.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// The records of a range that stand in the table, within the limit.
-    pub fn read(
+    pub(super) fn read(
         &self,
         partition: Partition,
         range: Range<Offset>,
@@ -60,7 +60,7 @@ impl Readers {
         })
     }
 
-    pub fn committed(&self, consumer: &str, partition: Partition) -> Result<Offset, LogError> {
+    pub(super) fn committed(&self, consumer: &str, partition: Partition) -> Result<Offset, LogError> {
         self.with(|connection| {
             connection
                 .prepare_cached(

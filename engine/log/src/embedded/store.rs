@@ -44,7 +44,7 @@ pub(super) struct Store {
 }
 
 impl Store {
-    pub fn open(folder: &Path, space_bytes_max: Option<u64>) -> Result<Self, LogError> {
+    pub(super) fn open(folder: &Path, space_bytes_max: Option<u64>) -> Result<Self, LogError> {
         let connection = connect(folder, space_bytes_max)?;
         let mark = EndsFile::open(folder)?;
         let store = Self { folder: folder.to_owned(), space_bytes_max, connection, mark };
@@ -72,7 +72,7 @@ impl Store {
     }
 
     /// The offset after the last record of every partition.
-    pub fn ends(&self) -> Result<HashMap<Partition, Offset>, LogError> {
+    pub(super) fn ends(&self) -> Result<HashMap<Partition, Offset>, LogError> {
         self.read_ends().map_err(|error| failed(&self.folder, error))
     }
 
@@ -92,7 +92,7 @@ impl Store {
     }
 
     /// Write a group of transactions with one `fsync`. All of them or none; the offsets of each, in order.
-    pub fn write(&mut self, group: &[&Transaction], ends: &Ends) -> Result<Vec<Offsets>, LogError> {
+    pub(super) fn write(&mut self, group: &[&Transaction], ends: &Ends) -> Result<Vec<Offsets>, LogError> {
         // A failure may leave a connection inside its transaction: it never serves again.
         if !self.connection.is_autocommit() {
             self.connection = connect(&self.folder, self.space_bytes_max)?;
@@ -147,19 +147,19 @@ impl Store {
     }
 
     /// Copy what the WAL holds into the file and begin the WAL anew.
-    pub fn restart_wal(&self) -> Result<(), LogError> {
+    pub(super) fn restart_wal(&self) -> Result<(), LogError> {
         self.connection
             .query_row("PRAGMA wal_checkpoint(RESTART)", (), |_| Ok(()))
             .map_err(|error| failed(&self.folder, error))
     }
 
     /// What the mark beside the file knows and the file does not hold.
-    pub fn lost(&self, ends: &HashMap<Partition, Offset>) -> Vec<Lost> {
+    pub(super) fn lost(&self, ends: &HashMap<Partition, Offset>) -> Vec<Lost> {
         self.mark.lost(ends)
     }
 
     /// The folder the file is in.
-    pub fn folder(&self) -> &Path {
+    pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 }
@@ -258,11 +258,11 @@ pub(super) struct Ends {
 }
 
 impl Ends {
-    pub fn new(ends: HashMap<Partition, Offset>) -> Self {
+    pub(super) fn new(ends: HashMap<Partition, Offset>) -> Self {
         Self { ends: Mutex::new(ends), moved: Condvar::new() }
     }
 
-    pub fn of(&self, partition: Partition) -> Offset {
+    pub(super) fn of(&self, partition: Partition) -> Offset {
         self.ends.lock().unwrap_or_else(PoisonError::into_inner).get(&partition).copied().unwrap_or(0)
     }
 
@@ -276,7 +276,7 @@ impl Ends {
         self.moved.notify_all();
     }
 
-    pub fn wait(&self, partition: Partition, from: Offset, timeout: Duration) -> bool {
+    pub(super) fn wait(&self, partition: Partition, from: Offset, timeout: Duration) -> bool {
         let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
         let is_short = |ends: &mut HashMap<_, _>| ends.get(&partition).is_none_or(|end| *end <= from);
         let (_ends, waited) =

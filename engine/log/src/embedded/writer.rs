@@ -37,12 +37,12 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub fn new(bytes_max: usize) -> Self {
+    pub(super) fn new(bytes_max: usize) -> Self {
         Self { bytes: Arc::default(), bytes_max }
     }
 
     /// Queue a request if there is room for it now. An empty queue takes a request of any size.
-    pub fn try_send(
+    pub(super) fn try_send(
         &self,
         sender: &SyncSender<Request>,
         transaction: Transaction,
@@ -64,7 +64,7 @@ impl Queue {
     }
 
     /// Queue a request, waiting for room among the transactions.
-    pub fn send(
+    pub(super) fn send(
         &self,
         sender: &SyncSender<Request>,
         transaction: Transaction,

@@ -4,21 +4,21 @@ use axum::{
     body::Bytes,
     http::{HeaderMap, StatusCode},
 };
+use sluice_http::{
+    Problem,
+    idempotency::{self, KEY_BYTES_MAX, NoKey, Scoped},
+};
 use sluice_model::{EventTime, Hash256};
 
 use crate::{
-    http::{App, problem::Problem},
-    limits::IDEMPOTENCY_KEY_BYTES_MAX,
+    http::{App, problem::bad_request},
     requests::{Answered, Known},
 };
-
-const HEADER: &str = "idempotency-key";
 
 /// A key reserved for the request under way; given back when dropped before the answer was kept.
 pub(super) struct Reserved<'a> {
     app: &'a App,
-    caller: String,
-    key: String,
+    key: Scoped,
     fingerprint: Hash256,
     at: EventTime,
     is_kept: bool,
@@ -41,26 +41,20 @@ pub(super) fn turn<'a>(
     body: &Bytes,
     at: EventTime,
 ) -> Result<Turn<'a>, Problem> {
-    let Some(key) = headers.get(HEADER) else { return Ok(Turn::Do(None)) };
-    let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= IDEMPOTENCY_KEY_BYTES_MAX);
-    let Some(key) = key else {
-        let detail =
-            format!("an Idempotency-Key has 1 to {IDEMPOTENCY_KEY_BYTES_MAX} visible ASCII characters");
-        return Err(Problem::bad_request(detail));
-    };
-    let fingerprint = Hash256::of_parts([path.as_bytes(), body]);
-    match app.requests.reserve(caller, key, fingerprint, at) {
-        Known::New => {
-            let (caller, key) = (caller.to_owned(), key.to_owned());
-            Ok(Turn::Do(Some(Reserved { app, caller, key, fingerprint, at, is_kept: false })))
-        }
+    let key = idempotency::key(headers).map_err(|NoKey| {
+        bad_request(format!("an Idempotency-Key has 1 to {KEY_BYTES_MAX} visible ASCII characters"))
+    })?;
+    let Some(key) = key else { return Ok(Turn::Do(None)) };
+    let (key, fingerprint) = (Scoped::new(caller, key), idempotency::fingerprint(path, body));
+    match app.requests.reserve(&key, fingerprint, at) {
+        Known::New => Ok(Turn::Do(Some(Reserved { app, key, fingerprint, at, is_kept: false }))),
         Known::Answered(answer) => Ok(Turn::Done(answer)),
-        Known::UnderWay => Err(Problem::new(
+        Known::UnderWay => Err(Problem::coded(
             StatusCode::CONFLICT,
             "under_way",
             "a request with this Idempotency-Key is being answered: try again shortly",
         )),
-        Known::OtherRequest => Err(Problem::new(
+        Known::OtherRequest => Err(Problem::coded(
             StatusCode::UNPROCESSABLE_ENTITY,
             "idempotency_key_reused",
             "this Idempotency-Key was used for another request",
@@ -72,8 +66,8 @@ impl Reserved<'_> {
     /// The record of an answer; it is to become durable with what was asked.
     pub fn answered(&self, answer: Option<String>) -> Answered {
         Answered {
-            caller: self.caller.clone(),
-            key: self.key.clone(),
+            caller: self.key.caller.clone(),
+            key: self.key.key.clone(),
             fingerprint: self.fingerprint,
             at: self.at,
             answer,
@@ -90,7 +84,7 @@ impl Reserved<'_> {
 impl Drop for Reserved<'_> {
     fn drop(&mut self) {
         if !self.is_kept {
-            self.app.requests.forget(&self.caller, &self.key);
+            self.app.requests.forget(&self.key);
         }
     }
 }

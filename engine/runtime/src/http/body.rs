@@ -5,11 +5,15 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use http_body_util::BodyExt;
+use sluice_http::Problem;
 use sluice_model::limits::BODY_BYTES_MAX;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
-    http::{App, problem::Problem},
+    http::{
+        App,
+        problem::{bad_request, busy, internal},
+    },
     ingest::{self, Contents, Format},
     limits::{BODIES_BYTES_MAX, DECISION_BODIES_BYTES_MAX, INLINE_BODY_BYTES_MAX},
 };
@@ -38,7 +42,7 @@ pub(super) async fn read<'a>(
     mut body: Body,
 ) -> Result<Lent<'a>, Problem> {
     if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-        return Err(Problem::new(
+        return Err(Problem::coded(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported",
             "bodies are read as they are: send no Content-Encoding",
@@ -46,7 +50,7 @@ pub(super) async fn read<'a>(
     }
     let (mut read, mut bytes, mut lent) = (0, Vec::new(), None);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::bad_request("the body did not come whole, or not in time"))?;
+        let frame = frame.map_err(|_| bad_request("the body did not come whole, or not in time"))?;
         let Ok(data) = frame.into_data() else { continue };
         read += data.len();
         if read <= BODY_BYTES_MAX {
@@ -60,7 +64,7 @@ pub(super) async fn read<'a>(
     }
     if read > BODY_BYTES_MAX {
         let detail = format!("a body may have {BODY_BYTES_MAX} bytes at most: send fewer events at once");
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail));
+        return Err(Problem::coded(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail));
     }
     Ok(Lent { bytes: bytes.into(), _permit: lent })
 }
@@ -76,7 +80,7 @@ fn borrow<'a>(
     let permit = u32::try_from(missing).ok().and_then(|missing| memory.try_acquire_many(missing).ok());
     let Some(permit) = permit else {
         app.telemetry.busy();
-        return Err(Problem::busy("too many bodies are being read at once"));
+        return Err(busy("too many bodies are being read at once"));
     };
     match lent {
         Some(lent) => lent.merge(permit),
@@ -92,7 +96,7 @@ pub(super) fn format(headers: &HeaderMap, read_here: &[Format]) -> Result<Format
     Format::of(content_type).filter(|format| read_here.contains(format)).ok_or_else(|| {
         let names: Vec<_> = read_here.iter().map(|format| format.media_type()).collect();
         let detail = format!("send a Content-Type of {}", names.join(" or "));
-        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported", detail)
+        Problem::coded(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported", detail)
     })
 }
 
@@ -105,7 +109,5 @@ pub(super) async fn decode(app: &App, format: Format, bytes: &Bytes) -> Result<C
     // Never closed.
     let _turn = app.decodes.acquire().await;
     let decoded = tokio::task::spawn_blocking(move || ingest::read(format, &bytes)).await;
-    decoded.map_err(|_| {
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the body could not be decoded")
-    })
+    decoded.map_err(|_| internal("the body could not be decoded"))
 }

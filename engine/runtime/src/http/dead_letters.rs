@@ -12,15 +12,20 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sluice_http::{Problem, page};
 use sluice_log::{Offset, Partition, ReadLimit, StoredRecord, Topic};
 use sluice_model::{DeadLetter, PaymentRecord};
 
 use crate::{
     RuntimeError,
     gateway::Intake,
-    http::{App, events::SOURCE, problem::Problem},
+    http::{
+        App,
+        events::SOURCE,
+        problem::{bad_request, not_found},
+    },
     ingest::{self, Format},
-    limits::{PAGE_DEFAULT, PAGE_MAX, REASON_CHARS_MAX},
+    limits::REASON_CHARS_MAX,
     records,
 };
 
@@ -29,7 +34,7 @@ const DEAD_LETTERS: Partition = Topic::DeadLetters.partition(0);
 /// Which part of the list.
 #[derive(Deserialize)]
 pub(super) struct Page {
-    limit: Option<usize>,
+    limit: Option<u64>,
     cursor: Option<Offset>,
 }
 
@@ -54,7 +59,7 @@ pub(super) async fn list(
     page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Json<Listed<Item>>, Problem> {
     let Query(page) = page?;
-    let limit = page.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
+    let limit = page::items(page.limit) as usize;
     let from = page.cursor.unwrap_or_default();
     let (stored, end) = blocking(move || {
         Ok((app.log.read(DEAD_LETTERS, from, ReadLimit::records(limit))?, app.log.end(DEAD_LETTERS)?))
@@ -101,19 +106,19 @@ pub(super) async fn resubmit(
     let (Path(id), Json(Resubmission { reason, event })) = (id?, resubmission?);
     let received_at = app.guard.stamp().map_err(RuntimeError::from)?;
     if reason.trim().is_empty() || reason.chars().count() > REASON_CHARS_MAX {
-        return Err(Problem::bad_request(format!("give a reason of 1 to {REASON_CHARS_MAX} characters")));
+        return Err(bad_request(format!("give a reason of 1 to {REASON_CHARS_MAX} characters")));
     }
     let log = Arc::clone(&app.log);
     let stored = blocking(move || Ok(log.read(DEAD_LETTERS, id, ReadLimit::records(1))?)).await?;
     let stored = stored.first().filter(|record| record.offset == id);
     let letter: DeadLetter =
-        records::parse(stored.ok_or_else(|| Problem::not_found("there is no such dead letter"))?)?;
+        records::parse(stored.ok_or_else(|| not_found("there is no such dead letter"))?)?;
 
     let sent = Resubmission::sent(event, letter.original);
     let contents = ingest::read(format_of(&sent), &sent);
     if let Some(refused) = contents.refused.first() {
         let detail = format!("it still cannot be read: {}", refused.reason);
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, refused.code, detail));
+        return Err(Problem::coded(StatusCode::UNPROCESSABLE_ENTITY, refused.code, detail));
     }
     let (mut payments, dead_letters) = contents.into_records(received_at, SOURCE);
     for payment in &mut payments {

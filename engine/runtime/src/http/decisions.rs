@@ -10,6 +10,7 @@ use axum::{
 };
 use serde::Deserialize;
 use sluice_core::{OUTCOME_ON_DEADLINE, REASON_ON_DEADLINE, deadline_alert};
+use sluice_http::{Caller, Problem};
 use sluice_model::{Control, Decision, PaymentEvent, PaymentRecord};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -19,11 +20,11 @@ use crate::{
     desk::{Answer, NoPlace},
     gateway::Intake,
     http::{
-        App, Caller,
+        App,
         answer::{self, Turn},
         body,
         events::{SOURCE, codes, whole_refusal},
-        problem::Problem,
+        problem::{bad_request, busy},
     },
     ingest::{self, Format},
     limits::{DEADLINE_RECORD_WAIT, DECISION_DEADLINE, DECISION_DEADLINE_MAX},
@@ -66,11 +67,11 @@ pub(super) async fn post_decision(
         app.telemetry.taken_in(0, codes);
         return Err(problem);
     }
-    let event = contents.events.pop().ok_or_else(|| Problem::bad_request("the body holds no event"))?;
+    let event = contents.events.pop().ok_or_else(|| bad_request("the body holds no event"))?;
 
     let mut ticket = app.desk.wait_for(&event, app.gateway.end()).map_err(|reason| match reason {
-        NoPlace::Full => Problem::busy("too many decisions are waited for at once"),
-        NoPlace::Contested => Problem::new(
+        NoPlace::Full => busy("too many decisions are waited for at once"),
+        NoPlace::Contested => Problem::coded(
             StatusCode::CONFLICT,
             "contested",
             "an event with this event_id and other content is being decided: try again shortly",
@@ -100,7 +101,7 @@ pub(super) async fn post_decision(
     .await;
     let decision = match decided {
         Ok(Ok(Answer::Decided(decision))) => decision,
-        Ok(Ok(Answer::Refused { code, reason })) => return Err(refusal(&code, reason)),
+        Ok(Ok(Answer::Refused { code, reason })) => return Err(refusal(code, reason)),
         Ok(Err(problem)) => return Err(problem),
         Err(_) => answer_by_policy(&app, &event).await?,
     };
@@ -108,9 +109,9 @@ pub(super) async fn post_decision(
     Ok(Json(decision))
 }
 
-fn refusal(code: &str, reason: String) -> Problem {
+fn refusal(code: String, reason: String) -> Problem {
     let status = if code == "conflict" { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
-    Problem::new(status, code, reason)
+    Problem::coded(status, code, reason)
 }
 
 /// Time is up: the answer is by policy, and that it was given is itself a record. Where that record can no longer be
@@ -125,7 +126,7 @@ async fn answer_by_policy(app: &App, event: &Arc<PaymentEvent>) -> Result<Decisi
     let durable = app
         .deadlines
         .record(record)
-        .map_err(|Full| Problem::busy("too many answers by policy are not on the log yet"))?;
+        .map_err(|Full| busy("too many answers by policy are not on the log yet"))?;
     // The payment service has waited long enough: a log that stands still is not waited for.
     if timeout(DEADLINE_RECORD_WAIT, durable).await.is_err() {
         tracing::error!("a deadline is not recorded yet: the log stands still, and it is tried until it is");

@@ -10,15 +10,16 @@ use axum::{
 };
 use serde::Serialize;
 use sluice_codec::Refused;
+use sluice_http::{Caller, Problem};
 
 use crate::{
     RuntimeError,
     gateway::Intake,
     http::{
-        App, Caller,
+        App,
         answer::{self, Turn},
         body,
-        problem::Problem,
+        problem::internal,
     },
     ingest::{Contents, Format},
     limits::REFUSALS_LISTED_MAX,
@@ -95,8 +96,7 @@ fn receipt(contents: &Contents) -> Result<String, Problem> {
         refused: contents.refused.len(),
         refusals: contents.refused.iter().take(REFUSALS_LISTED_MAX).map(Refusal::of).collect(),
     };
-    serde_json::to_string(&receipt)
-        .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.to_string()))
+    serde_json::to_string(&receipt).map_err(|error| internal(error.to_string()))
 }
 
 /// The problem of a body that is one thing, and could not be read.
@@ -106,7 +106,7 @@ pub(super) fn whole_refusal(format: Format, contents: &Contents) -> Option<Probl
         "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     };
-    Some(Problem::new(
+    Some(Problem::coded(
         status,
         refused.code,
         format!("{}; the body is kept in the dead letters", refused.reason),

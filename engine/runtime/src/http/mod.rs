@@ -3,7 +3,6 @@
 
 mod answer;
 mod body;
-mod caller;
 mod dead_letters;
 mod decisions;
 mod events;
@@ -30,8 +29,6 @@ use crate::{
     requests::Requests,
     telemetry::Telemetry,
 };
-
-pub use caller::Caller;
 
 /// What the handlers work with.
 pub(crate) struct App {

@@ -12,8 +12,9 @@ use super::{
     tables::Lists,
 };
 use crate::matching::{
-    scorer::{Run, Scoring},
-    tokens::{Name, Token},
+    name::{Name, Token},
+    scorer::Run,
+    scoring::Scoring,
     vocabulary::Class,
 };
 

@@ -14,7 +14,8 @@ use smallvec::SmallVec;
 
 use super::tables::{Hashed, deletions, hash};
 use crate::matching::{
-    scorer::{self, Scoring},
+    scorer,
+    scoring::Scoring,
     scripts::Path,
     similarity::{self, Form, FormRef, Kind, consonant_edits_allowed, similarity},
     vocabulary,

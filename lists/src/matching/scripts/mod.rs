@@ -63,7 +63,7 @@ const TWO_SYLLABLES_LEN_MIN: usize = 5;
 
 /// The way from a word as written to a form: shown in explanations.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Path {
+pub(crate) enum Path {
     Latin,
     Cyrillic,
     Transliterated,
@@ -83,7 +83,7 @@ pub enum Path {
 
 impl Path {
     /// As an officer reads it; empty for Latin, which needs no saying.
-    pub fn label(self) -> &'static str {
+    pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Latin => "",
             Self::Cyrillic => "Cyrillic romanised",

@@ -1,10 +1,10 @@
-//! The one place in the engine where time is read. What is stamped here travels in the records.
+//! The one place where a service reads the time. What is stamped with it travels in records, leaves and rows.
 
 use std::time::Duration;
 
 use sluice_model::EventTime;
 
-/// Tells the time of taking in.
+/// Tells the time. A port, so that tests can turn it.
 pub trait Clock: Send + Sync {
     /// Now, as the machine is told it.
     fn now(&self) -> EventTime;

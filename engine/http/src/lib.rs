@@ -1,0 +1,16 @@
+//! What every HTTP service of Sluice shares: refusals as problem details, what an `Idempotency-Key` is and whose, how
+//! large a body and a page may be, and the clock that stamps what comes in. Which error is which problem is said where
+//! the error is.
+
+#![warn(unreachable_pub)]
+
+pub mod body;
+mod caller;
+mod clock;
+pub mod idempotency;
+pub mod page;
+mod problem;
+
+pub use caller::Caller;
+pub use clock::{Clock, SystemClock};
+pub use problem::{PROBLEM_JSON, Problem};
