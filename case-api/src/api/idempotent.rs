@@ -11,10 +11,9 @@ use axum::{
 };
 use sluice_model::{Hash256, limits::BODY_BYTES_MAX};
 
-use super::Problem;
+use super::{Identity, Problem};
 use crate::{
     app::App,
-    auth::Identity,
     limits::{IDEMPOTENCY_ANSWER_BYTES_MAX, IDEMPOTENCY_KEY_BYTES_MAX},
     store::{Answer, Claim, Claimed, StoreError},
 };
