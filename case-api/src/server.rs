@@ -12,10 +12,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{
     api,
     app::App,
-    auth::{self, PasswordError, authenticate},
+    auth::{self, PasswordError},
     console,
     domain::Roles,
-    mending,
     metrics::Metrics,
     ports::Ports,
     rulebook,
@@ -189,13 +188,14 @@ impl CaseApi {
     pub fn router(&self, ingest: Router) -> Router {
         // Called once; a second router has the first one's letters.
         let _ = self.app.ingest.set(ingest.clone());
-        let ingest = ingest.layer(middleware::from_fn_with_state(Arc::clone(&self.app), mending::gate));
+        let ingest =
+            ingest.layer(middleware::from_fn_with_state(Arc::clone(&self.app), api::dead_letters::gate));
         api::router(&self.app)
             .merge(console::router(&self.app))
             .merge(ingest)
             .fallback(console::not_found_page)
             .method_not_allowed_fallback(api::method_not_allowed)
-            .layer(middleware::from_fn_with_state(Arc::clone(&self.app), authenticate))
+            .layer(middleware::from_fn_with_state(Arc::clone(&self.app), api::authenticate))
             .layer(body::limit())
             .layer(CatchPanicLayer::custom(api::panicked))
             .layer(middleware::from_fn_with_state(Arc::clone(&self.app), api::finish))

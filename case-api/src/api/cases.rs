@@ -11,14 +11,13 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Problem,
+    Identity, Problem,
     page::{Items, PageQuery},
     suppressions::proposals_of,
 };
 use crate::{
     app::App,
-    auth::{Actor, Identity},
-    domain::Act,
+    domain::{Act, Actor},
     limits::PAGE_MAX,
     store::{Acted, AlertFilter, Case, CaseFilter, Claim, FreezeRow, Hold, Page, StoredAlert, TimelineEntry},
     work,

@@ -7,10 +7,9 @@ use serde::Serialize;
 use sluice_model::{ListMatch, limits::NAME_CHARS_MAX};
 use tokio::task::spawn_blocking;
 
-use super::{Problem, page::Items};
+use super::{Identity, Problem, page::Items};
 use crate::{
     app::App,
-    auth::Identity,
     domain::Permission,
     limits::SCREENING_MATCHES_MAX,
     ports::{ActiveList, NameAnswer, PortError, Screening},

@@ -8,13 +8,12 @@ use axum::{
 };
 
 use super::{
-    Problem,
+    Identity, Problem,
     page::{Items, PageQuery},
 };
 use crate::{
     app::App,
-    auth::{Actor, Identity},
-    domain::ConfigurationAct,
+    domain::{Actor, ConfigurationAct},
     store::{Claim, Configuration},
     work,
 };

@@ -14,10 +14,9 @@ use sluice_http::{
     idempotency::{self, KEY_BYTES_MAX, NoKey},
 };
 
-use super::Problem;
+use super::{Identity, Problem};
 use crate::{
     app::App,
-    auth::Identity,
     limits::IDEMPOTENCY_ANSWER_BYTES_MAX,
     store::{Answer, Claim, Claimed, StoreError},
 };

@@ -4,7 +4,9 @@ mod alerts;
 mod cases;
 mod catalogue;
 mod configuration;
+pub mod dead_letters;
 mod finish;
+mod guard;
 mod holds;
 mod idempotent;
 mod page;
@@ -30,6 +32,7 @@ pub use cases::{perform as perform_act, serve_evidence};
 pub use catalogue::perform as screen_name;
 pub use configuration::perform as act_on_configuration;
 pub use finish::finish;
+pub use guard::{Identity, authenticate, require, session_cookie, sign_in_cookies, unknown};
 pub use problem::{Problem, method_not_allowed, not_found, panicked};
 pub use quarantine::{QuarantineOrder, perform as act_on_quarantine};
 pub use suppressions::{
@@ -37,7 +40,7 @@ pub use suppressions::{
     perform_proposal as propose_suppression,
 };
 
-use crate::{app::App, auth::require, domain::Permission};
+use crate::{app::App, domain::Permission};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -58,7 +61,7 @@ impl Modify for Security {
         let components = document.components.get_or_insert_default();
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         components.add_security_scheme("api_key", SecurityScheme::Http(bearer));
-        let cookie = ApiKey::Cookie(ApiKeyValue::new(crate::auth::COOKIE));
+        let cookie = ApiKey::Cookie(ApiKeyValue::new(guard::COOKIE));
         components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
     }
 }

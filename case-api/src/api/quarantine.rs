@@ -10,10 +10,9 @@ use axum::{
 use serde::Deserialize;
 use sluice_model::EventTime;
 
-use super::Problem;
+use super::{Identity, Problem};
 use crate::{
     app::App,
-    auth::Identity,
     store::{Claim, QuarantineAct, QuarantineActed},
     work,
 };

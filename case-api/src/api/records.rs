@@ -9,12 +9,11 @@ use axum::{
 use serde::Deserialize;
 
 use super::{
-    Problem,
+    Identity, Problem,
     page::{Items, PageQuery},
 };
 use crate::{
     app::App,
-    auth::Identity,
     domain::Permission,
     store::{AuditEntry, ChainStatus, Subject},
 };

@@ -13,19 +13,17 @@ use sluice_model::RuleFile;
 use sluice_rules::{CaseReport, Diagnostic};
 
 use super::{
-    Problem,
+    Identity, Problem,
     page::{Items, PageQuery},
     problem::PROBLEM_JSON,
 };
 use crate::{
     app::App,
-    auth::Identity,
-    backtests::{self, BacktestReport},
-    domain::{Permission, VersionAct, VersionRefusal},
+    backtests,
+    domain::{BacktestReport, Changes, Permission, Proposal, TrialError, VersionAct, VersionRefusal},
     ports::ActiveRule,
-    rulebook::{self, Changes, ProposeError, RulesStatus},
+    rulebook::{self, ProposeError, RulesStatus},
     store::{Claim, RuleCounts, RuleVersion, ShadowAlert, VersionActed, VersionError},
-    trial::{Proposal, TrialError},
 };
 
 /// A version with everything in it.

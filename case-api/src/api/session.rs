@@ -10,10 +10,10 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Problem;
+use super::{Problem, sign_in_cookies};
 use crate::{
     app::App,
-    auth::{SignInError, Whence, sign_in, sign_in_cookies},
+    auth::{SignInError, Whence, sign_in},
 };
 
 /// Who signs in.

@@ -6,10 +6,9 @@ use axum::{Extension, Json, extract::State};
 use serde::{Deserialize, Serialize};
 use sluice_model::EventTime;
 
-use super::Problem;
+use super::{Identity, Problem};
 use crate::{
     app::App,
-    auth::Identity,
     store::{Claim, StreamTimeSet},
     work,
 };

@@ -12,13 +12,12 @@ use sluice_model::{Hash256, Key};
 use tokio::task::spawn_blocking;
 
 use super::{
-    Problem,
+    Identity, Problem,
     page::{Items, PageQuery},
 };
 use crate::{
     app::App,
-    auth::{Actor, Identity},
-    domain::{Act, Closing, DispositionCode, Refusal, SuppressionAct},
+    domain::{Act, Actor, Closing, DispositionCode, Refusal, SuppressionAct},
     limits::{SUPPRESSION_DAYS_DEFAULT, SUPPRESSIONS_PER_CLOSING_MAX},
     ports::PortError,
     store::{CaseMatch, Claim, Proposal, SuppressionFilter, SuppressionRow},

@@ -4,9 +4,9 @@ use std::{collections::HashMap, sync::RwLock};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{Actor, Via, digest, same};
+use super::{digest, same};
 use crate::{
-    domain::Roles,
+    domain::{Actor, Roles, Via},
     store::{Store, StoreError, random},
 };
 
@@ -50,7 +50,7 @@ impl MemoryKeys {
 }
 
 /// Whose key it is.
-pub(super) async fn check(key: &str, memory: &MemoryKeys, store: &Store) -> Result<Actor, KeyError> {
+pub async fn check(key: &str, memory: &MemoryKeys, store: &Store) -> Result<Actor, KeyError> {
     let id = key.strip_prefix("slk_").and_then(|rest| rest.split_once('_')).map(|(id, _)| id);
     let id = id.ok_or(KeyError::Unknown)?;
     let (stored, actor) = match memory.get(id) {

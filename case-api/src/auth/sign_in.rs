@@ -1,19 +1,14 @@
 //! Signing in and out.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use axum::{
-    extract::{ConnectInfo, FromRequestParts},
-    http::request::Parts,
-};
-use axum_extra::extract::CookieJar;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::{DEVICE_COOKIE, Origin, digest, password};
+use super::{Origin, digest, password};
 use crate::{
     app::App,
     limits::NAME_BYTES_MAX,
@@ -61,16 +56,6 @@ pub struct Whence {
     pub address: Option<IpAddr>,
     /// The token that a sign-in left in this browser.
     pub device: Option<String>,
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Whence {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(of)| of.ip());
-        let device = CookieJar::from_headers(&parts.headers).get(DEVICE_COOKIE).map(|c| c.value().to_owned());
-        Ok(Self { address, device })
-    }
 }
 
 /// Begin a session for whoever knows the password.

@@ -1,56 +1,21 @@
 //! Failed sign-ins on their way into the evidence: counted in memory, written as one leaf for each period, so that
 //! whoever sprays passwords takes no turn at the writer.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Mutex,
-};
+use std::sync::Mutex;
 
-use serde::Serialize;
 use sluice_model::EventTime;
 
 use super::Origin;
-use crate::limits::{SIGN_IN_SUMMARY_EVERY, SIGN_IN_SUMMARY_NAMES_MAX};
-
-/// What failed in one period.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Failed {
-    /// The first failure.
-    pub from: EventTime,
-    /// The last.
-    pub to: EventTime,
-    /// Wrong passwords and names.
-    pub wrong: u64,
-    /// Attempts that were not looked at, because there were too many.
-    pub limited: u64,
-    /// Wrong passwords for names that there are. A name that is nobody's may be a password typed in the wrong field: it
-    /// is not written down.
-    pub names: BTreeMap<String, u64>,
-    /// Failures whose name is not among them.
-    pub others: u64,
-    /// From how many addresses, counted up to a limit.
-    pub addresses: usize,
-    #[serde(skip)]
-    seen: BTreeSet<String>,
-}
+use crate::{domain::FailedSignIns, limits::SIGN_IN_SUMMARY_EVERY};
 
 /// The period that runs.
 #[derive(Default)]
-pub struct Tally(Mutex<Option<Failed>>);
+pub struct Tally(Mutex<Option<FailedSignIns>>);
 
 impl Tally {
     /// Somebody gave a wrong password. `name`: of a user, if there is one.
     pub fn wrong(&self, name: Option<&str>, origin: &Origin, now: EventTime) {
-        self.count(origin, now, |failed| {
-            failed.wrong += 1;
-            let known = name.filter(|name| {
-                failed.names.contains_key(*name) || failed.names.len() < SIGN_IN_SUMMARY_NAMES_MAX
-            });
-            match known {
-                Some(name) => *failed.names.entry(name.to_owned()).or_default() += 1,
-                None => failed.others += 1,
-            }
-        });
+        self.count(origin, now, |failed| failed.wrong(name));
     }
 
     /// Somebody tried too often.
@@ -59,28 +24,15 @@ impl Tally {
     }
 
     /// What is to be written down: a period that is over, or (`all`) whatever there is.
-    pub fn take(&self, now: EventTime, all: bool) -> Option<Failed> {
+    pub fn take(&self, now: EventTime, all: bool) -> Option<FailedSignIns> {
         let mut failed = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         failed.take_if(|failed| all || now.since(failed.from) >= SIGN_IN_SUMMARY_EVERY)
     }
 
-    fn count(&self, origin: &Origin, now: EventTime, count: impl FnOnce(&mut Failed)) {
+    fn count(&self, origin: &Origin, now: EventTime, count: impl FnOnce(&mut FailedSignIns)) {
         let mut failed = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let failed = failed.get_or_insert_with(|| Failed {
-            from: now,
-            to: now,
-            wrong: 0,
-            limited: 0,
-            names: BTreeMap::new(),
-            others: 0,
-            addresses: 0,
-            seen: BTreeSet::new(),
-        });
-        failed.to = now;
-        if failed.seen.len() < SIGN_IN_SUMMARY_NAMES_MAX {
-            failed.seen.insert(format!("{origin:?}"));
-            failed.addresses = failed.seen.len();
-        }
+        let failed = failed.get_or_insert_with(|| FailedSignIns::none(now));
+        failed.from(format!("{origin:?}"), now);
         count(failed);
     }
 }
@@ -90,6 +42,7 @@ mod tests {
     use sluice_model::Span;
 
     use super::*;
+    use crate::limits::SIGN_IN_SUMMARY_NAMES_MAX;
 
     #[test]
     fn a_spray_is_one_summary_of_bounded_size() {

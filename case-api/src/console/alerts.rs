@@ -18,8 +18,8 @@ use super::{
     shell::{Shell, render},
 };
 use crate::{
+    api::Identity,
     app::App,
-    auth::Identity,
     domain::CaseState,
     store::{AlertFilter, Page},
     words::SEVERITIES,

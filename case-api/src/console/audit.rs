@@ -15,8 +15,8 @@ use super::{
     shell::{Shell, When, render, short, words},
 };
 use crate::{
+    api::Identity,
     app::App,
-    auth::Identity,
     domain::Permission,
     limits::PAGE_DEFAULT,
     store::{AuditEntry, ChainStatus, Page},

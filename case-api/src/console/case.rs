@@ -20,9 +20,8 @@ use super::{
     suppressions::{form_label, form_value},
 };
 use crate::{
-    api::{Problem, perform_act, serve_evidence},
+    api::{Identity, Problem, perform_act, serve_evidence},
     app::App,
-    auth::Identity,
     domain::{Act, ActKind, CaseState, Closing, DispositionCode, Permission, closings, next_state},
     limits::CASE_PAGE_ALERTS,
     store::{AlertFilter, Case, Claim, Claimed, FreezeRow, Hold, HoldState, Page, TimelineEntry, random},

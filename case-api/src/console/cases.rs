@@ -15,8 +15,8 @@ use super::{
     shell::{Shell, When, render, words},
 };
 use crate::{
+    api::Identity,
     app::App,
-    auth::Identity,
     domain::{CaseState, DispositionCode},
     store::{Case, CaseFilter, Page},
     words::SEVERITIES,

@@ -18,9 +18,8 @@ use super::{
     shell::{Shell, render, short},
 };
 use crate::{
-    api::screen_name,
+    api::{Identity, screen_name},
     app::App,
-    auth::Identity,
     domain::Permission,
     ports::{ActiveList, Screening},
 };

@@ -14,9 +14,8 @@ use super::{
     shell::{Shell, When},
 };
 use crate::{
-    api::act_on_configuration,
+    api::{Identity, act_on_configuration},
     app::App,
-    auth::Identity,
     domain::{ConfigurationAct, ConfigurationState, next_configuration_state},
     limits::PAGE_DEFAULT,
     store::{Configuration, Page},

@@ -16,11 +16,13 @@ use super::{
     shell::{Shell, When, render, words},
 };
 use crate::{
+    api::{
+        Identity,
+        dead_letters::{self, Letter},
+    },
     app::App,
-    auth::Identity,
     domain::Permission,
     limits::PAGE_DEFAULT,
-    mending::{self, Letter},
     stamp::Stamp,
 };
 
@@ -67,7 +69,7 @@ struct LetterPage {
 }
 
 async fn row(app: &App, shell: &Shell, letter: &Letter) -> Result<LetterRow, PageError> {
-    let sent = app.store.leaves_about(&mending::about(&letter.id), "resubmit_dead_letter").await?;
+    let sent = app.store.leaves_about(&dead_letters::about(&letter.id), "resubmit_dead_letter").await?;
     Ok(LetterRow {
         id: letter.id.clone(),
         code: words(&letter.letter.code),
@@ -86,7 +88,7 @@ pub async fn list(
     identity.need(Permission::Mend)?;
     let shell = Shell::new(&app, &identity, "dead-letters").await?;
     let limit = usize::try_from(PAGE_DEFAULT).unwrap_or(usize::MAX);
-    let found = mending::letters(&app, query.cursor, limit).await?;
+    let found = dead_letters::letters(&app, query.cursor, limit).await?;
     let mut letters = Vec::with_capacity(found.items.len());
     for letter in &found.items {
         letters.push(row(&app, &shell, letter).await?);
@@ -128,7 +130,7 @@ async fn show(
 ) -> Result<Response, PageError> {
     identity.need(Permission::Mend)?;
     let shell = Shell::new(app, identity, "dead-letters").await?;
-    let letter = mending::letter(app, id).await?;
+    let letter = dead_letters::letter(app, id).await?;
     let (original, readable) = match std::str::from_utf8(&letter.letter.original) {
         Ok(text) => (text.to_owned(), true),
         Err(_) => (hex::encode(&letter.letter.original), false),
@@ -165,13 +167,13 @@ pub async fn send(
         return Err(PageError::foreign_form());
     }
     identity.need(Permission::Mend)?;
-    let letter = mending::letter(&app, id).await?;
+    let letter = dead_letters::letter(&app, id).await?;
     // A browser sends a form's lines ended in its own way.
     let lines = |text: &str| text.replace("\r\n", "\n");
     let event = lines(&form.event);
     let as_it_came = std::str::from_utf8(&letter.letter.original).is_ok_and(|text| lines(text) == event);
     let mended = (!as_it_came && !event.trim().is_empty()).then(|| event.clone());
-    match mending::send_again(&app, id, &form.reason, mended, &identity.actor).await {
+    match dead_letters::send_again(&app, id, &form.reason, mended, &identity.actor).await {
         Ok(accepted) => Ok(Redirect::to(&format!("/dead-letters/{id}?sent={accepted}")).into_response()),
         Err(problem) => {
             let error = problem.detail().to_owned();

@@ -15,8 +15,8 @@ use super::{
     shell::{Shell, When, render, short},
 };
 use crate::{
+    api::Identity,
     app::App,
-    auth::Identity,
     limits::PAGE_DEFAULT,
     store::{Hold, Page},
 };

@@ -19,9 +19,8 @@ use super::{
     shell::{Shell, When, render},
 };
 use crate::{
-    api::{self, Problem, QuarantineOrder},
+    api::{self, Identity, Problem, QuarantineOrder},
     app::App,
-    auth::Identity,
     domain::Permission,
     limits::PAGE_DEFAULT,
     store::{Claimed, Page, QuarantineAct, ShadowAlert},

@@ -18,16 +18,14 @@ use super::{
     shell::{Shell, When, render, short, words},
 };
 use crate::{
-    api::Problem,
+    api::{Identity, Problem},
     app::App,
-    auth::Identity,
-    backtests::{self, BacktestReport},
-    domain::{Permission, VersionAct, VersionState, next_version_state},
+    backtests,
+    domain::{BacktestReport, Changes, Permission, Proposal, VersionAct, VersionState, next_version_state},
     limits::RULE_VERSIONS_SHOWN,
     ports::ActiveRule,
-    rulebook::{self, Changes, Filling, ProposeError},
+    rulebook::{self, Filling, ProposeError},
     store::{Claim, Claimed, Page, RuleCounts, RuleVersion, StoreError, random},
-    trial::Proposal,
     words as names,
 };
 

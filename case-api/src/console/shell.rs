@@ -11,9 +11,8 @@ use sluice_model::EventTime;
 
 use super::assets;
 use crate::{
-    api::Problem,
+    api::{Identity, Problem},
     app::App,
-    auth::Identity,
     domain::{CaseState, Permission},
     stamp::Stamp,
 };

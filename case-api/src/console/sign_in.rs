@@ -13,9 +13,9 @@ use serde::Deserialize;
 
 use super::{assets, error::PageError, shell::render};
 use crate::{
-    api::Problem,
+    api::{Identity, Problem, session_cookie, sign_in_cookies},
     app::App,
-    auth::{Identity, SignInError, Whence, session_cookie, sign_in, sign_in_cookies, sign_out},
+    auth::{SignInError, Whence, sign_in, sign_out},
 };
 
 #[derive(Template)]

@@ -18,9 +18,10 @@ use super::{
     shell::{Shell, When, render},
 };
 use crate::{
-    api::{NewSuppression, SuppressionNow, act_on_suppression, propose_suppression, suppressions_now},
+    api::{
+        Identity, NewSuppression, SuppressionNow, act_on_suppression, propose_suppression, suppressions_now,
+    },
     app::App,
-    auth::Identity,
     domain::{SuppressionAct, SuppressionState, next_suppression_state},
     limits::PAGE_DEFAULT,
     store::{CaseMatch, Claim, Claimed, Page, SuppressionFilter, SuppressionRow},

@@ -8,8 +8,7 @@ use sluice_model::{AlertId, Control, EventTime, Freeze, Key, KeyKind, Unfreeze};
 
 use super::{Case, Claim, Entry, FreezeRow, HoldState, Proposal, Store, StoreError, Tx};
 use crate::{
-    auth::Actor,
-    domain::{Act, CaseState, Closing, Refusal, next_state, sla},
+    domain::{Act, Actor, CaseState, Closing, Refusal, next_state, sla},
     limits::NOTE_CHARS_MAX,
 };
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Store, StoreError};
-use crate::{auth::Actor, backtests::BacktestReport};
+use crate::domain::{Actor, BacktestReport};
 use sluice_model::EventTime;
 
 impl Store {

@@ -12,8 +12,7 @@ use super::{
     ActError, Claim, ENGINE, Entry, Page, Store, StoreError, Tx, acts::check_text, cases::stamp_or_null,
 };
 use crate::{
-    auth::Actor,
-    domain::{ConfigurationAct, ConfigurationState, Refusal, next_configuration_state},
+    domain::{Actor, ConfigurationAct, ConfigurationState, Refusal, next_configuration_state},
     ports::ActiveList,
     stamp::Stamp,
 };

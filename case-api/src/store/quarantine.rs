@@ -8,8 +8,7 @@ use sluice_model::{Control, EventTime, FailureCause, Hash256, Quarantine, RuleFa
 
 use super::{ActError, Claim, ENGINE, Entry, Store, StoreError, Tx, acts::check_text};
 use crate::{
-    auth::Actor,
-    domain::{Permission, Refusal},
+    domain::{Actor, Permission, Refusal},
     limits::FAILING_KEYS_BEFORE_PROPOSAL,
 };
 

@@ -10,8 +10,7 @@ use sluice_model::{AlertId, Control, Disposition, DispositionState, Release};
 
 use super::{ActError, Case, Consumed, ENGINE, Hold, HoldState, StoreError, Tx, acts::Effect};
 use crate::{
-    auth::Actor,
-    domain::{Permission, Refusal},
+    domain::{Actor, Permission, Refusal},
     limits::MLRO_RELEASES_ALONE,
 };
 

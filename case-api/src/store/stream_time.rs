@@ -6,10 +6,7 @@ use sluice_evidence::Kind;
 use sluice_model::{Control, EventTime, SetStreamTime};
 
 use super::{ActError, Claim, Entry, Store, StoreError, acts::check_text};
-use crate::{
-    auth::Actor,
-    domain::{Permission, Refusal},
-};
+use crate::domain::{Actor, Permission, Refusal};
 
 /// Stream time that was ordered back.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]

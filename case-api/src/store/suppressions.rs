@@ -12,9 +12,8 @@ use super::{
     ActError, AlertFilter, Claim, Entry, Page, Store, StoreError, Tx, acts::check_text, cases::stamp_or_null,
 };
 use crate::{
-    auth::Actor,
     domain::{
-        DispositionCode, Permission, Refusal, SuppressionAct, SuppressionState, check_suppression,
+        Actor, DispositionCode, Permission, Refusal, SuppressionAct, SuppressionState, check_suppression,
         next_suppression_state,
     },
     limits::PAGE_MAX,

@@ -8,8 +8,7 @@ use sqlx::FromRow;
 
 use super::{ENGINE, Entry, Store, StoreError, Tx};
 use crate::{
-    auth::Failed,
-    domain::{Permission, Roles},
+    domain::{FailedSignIns, Permission, Roles},
     limits::{DEVICE_LIFE, DEVICES_PER_USER_MAX, SESSION_IDLE, SESSION_LIFE},
     stamp::Stamp,
 };
@@ -141,7 +140,11 @@ impl Store {
     }
 
     /// Write down the failed sign-ins of a period.
-    pub async fn record_failed_sign_ins(&self, failed: &Failed, now: EventTime) -> Result<(), StoreError> {
+    pub async fn record_failed_sign_ins(
+        &self,
+        failed: &FailedSignIns,
+        now: EventTime,
+    ) -> Result<(), StoreError> {
         let mut tx = self.begin(now).await?;
         let about = "sign-in";
         let entry = Entry { kind: Kind::Act, act: "sign_ins_failed", actor: ENGINE, about, case_id: None };

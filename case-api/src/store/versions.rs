@@ -10,11 +10,12 @@ use sqlx::FromRow;
 
 use super::{Claim, ENGINE, Entry, Page, Store, StoreError, Tx, cases::UnknownState, cases::stamp_or_null};
 use crate::{
-    auth::Actor,
-    domain::{VersionAct, VersionRefusal, VersionState, next_version_state},
+    domain::{
+        Actor, Candidate, TrialReport, VersionAct, VersionRefusal, VersionState, bundle_of,
+        next_version_state,
+    },
     limits::NOTE_CHARS_MAX,
     stamp::Stamp,
-    trial::{Candidate, TrialReport, bundle_of},
 };
 
 /// The origin of what an officer proposed.

@@ -17,11 +17,10 @@ use sluice_http::body;
 use sluice_model::{DeadLetter, Hash256, limits::BODY_BYTES_MAX};
 use tower::ServiceExt as _;
 
+use super::{Identity, Problem, unknown};
 use crate::{
-    api::Problem,
     app::App,
-    auth::{Actor, Identity},
-    domain::Permission,
+    domain::{Actor, Permission},
     store::{Entry, StoreError},
 };
 
@@ -61,7 +60,7 @@ pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     let permission = if letters.is_some() { Permission::Mend } else { Permission::Ingest };
     let identity = match request.extensions().get::<Identity>() {
         Some(identity) => identity.clone(),
-        None => return crate::auth::unknown(request.uri().path(), request.headers()),
+        None => return unknown(request.uri().path(), request.headers()),
     };
     if let Err(problem) = identity.need(permission) {
         return problem.into_response();

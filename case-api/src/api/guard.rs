@@ -1,9 +1,9 @@
 //! The gate that every request passes: who asks, and whether a router's permission allows it.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
-    extract::{FromRequestParts, Request, State},
+    extract::{ConnectInfo, FromRequestParts, Request, State},
     http::{HeaderMap, HeaderName, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{AppendHeaders, IntoResponse, Redirect, Response},
@@ -14,11 +14,11 @@ use axum_extra::extract::{
 };
 use time::Duration;
 
-use super::{Actor, KeyError, Via, digest, keys, same, sign_in::SignedIn};
+use super::Problem;
 use crate::{
-    api::Problem,
     app::App,
-    domain::Permission,
+    auth::{KeyError, SignedIn, Whence, check_key, digest, same},
+    domain::{Actor, Permission, Via},
     limits::{DEVICE_LIFE, SESSION_LIFE},
     store::StoreError,
 };
@@ -61,6 +61,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Identity {
             Some(identity) => Ok(identity.clone()),
             None => Err(unknown(parts.uri.path(), &parts.headers)),
         }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Whence {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(of)| of.ip());
+        let device = CookieJar::from_headers(&parts.headers).get(DEVICE_COOKIE).map(|c| c.value().to_owned());
+        Ok(Self { address, device })
     }
 }
 
@@ -108,7 +118,7 @@ async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<Identity>, Ke
         let bearer = value.to_str().ok().and_then(|v| v.split_once(' '));
         let key =
             bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
-        let actor = keys::check(key.ok_or(KeyError::Unknown)?, &app.keys, &app.store).await?;
+        let actor = check_key(key.ok_or(KeyError::Unknown)?, &app.keys, &app.store).await?;
         return Ok(Some(Identity { actor, csrf: String::new(), token: String::new() }));
     }
     let jar = CookieJar::from_headers(headers);
