@@ -8,12 +8,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::{
-    domain::Refusal,
-    limits::RETRY_AFTER,
-    ports::PortError,
-    store::{ActError, StoreError},
-};
+use crate::{domain::Refusal, limits::RETRY_AFTER, ports::PortError, service::ActError, store::StoreError};
 
 /// The media type.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -119,6 +114,8 @@ impl From<ActError> for Problem {
             ActError::NoConfiguration => Self::not_found("configuration"),
             ActError::Refused(refusal) => refusal.into(),
             ActError::Store(error) => error.into(),
+            ActError::Port(error) => error.into(),
+            ActError::Join(error) => Self::internal(&error),
         }
     }
 }

@@ -8,7 +8,7 @@ use sluice_model::{Control, EventTime, Hash256, RuleBundle, RuleFile};
 use sluice_rules::in_shadow;
 use sqlx::FromRow;
 
-use super::{Claim, ENGINE, Entry, Page, Store, StoreError, Tx, cases::UnknownState, cases::stamp_or_null};
+use super::{Claim, ENGINE, Entry, Page, Store, StoreError, Tx, columns::stamp_or_null};
 use crate::{
     domain::{
         Actor, Candidate, TrialReport, VersionAct, VersionRefusal, VersionState, bundle_of,
@@ -93,14 +93,6 @@ impl RuleVersion {
             VersionState::Shadowing => self.activating == Some(0),
             _ => false,
         }
-    }
-}
-
-impl TryFrom<String> for VersionState {
-    type Error = UnknownState;
-
-    fn try_from(name: String) -> Result<Self, UnknownState> {
-        Self::from_name(&name).ok_or(UnknownState)
     }
 }
 
@@ -239,9 +231,7 @@ impl Store {
         });
         tx.rules_leaf(proposing(state), &author.name, &version_id, &about).await?;
         let version = tx.rule_version(&version_id).await?.ok_or(StoreError::Corrupt("version"))?;
-        if let Some(claim) = claim {
-            tx.keep_answer(claim, 201, "application/json", &serde_json::to_vec(&version)?).await?;
-        }
+        tx.answer(claim, 201, &version).await?;
         tx.commit().await?;
         Ok(version)
     }
@@ -383,10 +373,7 @@ impl Store {
         let leaf = tx.rules_leaf(&format!("{}_rules", act.name()), &actor.name, version_id, &about).await?;
         let acted =
             VersionActed { version_id: version_id.to_owned(), action: act.name().to_owned(), state, leaf };
-        if let Some(claim) = claim {
-            let answer = serde_json::to_vec(&acted).map_err(StoreError::from)?;
-            tx.keep_answer(claim, 200, "application/json", &answer).await?;
-        }
+        tx.answer(claim, 200, &acted).await?;
         tx.commit().await?;
         Ok(acted)
     }
