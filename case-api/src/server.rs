@@ -112,12 +112,12 @@ impl CaseApi {
         files: &[RuleFile],
         rules: usize,
     ) -> Result<(), StoreError> {
-        self.app.service.store.record_rules(origin, files, rules, self.app.now()).await
+        self.app.service.record_rules(origin, files, rules).await
     }
 
     /// The hash of the newest set that came into force from this origin.
     pub async fn last_rules_from(&self, origin: &str) -> Result<Option<String>, StoreError> {
-        self.app.service.store.last_rules_from(origin).await
+        self.app.service.last_rules_from(origin).await
     }
 
     /// Write down which list versions are in force, a leaf for each that is another one than the last time.

@@ -21,8 +21,8 @@ use crate::{
     app::App,
     domain::{BacktestReport, Changes, Permission, Proposal, TrialError, VersionAct, VersionRefusal},
     ports::ActiveRule,
-    service::{ProposeError, RulesStatus},
-    store::{Claim, RuleCounts, RuleVersion, ShadowAlert, VersionActed, VersionError},
+    service::{ProposeError, RulesStatus, VersionActed, VersionError},
+    store::{Claim, RuleCounts, RuleVersion, ShadowAlert},
 };
 
 /// A version with everything in it.

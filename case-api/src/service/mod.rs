@@ -3,7 +3,6 @@
 //!
 //! **Invariant.** Nothing else calls the store: the API and the console ask here.
 
-mod backtests;
 mod cases;
 mod configurations;
 mod error;
@@ -11,7 +10,7 @@ mod idempotency;
 mod intake;
 mod outbox;
 mod quarantine;
-mod rulebook;
+mod rules;
 mod stream_time;
 mod suppressions;
 
@@ -25,7 +24,7 @@ pub use error::{ActError, WorkError};
 pub use idempotency::Running;
 pub use intake::Consumed;
 pub use quarantine::{QuarantineActed, QuarantineOrder};
-pub use rulebook::{Filling, ProposeError, RulesStatus};
+pub use rules::{Filling, ProposeError, RulesStatus, VersionActed, VersionError};
 pub use stream_time::StreamTimeSet;
 pub use suppressions::{NewSuppression, SuppressionNow};
 

@@ -20,6 +20,7 @@ mod offsets;
 mod outbox;
 mod places;
 mod quarantine;
+mod rule_orders;
 mod subjects;
 mod suppressions;
 mod tx;
@@ -50,7 +51,7 @@ pub(crate) use subjects::name_of;
 pub use suppressions::{SuppressionFilter, SuppressionRow};
 pub use tx::{Entry, Tx};
 pub use users::{NewSession, Session, User};
-pub use versions::{RuleVersion, VersionActed, VersionError, Written};
+pub use versions::{NewVersion, PROPOSAL, RuleVersion};
 
 use crate::limits::{STORE_READERS, STORE_WAIT};
 

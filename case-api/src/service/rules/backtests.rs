@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use tokio::task::spawn_blocking;
 
-use super::Service;
+use super::{super::Service, VersionError, leaf};
 use crate::{
     domain::{Actor, BacktestReport, VersionRefusal, VersionState, bundle_of},
     limits::{BACKTEST_EVENTS_MAX, BACKTEST_TIME_MAX},
     ports::Bounds,
     stamp::Stamp,
-    store::{StoreError, VersionError},
+    store::StoreError,
 };
 
 impl Service {
@@ -34,13 +35,25 @@ impl Service {
                 Err(error) => Err(error.to_string()),
             };
             let report = BacktestReport::new(&by, Stamp(service.now()), active.version_id, outcome);
-            if let Err(error) =
-                service.store.keep_backtest(&turn.version_id, &report, &by, service.now()).await
-            {
+            if let Err(error) = service.keep_backtest(&turn.version_id, &report, &by).await {
                 tracing::error!(%error, "a back-test ended and could not be kept");
             }
         });
         Ok(())
+    }
+
+    /// Keep a version's report; what stood in its place before is in the evidence log.
+    async fn keep_backtest(
+        &self,
+        version_id: &str,
+        report: &BacktestReport,
+        by: &Actor,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.store.begin(self.now()).await?;
+        tx.put_backtest(version_id, report).await?;
+        let about = json!({ "actor": by, "version_id": version_id, "report": report });
+        leaf(&mut tx, "backtest_rules", &by.name, version_id, &about).await?;
+        tx.commit().await
     }
 
     /// Whether the version is being back-tested now.
