@@ -17,9 +17,9 @@ use crate::{
     domain::Roles,
     metrics::Metrics,
     ports::Ports,
-    rulebook,
-    store::{Consumed, Database, Store, StoreError},
-    work::{self, WorkError},
+    service::{Consumed, Service, WorkError},
+    store::{Database, Store, StoreError},
+    work,
 };
 
 /// Why the case side did not open.
@@ -58,7 +58,7 @@ impl CaseApi {
     ) -> Result<Self, OpenError> {
         let store = Store::open(database, signer).await?;
         let metrics = Metrics::new(options.registry)?;
-        let app = App::new(store, ports, metrics, options.secure_cookies)?;
+        let app = App::new(Service::new(store, ports, metrics)?, options.secure_cookies);
         Ok(Self { app: Arc::new(app) })
     }
 
@@ -75,30 +75,34 @@ impl CaseApi {
         let hash = tokio::task::spawn_blocking(move || auth::hash_password(&password))
             .await
             .map_err(|_| PasswordError::Hashing)??;
-        self.app.store.put_user(name, &hash, &roles, by, self.app.now()).await?;
+        self.app.service.store.put_user(name, &hash, &roles, by, self.app.now()).await?;
         Ok(())
     }
 
     /// Whether there is a user of that name.
     pub async fn has_user(&self, name: &str) -> Result<bool, StoreError> {
-        Ok(self.app.store.user(name).await?.is_some())
+        Ok(self.app.service.store.user(name).await?.is_some())
     }
 
     /// A key that lives as long as this process and is stored nowhere.
     pub fn memory_key(&self, name: &str, roles: Roles) -> Result<String, StoreError> {
-        self.app.keys.add(name, roles)
+        self.app.auth.keys.add(name, roles)
     }
 
     /// A key whose digest is stored. Shown once.
     pub async fn add_key(&self, name: &str, roles: Roles, by: &str) -> Result<String, StoreError> {
         let (id, key) = auth::new_key()?;
-        self.app.store.add_api_key(&id, &auth::digest(&key), name, &roles, by, self.app.now()).await?;
+        self.app
+            .service
+            .store
+            .add_api_key(&id, &auth::digest(&key), name, &roles, by, self.app.now())
+            .await?;
         Ok(key)
     }
 
     /// Refuse a stored key from now on; whether there was one. `key_id`: what stands between the underscores.
     pub async fn revoke_key(&self, key_id: &str, by: &str) -> Result<bool, StoreError> {
-        self.app.store.revoke_api_key(key_id, by, self.app.now()).await
+        self.app.service.store.revoke_api_key(key_id, by, self.app.now()).await
     }
 
     /// Remember a rule set that is in force without having been proposed here: a folder's (`folder`), or the shipped
@@ -109,17 +113,17 @@ impl CaseApi {
         files: &[RuleFile],
         rules: usize,
     ) -> Result<(), StoreError> {
-        self.app.store.record_rules(origin, files, rules, self.app.now()).await
+        self.app.service.record_rules(origin, files, rules).await
     }
 
     /// The hash of the newest set that came into force from this origin.
     pub async fn last_rules_from(&self, origin: &str) -> Result<Option<String>, StoreError> {
-        self.app.store.last_rules_from(origin).await
+        self.app.service.last_rules_from(origin).await
     }
 
     /// Write down which list versions are in force, a leaf for each that is another one than the last time.
     pub async fn record_lists(&self) -> Result<usize, StoreError> {
-        self.app.store.record_lists(&self.app.ports.catalogue.lists(), self.app.now()).await
+        self.app.service.record_lists().await
     }
 
     /// Write down that less is configured than is in force: `what` would lose so much. `order`: what an approval by two
@@ -130,47 +134,47 @@ impl CaseApi {
         lost: &[String],
         order: Option<&Control>,
     ) -> Result<(), StoreError> {
-        self.app.store.configuration_is_less(what, lost, order, self.app.now()).await
+        self.app.service.configuration_is_less(what, lost, order).await
     }
 
     /// Write down that what is configured is not less any more, if it was.
     pub async fn configuration_is_whole(&self, what: &str) -> Result<(), StoreError> {
-        self.app.store.configuration_is_whole(what, self.app.now()).await
+        self.app.service.configuration_is_whole(what).await
     }
 
     /// Say that these people are invented: they sign in to a demonstration only.
     pub async fn mark_demo_people(&self, names: &[&str]) -> Result<(), StoreError> {
-        self.app.store.mark_demo_users(names, self.app.now()).await
+        self.app.service.store.mark_demo_users(names, self.app.now()).await
     }
 
     /// End the sessions of the invented people, and let them sign in no more; how many there are.
     pub async fn disable_demo_people(&self) -> Result<usize, StoreError> {
-        self.app.store.disable_demo_users(self.app.now()).await
+        self.app.service.store.disable_demo_users(self.app.now()).await
     }
 
     /// Remember that whoever started the process confirmed its clock. `against`: what spoke against it.
     pub async fn record_accepted_clock(&self, against: &str) -> Result<(), StoreError> {
-        self.app.store.record_accepted_clock(against, self.app.now()).await
+        self.app.service.record_accepted_clock(against).await
     }
 
     /// See approved rules one step further on their way into force.
     pub async fn advance(&self) -> Result<(), WorkError> {
-        rulebook::advance(&self.app).await
+        self.app.service.advance().await
     }
 
     /// Take in at most one batch of every feed; what it brought.
     pub async fn consume(&self) -> Result<Consumed, WorkError> {
-        work::consume(&self.app).await
+        self.app.service.consume().await
     }
 
     /// Deliver the control records that wait.
     pub async fn deliver(&self) -> Result<(), WorkError> {
-        work::deliver(&self.app).await
+        self.app.service.deliver().await
     }
 
     /// Write down what was counted in memory for long enough: failed sign-ins.
     pub async fn tidy(&self) -> Result<(), StoreError> {
-        auth::record_failures(&self.app, false).await
+        self.app.auth.record_failures(&self.app.service, false).await
     }
 
     /// Consume and deliver until `stop` is ready.
@@ -180,7 +184,7 @@ impl CaseApi {
 
     /// Let go of the store, once nothing is asked any more.
     pub async fn close(&self) {
-        self.app.store.close().await;
+        self.app.service.store.close().await;
     }
 
     /// Everything over HTTP: the API, the console, and `ingest` (the runtime's routes) for those who may ingest, or mend

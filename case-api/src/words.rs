@@ -7,6 +7,13 @@ pub const fn severity(severity: Severity) -> &'static str {
     severity.name()
 }
 
+/// The severity of that word.
+pub fn severity_of(word: &str) -> Option<Severity> {
+    [Severity::Low, Severity::Medium, Severity::High, Severity::Critical]
+        .into_iter()
+        .find(|of| severity(*of) == word)
+}
+
 /// For sorting: the graver, the higher.
 pub const fn severity_rank(severity: Severity) -> i64 {
     severity as i64

@@ -13,14 +13,13 @@ use serde::{Deserialize, Serialize};
 use super::{
     Identity, Problem,
     page::{Items, PageQuery},
-    suppressions::proposals_of,
 };
 use crate::{
     app::App,
-    domain::{Act, Actor},
+    domain::{Act, Case, Hold, OrderedFreeze},
     limits::PAGE_MAX,
-    store::{Acted, AlertFilter, Case, CaseFilter, Claim, FreezeRow, Hold, Page, StoredAlert, TimelineEntry},
-    work,
+    service::Acted,
+    store::{AlertFilter, CaseFilter, Claim, Page, StoredAlert, TimelineEntry},
 };
 
 /// Which cases.
@@ -47,7 +46,7 @@ pub struct CaseDetail {
     /// The holds that its alerts put on payments.
     holds: Vec<Hold>,
     /// The freezes that it ordered.
-    freezes: Vec<FreezeRow>,
+    freezes: Vec<OrderedFreeze>,
     /// What happened, oldest first.
     timeline: Vec<TimelineEntry>,
 }
@@ -68,7 +67,7 @@ pub async fn list(
         assignee: query.assignee,
         subject: query.subject,
     };
-    Ok(Json(app.store.cases(&filter, page.page()?).await?.into()))
+    Ok(Json(app.service.store.cases(&filter, page.page()?).await?.into()))
 }
 
 /// One case: its alerts, holds, freezes and timeline.
@@ -77,15 +76,15 @@ pub async fn list(
     (status = 404, body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn get(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<CaseDetail>, Problem> {
-    let case = app.store.case(&id).await?.ok_or_else(|| Problem::not_found("case"))?;
+    let case = app.service.store.case(&id).await?.ok_or_else(|| Problem::not_found("case"))?;
     let filter = AlertFilter { case_id: Some(id.clone()), ..AlertFilter::default() };
-    let (items, _) = app.store.alerts(&filter, Page::first(PAGE_MAX)).await?;
+    let (items, _) = app.service.store.alerts(&filter, Page::first(PAGE_MAX)).await?;
     Ok(Json(CaseDetail {
         case,
         items,
-        holds: app.store.holds_of(&id).await?,
-        freezes: app.store.freezes_of(&id).await?,
-        timeline: app.store.timeline(&id).await?,
+        holds: app.service.store.holds_of(&id).await?,
+        freezes: app.service.store.freezes_of(&id).await?,
+        timeline: app.service.store.timeline(&id).await?,
     }))
 }
 
@@ -112,26 +111,7 @@ pub async fn act(
     Json(act): Json<Act>,
 ) -> Result<Json<Acted>, Problem> {
     let claim = claim.map(|Extension(claim)| claim);
-    Ok(Json(perform(&app, &id, &act, &identity.actor, claim.as_ref()).await?))
-}
-
-/// Do an act, count it, and see its control record onto the log.
-pub async fn perform(
-    app: &Arc<App>,
-    case_id: &str,
-    act: &Act,
-    actor: &Actor,
-    claim: Option<&Claim>,
-) -> Result<Acted, Problem> {
-    let proposals = proposals_of(app, case_id, act).await?;
-    let done = app.store.act(case_id, act, &proposals, actor, claim, app.now()).await;
-    let outcome = if done.is_ok() { "done" } else { "refused" };
-    app.metrics.acts.with_label_values(&[act.kind().name(), outcome]).inc();
-    let mut acted = done?;
-    if let Some(seq) = acted.outbox {
-        acted.control = Some(work::see_delivered(app, seq).await?.to_owned());
-    }
-    Ok(acted)
+    Ok(Json(app.service.act(&id, &act, &identity.actor, claim.as_ref()).await?))
 }
 
 /// The case's evidence: every record with its proof, sealed. `sluice evidence verify` reads it.
@@ -145,10 +125,10 @@ pub async fn evidence(State(app): State<Arc<App>>, Path(id): Path<String>) -> Re
 
 /// The bundle as a file.
 pub async fn serve_evidence(app: &App, id: &str) -> Result<Response, Problem> {
-    if app.store.case(id).await?.is_none() {
+    if app.service.store.case(id).await?.is_none() {
         return Err(Problem::not_found("case"));
     }
-    let bundle = app.store.bundle(id).await?;
+    let bundle = app.service.store.bundle(id).await?;
     let file = format!("attachment; filename=\"{id}.evidence.json\"");
     let headers =
         [(header::CONTENT_TYPE, "application/json".to_owned()), (header::CONTENT_DISPOSITION, file)];

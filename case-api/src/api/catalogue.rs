@@ -30,7 +30,7 @@ pub struct Screened {
 /// The active version of each list source. None: screening is off.
 #[utoipa::path(get, path = "/v1/lists", tag = "lists", responses((status = 200, body = Items<ActiveList>)))]
 pub async fn lists(State(app): State<Arc<App>>) -> Json<Items<ActiveList>> {
-    Json(app.ports.catalogue.lists().into())
+    Json(app.service.ports.catalogue.lists().into())
 }
 
 /// Screen a name against the active lists.
@@ -55,7 +55,7 @@ pub async fn perform(app: &Arc<App>, mut screening: Screening) -> Result<Screene
     }
     screening.limit = Some(screening.limit.unwrap_or(10).clamp(1, SCREENING_MATCHES_MAX));
     let query = screening.name.clone();
-    let catalogue = Arc::clone(&app.ports.catalogue);
+    let catalogue = Arc::clone(&app.service.ports.catalogue);
     let screened = spawn_blocking(move || {
         let on = !catalogue.lists().is_empty();
         let answer = if on { catalogue.screen(&screening)? } else { NameAnswer::Matches(Vec::new()) };

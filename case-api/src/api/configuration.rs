@@ -13,9 +13,8 @@ use super::{
 };
 use crate::{
     app::App,
-    domain::{Actor, ConfigurationAct},
+    domain::ConfigurationAct,
     store::{Claim, Configuration},
-    work,
 };
 
 /// Configurations that were found to be less than what was in force, newest first. While one is `found` or `proposed`,
@@ -27,7 +26,7 @@ pub async fn list(
     State(app): State<Arc<App>>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Items<Configuration>>, Problem> {
-    Ok(Json(app.store.configurations(page.page()?).await?.into()))
+    Ok(Json(app.service.configurations(page.page()?).await?.into()))
 }
 
 /// Propose to take a lesser configuration, approve what another person proposed, or refuse it.
@@ -51,20 +50,5 @@ pub async fn act(
     Json(act): Json<ConfigurationAct>,
 ) -> Result<Json<Configuration>, Problem> {
     let claim = claim.map(|Extension(claim)| claim);
-    Ok(Json(perform(&app, &id, &act, &identity.actor, claim.as_ref()).await?))
-}
-
-/// Do an act, and see the order that it gives onto the log.
-pub async fn perform(
-    app: &Arc<App>,
-    id: &str,
-    act: &ConfigurationAct,
-    actor: &Actor,
-    claim: Option<&Claim>,
-) -> Result<Configuration, Problem> {
-    let done = app.store.act_on_configuration(id, act, actor, claim, app.now()).await?;
-    if let Some(seq) = done.outbox {
-        work::see_delivered(app, seq).await?;
-    }
-    Ok(done)
+    Ok(Json(app.service.act_on_configuration(&id, &act, &identity.actor, claim.as_ref()).await?))
 }

@@ -97,7 +97,7 @@ async fn record(
         event => Hash256::of(event.to_string().as_bytes()).to_string(),
     });
     let taken = status.is_success();
-    let mut tx = app.store.begin(app.now()).await?;
+    let mut tx = app.service.store.begin(app.now()).await?;
     let about = about(id);
     let act = if taken { "resubmit_dead_letter" } else { "resubmit_refused" };
     let entry = Entry { kind: Kind::Act, act, actor: &actor.name, about: &about, case_id: None };

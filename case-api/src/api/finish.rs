@@ -30,7 +30,7 @@ pub async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -
         response = as_problem(response).await;
     }
     let class = format!("{}xx", status.as_u16() / 100);
-    app.metrics.requests.with_label_values(&[class.as_str()]).inc();
+    app.service.metrics.requests.with_label_values(&[class.as_str()]).inc();
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),

@@ -17,7 +17,7 @@ use time::Duration;
 use super::Problem;
 use crate::{
     app::App,
-    auth::{KeyError, SignedIn, Whence, check_key, digest, same},
+    auth::{KeyError, SignedIn, Whence, digest, same},
     domain::{Actor, Permission, Via},
     limits::{DEVICE_LIFE, SESSION_LIFE},
     store::StoreError,
@@ -118,14 +118,14 @@ async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<Identity>, Ke
         let bearer = value.to_str().ok().and_then(|v| v.split_once(' '));
         let key =
             bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
-        let actor = check_key(key.ok_or(KeyError::Unknown)?, &app.keys, &app.store).await?;
+        let actor = app.auth.check_key(&app.service, key.ok_or(KeyError::Unknown)?).await?;
         return Ok(Some(Identity { actor, csrf: String::new(), token: String::new() }));
     }
     let jar = CookieJar::from_headers(headers);
     let Some(token) = jar.get(COOKIE).map(|cookie| cookie.value().to_owned()) else { return Ok(None) };
     // A page that refreshes itself is not an officer at work.
     let at_work = !headers.contains_key("hx-request");
-    let session = app.store.session(&digest(&token), at_work, app.now()).await.map_err(store)?;
+    let session = app.service.store.session(&digest(&token), at_work, app.now()).await.map_err(store)?;
     Ok(session.map(|session| Identity {
         actor: Actor { name: session.user, roles: session.roles, via: Via::Session },
         csrf: session.csrf,

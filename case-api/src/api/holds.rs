@@ -12,7 +12,7 @@ use super::{
     Problem,
     page::{Items, PageQuery},
 };
-use crate::{app::App, store::Hold};
+use crate::{app::App, domain::Hold};
 
 /// Which holds.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -32,5 +32,5 @@ pub async fn list(
     Query(page): Query<PageQuery>,
     Query(query): Query<HoldQuery>,
 ) -> Result<Json<Items<Hold>>, Problem> {
-    Ok(Json(app.store.holds(query.state.as_deref(), page.page()?).await?.into()))
+    Ok(Json(app.service.store.holds(query.state.as_deref(), page.page()?).await?.into()))
 }

@@ -54,7 +54,7 @@ pub async fn idempotent(State(app): State<Arc<App>>, request: Request, next: Nex
 }
 
 async fn run(app: &App, claim: &Claim, request: Request, next: Next) -> Result<Response, StoreError> {
-    let (claimed, _turn) = app.claim(claim).await?;
+    let (claimed, _turn) = app.service.claim(claim).await?;
     match claimed {
         Claimed::Run => {}
         Claimed::Again(answer) => return Ok(replay(answer)),
@@ -71,12 +71,12 @@ async fn run(app: &App, claim: &Claim, request: Request, next: Next) -> Result<R
     // What went wrong on our side may go right next time, and an answer too large to keep is made again.
     let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let noted = if parts.status.is_server_error() || bytes.len() > IDEMPOTENCY_ANSWER_BYTES_MAX {
-        app.store.disclaim(claim, app.now()).await
+        app.service.disclaim(claim).await
     } else {
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let answer =
             Answer { status: parts.status.as_u16(), content_type: kind.to_owned(), body: bytes.to_vec() };
-        app.store.keep_answer(claim, &answer, app.now()).await
+        app.service.keep_answer(claim, &answer).await
     };
     if let Err(error) = noted {
         // What was done is done, and is answered so. Its claim is free once this request has ended.

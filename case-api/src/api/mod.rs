@@ -28,17 +28,11 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub use cases::{perform as perform_act, serve_evidence};
+pub use cases::serve_evidence;
 pub use catalogue::perform as screen_name;
-pub use configuration::perform as act_on_configuration;
 pub use finish::finish;
 pub use guard::{Identity, authenticate, require, session_cookie, sign_in_cookies, unknown};
 pub use problem::{Problem, method_not_allowed, not_found, panicked};
-pub use quarantine::{QuarantineOrder, perform as act_on_quarantine};
-pub use suppressions::{
-    NewSuppression, SuppressionNow, now as suppressions_now, perform_act as act_on_suppression,
-    perform_proposal as propose_suppression,
-};
 
 use crate::{app::App, domain::Permission};
 

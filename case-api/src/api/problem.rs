@@ -8,12 +8,7 @@ use axum::{
 };
 pub use sluice_http::{PROBLEM_JSON, Problem};
 
-use crate::{
-    domain::Refusal,
-    limits::RETRY_AFTER,
-    ports::PortError,
-    store::{ActError, StoreError},
-};
+use crate::{domain::Refusal, limits::RETRY_AFTER, ports::PortError, service::ActError, store::StoreError};
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
@@ -56,6 +51,8 @@ impl From<ActError> for Problem {
             ActError::NoConfiguration => Self::not_found("configuration"),
             ActError::Refused(refusal) => refusal.into(),
             ActError::Store(error) => error.into(),
+            ActError::Port(error) => error.into(),
+            ActError::Join(error) => Self::internal(&error),
         }
     }
 }

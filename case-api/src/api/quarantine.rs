@@ -7,28 +7,14 @@ use axum::{
     Extension, Json,
     extract::{Path, State},
 };
-use serde::Deserialize;
-use sluice_model::EventTime;
 
 use super::{Identity, Problem};
 use crate::{
     app::App,
-    store::{Claim, QuarantineAct, QuarantineActed},
-    work,
+    domain::QuarantineAct,
+    service::{QuarantineActed, QuarantineOrder},
+    store::Claim,
 };
-
-/// Which quarantine, and why.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct QuarantineOrder {
-    /// The version of the rule, as `/v1/rules` names it.
-    pub version: String,
-    /// The `proposed_at`, or `quarantined_at`, that was looked at: another since then is another quarantine.
-    #[schema(value_type = String, format = DateTime)]
-    pub since: EventTime,
-    /// Why.
-    pub reason: String,
-}
 
 /// Order the quarantine that is proposed. The rule judges on: what it finds is said, and what it holds is held. Of its
 /// failures that ask for an alert, one a day is alerted for each key.
@@ -108,26 +94,5 @@ async fn answer(
     Json(order): Json<QuarantineOrder>,
 ) -> Result<Json<QuarantineActed>, Problem> {
     let claim = claim.map(|Extension(claim)| claim);
-    Ok(Json(perform(&app, act, &id, &order, &identity, claim.as_ref()).await?))
-}
-
-/// Act on a quarantine, count the act, and see its control record, if it has one, onto the log.
-pub async fn perform(
-    app: &Arc<App>,
-    act: QuarantineAct,
-    rule_id: &str,
-    QuarantineOrder { version, since, reason }: &QuarantineOrder,
-    identity: &Identity,
-    claim: Option<&Claim>,
-) -> Result<QuarantineActed, Problem> {
-    let (actor, now) = (&identity.actor, app.now());
-    let done = app.store.act_on_quarantine(act, rule_id, version, *since, reason, actor, claim, now).await;
-    let outcome = if done.is_ok() { "done" } else { "refused" };
-    app.metrics.rule_acts.with_label_values(&[act.name(), outcome]).inc();
-    let acted = done?;
-    let control = match acted.outbox {
-        Some(outbox) => Some(work::see_delivered(app, outbox).await?),
-        None => None,
-    };
-    Ok(QuarantineActed { control, ..acted })
+    Ok(Json(app.service.act_on_quarantine(act, &id, &order, &identity.actor, claim.as_ref()).await?))
 }

@@ -19,11 +19,10 @@ use super::{
 };
 use crate::{
     app::App,
-    backtests,
     domain::{BacktestReport, Changes, Permission, Proposal, TrialError, VersionAct, VersionRefusal},
     ports::ActiveRule,
-    rulebook::{self, ProposeError, RulesStatus},
-    store::{Claim, RuleCounts, RuleVersion, ShadowAlert, VersionActed, VersionError},
+    service::{ProposeError, RulesStatus, VersionActed, VersionError},
+    store::{Claim, RuleCounts, RuleVersion, ShadowAlert},
 };
 
 /// A version with everything in it.
@@ -122,8 +121,8 @@ pub struct RuleInForce {
 /// The active rules, each with how often it alerted, would have alerted in shadow, and failed.
 #[utoipa::path(get, path = "/v1/rules", tag = "rules", responses((status = 200, body = Items<RuleInForce>)))]
 pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Items<RuleInForce>>, Problem> {
-    let counts = app.store.rule_counts().await?;
-    let rules = app.ports.catalogue.rules().into_iter();
+    let counts = app.service.store.rule_counts().await?;
+    let rules = app.service.ports.catalogue.rules().into_iter();
     let noted = rules.map(|rule| RuleInForce { counts: RuleCounts::of(&counts, &rule.id), rule });
     Ok(Json(noted.collect::<Vec<_>>().into()))
 }
@@ -137,13 +136,13 @@ pub async fn shadow(
     Path(id): Path<String>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Items<ShadowAlert>>, Problem> {
-    Ok(Json(app.store.shadow_alerts(&id, page.page()?).await?.into()))
+    Ok(Json(app.service.store.shadow_alerts(&id, page.page()?).await?.into()))
 }
 
 /// The set in force, the version on its way into force, and how far the filling of its windows is.
 #[utoipa::path(get, path = "/v1/rules/status", tag = "rules", responses((status = 200, body = RulesStatus)))]
 pub async fn status(State(app): State<Arc<App>>) -> Result<Json<RulesStatus>, Problem> {
-    Ok(Json(rulebook::status(&app).await?))
+    Ok(Json(app.service.rules_status().await?))
 }
 
 /// Every version of the rules, newest first.
@@ -154,7 +153,7 @@ pub async fn versions(
     State(app): State<Arc<App>>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Items<RuleVersion>>, Problem> {
-    Ok(Json(app.store.rule_versions(page.page()?).await?.into()))
+    Ok(Json(app.service.store.rule_versions(page.page()?).await?.into()))
 }
 
 /// One version: its files, and what it changes.
@@ -166,7 +165,7 @@ pub async fn version(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<Json<RuleVersionDetail>, ProposalProblem> {
-    let Some(version) = app.store.rule_version(&id).await? else {
+    let Some(version) = app.service.store.rule_version(&id).await? else {
         let problem = Problem::not_found("version of the rules");
         return Err(ProposalProblem {
             problem,
@@ -175,10 +174,11 @@ pub async fn version(
             cases: Vec::new(),
         });
     };
-    let (changes, files) = (rulebook::changes(&app, &version).await?, app.store.rule_files(&id).await?);
+    let (changes, files) =
+        (app.service.rule_changes(&version).await?, app.service.store.rule_files(&id).await?);
     // Asked first: one that ends meanwhile has kept its report by the time it is read.
-    let backtesting = backtests::runs(&app, &id);
-    let backtest = app.store.backtest(&id).await?;
+    let backtesting = app.service.is_backtesting(&id);
+    let backtest = app.service.store.backtest(&id).await?;
     Ok(Json(RuleVersionDetail { backtesting, version, changes, backtest, files }))
 }
 
@@ -199,7 +199,7 @@ pub async fn propose(
 ) -> Result<(StatusCode, Json<RuleVersion>), Response> {
     identity.need(Permission::ProposeRules).map_err(IntoResponse::into_response)?;
     let claim = claim.map(|Extension(claim)| claim);
-    let version = rulebook::propose(&app, proposal, &identity.actor, claim.as_ref()).await;
+    let version = app.service.propose_rules(proposal, &identity.actor, claim.as_ref()).await;
     let version = version.map_err(|error| ProposalProblem::from(error).into_response())?;
     Ok((StatusCode::CREATED, Json(version)))
 }
@@ -221,7 +221,7 @@ pub async fn save_draft(
     Json(proposal): Json<Proposal>,
 ) -> Result<Json<RuleVersion>, Response> {
     identity.need(Permission::ProposeRules).map_err(IntoResponse::into_response)?;
-    let saved = rulebook::save_draft(&app, &id, proposal, &identity.actor).await;
+    let saved = app.service.save_draft(&id, proposal, &identity.actor).await;
     Ok(Json(saved.map_err(|error| ProposalProblem::from(error).into_response())?))
 }
 
@@ -247,7 +247,7 @@ pub async fn act(
     Json(act): Json<VersionAct>,
 ) -> Result<Json<VersionActed>, ProposalProblem> {
     let claim = claim.map(|Extension(claim)| claim);
-    Ok(Json(rulebook::act(&app, &id, &act, &identity.actor, claim.as_ref()).await?))
+    Ok(Json(app.service.act_on_rules(&id, &act, &identity.actor, claim.as_ref()).await?))
 }
 
 /// Back-test a version over the newest events of the log, beside what is in force. It runs aside, one at a time, and is
@@ -266,7 +266,7 @@ pub async fn backtest(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     identity.need(Permission::ProposeRules)?;
-    backtests::begin(&app, &id, &identity.actor).await?;
+    app.service.begin_backtest(&id, &identity.actor).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -294,5 +294,5 @@ pub async fn roll_back(
     Json(rollback): Json<Rollback>,
 ) -> Result<Json<VersionActed>, ProposalProblem> {
     let claim = claim.map(|Extension(claim)| claim);
-    Ok(Json(rulebook::roll_back(&app, rollback.reason, &identity.actor, claim.as_ref()).await?))
+    Ok(Json(app.service.roll_back_rules(rollback.reason, &identity.actor, claim.as_ref()).await?))
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{Problem, sign_in_cookies};
 use crate::{
     app::App,
-    auth::{SignInError, Whence, sign_in},
+    auth::{SignInError, Whence},
 };
 
 /// Who signs in.
@@ -54,7 +54,7 @@ pub async fn create(
     whence: Whence,
     Json(credentials): Json<Credentials>,
 ) -> Result<Response, Problem> {
-    let signed_in = sign_in(&app, &credentials.user, credentials.password, &whence).await?;
+    let signed_in = app.auth.sign_in(&app.service, &credentials.user, credentials.password, &whence).await?;
     let cookies = sign_in_cookies(&signed_in, app.secure_cookies);
     let created = Created { csrf_token: signed_in.csrf };
     Ok((StatusCode::CREATED, cookies, Json(created)).into_response())

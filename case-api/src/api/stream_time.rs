@@ -7,11 +7,7 @@ use serde::{Deserialize, Serialize};
 use sluice_model::EventTime;
 
 use super::{Identity, Problem};
-use crate::{
-    app::App,
-    store::{Claim, StreamTimeSet},
-    work,
-};
+use crate::{app::App, service::StreamTimeSet, store::Claim};
 
 /// The engine's time against the clock.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -40,7 +36,7 @@ pub struct SetStreamTime {
 /// The engine's time against the clock.
 #[utoipa::path(get, path = "/v1/stream-time", tag = "system", responses((status = 200, body = StreamTime)))]
 pub async fn get(State(app): State<Arc<App>>) -> Json<StreamTime> {
-    let (stream_time, now) = (app.ports.catalogue.stream_time(), app.now());
+    let (stream_time, now) = (app.service.ports.catalogue.stream_time(), app.now());
     let ahead_seconds = stream_time.map(|at| at.since(now).micros().div_euclid(1_000_000));
     Json(StreamTime { stream_time, now, ahead_seconds })
 }
@@ -62,7 +58,5 @@ pub async fn set(
     Json(SetStreamTime { to, reason }): Json<SetStreamTime>,
 ) -> Result<Json<StreamTimeSet>, Problem> {
     let claim = claim.map(|Extension(claim)| claim);
-    let set = app.store.set_stream_time(to, &reason, &identity.actor, claim.as_ref(), app.now()).await?;
-    let control = work::see_delivered(&app, set.outbox).await?;
-    Ok(Json(StreamTimeSet { control, ..set }))
+    Ok(Json(app.service.set_stream_time(to, &reason, &identity.actor, claim.as_ref()).await?))
 }

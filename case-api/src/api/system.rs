@@ -25,7 +25,7 @@ pub struct Status {
 }
 
 fn health(app: &App, status: String) -> Status {
-    let screening = if app.ports.catalogue.lists().is_empty() { "off" } else { "on" };
+    let screening = if app.service.ports.catalogue.lists().is_empty() { "off" } else { "on" };
     Status { status, screening }
 }
 
@@ -48,15 +48,15 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
 
 /// Why it cannot: the writer does not write, the work behind the pages does not go on, or the engine says so.
 async fn why_not(app: &Arc<App>) -> Option<String> {
-    if let Some(why) = probe(app).await.or_else(|| app.health.failure()) {
+    if let Some(why) = probe(app).await.or_else(|| app.service.health.failure()) {
         return Some(why);
     }
     for topic in Topic::ALL {
-        let feed = Arc::clone(&app.ports.feed);
+        let feed = Arc::clone(&app.service.ports.feed);
         let end = tokio::task::spawn_blocking(move || feed.end(topic)).await;
-        match (app.store.offset(topic).await, end) {
+        match (app.service.store.offset(topic.name()).await, end) {
             (Ok(next), Ok(Ok(end))) => {
-                if let Some(why) = app.health.stalled(topic, next, end, app.now()) {
+                if let Some(why) = app.service.health.stalled(topic, next, end, app.now()) {
                     return Some(why);
                 }
             }
@@ -65,19 +65,19 @@ async fn why_not(app: &Arc<App>) -> Option<String> {
             (_, Err(_)) => return Some("the log does not answer".to_owned()),
         }
     }
-    app.ports.catalogue.not_ready()
+    app.service.ports.catalogue.not_ready()
 }
 
 /// Have the writer write, once in a while however often this is asked.
 async fn probe(app: &App) -> Option<String> {
-    let mut last = app.health.probe.lock().await;
+    let mut last = app.service.health.probe.lock().await;
     let now = app.now();
     if let Some((at, found)) = &*last
         && Health::counts(*at, now)
     {
         return found.clone();
     }
-    let found = match tokio::time::timeout(PROBE_WAIT, app.store.probe(now)).await {
+    let found = match tokio::time::timeout(PROBE_WAIT, app.service.store.probe(now)).await {
         Ok(written) => written.err().map(|error| format!("the case database cannot be written: {error}")),
         Err(_) => Some("the case database's writer does not answer".to_owned()),
     };
@@ -88,14 +88,16 @@ async fn probe(app: &App) -> Option<String> {
 /// Prometheus metrics.
 #[utoipa::path(get, path = "/metrics", tag = "system", security(()), responses((status = 200, body = String)))]
 pub async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Problem> {
-    let leaves = app.store.chain().await.size;
-    app.metrics.evidence_leaves.set(i64::try_from(leaves).unwrap_or(i64::MAX));
-    let counts = app.store.case_counts().await?;
+    let leaves = app.service.store.chain().await.size;
+    app.service.metrics.evidence_leaves.set(i64::try_from(leaves).unwrap_or(i64::MAX));
+    let counts = app.service.store.case_counts().await?;
     let open = counts.iter().filter(|(state, _)| state != CaseState::Closed.name()).map(|(_, n)| n).sum();
-    app.metrics.cases_open.set(open);
-    app.metrics.payments_held.set(app.store.holds_waiting().await?);
+    app.service.metrics.cases_open.set(open);
+    app.service.metrics.payments_held.set(app.service.store.holds_waiting().await?);
     let encoder = TextEncoder::new();
     let mut text = Vec::new();
-    encoder.encode(&app.metrics.registry.gather(), &mut text).map_err(|error| Problem::internal(&error))?;
+    encoder
+        .encode(&app.service.metrics.registry.gather(), &mut text)
+        .map_err(|error| Problem::internal(&error))?;
     Ok(([(header::CONTENT_TYPE, encoder.format_type().to_owned())], text).into_response())
 }

@@ -4,10 +4,11 @@ use std::{collections::HashMap, sync::RwLock};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{digest, same};
+use super::{Auth, digest, same};
 use crate::{
     domain::{Actor, Roles, Via},
-    store::{Store, StoreError, random},
+    service::Service,
+    store::{StoreError, random},
 };
 
 /// Why a key is not good. One reason for all, so that nobody learns which part was wrong.
@@ -49,17 +50,19 @@ impl MemoryKeys {
     }
 }
 
-/// Whose key it is.
-pub async fn check(key: &str, memory: &MemoryKeys, store: &Store) -> Result<Actor, KeyError> {
-    let id = key.strip_prefix("slk_").and_then(|rest| rest.split_once('_')).map(|(id, _)| id);
-    let id = id.ok_or(KeyError::Unknown)?;
-    let (stored, actor) = match memory.get(id) {
-        Some(found) => found,
-        None => {
-            let row = store.api_key(id).await?.ok_or(KeyError::Unknown)?;
-            let roles = row.roles.parse().map_err(|_| StoreError::Corrupt("role"))?;
-            (row.key_hash, Actor { name: row.name, roles, via: Via::Key })
-        }
-    };
-    if same(&stored, &digest(key)) { Ok(actor) } else { Err(KeyError::Unknown) }
+impl Auth {
+    /// Whose key it is.
+    pub async fn check_key(&self, service: &Service, key: &str) -> Result<Actor, KeyError> {
+        let id = key.strip_prefix("slk_").and_then(|rest| rest.split_once('_')).map(|(id, _)| id);
+        let id = id.ok_or(KeyError::Unknown)?;
+        let (stored, actor) = match self.keys.get(id) {
+            Some(found) => found,
+            None => {
+                let row = service.store.api_key(id).await?.ok_or(KeyError::Unknown)?;
+                let roles = row.roles.parse().map_err(|_| StoreError::Corrupt("role"))?;
+                (row.key_hash, Actor { name: row.name, roles, via: Via::Key })
+            }
+        };
+        if same(&stored, &digest(key)) { Ok(actor) } else { Err(KeyError::Unknown) }
+    }
 }

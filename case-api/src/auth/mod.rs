@@ -6,11 +6,38 @@ mod password;
 mod sign_in;
 mod tally;
 
-pub use keys::{KeyError, MemoryKeys, check as check_key, new_key};
+pub use keys::{KeyError, MemoryKeys, new_key};
 pub use limiter::{Limiter, Origin};
 pub use password::{PasswordError, check_new as check_new_password, hash as hash_password};
-pub use sign_in::{SignInError, SignedIn, Turns, Whence, record_failures, sign_in, sign_out};
+pub use sign_in::{SignInError, SignedIn, Turns, Whence};
 pub use tally::Tally;
+
+use crate::limits::{SIGN_INS_AT_ONCE, SIGN_INS_WAITING_MAX};
+
+/// What only memory holds of those who ask.
+pub struct Auth {
+    limiter: Limiter,
+    /// Keys that are stored nowhere.
+    pub keys: MemoryKeys,
+    /// Failed sign-ins that are not written down yet.
+    failed: Tally,
+    /// Turns at hashing a password, for those who signed in from the same browser before.
+    hashing: Turns,
+    /// The same for everybody else.
+    hashing_for_strangers: Turns,
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self {
+            limiter: Limiter::default(),
+            keys: MemoryKeys::default(),
+            failed: Tally::default(),
+            hashing: Turns::new(SIGN_INS_AT_ONCE, SIGN_INS_WAITING_MAX),
+            hashing_for_strangers: Turns::new(SIGN_INS_AT_ONCE, SIGN_INS_WAITING_MAX),
+        }
+    }
+}
 
 /// SHA-256 in hexadecimal: how tokens and keys of 256 random bits are stored. (Passwords, which people choose, go
 /// through argon2.)

@@ -8,10 +8,10 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::{Origin, digest, password};
+use super::{Auth, Origin, digest, password};
 use crate::{
-    app::App,
     limits::NAME_BYTES_MAX,
+    service::Service,
     store::{NewSession, StoreError, random},
 };
 
@@ -58,67 +58,84 @@ pub struct Whence {
     pub device: Option<String>,
 }
 
-/// Begin a session for whoever knows the password.
-pub async fn sign_in(
-    app: &App,
-    name: &str,
-    password: String,
-    whence: &Whence,
-) -> Result<SignedIn, SignInError> {
-    let now = app.now();
-    if name.is_empty() || name.len() > NAME_BYTES_MAX {
-        return Err(SignInError::Wrong);
-    }
-    let device =
-        whence.device.as_ref().filter(|token| token.len() <= NAME_BYTES_MAX).map(|token| digest(token));
-    let known = match &device {
-        Some(device) => app.store.knows_device(device, name, now).await?,
-        None => false,
-    };
-    let origin = match device {
-        Some(device) if known => Origin::Device(device),
-        _ => Origin::of(whence.address),
-    };
-    if !app.limiter.attempt(name, &origin, now) {
-        app.metrics.sign_ins.with_label_values(&["limited"]).inc();
-        app.failed.limited(&origin, now);
-        return Err(SignInError::TooMany);
-    }
-    let user = app.store.user(name).await?.filter(|user| !user.disabled);
-    let stored = user.as_ref().map_or_else(|| NOBODY.to_owned(), |user| user.password.clone());
-    let good = {
-        // Strangers wait for each other, never those who signed in here before for them.
-        let turns = if known { &app.hashing } else { &app.hashing_for_strangers };
-        let Some(_turn) = turns.take().await else {
-            app.limiter.forgive(name, &origin);
-            app.metrics.sign_ins.with_label_values(&["limited"]).inc();
-            app.failed.limited(&origin, now);
-            return Err(SignInError::Busy);
+impl Auth {
+    /// Begin a session for whoever knows the password.
+    pub async fn sign_in(
+        &self,
+        service: &Service,
+        name: &str,
+        password: String,
+        whence: &Whence,
+    ) -> Result<SignedIn, SignInError> {
+        let now = service.now();
+        if name.is_empty() || name.len() > NAME_BYTES_MAX {
+            return Err(SignInError::Wrong);
+        }
+        let device =
+            whence.device.as_ref().filter(|token| token.len() <= NAME_BYTES_MAX).map(|token| digest(token));
+        let known = match &device {
+            Some(device) => service.store.knows_device(device, name, now).await?,
+            None => false,
         };
-        let verified = tokio::task::spawn_blocking(move || password::verify(&password, &stored)).await;
-        verified.unwrap_or(false) && user.is_some()
-    };
-    if !good {
-        app.metrics.sign_ins.with_label_values(&["wrong"]).inc();
-        app.failed.wrong(user.as_ref().map(|user| user.name.as_str()), &origin, now);
-        return Err(SignInError::Wrong);
+        let origin = match device {
+            Some(device) if known => Origin::Device(device),
+            _ => Origin::of(whence.address),
+        };
+        if !self.limiter.attempt(name, &origin, now) {
+            service.metrics.sign_ins.with_label_values(&["limited"]).inc();
+            self.failed.limited(&origin, now);
+            return Err(SignInError::TooMany);
+        }
+        let user = service.store.user(name).await?.filter(|user| !user.disabled);
+        let stored = user.as_ref().map_or_else(|| NOBODY.to_owned(), |user| user.password.clone());
+        let good = {
+            // Strangers wait for each other, never those who signed in here before for them.
+            let turns = if known { &self.hashing } else { &self.hashing_for_strangers };
+            let Some(_turn) = turns.take().await else {
+                self.limiter.forgive(name, &origin);
+                service.metrics.sign_ins.with_label_values(&["limited"]).inc();
+                self.failed.limited(&origin, now);
+                return Err(SignInError::Busy);
+            };
+            let verified = tokio::task::spawn_blocking(move || password::verify(&password, &stored)).await;
+            verified.unwrap_or(false) && user.is_some()
+        };
+        if !good {
+            service.metrics.sign_ins.with_label_values(&["wrong"]).inc();
+            self.failed.wrong(user.as_ref().map(|user| user.name.as_str()), &origin, now);
+            return Err(SignInError::Wrong);
+        }
+        self.limiter.forgive(name, &origin);
+        let token = URL_SAFE_NO_PAD.encode(random::<32>()?);
+        let csrf = URL_SAFE_NO_PAD.encode(random::<32>()?);
+        let device = match &origin {
+            Origin::Device(_) => None,
+            Origin::Address(_) => Some(URL_SAFE_NO_PAD.encode(random::<32>()?)),
+        };
+        let session = NewSession {
+            token_hash: digest(&token),
+            user: name.to_owned(),
+            csrf: csrf.clone(),
+            device_hash: device.as_deref().map(digest),
+        };
+        service.store.add_session(&session, now).await?;
+        service.metrics.sign_ins.with_label_values(&["ok"]).inc();
+        Ok(SignedIn { token, csrf, device })
     }
-    app.limiter.forgive(name, &origin);
-    let token = URL_SAFE_NO_PAD.encode(random::<32>()?);
-    let csrf = URL_SAFE_NO_PAD.encode(random::<32>()?);
-    let device = match &origin {
-        Origin::Device(_) => None,
-        Origin::Address(_) => Some(URL_SAFE_NO_PAD.encode(random::<32>()?)),
-    };
-    let session = NewSession {
-        token_hash: digest(&token),
-        user: name.to_owned(),
-        csrf: csrf.clone(),
-        device_hash: device.as_deref().map(digest),
-    };
-    app.store.add_session(&session, now).await?;
-    app.metrics.sign_ins.with_label_values(&["ok"]).inc();
-    Ok(SignedIn { token, csrf, device })
+
+    /// Write down the failed sign-ins of a period that is over; with `all`, of the one that runs too.
+    pub async fn record_failures(&self, service: &Service, all: bool) -> Result<(), StoreError> {
+        let now = service.now();
+        match self.failed.take(now, all) {
+            Some(failed) => service.store.record_failed_sign_ins(&failed, now).await,
+            None => Ok(()),
+        }
+    }
+
+    /// End the session of a token.
+    pub async fn sign_out(&self, service: &Service, token: &str, user: &str) -> Result<(), StoreError> {
+        service.store.end_session(&digest(token), user, service.now()).await
+    }
 }
 
 /// Turns at hashing a password, with a bounded queue.
@@ -150,20 +167,6 @@ impl Turns {
         }
         self.free.acquire().await.ok()
     }
-}
-
-/// Write down the failed sign-ins of a period that is over; with `all`, of the one that runs too.
-pub async fn record_failures(app: &App, all: bool) -> Result<(), StoreError> {
-    let now = app.now();
-    match app.failed.take(now, all) {
-        Some(failed) => app.store.record_failed_sign_ins(&failed, now).await,
-        None => Ok(()),
-    }
-}
-
-/// End the session of a token.
-pub async fn sign_out(app: &App, token: &str, user: &str) -> Result<(), StoreError> {
-    app.store.end_session(&digest(token), user, app.now()).await
 }
 
 #[cfg(test)]

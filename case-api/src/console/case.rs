@@ -20,11 +20,14 @@ use super::{
     suppressions::{form_label, form_value},
 };
 use crate::{
-    api::{Identity, Problem, perform_act, serve_evidence},
+    api::{Identity, Problem, serve_evidence},
     app::App,
-    domain::{Act, ActKind, CaseState, Closing, DispositionCode, Permission, closings, next_state},
+    domain::{
+        Act, ActKind, Case, CaseState, Closing, DispositionCode, Hold, HoldState, OrderedFreeze, Permission,
+        closings, next_state,
+    },
     limits::CASE_PAGE_ALERTS,
-    store::{AlertFilter, Case, Claim, Claimed, FreezeRow, Hold, HoldState, Page, TimelineEntry, random},
+    store::{AlertFilter, Claim, Claimed, Page, TimelineEntry, random},
 };
 
 /// The acts that this officer may do to this case now.
@@ -69,7 +72,7 @@ struct FrozenView {
 }
 
 struct FreezeView {
-    freeze: FreezeRow,
+    freeze: OrderedFreeze,
     at: When,
     lifted: Option<When>,
 }
@@ -142,19 +145,19 @@ pub async fn show(
     error: String,
 ) -> Result<Response, PageError> {
     let shell = Shell::new(app, identity, "cases").await?;
-    let case = app.store.case(id).await?.ok_or_else(|| Problem::not_found("case"))?;
-    let rules = app.ports.catalogue.rules();
+    let case = app.service.store.case(id).await?.ok_or_else(|| Problem::not_found("case"))?;
+    let rules = app.service.ports.catalogue.rules();
     let filter = AlertFilter { case_id: Some(id.to_owned()), ..AlertFilter::default() };
-    let (stored, more) = app.store.alerts(&filter, Page::first(CASE_PAGE_ALERTS)).await?;
+    let (stored, more) = app.service.store.alerts(&filter, Page::first(CASE_PAGE_ALERTS)).await?;
     let (key_kind, key_value) = stored.first().map_or_else(
         || (KeyKind::Customer.name().to_owned(), case.subjects.first().cloned().unwrap_or_default()),
         |stored| freeze_key(&stored.alert.key, &case),
     );
     let alerts: Vec<AlertView> =
         stored.into_iter().map(|alert| AlertView::new(alert, &rules, &shell)).collect();
-    let holds = app.store.holds_of(id).await?;
-    let freezes = app.store.freezes_of(id).await?;
-    let chain = app.store.chain().await;
+    let holds = app.service.store.holds_of(id).await?;
+    let freezes = app.service.store.freezes_of(id).await?;
+    let chain = app.service.store.chain().await;
     let standing = freezes.iter().filter(|f| f.stands());
     let funds_held = holds.iter().any(Hold::stands);
     let seen: Vec<&str> = holds.iter().filter(|h| h.may_be_released()).map(|h| h.because.as_str()).collect();
@@ -169,6 +172,7 @@ pub async fn show(
         seen: seen.join(","),
         frozen: standing.map(|f| frozen(f, &shell)).collect(),
         timeline: app
+            .service
             .store
             .timeline(id)
             .await?
@@ -177,16 +181,16 @@ pub async fn show(
             .map(|entry| TimelineView::new(entry, &shell))
             .collect(),
         suppressible: app
-            .store
+            .service
             .case_matches(id)
             .await?
             .iter()
             .map(|of| (form_value(of), form_label(of)))
             .collect(),
         kinds: KeyKind::ALL.into_iter().filter(|k| *k != KeyKind::Payment).map(KeyKind::name).collect(),
-        officers: app.store.officers().await?,
-        intact: app.store.case_intact(id).await?,
-        case: CaseRow::new(&case, app.store.subject_names(id).await?, &shell),
+        officers: app.service.store.officers().await?,
+        intact: app.service.store.case_intact(id).await?,
+        case: CaseRow::new(&case, app.service.store.subject_names(id).await?, &shell),
         holds: holds.into_iter().map(|hold| HoldView::new(hold, &shell)).collect(),
         freezes: freezes.into_iter().map(|freeze| FreezeView::new(freeze, &shell)).collect(),
         more_alerts: more.is_some(),
@@ -228,7 +232,7 @@ fn held(holds: &[Hold]) -> Vec<HeldView> {
     held
 }
 
-fn frozen(freeze: &FreezeRow, shell: &Shell) -> FrozenView {
+fn frozen(freeze: &OrderedFreeze, shell: &Shell) -> FrozenView {
     FrozenView {
         value: format!("{}|{}:{}", freeze.frozen_at, freeze.key_kind, freeze.key_value),
         label: format!(
@@ -259,7 +263,7 @@ fn steps(state: CaseState) -> Vec<Step> {
     CaseState::ALL.into_iter().map(|step| Step { title: step.title(), class: class(step) }).collect()
 }
 
-fn allowed(state: CaseState, identity: &Identity, holds: &[Hold], freezes: &[FreezeRow]) -> Allowed {
+fn allowed(state: CaseState, identity: &Identity, holds: &[Hold], freezes: &[OrderedFreeze]) -> Allowed {
     let roles = &identity.actor.roles;
     let may = |act: Act| next_state(state, &act, roles).is_ok();
     let reason = String::new;
@@ -269,7 +273,7 @@ fn allowed(state: CaseState, identity: &Identity, holds: &[Hold], freezes: &[Fre
         escalate: may(Act::Escalate { reason: reason() }),
         give_back: may(Act::Return { reason: reason() }),
         freeze: may(Act::Freeze { key: None, reason: reason() }),
-        unfreeze: freezes.iter().any(FreezeRow::stands)
+        unfreeze: freezes.iter().any(OrderedFreeze::stands)
             && may(Act::Unfreeze { key: None, frozen_at: None, reason: reason() }),
         release: holds.iter().any(Hold::may_be_released)
             && may(Act::Release { payment_id: None, alerts: None, reason: reason() }),
@@ -296,7 +300,7 @@ impl HoldView {
 }
 
 impl FreezeView {
-    fn new(freeze: FreezeRow, shell: &Shell) -> Self {
+    fn new(freeze: OrderedFreeze, shell: &Shell) -> Self {
         Self { at: shell.when(freeze.frozen_at), lifted: freeze.lifted_at.map(|at| shell.when(at)), freeze }
     }
 }
@@ -486,14 +490,15 @@ pub async fn act(
     };
     let claim = form.claim(&id, &identity.actor.name);
     let mut done = act.kind().name();
-    let (claimed, _turn) = app.claim(&claim).await?;
+    let (claimed, _turn) = app.service.claim(&claim).await?;
     if let Claimed::Run = claimed {
-        match perform_act(&app, &id, &act, &identity.actor, Some(&claim)).await {
+        match app.service.act(&id, &act, &identity.actor, Some(&claim)).await {
             Ok(acted) if acted.hold == Some(HoldState::Proposed) => done = "release-proposed",
             Ok(acted) if !acted.still_held_by.is_empty() => done = "release-part",
             Ok(_) => {}
-            Err(problem) => {
-                app.store.disclaim(&claim, app.now()).await?;
+            Err(error) => {
+                app.service.disclaim(&claim).await?;
+                let problem = Problem::from(error);
                 return show(&app, &identity, &id, problem.status(), "", problem.detail().to_owned()).await;
             }
         }

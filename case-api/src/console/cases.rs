@@ -17,9 +17,9 @@ use super::{
 use crate::{
     api::Identity,
     app::App,
-    domain::{CaseState, DispositionCode},
-    store::{Case, CaseFilter, Page},
-    words::SEVERITIES,
+    domain::{Case, CaseState, DispositionCode},
+    store::{CaseFilter, Page},
+    words::{self as names, SEVERITIES},
 };
 
 /// Rows on the page: more than an officer works through before reloading it.
@@ -41,7 +41,7 @@ pub struct CaseRow {
     pub case_id: String,
     pub state: &'static str,
     pub state_name: &'static str,
-    pub severity: String,
+    pub severity: &'static str,
     pub typology: String,
     pub screening: bool,
     /// Whom it is about, with names where events said them.
@@ -60,7 +60,7 @@ impl CaseRow {
             case_id: case.case_id.clone(),
             state: case.state.title(),
             state_name: case.state.name(),
-            severity: case.severity.clone(),
+            severity: names::severity(case.severity),
             typology: words(&case.typology),
             screening: case.screening,
             subjects,
@@ -104,22 +104,22 @@ pub async fn page(
     };
     let closed = query.state == CaseState::Closed.name();
     let cases = if closed {
-        app.store.cases(&filter, Page::first(ROWS)).await?.0
+        app.service.store.cases(&filter, Page::first(ROWS)).await?.0
     } else {
-        app.store.queue(&filter, ROWS).await?
+        app.service.store.queue(&filter, ROWS).await?
     };
     let mut rows = Vec::with_capacity(cases.len());
     for case in &cases {
-        rows.push(CaseRow::new(case, app.store.subject_names(&case.case_id).await?, &shell));
+        rows.push(CaseRow::new(case, app.service.store.subject_names(&case.case_id).await?, &shell));
     }
-    let found = app.store.case_counts().await?;
+    let found = app.service.store.case_counts().await?;
     let count = |name: &str| found.iter().find(|(state, _)| state == name).map_or(0, |(_, n)| *n);
     let page = CasesPage {
         full: cases.len() == usize::try_from(ROWS).unwrap_or(usize::MAX),
         cases: rows,
         counts: CaseState::ALL.into_iter().map(|s| (s.name(), s.title(), count(s.name()))).collect(),
         severities: SEVERITIES,
-        officers: app.store.officers().await?,
+        officers: app.service.store.officers().await?,
         filtered: filter.severity.is_some() || filter.assignee.is_some() || filter.subject.is_some(),
         state: query.state,
         severity: query.severity,

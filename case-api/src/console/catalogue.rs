@@ -46,7 +46,7 @@ struct ListsPage {
 
 impl ListsPage {
     async fn new(app: &App, identity: &Identity, shell: Shell) -> Result<Self, PageError> {
-        let lists = app.ports.catalogue.lists();
+        let lists = app.service.ports.catalogue.lists();
         Ok(Self {
             less: configuration::open(app, identity, &shell).await?,
             done: "",

@@ -14,7 +14,7 @@ use super::{
     shell::{Shell, When},
 };
 use crate::{
-    api::{Identity, act_on_configuration},
+    api::Identity,
     app::App,
     domain::{ConfigurationAct, ConfigurationState, next_configuration_state},
     limits::PAGE_DEFAULT,
@@ -35,7 +35,7 @@ pub async fn open(
     identity: &Identity,
     shell: &Shell,
 ) -> Result<Vec<ConfigurationView>, PageError> {
-    let (rows, _) = app.store.configurations(Page::first(PAGE_DEFAULT)).await?;
+    let (rows, _) = app.service.store.configurations(Page::first(PAGE_DEFAULT)).await?;
     let view = |row: Configuration| ConfigurationView {
         found: shell.when(row.found_at),
         acts: acts(&row, identity),
@@ -84,7 +84,7 @@ pub async fn act(
         "approve" => ConfigurationAct::Approve { reason },
         _ => ConfigurationAct::Reject { reason },
     };
-    let done = act_on_configuration(&app, &id, &act, &identity.actor, None).await?;
+    let done = app.service.act_on_configuration(&id, &act, &identity.actor, None).await?;
     let flash = if done.state == ConfigurationState::Approved { "approved" } else { act.name() };
     Ok(Redirect::to(&format!("/lists?done={flash}")).into_response())
 }

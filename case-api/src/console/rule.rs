@@ -19,11 +19,12 @@ use super::{
     shell::{Shell, When, render},
 };
 use crate::{
-    api::{self, Identity, Problem, QuarantineOrder},
+    api::{Identity, Problem},
     app::App,
-    domain::Permission,
+    domain::{Permission, QuarantineAct},
     limits::PAGE_DEFAULT,
-    store::{Claimed, Page, QuarantineAct, ShadowAlert},
+    service::QuarantineOrder,
+    store::{Claimed, Page, ShadowAlert},
 };
 
 struct ShadowRow {
@@ -72,14 +73,15 @@ async fn show(
     error: String,
 ) -> Result<Response, PageError> {
     let shell = Shell::new(app, identity, "rules").await?;
-    let mut named: Vec<_> = app.ports.catalogue.rules().into_iter().filter(|rule| rule.id == id).collect();
+    let mut named: Vec<_> =
+        app.service.ports.catalogue.rules().into_iter().filter(|rule| rule.id == id).collect();
     // What is in force before what may follow it.
     named.sort_by_key(|rule| rule.candidate);
     let rule = named.into_iter().next();
     let rule = rule.ok_or_else(|| Problem::not_found("rule in force"))?;
-    let view = RuleView::new(rule, &app.store.rule_counts().await?);
+    let view = RuleView::new(rule, &app.service.store.rule_counts().await?);
     let page = Page { before: query.cursor, limit: PAGE_DEFAULT };
-    let (shadows, next) = app.store.shadow_alerts(id, page).await?;
+    let (shadows, next) = app.service.store.shadow_alerts(id, page).await?;
     let row = |shadow: ShadowAlert| ShadowRow {
         at: shell.when(shadow.alert.occurred_at),
         action: crate::words::action(shadow.alert.action),
@@ -161,11 +163,13 @@ async fn act(
     }
     let order = QuarantineOrder { version: form.version, since: form.since, reason: form.reason };
     let claim = claim(&form.once, &[act.name(), &id, &order.version], &identity);
-    let (claimed, _turn) = app.claim(&claim).await?;
+    let (claimed, _turn) = app.service.claim(&claim).await?;
     if let Claimed::Run = claimed
-        && let Err(problem) = api::act_on_quarantine(&app, act, &id, &order, &identity, Some(&claim)).await
+        && let Err(error) =
+            app.service.act_on_quarantine(act, &id, &order, &identity.actor, Some(&claim)).await
     {
-        app.store.disclaim(&claim, app.now()).await?;
+        app.service.disclaim(&claim).await?;
+        let problem = Problem::from(error);
         let (status, detail) = (problem.status(), problem.detail().to_owned());
         return show(&app, &identity, &id, &RuleQuery::default(), status, detail).await;
     }

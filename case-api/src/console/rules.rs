@@ -20,11 +20,10 @@ use super::{
 use crate::{
     api::{Identity, Problem},
     app::App,
-    backtests,
     domain::{BacktestReport, Changes, Permission, Proposal, VersionAct, VersionState, next_version_state},
     limits::RULE_VERSIONS_SHOWN,
     ports::ActiveRule,
-    rulebook::{self, Filling, ProposeError},
+    service::{Filling, ProposeError},
     store::{Claim, Claimed, Page, RuleCounts, RuleVersion, StoreError, random},
     words as names,
 };
@@ -110,16 +109,23 @@ async fn show_rules(
     error: String,
 ) -> Result<Response, PageError> {
     let shell = Shell::new(app, identity, "rules").await?;
-    let counts = app.store.rule_counts().await?;
-    let standing = rulebook::status(app).await?;
-    let (versions, _) = app.store.rule_versions(Page::first(RULE_VERSIONS_SHOWN)).await?;
+    let counts = app.service.store.rule_counts().await?;
+    let standing = app.service.rules_status().await?;
+    let (versions, _) = app.service.store.rule_versions(Page::first(RULE_VERSIONS_SHOWN)).await?;
     let versions = versions.into_iter().map(|version| VersionView::new(version, &shell));
     let (waiting, past) = versions.partition(|view| {
         use VersionState::{Approved, Checked, Draft, Shadow, Shadowing};
         matches!(view.version.state, Draft | Checked | Shadowing | Shadow | Approved)
     });
     let page = RulesPage {
-        rules: app.ports.catalogue.rules().into_iter().map(|rule| RuleView::new(rule, &counts)).collect(),
+        rules: app
+            .service
+            .ports
+            .catalogue
+            .rules()
+            .into_iter()
+            .map(|rule| RuleView::new(rule, &counts))
+            .collect(),
         in_force: standing.in_force.map(|version| VersionView::new(version, &shell)),
         in_shadow: standing.in_shadow.map(|version| VersionView::new(version, &shell)),
         going_live: standing.going_live.map(|version| VersionView::new(version, &shell)),
@@ -200,7 +206,7 @@ async fn show_version(
 ) -> Result<Response, PageError> {
     let shell = Shell::new(app, identity, "rules").await?;
     let not_found = || Problem::not_found("version of the rules");
-    let version = app.store.rule_version(id).await?.ok_or_else(not_found)?;
+    let version = app.service.store.rule_version(id).await?.ok_or_else(not_found)?;
     let own = version.origin == "proposal" && version.author == identity.actor.name;
     let roles = &identity.actor.roles;
     let may = |act: VersionAct| next_version_state(version.state, &act, roles, own).is_ok();
@@ -213,10 +219,10 @@ async fn show_version(
             reject: may(VersionAct::Reject { reason: reason() }),
             activate: may(VersionAct::Activate { reason: reason() }),
         },
-        changes: rulebook::changes(app, &version).await.map_err(problem)?,
-        filling: rulebook::status(app).await?.filling,
-        backtest: app.store.backtest(id).await?,
-        backtesting: backtests::runs(app, id),
+        changes: app.service.rule_changes(&version).await.map_err(problem)?,
+        filling: app.service.rules_status().await?.filling,
+        backtest: app.service.store.backtest(id).await?,
+        backtesting: app.service.is_backtesting(id),
         may_backtest: version.state != VersionState::Draft && roles.allow(Permission::ProposeRules),
         view: VersionView::new(version, &shell),
         own,
@@ -273,11 +279,11 @@ pub async fn act(
         _ => return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "this form names no act").into()),
     };
     let claim = claim(&form.once, &[&id, &form.action], &identity);
-    let (claimed, _turn) = app.claim(&claim).await?;
+    let (claimed, _turn) = app.service.claim(&claim).await?;
     if let Claimed::Run = claimed
-        && let Err(error) = rulebook::act(&app, &id, &act, &identity.actor, Some(&claim)).await
+        && let Err(error) = app.service.act_on_rules(&id, &act, &identity.actor, Some(&claim)).await
     {
-        app.store.disclaim(&claim, app.now()).await?;
+        app.service.disclaim(&claim).await?;
         let problem = problem(error);
         let detail = problem.detail().to_owned();
         return show_version(&app, &identity, &id, problem.status(), "", detail).await;
@@ -302,7 +308,7 @@ pub async fn backtest(
         return Err(PageError::foreign_form());
     }
     identity.need(Permission::ProposeRules)?;
-    if let Err(error) = backtests::begin(&app, &id, &identity.actor).await {
+    if let Err(error) = app.service.begin_backtest(&id, &identity.actor).await {
         let problem = Problem::from(error);
         let detail = problem.detail().to_owned();
         return show_version(&app, &identity, &id, problem.status(), "", detail).await;
@@ -333,11 +339,11 @@ pub async fn roll_back(
         return Err(PageError::foreign_form());
     }
     let claim = claim(&form.once, &["rollback"], &identity);
-    let (claimed, _turn) = app.claim(&claim).await?;
+    let (claimed, _turn) = app.service.claim(&claim).await?;
     if let Claimed::Run = claimed
-        && let Err(error) = rulebook::roll_back(&app, form.reason, &identity.actor, Some(&claim)).await
+        && let Err(error) = app.service.roll_back_rules(form.reason, &identity.actor, Some(&claim)).await
     {
-        app.store.disclaim(&claim, app.now()).await?;
+        app.service.disclaim(&claim).await?;
         let problem = problem(error);
         let detail = problem.detail().to_owned();
         return show_rules(&app, &identity, problem.status(), detail).await;
@@ -377,9 +383,9 @@ pub async fn proposing(
     Query(query): Query<WhichFile>,
 ) -> Result<Response, PageError> {
     identity.need(Permission::ProposeRules)?;
-    let draft = app.store.rule_version(&query.draft).await?;
+    let draft = app.service.store.rule_version(&query.draft).await?;
     let files = match &draft {
-        Some(draft) => app.store.rule_files(&draft.version_id).await?,
+        Some(draft) => app.service.store.rule_files(&draft.version_id).await?,
         None => files_in_force(&app).await?,
     };
     let path = match &draft {
@@ -405,12 +411,14 @@ pub async fn proposing(
 
 /// What a version's author has written so far: files that are new or changed, rules first, and paths that are gone.
 async fn written_in(app: &App, version_id: &str) -> Result<(Vec<RuleFile>, Vec<String>), StoreError> {
-    let Some(version) = app.store.rule_version(version_id).await? else { return Ok(Default::default()) };
+    let Some(version) = app.service.store.rule_version(version_id).await? else {
+        return Ok(Default::default());
+    };
     let base = match &version.base {
-        Some(base) => app.store.rule_files(base).await?,
+        Some(base) => app.service.store.rule_files(base).await?,
         None => Vec::new(),
     };
-    let files = app.store.rule_files(version_id).await?;
+    let files = app.service.store.rule_files(version_id).await?;
     let gone = base.iter().filter(|file| !files.iter().any(|kept| kept.path == file.path));
     let gone = gone.map(|file| file.path.clone()).collect();
     let mut changed: Vec<RuleFile> = files.into_iter().filter(|file| !base.contains(file)).collect();
@@ -419,8 +427,8 @@ async fn written_in(app: &App, version_id: &str) -> Result<(Vec<RuleFile>, Vec<S
 }
 
 async fn files_in_force(app: &App) -> Result<Vec<RuleFile>, StoreError> {
-    match app.store.rules_in_force().await? {
-        Some(active) => app.store.rule_files(&active.version_id).await,
+    match app.service.store.rules_in_force().await? {
+        Some(active) => app.service.store.rule_files(&active.version_id).await,
         None => Ok(Vec::new()),
     }
 }
@@ -474,12 +482,12 @@ pub async fn propose(
     let proposal =
         Proposal { rationale: form.rationale.clone(), files, draft: as_draft, ..Proposal::default() };
     let claim = claim(&form.once, &["propose", &form.text, &form.cases], &identity);
-    let (claimed, _turn) = app.claim(&claim).await?;
+    let (claimed, _turn) = app.service.claim(&claim).await?;
     if !matches!(claimed, Claimed::Run) {
         return Ok(Redirect::to("/rules").into_response());
     }
     let sent = if form.draft.is_empty() {
-        rulebook::propose(&app, proposal, &identity.actor, Some(&claim)).await.map(|kept| kept.version_id)
+        app.service.propose_rules(proposal, &identity.actor, Some(&claim)).await.map(|kept| kept.version_id)
     } else {
         go_on_with_draft(&app, &form.draft, proposal, &identity, &claim).await
     };
@@ -489,7 +497,7 @@ pub async fn propose(
             Ok(Redirect::to(&format!("/rules/versions/{id}?done={done}")).into_response())
         }
         Err(ProposeError::Trial(refused)) => {
-            app.store.disclaim(&claim, app.now()).await?;
+            app.service.disclaim(&claim).await?;
             let page = ProposePage {
                 shell: Shell::new(&app, &identity, "rules").await?,
                 paths: paths(&files_in_force(&app).await?),
@@ -505,7 +513,7 @@ pub async fn propose(
             Ok(render(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }
         Err(error) => {
-            app.store.disclaim(&claim, app.now()).await?;
+            app.service.disclaim(&claim).await?;
             Err(problem(error).into())
         }
     }
@@ -524,9 +532,9 @@ async fn go_on_with_draft(
     files.extend(proposal.files);
     let submits = !proposal.draft;
     let whole = Proposal { rationale: proposal.rationale, files, removed, whole: false, draft: true };
-    let saved = rulebook::save_draft(app, draft, whole, &identity.actor).await?;
+    let saved = app.service.save_draft(draft, whole, &identity.actor).await?;
     if submits {
-        rulebook::act(app, draft, &VersionAct::Submit, &identity.actor, Some(claim)).await?;
+        app.service.act_on_rules(draft, &VersionAct::Submit, &identity.actor, Some(claim)).await?;
     }
     Ok(saved.version_id)
 }

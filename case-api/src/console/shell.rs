@@ -42,7 +42,7 @@ impl Shell {
     /// For a page of a section, if this person may read at all.
     pub async fn new(app: &App, identity: &Identity, section: &'static str) -> Result<Self, Problem> {
         identity.need(Permission::Read)?;
-        let counts = app.store.case_counts().await?;
+        let counts = app.service.store.case_counts().await?;
         let open = counts.iter().filter(|(state, _)| state != CaseState::Closed.name()).map(|(_, n)| n).sum();
         Ok(Self {
             section,
@@ -50,10 +50,10 @@ impl Shell {
             roles: identity.actor.roles.to_string().replace(',', ", "),
             csrf: identity.csrf.clone(),
             open_cases: open,
-            held: app.store.holds_waiting().await?,
-            screening: !app.ports.catalogue.lists().is_empty(),
-            notices: app.ports.catalogue.notices(),
-            not_ready: app.ports.catalogue.not_ready(),
+            held: app.service.store.holds_waiting().await?,
+            screening: !app.service.ports.catalogue.lists().is_empty(),
+            notices: app.service.ports.catalogue.notices(),
+            not_ready: app.service.ports.catalogue.not_ready(),
             audits: identity.actor.roles.allow(Permission::Audit),
             mends: identity.actor.roles.allow(Permission::Mend),
             now: app.now(),

@@ -15,7 +15,7 @@ use super::{assets, error::PageError, shell::render};
 use crate::{
     api::{Identity, Problem, session_cookie, sign_in_cookies},
     app::App,
-    auth::{SignInError, Whence, sign_in, sign_out},
+    auth::{SignInError, Whence},
 };
 
 #[derive(Template)]
@@ -48,7 +48,7 @@ pub async fn submit(
     Form(credentials): Form<Credentials>,
 ) -> Response {
     let user = credentials.user.trim().to_owned();
-    let (status, error) = match sign_in(&app, &user, credentials.password, &whence).await {
+    let (status, error) = match app.auth.sign_in(&app.service, &user, credentials.password, &whence).await {
         Ok(signed_in) => {
             let cookies = sign_in_cookies(&signed_in, app.secure_cookies);
             return (cookies, Redirect::to("/")).into_response();
@@ -70,7 +70,7 @@ pub async fn out(
     if !identity.made(&form.csrf) {
         return Err(PageError::foreign_form());
     }
-    sign_out(&app, &identity.token, &identity.actor.name).await?;
+    app.auth.sign_out(&app.service, &identity.token, &identity.actor.name).await?;
     let cookie = session_cookie("", app.secure_cookies);
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/signin")).into_response())
 }

@@ -18,13 +18,12 @@ use super::{
     shell::{Shell, When, render},
 };
 use crate::{
-    api::{
-        Identity, NewSuppression, SuppressionNow, act_on_suppression, propose_suppression, suppressions_now,
-    },
+    api::{Identity, Problem},
     app::App,
-    domain::{SuppressionAct, SuppressionState, next_suppression_state},
+    domain::{CaseMatch, SuppressionAct, SuppressionState, next_suppression_state},
     limits::PAGE_DEFAULT,
-    store::{CaseMatch, Claim, Claimed, Page, SuppressionFilter, SuppressionRow},
+    service::{NewSuppression, SuppressionNow},
+    store::{Claim, Claimed, Page, SuppressionFilter, SuppressionRow},
 };
 
 #[derive(Deserialize, Default)]
@@ -71,8 +70,7 @@ async fn show(
     let shell = Shell::new(app, identity, "lists").await?;
     let filter = SuppressionFilter { state: query.state.clone(), ..SuppressionFilter::default() };
     let page = Page { before: query.cursor, limit: PAGE_DEFAULT };
-    let (rows, next) = app.store.suppressions(&filter, page).await?;
-    let now = suppressions_now(app, rows).await?;
+    let (now, next) = app.service.suppressions(&filter, page).await?;
     let suppressions = now.into_iter().map(|now| SuppressionView::new(now, identity, &shell)).collect();
     let state = query.state.unwrap_or_default();
     Ok(render(status, &SuppressionsPage { shell, suppressions, state, next, error }))
@@ -126,9 +124,10 @@ pub async fn act(
         "approve" => SuppressionAct::Approve,
         _ => SuppressionAct::Revoke { reason: form.reason },
     };
-    match act_on_suppression(&app, &id, &act, &identity.actor, None).await {
+    match app.service.act_on_suppression(&id, &act, &identity.actor, None).await {
         Ok(_) => Ok(Redirect::to("/suppressions").into_response()),
-        Err(problem) => {
+        Err(error) => {
+            let problem = Problem::from(error);
             let (status, detail) = (problem.status(), problem.detail().to_owned());
             show(&app, &identity, SuppressionsQuery::default(), status, detail).await
         }
@@ -191,11 +190,12 @@ pub async fn propose(
     // A form sent twice is one proposal.
     let fingerprint = Hash256::of_parts([case_id.as_bytes(), b"suppress"]).to_string();
     let claim = Claim { actor: identity.actor.name.clone(), key: format!("form:{}", form.once), fingerprint };
-    let (claimed, _turn) = app.claim(&claim).await?;
+    let (claimed, _turn) = app.service.claim(&claim).await?;
     if let Claimed::Run = claimed
-        && let Err(problem) = propose_suppression(&app, wanted, &identity.actor, Some(&claim)).await
+        && let Err(error) = app.service.propose_suppression(wanted, &identity.actor, Some(&claim)).await
     {
-        app.store.disclaim(&claim, app.now()).await?;
+        app.service.disclaim(&claim).await?;
+        let problem = Problem::from(error);
         return case::show(&app, &identity, &case_id, problem.status(), "", problem.detail().to_owned())
             .await;
     }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sluice_model::{AlertId, EventTime, Key};
 
-use super::Closing;
+use super::{Closing, Refusal, check_text};
+use crate::limits::NOTE_CHARS_MAX;
 
 /// One act on a case. The JSON is what `POST /v1/cases/{id}/actions` takes and what the evidence keeps.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -148,5 +149,18 @@ impl Act {
             Self::Close(closing) => (Some(&closing.reason), closing.discriminator.as_ref()),
         };
         required.into_iter().chain(more).map(String::as_str)
+    }
+
+    /// Whether what must be said is said, and nothing is too long.
+    pub fn check_texts(&self) -> Result<(), Refusal> {
+        match self {
+            // A discriminator that is not needed may be left empty in a form.
+            Self::Close(Closing { reason, .. }) => {
+                check_text(reason)?;
+                let fits = self.texts().all(|text| text.chars().count() <= NOTE_CHARS_MAX);
+                if fits { Ok(()) } else { Err(Refusal::BadText) }
+            }
+            _ => self.texts().try_for_each(check_text),
+        }
     }
 }

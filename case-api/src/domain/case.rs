@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use sluice_model::Span;
 
-use super::{Act, ActKind, Closing, DispositionCode, Permission, Roles};
+use super::{Act, Closing, DispositionCode, Permission, Refusal, Roles};
 
 /// Where a case stands.
 #[derive(
@@ -58,44 +58,6 @@ impl CaseState {
     }
 }
 
-/// Why an act is not done.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The roles do not allow it.
-    #[error("your role does not allow this act")]
-    NotAllowed,
-    /// The state does not allow it.
-    #[error("a case in state {} does not allow the act {}", .0.name(), .1.name())]
-    WrongState(CaseState, ActKind),
-    /// A false positive without what tells the two apart.
-    #[error("a false positive needs a discriminator: what tells the customer from the listed party")]
-    DiscriminatorMissing,
-    /// Empty, or too long.
-    #[error("a text is empty or longer than {} characters", crate::limits::NOTE_CHARS_MAX)]
-    BadText,
-    /// Money of this case is still held or frozen.
-    #[error("{0} of this case would be left behind: clear it first, or close as EXIT, STR or TFS-MATCH")]
-    FundsHeld(&'static str),
-    /// No such hold, freeze or officer to act on.
-    #[error("{0}")]
-    NothingToActOn(&'static str),
-    /// The order does not say which of several was seen.
-    #[error("{0}")]
-    NamesTooLittle(&'static str),
-    /// The person who proposed may not confirm.
-    #[error("what you proposed must be confirmed by another person")]
-    SamePerson,
-    /// Not a match that may be suppressed so, or not for so long.
-    #[error(
-        "a match is suppressed as FP-NAME, FP-DOB or FP-COUNTRY, for 1 to {} days",
-        crate::limits::SUPPRESSION_DAYS_MAX
-    )]
-    NotSuppressible,
-    /// What was asked for does not fit the present state of things.
-    #[error("{0}")]
-    Conflict(&'static str),
-}
-
 /// The state after `act`, if a person with `roles` may do it to a case in `state`. `None`: the state stays.
 pub fn next_state(state: CaseState, act: &Act, roles: &Roles) -> Result<Option<CaseState>, Refusal> {
     let (permission, next) = step(state, act)?;
@@ -114,7 +76,7 @@ fn step(state: CaseState, act: &Act) -> Result<(Permission, Option<CaseState>), 
     Ok(match (act, state) {
         (Act::Comment { .. }, _) => stay(Triages),
         (Act::Unfreeze { .. }, _) => stay(Decide),
-        // Somebody asks; whether that clears the hold or proposes it is the store's to tell.
+        // Somebody asks; whether that clears the hold or proposes it, `release` says.
         (Act::Release { .. }, _) => stay(Investigates),
         (Act::Reopen { .. }, Closed) => to(Investigates, Investigate),
         (Act::Reopen { .. }, _) | (_, Closed) => return Err(Refusal::WrongState(state, act.kind())),
@@ -175,7 +137,7 @@ pub const fn sla(state: CaseState, sanctions: bool) -> Option<Span> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Role;
+    use crate::domain::{ActKind, Role};
 
     fn act(kind: ActKind, code: DispositionCode) -> Act {
         let reason = "because".to_owned();

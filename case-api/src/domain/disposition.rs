@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Permission, Refusal, check_suppression};
+use super::{Hold, OrderedFreeze, Permission, Refusal, check_suppression};
 
 /// The outcome of a case. Precision of rules is counted from these, so each says one thing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -149,6 +149,20 @@ impl Closing {
             return Err(Refusal::DiscriminatorMissing);
         }
         self.suppress_days.map_or(Ok(()), |days| check_suppression(self.disposition, days))
+    }
+
+    /// A case that found nothing leaves nobody's money behind: whether none of its holds and freezes stands then.
+    pub fn check_funds(&self, holds: &[Hold], freezes: &[OrderedFreeze]) -> Result<(), Refusal> {
+        if self.disposition.leaves_funds_held() {
+            return Ok(());
+        }
+        if holds.iter().any(Hold::stands) {
+            return Err(Refusal::FundsHeld("a held payment"));
+        }
+        if freezes.iter().any(OrderedFreeze::stands) {
+            return Err(Refusal::FundsHeld("a freeze"));
+        }
+        Ok(())
     }
 }
 

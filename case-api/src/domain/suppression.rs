@@ -2,9 +2,10 @@
 //! hearing less, and what it hides is not seen again until it ends.
 
 use serde::{Deserialize, Serialize};
+use sluice_model::{Alert, AlertId, Hash256, Key};
 
-use super::{DispositionCode, Permission, Refusal, Roles};
-use crate::limits::SUPPRESSION_DAYS_MAX;
+use super::{Actor, DispositionCode, Permission, Refusal, Roles, check_text};
+use crate::limits::{SUPPRESSION_DAYS_MAX, SUPPRESSIONS_PER_CLOSING_MAX};
 
 /// Where a suppression stands. That it expired, or that its entry changed, follows from what it binds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -68,6 +69,40 @@ impl SuppressionAct {
     }
 }
 
+/// A match of a case's alerts that a suppression could bind.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CaseMatch {
+    /// Who was screened.
+    pub party: Key,
+    /// Under which name.
+    pub screened: String,
+    /// The list source.
+    pub list: String,
+    /// The version that was screened against.
+    pub version: String,
+    /// The entry.
+    pub entry_id: String,
+    /// Its name that was met.
+    pub listed: String,
+    /// The alerts of the case that show it: what was decided on.
+    pub alerts: Vec<AlertId>,
+}
+
+/// What somebody proposes to leave out.
+#[derive(Clone, Debug)]
+pub struct SuppressionProposal {
+    /// The match.
+    pub of: CaseMatch,
+    /// The entry's content as it was seen.
+    pub entry_hash: Hash256,
+    /// The kind of false positive.
+    pub disposition: DispositionCode,
+    /// What tells the two apart.
+    pub reason: String,
+    /// For how long.
+    pub days: u32,
+}
+
 /// The state after `act`, if a person with `roles` may do it. `own`: the same person proposed it.
 pub fn next_suppression_state(
     state: SuppressionState,
@@ -101,6 +136,67 @@ pub fn next_suppression_state(
 pub fn check_suppression(disposition: DispositionCode, days: u32) -> Result<(), Refusal> {
     let fits = disposition.may_suppress() && (1..=SUPPRESSION_DAYS_MAX).contains(&days);
     if fits { Ok(()) } else { Err(Refusal::NotSuppressible) }
+}
+
+/// The matches of a case that may be suppressed, each party and entry once, as last seen. `alerts`: the case's, newest
+/// first.
+pub fn matches_of(alerts: impl IntoIterator<Item = Alert>) -> Vec<CaseMatch> {
+    let mut found: Vec<CaseMatch> = Vec::new();
+    let met = alerts.into_iter().flat_map(|alert| {
+        let id = alert.alert_id;
+        alert.matches.into_iter().map(move |met| (id, met))
+    });
+    for (id, met) in met {
+        let Some(party) = met.party else { continue };
+        for hit in met.matches {
+            let known =
+                |m: &&mut CaseMatch| m.party == party && m.list == hit.list && m.entry_id == hit.entry_id;
+            if let Some(known) = found.iter_mut().find(known) {
+                if known.alerts.last() != Some(&id) {
+                    known.alerts.push(id);
+                }
+            } else {
+                found.push(CaseMatch {
+                    party: party.clone(),
+                    screened: met.name.clone(),
+                    list: hit.list,
+                    version: hit.version,
+                    entry_id: hit.entry_id,
+                    listed: hit.name,
+                    alerts: vec![id],
+                });
+            }
+        }
+    }
+    found
+}
+
+/// Whether all matches of a case may be proposed together.
+pub fn check_together(shown: &[CaseMatch]) -> Result<(), Refusal> {
+    if shown.is_empty() {
+        let none = "no match of this case is of a known customer, account or institution";
+        return Err(Refusal::NothingToActOn(none));
+    }
+    if shown.len() > SUPPRESSIONS_PER_CLOSING_MAX {
+        let many = "more than 20 matches: look at each, and suppress one by one";
+        return Err(Refusal::NothingToActOn(many));
+    }
+    Ok(())
+}
+
+impl SuppressionProposal {
+    /// Whether a person may propose it. `stands`: one on the same party and entry is in force, or proposed.
+    pub fn check(&self, actor: &Actor, stands: bool) -> Result<(), Refusal> {
+        if !actor.roles.allow(Permission::Triage) {
+            return Err(Refusal::NotAllowed);
+        }
+        check_suppression(self.disposition, self.days)?;
+        check_text(&self.reason)?;
+        if stands {
+            return Err(Refusal::Conflict("this match is suppressed already, or proposed to be"));
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

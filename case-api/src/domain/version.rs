@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Permission, Roles};
+use crate::limits::NOTE_CHARS_MAX;
 
 /// Where a version of the rules stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -167,7 +168,7 @@ pub enum VersionRefusal {
     #[error("{0} is being back-tested: wait until it is done")]
     Backtesting(String),
     /// Empty, or too long.
-    #[error("a reason has 1 to {} characters", crate::limits::NOTE_CHARS_MAX)]
+    #[error("a reason has 1 to {} characters", NOTE_CHARS_MAX)]
     BadText,
 }
 
@@ -204,6 +205,32 @@ pub fn next_version_state(
         return Err(VersionRefusal::SamePerson);
     }
     Ok(next)
+}
+
+/// What the officer says of an act, if they must say something and it is not too long.
+pub fn said_of(act: &VersionAct) -> Result<&str, VersionRefusal> {
+    let Some(said) = act.reason() else { return Ok("") };
+    let said = said.trim();
+    let fits = !said.is_empty() && said.chars().count() <= NOTE_CHARS_MAX;
+    if fits { Ok(said) } else { Err(VersionRefusal::BadText) }
+}
+
+/// Whether a draft may be saved again: it is still one, and its author alone writes it.
+pub fn check_saving(state: VersionState, author: &str, by: &str) -> Result<(), VersionRefusal> {
+    if state != VersionState::Draft {
+        return Err(VersionRefusal::WrongState(state, "save"));
+    }
+    if author == by { Ok(()) } else { Err(VersionRefusal::OthersDraft) }
+}
+
+/// What was proposed against a set that is no longer in force would take back what came in between.
+pub fn check_base(base: Option<&str>, in_force: Option<&str>) -> Result<(), VersionRefusal> {
+    if base == in_force { Ok(()) } else { Err(VersionRefusal::Stale) }
+}
+
+/// One set is made ready at a time. `other`: a version that is on its way.
+pub fn check_alone(other: Option<String>) -> Result<(), VersionRefusal> {
+    other.map_or(Ok(()), |other| Err(VersionRefusal::Busy(other)))
 }
 
 #[cfg(test)]
@@ -249,5 +276,21 @@ mod tests {
         let refused = next_version_state(VersionState::Checked, approve, &everything, true);
         assert_eq!(refused, Err(VersionRefusal::SamePerson));
         assert!(next_version_state(VersionState::Checked, approve, &everything, false).is_ok());
+    }
+
+    #[test]
+    fn a_version_follows_what_is_in_force_and_is_alone_on_its_way() {
+        assert_eq!(check_base(Some("RV-1"), Some("RV-1")), Ok(()));
+        assert_eq!(check_base(None, None), Ok(()), "the first set of all");
+        assert_eq!(check_base(Some("RV-1"), Some("RV-2")), Err(VersionRefusal::Stale));
+        assert_eq!(check_alone(None), Ok(()));
+        assert_eq!(check_alone(Some("RV-9".into())), Err(VersionRefusal::Busy("RV-9".into())));
+    }
+
+    #[test]
+    fn a_draft_is_saved_by_its_author_alone() {
+        assert_eq!(check_saving(VersionState::Draft, "ines", "ines"), Ok(()));
+        assert_eq!(check_saving(VersionState::Draft, "ines", "mei"), Err(VersionRefusal::OthersDraft));
+        assert!(check_saving(VersionState::Checked, "ines", "ines").is_err());
     }
 }

@@ -4,7 +4,8 @@ use serde::Serialize;
 use sluice_model::{Alert, EventTime, PaymentEvent, Span};
 use sqlx::FromRow;
 
-use super::{Page, Store, StoreError};
+use super::{Page, Store, StoreError, Tx};
+use crate::words;
 
 /// An alert with the case that it opened or joined. JSON: the alert's own fields, and `case_id`.
 #[derive(Clone, Debug, Serialize)]
@@ -131,6 +132,58 @@ impl Store {
         .bind(Span::hours(1).micros())
         .fetch_all(&self.readers)
         .await?)
+    }
+}
+
+impl Tx<'_> {
+    /// Whether an alert is recorded.
+    pub(crate) async fn knows_alert(&mut self, alert_id: &str) -> Result<bool, StoreError> {
+        let known: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM alerts WHERE alert_id = $1")
+            .bind(alert_id)
+            .fetch_one(self.sql())
+            .await?;
+        Ok(known > 0)
+    }
+
+    /// The case of an alert.
+    pub(crate) async fn case_of_alert(&mut self, alert_id: &str) -> Result<Option<String>, StoreError> {
+        Ok(sqlx::query_scalar("SELECT case_id FROM alerts WHERE alert_id = $1")
+            .bind(alert_id)
+            .fetch_optional(self.sql())
+            .await?)
+    }
+
+    /// Keep an alert in its case. `subject`: the first that it is about.
+    pub(crate) async fn add_alert(
+        &mut self,
+        case_id: &str,
+        alert: &Alert,
+        event: Option<&PaymentEvent>,
+        subject: &str,
+    ) -> Result<(), StoreError> {
+        let seq = self.next("alerts").await?;
+        sqlx::query(
+            "INSERT INTO alerts (seq, alert_id, case_id, rule_id, typology, severity, action, subject, event_id,
+                                 payment_id, occurred_at, recorded_at, body, event)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        )
+        .bind(seq)
+        .bind(alert.alert_id.to_string())
+        .bind(case_id)
+        .bind(&alert.rule_id)
+        .bind(&alert.typology)
+        .bind(words::severity(alert.severity))
+        .bind(words::action(alert.action))
+        .bind(subject)
+        .bind(&alert.event_id)
+        .bind(&alert.payment_id)
+        .bind(alert.occurred_at.micros())
+        .bind(self.now.micros())
+        .bind(serde_json::to_string(alert)?)
+        .bind(event.map(serde_json::to_string).transpose()?)
+        .execute(self.sql())
+        .await?;
+        Ok(())
     }
 }
 

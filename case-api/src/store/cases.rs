@@ -1,70 +1,38 @@
 //! Cases and their timelines, as read.
 
 use serde::Serialize;
-use sqlx::FromRow;
+use sqlx::{FromRow, Row, sqlite::SqliteRow};
 
-use super::{Page, Store, StoreError, Tx};
-use crate::{domain::CaseState, stamp::Stamp};
+use super::{
+    Page, Store, StoreError, Tx,
+    columns::{moment, moment_or_none, named},
+};
+use crate::{
+    domain::{Case, CaseState},
+    stamp::Stamp,
+    words,
+};
 
-/// A case, as lists and the API show it.
-#[derive(Clone, Debug, Serialize, FromRow, utoipa::ToSchema)]
-pub struct Case {
-    /// Its place in the order of opening.
-    #[serde(skip)]
-    pub seq: i64,
-    /// `CASE-000042`.
-    pub case_id: String,
-    /// The pattern that its alerts point to.
-    pub typology: String,
-    /// Where it stands.
-    #[sqlx(try_from = "String")]
-    pub state: CaseState,
-    /// The gravest of its alerts'.
-    pub severity: String,
-    /// Whether a list match stands behind one of its alerts.
-    pub screening: bool,
-    /// The officer who has it.
-    pub assignee: Option<String>,
-    /// How many alerts it has.
-    pub alerts: i64,
-    /// Whom it is about.
-    #[sqlx(skip)]
-    pub subjects: Vec<String>,
-    /// The case before it on the same subject and typology.
-    pub previous_case_id: Option<String>,
-    /// How it ended.
-    pub disposition: Option<String>,
-    /// When its first alert was recorded.
-    #[sqlx(try_from = "i64")]
-    pub opened_at: Stamp,
-    /// When anything last happened to it.
-    #[sqlx(try_from = "i64")]
-    pub updated_at: Stamp,
-    /// When its state becomes overdue, in microseconds; none once closed.
-    #[serde(serialize_with = "stamp_or_null")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub due_at: Option<i64>,
-    /// When it was closed, in microseconds.
-    #[serde(serialize_with = "stamp_or_null")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub closed_at: Option<i64>,
-}
-
-/// Optional moments are plain integers in rows and RFC 3339 in JSON.
-pub(super) fn stamp_or_null<S: serde::Serializer>(micros: &Option<i64>, s: S) -> Result<S::Ok, S::Error> {
-    micros.map(Stamp::from).serialize(s)
-}
-
-/// Not the name of a state.
-#[derive(Debug, thiserror::Error)]
-#[error("not a state")]
-pub struct UnknownState;
-
-impl TryFrom<String> for CaseState {
-    type Error = UnknownState;
-
-    fn try_from(name: String) -> Result<Self, UnknownState> {
-        Self::from_name(&name).ok_or(UnknownState)
+impl FromRow<'_, SqliteRow> for Case {
+    /// Without its subjects, which stand in rows of their own.
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            seq: row.try_get("seq")?,
+            case_id: row.try_get("case_id")?,
+            typology: row.try_get("typology")?,
+            state: named(row, "state", CaseState::from_name)?,
+            severity: named(row, "severity", words::severity_of)?,
+            screening: row.try_get("screening")?,
+            assignee: row.try_get("assignee")?,
+            alerts: row.try_get("alerts")?,
+            subjects: Vec::new(),
+            previous_case_id: row.try_get("previous_case_id")?,
+            disposition: row.try_get("disposition")?,
+            opened_at: moment(row, "opened_at")?,
+            updated_at: moment(row, "updated_at")?,
+            due_at: moment_or_none(row, "due_at")?,
+            closed_at: moment_or_none(row, "closed_at")?,
+        })
     }
 }
 
@@ -189,8 +157,116 @@ impl Store {
 }
 
 impl Tx<'_> {
+    /// A case with its subjects.
+    pub(crate) async fn case(&mut self, case_id: &str) -> Result<Option<Case>, StoreError> {
+        let case: Option<Case> = sqlx::query_as("SELECT * FROM cases WHERE case_id = $1")
+            .bind(case_id)
+            .fetch_optional(self.sql())
+            .await?;
+        let Some(mut case) = case else { return Ok(None) };
+        case.subjects =
+            sqlx::query_scalar("SELECT subject FROM case_subjects WHERE case_id = $1 ORDER BY position")
+                .bind(case_id)
+                .fetch_all(self.sql())
+                .await?;
+        Ok(Some(case))
+    }
+
+    /// The oldest open case of a typology on a subject, with its place in the order of opening.
+    pub(crate) async fn oldest_open_case(
+        &mut self,
+        typology: &str,
+        subject: &str,
+    ) -> Result<Option<(i64, String)>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT c.seq, c.case_id FROM case_subjects s JOIN cases c ON c.case_id = s.case_id
+             WHERE s.subject = $1 AND c.typology = $2 AND c.state <> 'CLOSED' ORDER BY c.seq LIMIT 1",
+        )
+        .bind(subject)
+        .bind(typology)
+        .fetch_optional(self.sql())
+        .await?)
+    }
+
+    /// The last case of a typology on a subject, open or closed.
+    pub(crate) async fn last_case(
+        &mut self,
+        typology: &str,
+        subject: &str,
+    ) -> Result<Option<String>, StoreError> {
+        Ok(sqlx::query_scalar(
+            "SELECT c.case_id FROM case_subjects s JOIN cases c ON c.case_id = s.case_id
+             WHERE s.subject = $1 AND c.typology = $2 ORDER BY c.seq DESC LIMIT 1",
+        )
+        .bind(subject)
+        .bind(typology)
+        .fetch_optional(self.sql())
+        .await?)
+    }
+
+    /// Keep a new case.
+    pub(crate) async fn add_case(&mut self, case: &Case) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO cases (seq, case_id, typology, state, severity, severity_rank, screening, alerts,
+                                previous_case_id, opened_at, updated_at, due_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        )
+        .bind(case.seq)
+        .bind(&case.case_id)
+        .bind(&case.typology)
+        .bind(case.state.name())
+        .bind(words::severity(case.severity))
+        .bind(words::severity_rank(case.severity))
+        .bind(case.screening)
+        .bind(case.alerts)
+        .bind(&case.previous_case_id)
+        .bind(case.opened_at.0.micros())
+        .bind(case.updated_at.0.micros())
+        .bind(case.due_at.map(|at| at.0.micros()))
+        .execute(self.sql())
+        .await?;
+        Ok(())
+    }
+
+    /// Keep a case as it has become.
+    pub(crate) async fn put_case(&mut self, case: &Case) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE cases SET state = $2, severity = $3, severity_rank = $4, screening = $5, alerts = $6, assignee = $7,
+                              due_at = $8, disposition = $9, closed_at = $10, updated_at = $11
+             WHERE case_id = $1",
+        )
+        .bind(&case.case_id)
+        .bind(case.state.name())
+        .bind(words::severity(case.severity))
+        .bind(words::severity_rank(case.severity))
+        .bind(case.screening)
+        .bind(case.alerts)
+        .bind(&case.assignee)
+        .bind(case.due_at.map(|at| at.0.micros()))
+        .bind(&case.disposition)
+        .bind(case.closed_at.map(|at| at.0.micros()))
+        .bind(case.updated_at.0.micros())
+        .execute(self.sql())
+        .await?;
+        Ok(())
+    }
+
+    /// Have a case be about a subject, behind those that it is about already.
+    pub(crate) async fn add_case_subject(&mut self, case_id: &str, subject: &str) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO case_subjects (case_id, subject, position)
+             SELECT $1, $2, COUNT(*) FROM case_subjects WHERE case_id = $1
+             ON CONFLICT (case_id, subject) DO NOTHING",
+        )
+        .bind(case_id)
+        .bind(subject)
+        .execute(self.sql())
+        .await?;
+        Ok(())
+    }
+
     /// Write a line of a case's timeline, with the state that the case is in by then.
-    pub(super) async fn tell<T: Serialize>(
+    pub(crate) async fn tell<T: Serialize>(
         &mut self,
         case_id: &str,
         actor: &str,

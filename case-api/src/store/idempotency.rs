@@ -1,5 +1,6 @@
 //! Stored answers for `Idempotency-Key`: claimed before a request runs, kept with what it did.
 
+use serde::Serialize;
 use sluice_model::EventTime;
 use sqlx::FromRow;
 
@@ -125,8 +126,22 @@ impl Store {
 }
 
 impl Tx<'_> {
-    /// Keep an answer with what is done in this transaction.
-    pub(super) async fn keep_answer(
+    /// Keep the answer to a request, if it made a claim, with what is done in this transaction.
+    pub(crate) async fn answer<T: Serialize>(
+        &mut self,
+        claim: Option<&Claim>,
+        status: u16,
+        answer: &T,
+    ) -> Result<(), StoreError> {
+        match claim {
+            Some(claim) => {
+                self.keep_answer(claim, status, "application/json", &serde_json::to_vec(answer)?).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn keep_answer(
         &mut self,
         claim: &Claim,
         status: u16,

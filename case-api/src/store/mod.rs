@@ -3,23 +3,24 @@
 //!
 //! SQL is portable: `$1` parameters, TEXT, BIGINT, BOOLEAN and BLOB columns, static texts.
 
-mod acts;
 mod alerts;
 mod backtests;
 mod cases;
+mod columns;
 mod configurations;
+mod decisions;
 mod evidence;
 mod freezes;
 mod holds;
 mod idempotency;
-mod intake;
 mod keys;
+mod list_versions;
 mod observed;
+mod offsets;
 mod outbox;
 mod places;
 mod quarantine;
-mod releases;
-mod stream_time;
+mod rule_orders;
 mod subjects;
 mod suppressions;
 mod tx;
@@ -36,26 +37,21 @@ use sqlx::{
 };
 use tokio::sync::Mutex;
 
-pub use acts::{ActError, Acted};
 pub use alerts::{AlertFilter, HourCount, StoredAlert};
-pub use cases::{Case, CaseFilter, TimelineEntry};
+pub use cases::{CaseFilter, TimelineEntry};
 pub use configurations::Configuration;
 pub use evidence::{AuditEntry, ChainStatus};
-pub use freezes::FreezeRow;
-pub use holds::{Hold, HoldState};
 pub use idempotency::{Answer, Claim, Claimed};
-pub use intake::Consumed;
 pub use keys::ApiKey;
+pub use list_versions::ListVersion;
 pub use observed::{RuleCounts, ShadowAlert};
 pub use places::Difference;
-pub use quarantine::{QuarantineAct, QuarantineActed};
-pub use stream_time::StreamTimeSet;
 pub use subjects::Subject;
 pub(crate) use subjects::name_of;
-pub use suppressions::{CaseMatch, Proposal, SuppressionFilter, SuppressionRow};
+pub use suppressions::{SuppressionFilter, SuppressionRow};
 pub use tx::{Entry, Tx};
 pub use users::{NewSession, Session, User};
-pub use versions::{RuleVersion, VersionActed, VersionError, Written};
+pub use versions::{NewVersion, PROPOSAL, RuleVersion};
 
 use crate::limits::{STORE_READERS, STORE_WAIT};
 

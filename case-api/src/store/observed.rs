@@ -1,17 +1,11 @@
-//! What is noted of rules beside their alerts: what those in shadow would have said, and how often one failed. A rule
-//! that fails by its own fault on many keys is proposed for quarantine, in the order of the log.
+//! What is noted of rules beside their alerts: what those in shadow would have said, and how often one failed.
 
 use serde::Serialize;
-use sluice_model::{
-    Action, Alert, Cause, Hash256, Key, KeyKind, Observation, RuleFailure, Severity, Versions,
-};
+use sluice_model::{Alert, RuleFailure};
 use sqlx::FromRow;
 
-use super::{Consumed, Page, Store, StoreError, Tx, cases::stamp_or_null};
-use crate::limits::{FAILING_KEYS_BEFORE_PROPOSAL, SHADOW_ALERTS_KEPT};
-
-/// The rule id of the alert that tells a rule's owner of its failures.
-const FAILING: &str = "ENGINE-RULE-FAILS";
+use super::{Page, Store, StoreError, Tx, columns::stamp_or_null};
+use crate::limits::SHADOW_ALERTS_KEPT;
 
 /// What a rule in shadow would have said. JSON: the alert's own fields, and `"shadow": true`.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
@@ -116,19 +110,8 @@ impl Store {
 }
 
 impl Tx<'_> {
-    pub(super) async fn take_observation(
-        &mut self,
-        observed: &Observation,
-        owners: &(dyn Fn(&str) -> Vec<String> + Sync),
-        consumed: &mut Consumed,
-    ) -> Result<(), StoreError> {
-        match observed {
-            Observation::Shadow(alert) => self.take_shadow(alert, consumed).await,
-            Observation::Failure(failure) => self.take_failure(failure, owners, consumed).await,
-        }
-    }
-
-    async fn take_shadow(&mut self, alert: &Alert, consumed: &mut Consumed) -> Result<(), StoreError> {
+    /// Keep what a rule in shadow would have said, and of each rule only the newest; how many are new.
+    pub(crate) async fn add_shadow_alert(&mut self, alert: &Alert) -> Result<u64, StoreError> {
         let seq = self.next("shadow_alerts").await?;
         let added = sqlx::query(
             "INSERT INTO shadow_alerts (seq, alert_id, rule_id, occurred_at, recorded_at, body)
@@ -142,7 +125,6 @@ impl Tx<'_> {
         .bind(serde_json::to_string(alert)?)
         .execute(self.sql())
         .await?;
-        consumed.shadow_alerts += added.rows_affected();
         sqlx::query(
             "DELETE FROM shadow_alerts WHERE rule_id = $1 AND seq <= (
                  SELECT seq FROM shadow_alerts WHERE rule_id = $1 ORDER BY seq DESC LIMIT 1 OFFSET $2)",
@@ -151,19 +133,11 @@ impl Tx<'_> {
         .bind(SHADOW_ALERTS_KEPT)
         .execute(self.sql())
         .await?;
-        Ok(())
+        Ok(added.rows_affected())
     }
 
-    /// Count a failure. Where as many keys failed by the rule's own fault as the limit says, its owner is alerted, and the
-    /// quarantine of a rule whose policy is to alert is proposed; one whose policy is to hold goes on holding, since
-    /// letting go is for people to decide.
-    async fn take_failure(
-        &mut self,
-        failure: &RuleFailure,
-        owners: &(dyn Fn(&str) -> Vec<String> + Sync),
-        consumed: &mut Consumed,
-    ) -> Result<(), StoreError> {
-        consumed.failures += 1;
+    /// Count a failure of a rule's content.
+    pub(crate) async fn count_failure(&mut self, failure: &RuleFailure) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO rule_failures (rule, rule_id, failures, reason, first_at, last_at)
              VALUES ($1, $2, 1, $3, $4, $4)
@@ -176,50 +150,6 @@ impl Tx<'_> {
         .bind(self.now.micros())
         .execute(self.sql())
         .await?;
-        if !self.is_time_to_propose(failure).await? {
-            return Ok(());
-        }
-        let holds = failure.on_error == Action::Hold;
-        if !holds {
-            self.propose_quarantine(failure).await?;
-        }
-        let alert = owners_alert(failure, holds, &owners(&failure.rule_id));
-        self.take_alert(&alert, None, consumed).await
-    }
-}
-
-/// The alert that opens a case for whoever answers for the rule.
-fn owners_alert(failure: &RuleFailure, holds: bool, owners: &[String]) -> Alert {
-    let content =
-        Hash256::of_parts([b"sluice/engine-rule/v1".as_slice(), FAILING.as_bytes(), &failure.rule.0]);
-    let key = Key { kind: KeyKind::Payment, value: failure.payment_id.clone() };
-    let cause = Cause::Event { event_id: failure.event_id.clone() };
-    let what = match holds {
-        true => "goes on holding by its failure policy",
-        false => "its quarantine is proposed, for an MLRO to order or decline",
-    };
-    let owners = if owners.is_empty() { "nobody named".to_owned() } else { owners.join(", ") };
-    Alert {
-        alert_id: Alert::id(content, &key, &cause),
-        rule_id: FAILING.to_owned(),
-        rule_version: failure.rule.short(),
-        typology: "rule_failure".to_owned(),
-        key,
-        subjects: vec![format!("rule:{}", failure.rule_id)],
-        event_id: failure.event_id.clone(),
-        offset: None,
-        payment_id: failure.payment_id.clone(),
-        occurred_at: failure.occurred_at,
-        severity: Severity::High,
-        action: Action::Alert,
-        reason: format!(
-            "{} failed by its own fault on {FAILING_KEYS_BEFORE_PROPOSAL} more keys and {what}; its owner: {owners}. \
-             The last time: {}",
-            failure.rule_id, failure.reason
-        ),
-        windows: Default::default(),
-        matches: Vec::new(),
-        cause,
-        versions: Versions { rule: failure.rule.to_string(), ..Versions::default() },
+        Ok(())
     }
 }

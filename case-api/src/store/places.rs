@@ -91,7 +91,7 @@ impl Store {
     async fn differences(&self, log: &dyn Log) -> Result<Vec<Difference>, StoreError> {
         let mut found = Vec::new();
         for topic in Topic::ALL {
-            let (next, end) = (self.offset(topic).await?, log.end(source(topic))?);
+            let (next, end) = (self.offset(topic.name()).await?, log.end(source(topic))?);
             if next > end {
                 let partition = source(topic);
                 let missing = format!(

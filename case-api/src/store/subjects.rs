@@ -58,7 +58,7 @@ impl Store {
 
 impl Tx<'_> {
     /// Count an alert about a subject.
-    pub(super) async fn see_subject(
+    pub(crate) async fn see_subject(
         &mut self,
         subject: &str,
         event: Option<&PaymentEvent>,

@@ -113,8 +113,16 @@ impl Tx<'_> {
         Ok(seq)
     }
 
+    /// Put a control record into the outbox, where there is one.
+    pub async fn order(&mut self, control: Option<&Control>) -> Result<Option<i64>, StoreError> {
+        match control {
+            Some(control) => self.control(control).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// The next `seq` of a table: gapless, because there is one writer.
-    pub(super) async fn next(&mut self, table: &'static str) -> Result<i64, StoreError> {
+    pub(crate) async fn next(&mut self, table: &'static str) -> Result<i64, StoreError> {
         let text = match table {
             "alerts" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM alerts",
             "cases" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM cases",

@@ -271,7 +271,7 @@ impl Tx<'_> {
     }
 
     /// Whether a case can be given to somebody.
-    pub(super) async fn can_take_cases(&mut self, name: &str) -> Result<bool, StoreError> {
+    pub(crate) async fn can_take_cases(&mut self, name: &str) -> Result<bool, StoreError> {
         let user: Option<User> = sqlx::query_as("SELECT * FROM users WHERE name = $1 AND disabled = FALSE")
             .bind(name)
             .fetch_optional(self.sql())

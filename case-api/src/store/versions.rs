@@ -1,25 +1,18 @@
-//! Versions of the rules: each with its files, author, approver, reasons and test results. None is ever lost, and none but
-//! a draft changed; only its state moves, and each move is a leaf of the evidence log.
+//! The rows of the rules' versions: each with its files, author, approver, reasons and test results. None is ever lost, and
+//! none but a draft changed.
 
 use serde::Serialize;
-use serde_json::{Value, json};
-use sluice_evidence::Kind;
-use sluice_model::{Control, EventTime, Hash256, RuleBundle, RuleFile};
-use sluice_rules::in_shadow;
+use sluice_model::{Hash256, RuleBundle, RuleFile};
 use sqlx::FromRow;
 
-use super::{Claim, ENGINE, Entry, Page, Store, StoreError, Tx, cases::UnknownState, cases::stamp_or_null};
+use super::{Page, Store, StoreError, Tx, columns::stamp_or_null};
 use crate::{
-    domain::{
-        Actor, Candidate, TrialReport, VersionAct, VersionRefusal, VersionState, bundle_of,
-        next_version_state,
-    },
-    limits::NOTE_CHARS_MAX,
+    domain::{Candidate, TrialReport, VersionState, bundle_of},
     stamp::Stamp,
 };
 
 /// The origin of what an officer proposed.
-const PROPOSAL: &str = "proposal";
+pub const PROPOSAL: &str = "proposal";
 
 /// A version of the rules, without its files.
 #[derive(Clone, Debug, Serialize, FromRow, utoipa::ToSchema)]
@@ -96,45 +89,24 @@ impl RuleVersion {
     }
 }
 
-impl TryFrom<String> for VersionState {
-    type Error = UnknownState;
-
-    fn try_from(name: String) -> Result<Self, UnknownState> {
-        Self::from_name(&name).ok_or(UnknownState)
-    }
-}
-
-/// What an act on a version did.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct VersionActed {
-    /// The version.
-    pub version_id: String,
-    /// The act.
-    pub action: String,
-    /// The version's state after it.
+/// A version about to be stored.
+pub struct NewVersion<'a> {
+    /// The hash of what judges.
+    pub hash: Hash256,
+    /// `proposal`, or from where it came into force.
+    pub origin: &'a str,
+    /// Where it stands.
     pub state: VersionState,
-    /// Its leaf in the evidence log.
-    pub leaf: i64,
-}
-
-/// Why an act on a version was not done.
-#[derive(Debug, thiserror::Error)]
-pub enum VersionError {
-    /// No such version.
-    #[error("there is no such version of the rules")]
-    NoVersion,
-    /// The domain refuses it.
-    #[error(transparent)]
-    Refused(#[from] VersionRefusal),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl From<sqlx::Error> for VersionError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Store(error.into())
-    }
+    /// The version that is in force.
+    pub base: Option<&'a str>,
+    /// Who wrote it.
+    pub author: &'a str,
+    /// Why.
+    pub rationale: &'a str,
+    /// Every file, cases included.
+    pub files: &'a [RuleFile],
+    /// What checking and testing came to.
+    pub report: &'a TrialReport,
 }
 
 /// Everything of a version but its files, which may be megabytes.
@@ -210,270 +182,26 @@ impl Store {
             .fetch_optional(&self.readers)
             .await?)
     }
-
-    /// Keep a proposal that checks and whose cases pass, or a draft.
-    pub async fn propose_rules(
-        &self,
-        written: Written<'_>,
-        author: &Actor,
-        claim: Option<&Claim>,
-        now: EventTime,
-    ) -> Result<RuleVersion, StoreError> {
-        let mut tx = self.begin(now).await?;
-        let Written { candidate: Candidate { files, report }, state, rationale, base } = written;
-        let hash = bundle_of(files).hash();
-        let row = NewVersion {
-            hash,
-            origin: PROPOSAL,
-            state,
-            base,
-            author: &author.name,
-            rationale,
-            files,
-            report,
-        };
-        let version_id = tx.add_rule_version(row).await?;
-        let about = json!({
-            "actor": author, "version_id": version_id, "rules": hash.to_string(), "base": base,
-            "rationale": rationale, "report": report,
-        });
-        tx.rules_leaf(proposing(state), &author.name, &version_id, &about).await?;
-        let version = tx.rule_version(&version_id).await?.ok_or(StoreError::Corrupt("version"))?;
-        if let Some(claim) = claim {
-            tx.keep_answer(claim, 201, "application/json", &serde_json::to_vec(&version)?).await?;
-        }
-        tx.commit().await?;
-        Ok(version)
-    }
-
-    /// Keep what the author of a draft has written since.
-    pub async fn save_draft(
-        &self,
-        version_id: &str,
-        written: Written<'_>,
-        author: &Actor,
-        now: EventTime,
-    ) -> Result<RuleVersion, VersionError> {
-        let mut tx = self.begin(now).await?;
-        let version = tx.rule_version(version_id).await?.ok_or(VersionError::NoVersion)?;
-        if version.state != VersionState::Draft {
-            return Err(VersionRefusal::WrongState(version.state, "save").into());
-        }
-        if version.author != author.name {
-            return Err(VersionRefusal::OthersDraft.into());
-        }
-        let Written { candidate: Candidate { files, report }, rationale, base, .. } = written;
-        let hash = bundle_of(files).hash().to_string();
-        sqlx::query(
-            "UPDATE rule_versions SET hash = $2, base = $3, rationale = $4, files = $5, report = $6, proposed_at = $7
-             WHERE version_id = $1",
-        )
-        .bind(version_id)
-        .bind(&hash)
-        .bind(base)
-        .bind(rationale)
-        .bind(serde_json::to_string(files).map_err(StoreError::from)?)
-        .bind(serde_json::to_string(report).map_err(StoreError::from)?)
-        .bind(now.micros())
-        .execute(tx.sql())
-        .await?;
-        let about = json!({
-            "actor": author, "version_id": version_id, "rules": hash, "base": base, "rationale": rationale,
-            "report": report,
-        });
-        tx.rules_leaf(proposing(VersionState::Draft), &author.name, version_id, &about).await?;
-        let version = tx.rule_version(version_id).await?.ok_or(VersionError::NoVersion)?;
-        tx.commit().await?;
-        Ok(version)
-    }
-
-    /// Remember a set that is in force without having been proposed here: a folder's, or the shipped one.
-    /// What was on its way into force is overtaken.
-    pub async fn record_rules(
-        &self,
-        origin: &str,
-        files: &[RuleFile],
-        rules: usize,
-        now: EventTime,
-    ) -> Result<(), StoreError> {
-        let mut tx = self.begin(now).await?;
-        let hash = bundle_of(files).hash();
-        let active = tx.rules_in_force().await?;
-        if active.as_ref().is_some_and(|active| active.hash == hash.to_string() && active.origin == origin) {
-            return Ok(());
-        }
-        sqlx::query(
-            "UPDATE rule_versions SET state = CASE WHEN active_at IS NULL THEN 'APPROVED' ELSE 'RETIRED' END
-             WHERE state IN ('PREPARING', 'ACTIVATING')",
-        )
-        .execute(tx.sql())
-        .await?;
-        let report = TrialReport { rules, ..TrialReport::default() };
-        let row = NewVersion {
-            hash,
-            origin,
-            state: VersionState::Activating,
-            base: active.as_ref().map(|active| active.version_id.as_str()),
-            author: origin,
-            rationale: "",
-            files,
-            report: &report,
-        };
-        let version_id = tx.add_rule_version(row).await?;
-        tx.put_in_force(&version_id, origin, hash).await?;
-        tx.commit().await
-    }
-
-    /// Do an act on a version. `tried`: what checking and testing a draft came to, where it is submitted. With a claim,
-    /// the answer is stored for its `Idempotency-Key` in the same transaction.
-    pub async fn act_on_rules(
-        &self,
-        version_id: &str,
-        act: &VersionAct,
-        tried: Option<&Candidate>,
-        actor: &Actor,
-        claim: Option<&Claim>,
-        now: EventTime,
-    ) -> Result<VersionActed, VersionError> {
-        let said = act.reason().map(str::trim);
-        if said.is_some_and(|said| said.is_empty() || said.chars().count() > NOTE_CHARS_MAX) {
-            return Err(VersionRefusal::BadText.into());
-        }
-        let said = said.unwrap_or_default();
-        let mut tx = self.begin(now).await?;
-        let version = tx.rule_version(version_id).await?.ok_or(VersionError::NoVersion)?;
-        let own = version.origin == PROPOSAL && version.author == actor.name;
-        let state = next_version_state(version.state, act, &actor.roles, own)?;
-        match act {
-            VersionAct::Activate { .. } => tx.order_into_force(&version, said, &actor.name).await?,
-            VersionAct::Shadow { .. } => tx.order_into_shadow(&version).await?,
-            VersionAct::Submit => {
-                tx.must_follow(&version).await?;
-                // What was tried is what is kept: the draft may have been saved again in between.
-                let tried = tried.filter(|tried| bundle_of(&tried.files).hash().to_string() == version.hash);
-                let report = &tried.ok_or(VersionRefusal::Stale)?.report;
-                sqlx::query("UPDATE rule_versions SET state = $2, report = $3 WHERE version_id = $1")
-                    .bind(version_id)
-                    .bind(state.name())
-                    .bind(serde_json::to_string(report).map_err(StoreError::from)?)
-                    .execute(tx.sql())
-                    .await?;
-            }
-            VersionAct::Approve { .. } | VersionAct::Reject { .. } => {
-                if state == VersionState::Rejected && version.shadow.is_some() {
-                    tx.end_shadow(&version).await?;
-                }
-                sqlx::query(
-                    "UPDATE rule_versions SET state = $2, decided_by = $3, decided_at = $4, decision = $5
-                     WHERE version_id = $1",
-                )
-                .bind(version_id)
-                .bind(state.name())
-                .bind(&actor.name)
-                .bind(now.micros())
-                .bind(said)
-                .execute(tx.sql())
-                .await?;
-            }
-        }
-        let about = json!({
-            "actor": actor, "version_id": version_id, "rules": version.hash, "act": act,
-            "before": version.state, "after": state,
-        });
-        let leaf = tx.rules_leaf(&format!("{}_rules", act.name()), &actor.name, version_id, &about).await?;
-        let acted =
-            VersionActed { version_id: version_id.to_owned(), action: act.name().to_owned(), state, leaf };
-        if let Some(claim) = claim {
-            let answer = serde_json::to_vec(&acted).map_err(StoreError::from)?;
-            tx.keep_answer(claim, 200, "application/json", &answer).await?;
-        }
-        tx.commit().await?;
-        Ok(acted)
-    }
-
-    /// The engine has filled the windows of a version that is being prepared: order it to judge by it.
-    pub async fn order_activation(&self, version: &RuleVersion, now: EventTime) -> Result<(), StoreError> {
-        let mut tx = self.begin(now).await?;
-        let rules = version.target().parse().map_err(|_| StoreError::Corrupt("hash"))?;
-        let control = tx.control(&Control::Activate { rules }).await?;
-        let state = match version.state {
-            VersionState::Shadowing => VersionState::Shadowing,
-            _ => VersionState::Activating,
-        };
-        sqlx::query("UPDATE rule_versions SET state = $2, control = $3 WHERE version_id = $1")
-            .bind(&version.version_id)
-            .bind(state.name())
-            .bind(control)
-            .execute(tx.sql())
-            .await?;
-        sqlx::query("UPDATE rule_shadows SET activating = 1 WHERE version_id = $1")
-            .bind(&version.version_id)
-            .execute(tx.sql())
-            .await?;
-        tx.commit().await
-    }
-
-    /// The engine judges by a version that was on its way, in force or in shadow.
-    pub async fn rules_are_live(&self, version: &RuleVersion, now: EventTime) -> Result<(), StoreError> {
-        let mut tx = self.begin(now).await?;
-        if version.state == VersionState::Shadowing {
-            tx.put_in_shadow(version).await?;
-        } else {
-            let hash = version.hash.parse().map_err(|_| StoreError::Corrupt("hash"))?;
-            tx.put_in_force(&version.version_id, ENGINE, hash).await?;
-        }
-        tx.commit().await
-    }
-}
-
-/// The name of proposing, by what becomes of it.
-const fn proposing(state: VersionState) -> &'static str {
-    match state {
-        VersionState::Draft => "draft_rules",
-        _ => "propose_rules",
-    }
-}
-
-/// What an author has written.
-#[derive(Clone, Copy)]
-pub struct Written<'a> {
-    /// The set.
-    pub candidate: &'a Candidate,
-    /// A draft, or checked.
-    pub state: VersionState,
-    /// Why.
-    pub rationale: &'a str,
-    /// The version in force.
-    pub base: Option<&'a str>,
-}
-
-/// A version about to be stored.
-struct NewVersion<'a> {
-    hash: Hash256,
-    origin: &'a str,
-    state: VersionState,
-    base: Option<&'a str>,
-    author: &'a str,
-    rationale: &'a str,
-    files: &'a [RuleFile],
-    report: &'a TrialReport,
 }
 
 impl Tx<'_> {
-    async fn rule_version(&mut self, version_id: &str) -> Result<Option<RuleVersion>, StoreError> {
+    /// One version.
+    pub(crate) async fn rule_version(&mut self, version_id: &str) -> Result<Option<RuleVersion>, StoreError> {
         Ok(sqlx::query_as(select!("WHERE version_id = $1"))
             .bind(version_id)
             .fetch_optional(self.sql())
             .await?)
     }
 
-    async fn rules_in_force(&mut self) -> Result<Option<RuleVersion>, StoreError> {
+    /// The version in force.
+    pub(crate) async fn rules_in_force(&mut self) -> Result<Option<RuleVersion>, StoreError> {
         Ok(sqlx::query_as(select!("WHERE state = 'ACTIVE' ORDER BY seq DESC LIMIT 1"))
             .fetch_optional(self.sql())
             .await?)
     }
 
-    async fn add_rule_version(&mut self, row: NewVersion<'_>) -> Result<String, StoreError> {
+    /// Keep a new version; its id.
+    pub(crate) async fn add_rule_version(&mut self, row: NewVersion<'_>) -> Result<String, StoreError> {
         let seq = self.next("rule_versions").await?;
         let version_id = format!("RV-{seq:06}");
         sqlx::query(
@@ -497,88 +225,8 @@ impl Tx<'_> {
         Ok(version_id)
     }
 
-    /// Order a version into force: have its windows filled.
-    async fn order_into_force(
-        &mut self,
-        version: &RuleVersion,
-        reason: &str,
-        by: &str,
-    ) -> Result<(), VersionError> {
-        if version.active_at.is_none() {
-            self.must_follow(version).await?;
-        }
-        self.must_be_alone(version).await?;
-        let bundle = self.bundle(&version.version_id).await?;
-        let control = self.control(&Control::Prepare(bundle)).await?;
-        sqlx::query(
-            "UPDATE rule_versions SET state = 'PREPARING', ordered_by = $2, ordered_at = $3, order_reason = $4,
-                                      control = $5
-             WHERE version_id = $1",
-        )
-        .bind(&version.version_id)
-        .bind(by)
-        .bind(self.now.micros())
-        .bind(reason)
-        .bind(control)
-        .execute(self.sql())
-        .await?;
-        Ok(())
-    }
-
-    /// Order a version into shadow, beside what is in force.
-    async fn order_into_shadow(&mut self, version: &RuleVersion) -> Result<(), VersionError> {
-        self.must_follow(version).await?;
-        self.must_be_alone(version).await?;
-        let live = self.bundle_in_force().await?;
-        let beside = in_shadow(&live, &self.bundle(&version.version_id).await?);
-        let judged = beside.hash().to_string();
-        self.control(&Control::Prepare(beside)).await?;
-        sqlx::query(
-            "INSERT INTO rule_shadows (version_id, judged, activating) VALUES ($1, $2, 0)
-             ON CONFLICT (version_id) DO UPDATE SET judged = excluded.judged, activating = 0",
-        )
-        .bind(&version.version_id)
-        .bind(judged)
-        .execute(self.sql())
-        .await?;
-        sqlx::query("UPDATE rule_versions SET state = 'SHADOWING' WHERE version_id = $1")
-            .bind(&version.version_id)
-            .execute(self.sql())
-            .await?;
-        Ok(())
-    }
-
-    /// Judge by what is in force alone. Its windows are all filled, so the engine need not be waited for.
-    async fn end_shadow(&mut self, version: &RuleVersion) -> Result<(), VersionError> {
-        self.must_be_alone(version).await?;
-        let live = self.bundle_in_force().await?;
-        let rules = live.hash();
-        self.control(&Control::Prepare(live)).await?;
-        self.control(&Control::Activate { rules }).await?;
-        self.forget_shadows("").await?;
-        Ok(())
-    }
-
-    /// What was proposed against a set that is no longer in force would take back what came in between.
-    async fn must_follow(&mut self, version: &RuleVersion) -> Result<(), VersionError> {
-        let active = self.rules_in_force().await?.map(|active| active.version_id);
-        if version.base == active { Ok(()) } else { Err(VersionRefusal::Stale.into()) }
-    }
-
-    /// One set is made ready at a time.
-    async fn must_be_alone(&mut self, version: &RuleVersion) -> Result<(), VersionError> {
-        let on_its_way: Option<String> = sqlx::query_scalar(
-            "SELECT version_id FROM rule_versions
-             WHERE state IN ('PREPARING', 'ACTIVATING', 'SHADOWING') AND version_id <> $1",
-        )
-        .bind(&version.version_id)
-        .fetch_optional(self.sql())
-        .await?;
-        on_its_way.map_or(Ok(()), |other| Err(VersionRefusal::Busy(other).into()))
-    }
-
     /// What judges of a version.
-    async fn bundle(&mut self, version_id: &str) -> Result<RuleBundle, StoreError> {
+    pub(crate) async fn rule_bundle(&mut self, version_id: &str) -> Result<RuleBundle, StoreError> {
         let files: String = sqlx::query_scalar("SELECT files FROM rule_versions WHERE version_id = $1")
             .bind(version_id)
             .fetch_one(self.sql())
@@ -586,70 +234,65 @@ impl Tx<'_> {
         Ok(bundle_of(&serde_json::from_str::<Vec<RuleFile>>(&files)?))
     }
 
-    async fn bundle_in_force(&mut self) -> Result<RuleBundle, StoreError> {
-        match self.rules_in_force().await? {
-            Some(active) => self.bundle(&active.version_id).await,
-            None => Ok(RuleBundle::default()),
-        }
-    }
-
-    /// The engine judges a version in shadow from here on, and no other.
-    async fn put_in_shadow(&mut self, version: &RuleVersion) -> Result<(), StoreError> {
-        self.forget_shadows(&version.version_id).await?;
-        sqlx::query("UPDATE rule_versions SET state = 'SHADOW' WHERE version_id = $1")
-            .bind(&version.version_id)
-            .execute(self.sql())
-            .await?;
-        let about =
-            json!({ "version_id": version.version_id, "rules": version.hash, "judged": version.shadow });
-        self.rules_leaf("rules_in_shadow", ENGINE, &version.version_id, &about).await?;
-        Ok(())
-    }
-
-    /// No version but this one is in shadow, or on its way there.
-    async fn forget_shadows(&mut self, but: &str) -> Result<(), StoreError> {
+    /// Keep what the author of a draft has written since.
+    pub(crate) async fn put_draft(
+        &mut self,
+        version_id: &str,
+        Candidate { files, report }: &Candidate,
+        rationale: &str,
+        base: Option<&str>,
+    ) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE rule_versions SET state = 'CHECKED' WHERE state IN ('SHADOWING', 'SHADOW') AND version_id <> $1",
-        )
-        .bind(but)
-        .execute(self.sql())
-        .await?;
-        sqlx::query("DELETE FROM rule_shadows WHERE version_id <> $1").bind(but).execute(self.sql()).await?;
-        Ok(())
-    }
-
-    /// Payments are judged by this version from here on. One that was in force before keeps what it had followed, so
-    /// that rolling back twice goes further back.
-    async fn put_in_force(&mut self, version_id: &str, by: &str, hash: Hash256) -> Result<(), StoreError> {
-        let before = self.rules_in_force().await?.map(|active| active.version_id);
-        self.forget_shadows("").await?;
-        sqlx::query("UPDATE rule_versions SET state = 'RETIRED', retired_at = $1 WHERE state = 'ACTIVE'")
-            .bind(self.now.micros())
-            .execute(self.sql())
-            .await?;
-        sqlx::query(
-            "UPDATE rule_versions SET state = 'ACTIVE', retired_at = NULL,
-                    previous = CASE WHEN active_at IS NULL THEN $3 ELSE previous END, active_at = $2
+            "UPDATE rule_versions SET hash = $2, base = $3, rationale = $4, files = $5, report = $6, proposed_at = $7
              WHERE version_id = $1",
         )
         .bind(version_id)
+        .bind(bundle_of(files).hash().to_string())
+        .bind(base)
+        .bind(rationale)
+        .bind(serde_json::to_string(files)?)
+        .bind(serde_json::to_string(report)?)
         .bind(self.now.micros())
-        .bind(&before)
         .execute(self.sql())
         .await?;
-        let about = json!({ "version_id": version_id, "rules": hash.to_string(), "before": before });
-        self.rules_leaf("rules_in_force", by, version_id, &about).await?;
         Ok(())
     }
 
-    pub(super) async fn rules_leaf(
+    /// A draft is proposed, with what checking and testing it came to.
+    pub(crate) async fn put_submitted(
         &mut self,
-        act: &str,
-        actor: &str,
         version_id: &str,
-        body: &Value,
-    ) -> Result<i64, StoreError> {
-        let entry = Entry { kind: Kind::Configuration, act, actor, about: version_id, case_id: None };
-        self.leaf(entry, body).await
+        state: VersionState,
+        report: &TrialReport,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE rule_versions SET state = $2, report = $3 WHERE version_id = $1")
+            .bind(version_id)
+            .bind(state.name())
+            .bind(serde_json::to_string(report)?)
+            .execute(self.sql())
+            .await?;
+        Ok(())
+    }
+
+    /// Somebody said yes or no.
+    pub(crate) async fn put_decided(
+        &mut self,
+        version_id: &str,
+        state: VersionState,
+        by: &str,
+        why: &str,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE rule_versions SET state = $2, decided_by = $3, decided_at = $4, decision = $5
+             WHERE version_id = $1",
+        )
+        .bind(version_id)
+        .bind(state.name())
+        .bind(by)
+        .bind(self.now.micros())
+        .bind(why)
+        .execute(self.sql())
+        .await?;
+        Ok(())
     }
 }

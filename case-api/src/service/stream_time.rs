@@ -5,8 +5,11 @@ use serde_json::json;
 use sluice_evidence::Kind;
 use sluice_model::{Control, EventTime, SetStreamTime};
 
-use super::{ActError, Claim, Entry, Store, StoreError, acts::check_text};
-use crate::domain::{Actor, Permission, Refusal};
+use super::{ActError, Service};
+use crate::{
+    domain::{Actor, check_stream_time},
+    store::{Claim, Entry, StoreError},
+};
 
 /// Stream time that was ordered back.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
@@ -16,30 +19,21 @@ pub struct StreamTimeSet {
     pub to: EventTime,
     /// Whether the engine has the change: `delivered`, or `pending` while the log cannot be reached.
     pub control: &'static str,
-    /// The control record's place in the outbox.
-    #[serde(skip)]
-    pub outbox: i64,
 }
 
-impl Store {
-    /// Order stream time back to `to`. With a claim, the answer is stored in the same transaction.
+impl Service {
+    /// Order stream time back to `to`, and see the order onto the log.
     pub async fn set_stream_time(
         &self,
         to: EventTime,
         reason: &str,
         actor: &Actor,
         claim: Option<&Claim>,
-        now: EventTime,
     ) -> Result<StreamTimeSet, ActError> {
-        if !actor.roles.allow(Permission::Decide) && !actor.roles.allow(Permission::Administer) {
-            return Err(Refusal::NotAllowed.into());
-        }
-        check_text(reason)?;
-        if to > now {
-            return Err(Refusal::Conflict("stream time is set back, not forward").into());
-        }
+        let now = self.now();
+        check_stream_time(to, reason, actor, now)?;
         let order = SetStreamTime { to, reason: reason.to_owned(), at: now };
-        let mut tx = self.begin(now).await?;
+        let mut tx = self.store.begin(now).await?;
         let entry = Entry {
             kind: Kind::Configuration,
             act: "set_stream_time",
@@ -49,18 +43,15 @@ impl Store {
         };
         tx.leaf(entry, &json!({ "actor": actor, "order": order })).await?;
         let outbox = tx.control(&Control::SetStreamTime(order)).await?;
-        let set = StreamTimeSet { to, control: "pending", outbox };
-        if let Some(claim) = claim {
-            let answer = serde_json::to_vec(&set).map_err(StoreError::from)?;
-            tx.keep_answer(claim, 200, "application/json", &answer).await?;
-        }
+        let set = StreamTimeSet { to, control: "pending" };
+        tx.answer(claim, 200, &set).await?;
         tx.commit().await?;
-        Ok(set)
+        Ok(StreamTimeSet { control: self.see_delivered(outbox).await?, ..set })
     }
 
     /// Remember that whoever started the process confirmed its clock. `against`: what spoke against it.
-    pub async fn record_accepted_clock(&self, against: &str, now: EventTime) -> Result<(), StoreError> {
-        let mut tx = self.begin(now).await?;
+    pub async fn record_accepted_clock(&self, against: &str) -> Result<(), StoreError> {
+        let mut tx = self.store.begin(self.now()).await?;
         let entry = Entry {
             kind: Kind::Configuration,
             act: "accept_clock",

@@ -1,0 +1,106 @@
+//! A rule that fails by its own fault on many keys is proposed for quarantine, where its failures are alerted seldom and it
+//! judges on. A person orders that, declines it, or lifts it; nothing that events do does.
+
+use sluice_model::{
+    Action, Alert, Cause, EventTime, FailureCause, Hash256, Key, KeyKind, RuleFailure, Severity, Versions,
+};
+
+use super::{Actor, Permission, Refusal, check_text};
+use crate::limits::FAILING_KEYS_BEFORE_PROPOSAL;
+
+/// The rule id of the alert that tells a rule's owner of its failures.
+const FAILING: &str = "ENGINE-RULE-FAILS";
+
+/// What a person does about a rule that fails.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum QuarantineAct {
+    /// Do what is proposed: its failures are alerted seldom from the order's place in the log on.
+    Order,
+    /// Leave it as it is. It is not proposed again until as many further keys have failed.
+    Decline,
+    /// End a quarantine: its failures are alerted like any other's, and keys count anew.
+    Lift,
+}
+
+impl QuarantineAct {
+    /// Its name in the audit trail, in metrics, and where the same request is to be run once.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Order => "quarantine_rule",
+            Self::Decline => "decline_quarantine",
+            Self::Lift => "lift_quarantine",
+        }
+    }
+}
+
+/// Whether a person may act on quarantines, and says why.
+pub fn check_quarantine(actor: &Actor, reason: &str) -> Result<(), Refusal> {
+    if !actor.roles.allow(Permission::ApproveRules) {
+        return Err(Refusal::NotAllowed);
+    }
+    check_text(reason)
+}
+
+/// The content of the rule that is meant: of those that are proposed, or in quarantine, the version that the officer saw,
+/// since the time that they saw.
+pub fn quarantine_seen(
+    act: QuarantineAct,
+    standing: &[(Hash256, EventTime)],
+    version: &str,
+    since: EventTime,
+) -> Result<Hash256, Refusal> {
+    let seen = standing.iter().find(|(rule, at)| rule.short() == version && *at == since);
+    seen.map(|(rule, _)| *rule).ok_or(Refusal::Conflict(match act {
+        QuarantineAct::Lift => "this version of the rule is not in quarantine since then",
+        QuarantineAct::Order | QuarantineAct::Decline => {
+            "no quarantine of this version of the rule is proposed since then"
+        }
+    }))
+}
+
+/// Whether the key of a failure is noted: it is the rule's own fault, and fewer keys failed than propose a quarantine.
+/// `declined`: how many had failed when one was last declined.
+pub fn counts_towards_quarantine(failure: &RuleFailure, failing_keys: i64, declined: i64) -> bool {
+    failure.cause == FailureCause::Rule && failing_keys < FAILING_KEYS_BEFORE_PROPOSAL + declined
+}
+
+/// Whether as many keys have failed by now as propose a quarantine.
+pub const fn proposes_quarantine(failing_keys: i64, declined: i64) -> bool {
+    failing_keys == FAILING_KEYS_BEFORE_PROPOSAL + declined
+}
+
+/// The alert that opens a case for whoever answers for the rule.
+pub fn owners_alert(failure: &RuleFailure, holds: bool, owners: &[String]) -> Alert {
+    let content =
+        Hash256::of_parts([b"sluice/engine-rule/v1".as_slice(), FAILING.as_bytes(), &failure.rule.0]);
+    let key = Key { kind: KeyKind::Payment, value: failure.payment_id.clone() };
+    let cause = Cause::Event { event_id: failure.event_id.clone() };
+    let what = match holds {
+        true => "goes on holding by its failure policy",
+        false => "its quarantine is proposed, for an MLRO to order or decline",
+    };
+    let owners = if owners.is_empty() { "nobody named".to_owned() } else { owners.join(", ") };
+    Alert {
+        alert_id: Alert::id(content, &key, &cause),
+        rule_id: FAILING.to_owned(),
+        rule_version: failure.rule.short(),
+        typology: "rule_failure".to_owned(),
+        key,
+        subjects: vec![format!("rule:{}", failure.rule_id)],
+        event_id: failure.event_id.clone(),
+        offset: None,
+        payment_id: failure.payment_id.clone(),
+        occurred_at: failure.occurred_at,
+        severity: Severity::High,
+        action: Action::Alert,
+        reason: format!(
+            "{} failed by its own fault on {FAILING_KEYS_BEFORE_PROPOSAL} more keys and {what}; its owner: {owners}. \
+             The last time: {}",
+            failure.rule_id, failure.reason
+        ),
+        windows: Default::default(),
+        matches: Vec::new(),
+        cause,
+        versions: Versions { rule: failure.rule.to_string(), ..Versions::default() },
+    }
+}

@@ -1,0 +1,116 @@
+//! What was ordered goes into force: the engine fills windows, is told to judge by the set, and says when it does.
+
+use serde_json::json;
+use sluice_model::{Control, Hash256, RuleFile};
+
+use super::{
+    super::{ENGINE, Service, WorkError},
+    leaf,
+};
+use crate::{
+    domain::{TrialReport, VersionState, bundle_of},
+    store::{NewVersion, RuleVersion, StoreError, Tx},
+};
+
+impl Service {
+    /// See a version that was ordered into force one step further, if there is one and the engine is ready for it.
+    pub async fn advance(&self) -> Result<(), WorkError> {
+        let Some(version) = self.store.rules_going_live().await? else { return Ok(()) };
+        let standing = self.ports.catalogue.standing();
+        if standing.in_force.to_string() == version.target() {
+            self.rules_are_live(&version).await?;
+            tracing::info!(
+                version = version.version_id,
+                rules = version.target(),
+                "the engine judges by a version"
+            );
+            return Ok(());
+        }
+        let ready =
+            standing.prepared.is_some_and(|set| set.ready && set.rules.to_string() == version.target());
+        if version.waits_for_windows() && ready {
+            self.order_activation(&version).await?;
+            self.deliver().await?;
+        }
+        Ok(())
+    }
+
+    /// The engine has filled the windows of a version that is being prepared: order it to judge by it.
+    async fn order_activation(&self, version: &RuleVersion) -> Result<(), StoreError> {
+        let mut tx = self.store.begin(self.now()).await?;
+        let rules = version.target().parse().map_err(|_| StoreError::Corrupt("hash"))?;
+        let control = tx.control(&Control::Activate { rules }).await?;
+        let state = match version.state {
+            VersionState::Shadowing => VersionState::Shadowing,
+            _ => VersionState::Activating,
+        };
+        tx.put_activating(&version.version_id, state, control).await?;
+        tx.commit().await
+    }
+
+    /// The engine judges by a version that was on its way, in force or in shadow.
+    async fn rules_are_live(&self, version: &RuleVersion) -> Result<(), StoreError> {
+        let mut tx = self.store.begin(self.now()).await?;
+        if version.state == VersionState::Shadowing {
+            in_shadow(&mut tx, version).await?;
+        } else {
+            let hash = version.hash.parse().map_err(|_| StoreError::Corrupt("hash"))?;
+            in_force(&mut tx, &version.version_id, ENGINE, hash).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Remember a set that is in force without having been proposed here: a folder's, or the shipped one.
+    /// What was on its way into force is overtaken.
+    pub async fn record_rules(
+        &self,
+        origin: &str,
+        files: &[RuleFile],
+        rules: usize,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.store.begin(self.now()).await?;
+        let hash = bundle_of(files).hash();
+        let active = tx.rules_in_force().await?;
+        if active.as_ref().is_some_and(|active| active.hash == hash.to_string() && active.origin == origin) {
+            return Ok(());
+        }
+        tx.put_overtaken().await?;
+        let row = NewVersion {
+            hash,
+            origin,
+            state: VersionState::Activating,
+            base: active.as_ref().map(|active| active.version_id.as_str()),
+            author: origin,
+            rationale: "",
+            files,
+            report: &TrialReport { rules, ..TrialReport::default() },
+        };
+        let version_id = tx.add_rule_version(row).await?;
+        in_force(&mut tx, &version_id, origin, hash).await?;
+        tx.commit().await
+    }
+
+    /// The hash of the newest set that came into force from this origin.
+    pub async fn last_rules_from(&self, origin: &str) -> Result<Option<String>, StoreError> {
+        self.store.last_rules_from(origin).await
+    }
+}
+
+/// The engine judges a version in shadow from here on, and no other.
+async fn in_shadow(tx: &mut Tx<'_>, version: &RuleVersion) -> Result<(), StoreError> {
+    tx.forget_shadows(&version.version_id).await?;
+    tx.put_in_shadow(&version.version_id).await?;
+    let about = json!({ "version_id": version.version_id, "rules": version.hash, "judged": version.shadow });
+    leaf(tx, "rules_in_shadow", ENGINE, &version.version_id, &about).await?;
+    Ok(())
+}
+
+/// Payments are judged by a version from here on.
+async fn in_force(tx: &mut Tx<'_>, version_id: &str, by: &str, hash: Hash256) -> Result<(), StoreError> {
+    let before = tx.rules_in_force().await?.map(|active| active.version_id);
+    tx.forget_shadows("").await?;
+    tx.put_in_force(version_id, before.as_deref()).await?;
+    let about = json!({ "version_id": version_id, "rules": hash.to_string(), "before": before });
+    leaf(tx, "rules_in_force", by, version_id, &about).await?;
+    Ok(())
+}
