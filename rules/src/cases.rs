@@ -14,7 +14,10 @@ use sluice_model::{
     Span, StatusSet,
 };
 
-use crate::{Diagnostics, Facts, Judgement, NO_WINDOWS, RuleSet, SHADOW_FOLDER, lower::Probe, shadow};
+use crate::{
+    Diagnostics, Facts, Judgement, NO_WINDOWS, RuleSet, SHADOW_FOLDER, lower::Probe,
+    plan::COULD_NOT_BE_JUDGED, shadow,
+};
 
 /// How a case file's name ends.
 pub const CASES_SUFFIX: &str = ".cases.toml";
@@ -299,9 +302,6 @@ struct Spoken {
     reason: String,
     error: bool,
 }
-
-/// By these words a reason tells that the rule could not be judged.
-pub(crate) const COULD_NOT_BE_JUDGED: &str = "could not be judged";
 
 impl Spoken {
     fn of(alert: &Alert) -> Self {

@@ -10,7 +10,6 @@ use sluice_model::{
 
 use crate::{
     EvalError, Facts, NO_WINDOWS, Windows,
-    cases::COULD_NOT_BE_JUDGED,
     env::Env,
     lower::{Native, Words},
     reference::Reference,
@@ -18,6 +17,9 @@ use crate::{
     types::{Type, Unit},
     window::RoleFilter,
 };
+
+/// By these words a reason tells that the rule could not be judged.
+pub(crate) const COULD_NOT_BE_JUDGED: &str = "could not be judged";
 
 /// All that is watched on one kind of key. Streams and windows are shared between rules.
 #[derive(Debug, Default)]

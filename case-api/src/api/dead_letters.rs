@@ -152,6 +152,8 @@ async fn ask<T: DeserializeOwned>(app: &App, request: Request) -> Result<T, Prob
         Ok(response) => response,
         Err(never) => match never {},
     };
+    let again =
+        response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     let (status, body) = (response.status(), response.into_body());
     let bytes: Bytes = to_bytes(body, ANSWER_BYTES_MAX).await.unwrap_or_default();
     if status.is_success() {
@@ -159,5 +161,9 @@ async fn ask<T: DeserializeOwned>(app: &App, request: Request) -> Result<T, Prob
     }
     let problem: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     let detail = problem.get("detail").and_then(Value::as_str).unwrap_or("it could not be taken in");
-    Err(Problem::new(status, detail))
+    let problem = Problem::new(status, detail);
+    Err(match again {
+        Some(seconds) => problem.retry_after(seconds),
+        None => problem,
+    })
 }

@@ -121,6 +121,14 @@ fn stated() -> Vec<(&'static str, String)> {
         ),
         (
             "docs/rules.md",
+            format!(
+                "up to {} files of up to {} each",
+                grouped(limits::RULE_FILES_MAX),
+                Bytes(limits::RULE_FILE_BYTES_MAX)
+            ),
+        ),
+        (
+            "docs/rules.md",
             format!("failed by its own fault on {} different keys", cases::FAILING_KEYS_BEFORE_PROPOSAL),
         ),
     ]

@@ -22,15 +22,9 @@ pub type Fingerprint = Vec<(PathBuf, u64, Option<SystemTime>)>;
 /// Read the rules (`*.rhai`) and reference data (`*.toml`) of a folder and all below it. Hidden files and
 /// folders are left out, as are cases (`*.cases.toml`).
 pub fn read_rules(folder: &Path) -> Result<RuleBundle, RuntimeError> {
-    let failed = |reason: String| RuntimeError::Folder { folder: folder.to_owned(), reason };
     let mut files = Vec::new();
     for (path, bytes, _) in fingerprint(folder)? {
-        let name = path.display();
-        if bytes > RULE_FILE_BYTES_MAX as u64 {
-            return Err(failed(format!("{name} is larger than {RULE_FILE_BYTES_MAX} bytes")));
-        }
-        let text =
-            fs::read_to_string(folder.join(&path)).map_err(|error| failed(format!("{name}: {error}")))?;
+        let text = text_of(folder, &path, bytes)?;
         let path =
             path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
         files.push(RuleFile { path, text });
@@ -43,16 +37,25 @@ pub fn read_cases(folder: &Path, rules: &RuleBundle) -> Result<Vec<RuleFile>, Ru
     let mut cases = Vec::new();
     for stem in rules.files.iter().filter_map(|file| file.path.strip_suffix(".rhai")) {
         let path = format!("{stem}{CASES}");
-        let file = folder.join(&path);
-        if file.is_file() {
-            let text = fs::read_to_string(&file).map_err(|error| RuntimeError::Folder {
-                folder: folder.to_owned(),
-                reason: format!("{path}: {error}"),
-            })?;
+        let about = fs::metadata(folder.join(&path)).ok().filter(fs::Metadata::is_file);
+        if let Some(about) = about {
+            let text = text_of(folder, Path::new(&path), about.len())?;
             cases.push(RuleFile { path, text });
         }
     }
     Ok(cases)
+}
+
+/// The text of a file of so many bytes.
+fn text_of(folder: &Path, path: &Path, bytes: u64) -> Result<String, RuntimeError> {
+    let failed = |reason: String| RuntimeError::Folder {
+        folder: folder.to_owned(),
+        reason: format!("{}{reason}", path.display()),
+    };
+    if bytes > RULE_FILE_BYTES_MAX as u64 {
+        return Err(failed(format!(" is larger than {RULE_FILE_BYTES_MAX} bytes")));
+    }
+    fs::read_to_string(folder.join(path)).map_err(|error| failed(format!(": {error}")))
 }
 
 /// Whether a file of this name is a part of a rule set.
@@ -112,5 +115,18 @@ mod tests {
         let cases = read_cases(folder.path(), &bundle).unwrap();
         assert_eq!(cases.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["b/two.cases.toml"]);
         assert!(read_rules(&folder.path().join("none")).is_err());
+    }
+
+    #[test]
+    fn rules_reference_data_and_cases_have_one_limit() {
+        for path in ["a.rhai", "b.toml", "a.cases.toml"] {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join("a.rhai"), "").unwrap();
+            let read = || read_rules(folder.path()).and_then(|rules| read_cases(folder.path(), &rules));
+            fs::write(folder.path().join(path), "x".repeat(RULE_FILE_BYTES_MAX)).unwrap();
+            assert!(read().is_ok(), "{path}");
+            fs::write(folder.path().join(path), "x".repeat(RULE_FILE_BYTES_MAX + 1)).unwrap();
+            assert!(read().unwrap_err().to_string().contains("is larger than 262144 bytes"), "{path}");
+        }
     }
 }
