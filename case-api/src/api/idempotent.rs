@@ -15,7 +15,7 @@ use super::{Identity, Problem};
 use crate::{
     app::App,
     limits::{IDEMPOTENCY_ANSWER_BYTES_MAX, IDEMPOTENCY_KEY_BYTES_MAX},
-    store::{Answer, Claim, Claimed, StoreError},
+    service::{Answer, Claim, Claimed, StoreError},
 };
 
 /// The header.

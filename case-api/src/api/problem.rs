@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::{domain::Refusal, limits::RETRY_AFTER, ports::PortError, service::ActError, store::StoreError};
+use crate::{domain::Refusal, limits::RETRY_AFTER, ports::PortError, service::ActError, service::StoreError};
 
 /// The media type.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -112,6 +112,7 @@ impl From<ActError> for Problem {
             ActError::NoCase => Self::not_found("case"),
             ActError::NoSuppression => Self::not_found("suppression"),
             ActError::NoConfiguration => Self::not_found("configuration"),
+            ActError::NotScreened(why) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, why),
             ActError::Refused(refusal) => refusal.into(),
             ActError::Store(error) => error.into(),
             ActError::Port(error) => error.into(),

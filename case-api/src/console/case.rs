@@ -10,12 +10,13 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-use sluice_model::{AlertId, EventTime, Hash256, Key, KeyKind};
+use sluice_model::{AlertId, EventTime, Key, KeyKind};
 
 use super::{
     cases::CaseRow,
     error::PageError,
     explain::AlertView,
+    forms::{claim, once},
     shell::{Shell, When, render, short},
     suppressions::{form_label, form_value},
 };
@@ -27,7 +28,7 @@ use crate::{
         closings, next_state,
     },
     limits::CASE_PAGE_ALERTS,
-    store::{AlertFilter, Claim, Claimed, Page, TimelineEntry, random},
+    service::{AlertFilter, Claimed, Page, TimelineEntry},
 };
 
 /// The acts that this officer may do to this case now.
@@ -145,19 +146,19 @@ pub async fn show(
     error: String,
 ) -> Result<Response, PageError> {
     let shell = Shell::new(app, identity, "cases").await?;
-    let case = app.service.store.case(id).await?.ok_or_else(|| Problem::not_found("case"))?;
-    let rules = app.service.ports.catalogue.rules();
+    let case = app.service.case(id).await?.ok_or_else(|| Problem::not_found("case"))?;
+    let rules = app.service.catalogue().rules();
     let filter = AlertFilter { case_id: Some(id.to_owned()), ..AlertFilter::default() };
-    let (stored, more) = app.service.store.alerts(&filter, Page::first(CASE_PAGE_ALERTS)).await?;
+    let (stored, more) = app.service.alerts(&filter, Page::first(CASE_PAGE_ALERTS)).await?;
     let (key_kind, key_value) = stored.first().map_or_else(
         || (KeyKind::Customer.name().to_owned(), case.subjects.first().cloned().unwrap_or_default()),
         |stored| freeze_key(&stored.alert.key, &case),
     );
     let alerts: Vec<AlertView> =
         stored.into_iter().map(|alert| AlertView::new(alert, &rules, &shell)).collect();
-    let holds = app.service.store.holds_of(id).await?;
-    let freezes = app.service.store.freezes_of(id).await?;
-    let chain = app.service.store.chain().await;
+    let holds = app.service.holds_of(id).await?;
+    let freezes = app.service.freezes_of(id).await?;
+    let chain = app.service.chain().await;
     let standing = freezes.iter().filter(|f| f.stands());
     let funds_held = holds.iter().any(Hold::stands);
     let seen: Vec<&str> = holds.iter().filter(|h| h.may_be_released()).map(|h| h.because.as_str()).collect();
@@ -173,7 +174,6 @@ pub async fn show(
         frozen: standing.map(|f| frozen(f, &shell)).collect(),
         timeline: app
             .service
-            .store
             .timeline(id)
             .await?
             .iter()
@@ -188,9 +188,9 @@ pub async fn show(
             .map(|of| (form_value(of), form_label(of)))
             .collect(),
         kinds: KeyKind::ALL.into_iter().filter(|k| *k != KeyKind::Payment).map(KeyKind::name).collect(),
-        officers: app.service.store.officers().await?,
-        intact: app.service.store.case_intact(id).await?,
-        case: CaseRow::new(&case, app.service.store.subject_names(id).await?, &shell),
+        officers: app.service.officers().await?,
+        intact: app.service.case_intact(id).await?,
+        case: CaseRow::new(&case, app.service.subject_names(id).await?, &shell),
         holds: holds.into_iter().map(|hold| HoldView::new(hold, &shell)).collect(),
         freezes: freezes.into_iter().map(|freeze| FreezeView::new(freeze, &shell)).collect(),
         more_alerts: more.is_some(),
@@ -199,7 +199,7 @@ pub async fn show(
         key_value,
         error,
         done: done_text(done).to_owned(),
-        once: hex::encode(random::<16>()?),
+        once: once()?,
         root: short(&chain.root),
         size: chain.size,
         shell,
@@ -465,12 +465,6 @@ impl ActForm {
             _ => return Err("this form names no act"),
         })
     }
-
-    /// A form sent twice is one act.
-    fn claim(&self, case_id: &str, actor: &str) -> Claim {
-        let fingerprint = Hash256::of_parts([case_id.as_bytes(), self.action.as_bytes()]).to_string();
-        Claim { actor: actor.to_owned(), key: format!("form:{}", self.once), fingerprint }
-    }
 }
 
 pub async fn act(
@@ -488,7 +482,7 @@ pub async fn act(
             return show(&app, &identity, &id, StatusCode::UNPROCESSABLE_ENTITY, "", wrong.to_owned()).await;
         }
     };
-    let claim = form.claim(&id, &identity.actor.name);
+    let claim = claim(&form.once, &[&id, &form.action], &identity);
     let mut done = act.kind().name();
     let (claimed, _turn) = app.service.claim(&claim).await?;
     if let Claimed::Run = claimed {

@@ -45,7 +45,8 @@ pub use idempotency::{Answer, Claim, Claimed};
 pub use keys::ApiKey;
 pub use list_versions::ListVersion;
 pub use observed::{RuleCounts, ShadowAlert};
-pub use places::Difference;
+pub(crate) use places::source;
+pub use places::{Difference, LEAVES, MARKS, OUTBOX};
 pub use subjects::Subject;
 pub(crate) use subjects::name_of;
 pub use suppressions::{SuppressionFilter, SuppressionRow};
@@ -54,9 +55,6 @@ pub use users::{NewSession, Session, User};
 pub use versions::{NewVersion, PROPOSAL, RuleVersion};
 
 use crate::limits::{STORE_READERS, STORE_WAIT};
-
-/// Who acts when the engine does.
-const ENGINE: &str = "engine";
 
 /// What went wrong in the store. Texts hold no personal data: SQL texts carry parameters, never values.
 #[derive(Debug, thiserror::Error)]
