@@ -1,4 +1,5 @@
-//! Cases, roles, dispositions and rule versions as plain values: who may do what, and what follows. No SQL, no HTTP, no clock.
+//! Cases, holds, freezes, roles, dispositions and rule versions as plain values: who may do what, and what follows. No SQL,
+//! no HTTP, no clock.
 
 mod action;
 mod actor;

@@ -21,7 +21,8 @@ impl Service {
 
     /// Those who can be given a case.
     pub async fn officers(&self) -> Result<Vec<String>, StoreError> {
-        self.store.officers().await
+        let users = self.store.active_users().await?;
+        Ok(users.into_iter().filter(|user| user.roles().work_cases()).map(|user| user.name).collect())
     }
 
     /// Make a user, or give one of that name a new password and roles. `by`: who does so.

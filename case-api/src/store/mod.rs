@@ -1,5 +1,5 @@
-//! The store: the only place with SQL. One writer, several readers; every change to a case, its evidence leaf and
-//! its control record commit together or not at all.
+//! The store: the only place with SQL. One writer, several readers; what a [`Tx`] wrote, rows, evidence leaves and
+//! control records, commits together or not at all. It decides nothing: `domain` does, and `service` asks it.
 //!
 //! SQL is portable: `$1` parameters, TEXT, BIGINT, BOOLEAN and BLOB columns, static texts.
 

@@ -6,7 +6,7 @@ use sqlx::FromRow;
 
 use super::{Store, StoreError, Tx};
 use crate::{
-    domain::{Permission, Roles},
+    domain::Roles,
     limits::{DEVICE_LIFE, DEVICES_PER_USER_MAX, SESSION_IDLE, SESSION_LIFE},
     stamp::Stamp,
 };
@@ -54,6 +54,13 @@ pub struct NewSession {
     pub device_hash: Option<String>,
 }
 
+impl User {
+    /// What they are here for; nothing where their roles cannot be read.
+    pub fn roles(&self) -> Roles {
+        self.roles.parse().unwrap_or_default()
+    }
+}
+
 impl Store {
     /// A user by name.
     pub async fn user(&self, name: &str) -> Result<Option<User>, StoreError> {
@@ -63,12 +70,11 @@ impl Store {
             .await?)
     }
 
-    /// Those who can be given a case.
-    pub async fn officers(&self) -> Result<Vec<String>, StoreError> {
-        let rows: Vec<User> = sqlx::query_as("SELECT * FROM users WHERE disabled = FALSE ORDER BY name")
+    /// Those who may sign in, by name.
+    pub async fn active_users(&self) -> Result<Vec<User>, StoreError> {
+        Ok(sqlx::query_as("SELECT * FROM users WHERE disabled = FALSE ORDER BY name")
             .fetch_all(&self.readers)
-            .await?;
-        Ok(rows.into_iter().filter(works_cases).map(|user| user.name).collect())
+            .await?)
     }
 
     /// Whether somebody signed in from this browser before, not too long ago.
@@ -228,16 +234,11 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Whether a case can be given to somebody.
-    pub(crate) async fn can_take_cases(&mut self, name: &str) -> Result<bool, StoreError> {
-        let user: Option<User> = sqlx::query_as("SELECT * FROM users WHERE name = $1 AND disabled = FALSE")
+    /// One of those who may sign in.
+    pub(crate) async fn active_user(&mut self, name: &str) -> Result<Option<User>, StoreError> {
+        Ok(sqlx::query_as("SELECT * FROM users WHERE name = $1 AND disabled = FALSE")
             .bind(name)
             .fetch_optional(self.sql())
-            .await?;
-        Ok(user.as_ref().is_some_and(works_cases))
+            .await?)
     }
-}
-
-fn works_cases(user: &User) -> bool {
-    user.roles.parse::<Roles>().is_ok_and(|roles| roles.allow(Permission::Triage))
 }

@@ -6,5 +6,6 @@
 mod dependencies;
 mod docs;
 mod failures;
+mod folders;
 mod sources;
 mod tree;
