@@ -1,12 +1,14 @@
 //! The case side of Sluice: what the engine says becomes cases, officers act on them, and every step leaves
-//! evidence. Store, domain, HTTP API, sign-in and console.
+//! evidence.
 //!
-//! An alert's way: [`ports::Feed`] → [`store`](crate::store::Store::consume) (case opened or joined, leaf appended,
-//! offset moved: one transaction) → `api` and `console` → an [`Act`](domain::Act) → `store` (act, leaf, control
+//! Three layers: [`domain`] decides, [`store`] keeps rows, `service` loads, has the domain decide, and commits. `api` and
+//! `console` are its faces, `auth` says who asks. An alert's way: [`ports::Feed`] → `service` (case opened or joined, leaf
+//! appended, offset moved: one transaction) → `api` and `console` → an [`Act`](domain::Act) → `service` (act, leaf, control
 //! record in the outbox: one transaction) → [`ports::ControlSink`], and the next payment feels it.
 //!
 //! **Invariants.** Only this crate knows SQL and HTML. It knows nothing of the runtime: `cli` wires its [`Ports`].
-//! `domain` alone says who may do what and what follows. Personal data never enters a log line, a metric or an error.
+//! `domain` alone says who may do what and what follows; `service` alone calls the store. Personal data never enters a
+//! log line, a metric or an error.
 
 mod api;
 mod app;
@@ -28,9 +30,10 @@ mod work;
 pub use api::{Identity, Problem, openapi};
 pub use auth::PasswordError;
 pub use domain::{Actor, Candidate, Proposal, TrialReport, Via};
-pub use log_ports::{LEAVES, LogFeed, MARKS, OUTBOX};
+pub use log_ports::LogFeed;
 pub use ports::Ports;
 pub use server::{CaseApi, OpenError, Options};
 pub use service::{Consumed, WorkError};
 pub use sluice_evidence::{Signer, Zeroizing};
 pub use stamp::Stamp;
+pub use store::{LEAVES, MARKS, OUTBOX};

@@ -3,16 +3,12 @@
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use sluice_log::{Log, LogError, Partition, ReadLimit, StoredRecord, Topic as LogTopic};
+use sluice_log::{Log, LogError, ReadLimit, StoredRecord};
 
-use crate::ports::{Feed, Item, PortError, Record, Topic};
-
-/// The partition under which the log remembers how far the case database had come: one that holds no records.
-pub const MARKS: Partition = LogTopic::Control.partition(0);
-/// Under this name: the place in the outbox after the last control record that it delivered.
-pub const OUTBOX: &str = "cases.outbox";
-/// Under this name: how many leaves the evidence log had.
-pub const LEAVES: &str = "cases.leaves";
+use crate::{
+    ports::{Feed, Item, PortError, Record, Topic},
+    store::source,
+};
 
 impl From<LogError> for PortError {
     fn from(error: LogError) -> Self {
@@ -32,17 +28,6 @@ impl Feed for LogFeed {
     fn end(&self, topic: Topic) -> Result<u64, PortError> {
         Ok(self.0.end(source(topic))?)
     }
-}
-
-/// Where a feed comes from.
-pub(crate) fn source(topic: Topic) -> Partition {
-    let source = match topic {
-        Topic::Alerts => LogTopic::Alerts,
-        Topic::Dispositions => LogTopic::Dispositions,
-        Topic::Decisions => LogTopic::Decisions,
-        Topic::Observations => LogTopic::Observations,
-    };
-    source.partition(0)
 }
 
 fn item(topic: Topic, stored: &StoredRecord) -> Result<Item, PortError> {

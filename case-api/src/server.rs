@@ -75,13 +75,13 @@ impl CaseApi {
         let hash = tokio::task::spawn_blocking(move || auth::hash_password(&password))
             .await
             .map_err(|_| PasswordError::Hashing)??;
-        self.app.service.store.put_user(name, &hash, &roles, by, self.app.now()).await?;
+        self.app.service.put_user(name, &hash, &roles, by).await?;
         Ok(())
     }
 
     /// Whether there is a user of that name.
     pub async fn has_user(&self, name: &str) -> Result<bool, StoreError> {
-        Ok(self.app.service.store.user(name).await?.is_some())
+        Ok(self.app.service.user(name).await?.is_some())
     }
 
     /// A key that lives as long as this process and is stored nowhere.
@@ -92,17 +92,13 @@ impl CaseApi {
     /// A key whose digest is stored. Shown once.
     pub async fn add_key(&self, name: &str, roles: Roles, by: &str) -> Result<String, StoreError> {
         let (id, key) = auth::new_key()?;
-        self.app
-            .service
-            .store
-            .add_api_key(&id, &auth::digest(&key), name, &roles, by, self.app.now())
-            .await?;
+        self.app.service.add_api_key(&id, &auth::digest(&key), name, &roles, by).await?;
         Ok(key)
     }
 
     /// Refuse a stored key from now on; whether there was one. `key_id`: what stands between the underscores.
     pub async fn revoke_key(&self, key_id: &str, by: &str) -> Result<bool, StoreError> {
-        self.app.service.store.revoke_api_key(key_id, by, self.app.now()).await
+        self.app.service.revoke_api_key(key_id, by).await
     }
 
     /// Remember a rule set that is in force without having been proposed here: a folder's (`folder`), or the shipped
@@ -144,12 +140,12 @@ impl CaseApi {
 
     /// Say that these people are invented: they sign in to a demonstration only.
     pub async fn mark_demo_people(&self, names: &[&str]) -> Result<(), StoreError> {
-        self.app.service.store.mark_demo_users(names, self.app.now()).await
+        self.app.service.mark_demo_users(names).await
     }
 
     /// End the sessions of the invented people, and let them sign in no more; how many there are.
     pub async fn disable_demo_people(&self) -> Result<usize, StoreError> {
-        self.app.service.store.disable_demo_users(self.app.now()).await
+        self.app.service.disable_demo_users().await
     }
 
     /// Remember that whoever started the process confirmed its clock. `against`: what spoke against it.
@@ -184,7 +180,7 @@ impl CaseApi {
 
     /// Let go of the store, once nothing is asked any more.
     pub async fn close(&self) {
-        self.app.service.store.close().await;
+        self.app.service.close().await;
     }
 
     /// Everything over HTTP: the API, the console, and `ingest` (the runtime's routes) for those who may ingest, or mend

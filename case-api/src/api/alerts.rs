@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     app::App,
-    store::{AlertFilter, StoredAlert},
+    service::{AlertFilter, StoredAlert},
 };
 
 /// Which alerts.
@@ -53,7 +53,7 @@ pub async fn list(
         subject: query.subject,
         payment_id: query.payment_id,
     };
-    Ok(Json(app.service.store.alerts(&filter, page.page()?).await?.into()))
+    Ok(Json(app.service.alerts(&filter, page.page()?).await?.into()))
 }
 
 /// One alert.
@@ -62,5 +62,5 @@ pub async fn list(
     (status = 404, body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn get(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<StoredAlert>, Problem> {
-    app.service.store.alert(&id).await?.map(Json).ok_or_else(|| Problem::not_found("alert"))
+    app.service.alert(&id).await?.map(Json).ok_or_else(|| Problem::not_found("alert"))
 }

@@ -18,8 +18,7 @@ use crate::{
     app::App,
     domain::{Act, Case, Hold, OrderedFreeze},
     limits::PAGE_MAX,
-    service::Acted,
-    store::{AlertFilter, CaseFilter, Claim, Page, StoredAlert, TimelineEntry},
+    service::{Acted, AlertFilter, CaseFilter, Claim, Page, StoredAlert, TimelineEntry},
 };
 
 /// Which cases.
@@ -67,7 +66,7 @@ pub async fn list(
         assignee: query.assignee,
         subject: query.subject,
     };
-    Ok(Json(app.service.store.cases(&filter, page.page()?).await?.into()))
+    Ok(Json(app.service.cases(&filter, page.page()?).await?.into()))
 }
 
 /// One case: its alerts, holds, freezes and timeline.
@@ -76,15 +75,15 @@ pub async fn list(
     (status = 404, body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn get(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<CaseDetail>, Problem> {
-    let case = app.service.store.case(&id).await?.ok_or_else(|| Problem::not_found("case"))?;
+    let case = app.service.case(&id).await?.ok_or_else(|| Problem::not_found("case"))?;
     let filter = AlertFilter { case_id: Some(id.clone()), ..AlertFilter::default() };
-    let (items, _) = app.service.store.alerts(&filter, Page::first(PAGE_MAX)).await?;
+    let (items, _) = app.service.alerts(&filter, Page::first(PAGE_MAX)).await?;
     Ok(Json(CaseDetail {
         case,
         items,
-        holds: app.service.store.holds_of(&id).await?,
-        freezes: app.service.store.freezes_of(&id).await?,
-        timeline: app.service.store.timeline(&id).await?,
+        holds: app.service.holds_of(&id).await?,
+        freezes: app.service.freezes_of(&id).await?,
+        timeline: app.service.timeline(&id).await?,
     }))
 }
 
@@ -125,10 +124,7 @@ pub async fn evidence(State(app): State<Arc<App>>, Path(id): Path<String>) -> Re
 
 /// The bundle as a file.
 pub async fn serve_evidence(app: &App, id: &str) -> Result<Response, Problem> {
-    if app.service.store.case(id).await?.is_none() {
-        return Err(Problem::not_found("case"));
-    }
-    let bundle = app.service.store.bundle(id).await?;
+    let bundle = app.service.bundle(id).await?.ok_or_else(|| Problem::not_found("case"))?;
     let file = format!("attachment; filename=\"{id}.evidence.json\"");
     let headers =
         [(header::CONTENT_TYPE, "application/json".to_owned()), (header::CONTENT_DISPOSITION, file)];

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     app::App,
     domain::ConfigurationAct,
-    store::{Claim, Configuration},
+    service::{Claim, Configuration},
 };
 
 /// Configurations that were found to be less than what was in force, newest first. While one is `found` or `proposed`,

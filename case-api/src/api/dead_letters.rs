@@ -1,5 +1,5 @@
-//! Dead letters in officers' hands. The runtime keeps them and takes them in again; here stands who may, and the leaf of
-//! each attempt. The original stays on the log whatever is sent instead.
+//! Dead letters in officers' hands. The runtime keeps them and takes them in again; here stands who may, and that each attempt
+//! is written down. The original stays on the log whatever is sent instead.
 
 use std::sync::Arc;
 
@@ -12,16 +12,15 @@ use axum::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use sluice_evidence::Kind;
 use sluice_http::body;
-use sluice_model::{DeadLetter, Hash256, limits::BODY_BYTES_MAX};
+use sluice_model::{DeadLetter, limits::BODY_BYTES_MAX};
 use tower::ServiceExt as _;
 
 use super::{Identity, Problem, unknown};
 use crate::{
     app::App,
     domain::{Actor, Permission},
-    store::{Entry, StoreError},
+    service::StoreError,
 };
 
 /// Where the runtime has them.
@@ -80,7 +79,7 @@ pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     }
 }
 
-/// The leaf of an attempt: who, which, why, and the hash of what was sent instead of the original.
+/// Write an attempt down, unless nothing was asked for that could have been done.
 async fn record(
     app: &App,
     id: &str,
@@ -88,27 +87,10 @@ async fn record(
     actor: &Actor,
     status: StatusCode,
 ) -> Result<(), StoreError> {
-    // Nothing was asked for that could have been done.
     if !status.is_success() && status != StatusCode::UNPROCESSABLE_ENTITY {
         return Ok(());
     }
-    let mended = said.get("event").filter(|event| !event.is_null()).map(|event| match event {
-        Value::String(text) => Hash256::of(text.as_bytes()).to_string(),
-        event => Hash256::of(event.to_string().as_bytes()).to_string(),
-    });
-    let taken = status.is_success();
-    let mut tx = app.service.store.begin(app.now()).await?;
-    let about = about(id);
-    let act = if taken { "resubmit_dead_letter" } else { "resubmit_refused" };
-    let entry = Entry { kind: Kind::Act, act, actor: &actor.name, about: &about, case_id: None };
-    let body = json!({ "actor": actor, "dead_letter": id, "reason": said.get("reason"), "mended": mended });
-    tx.leaf(entry, &body).await?;
-    tx.commit().await
-}
-
-/// What the leaves of a letter are about.
-pub fn about(id: &str) -> String {
-    format!("dead-letter/{id}")
+    app.service.record_resubmission(id, said, actor, status.is_success()).await
 }
 
 /// Letters from one on, oldest first.

@@ -20,7 +20,7 @@ use crate::{
     auth::{KeyError, SignedIn, Whence, digest, same},
     domain::{Actor, Permission, Via},
     limits::{DEVICE_LIFE, SESSION_LIFE},
-    store::StoreError,
+    service::StoreError,
 };
 
 /// The session cookie's name.
@@ -125,7 +125,7 @@ async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<Identity>, Ke
     let Some(token) = jar.get(COOKIE).map(|cookie| cookie.value().to_owned()) else { return Ok(None) };
     // A page that refreshes itself is not an officer at work.
     let at_work = !headers.contains_key("hx-request");
-    let session = app.service.store.session(&digest(&token), at_work, app.now()).await.map_err(store)?;
+    let session = app.service.session(&digest(&token), at_work).await.map_err(store)?;
     Ok(session.map(|session| Identity {
         actor: Actor { name: session.user, roles: session.roles, via: Via::Session },
         csrf: session.csrf,

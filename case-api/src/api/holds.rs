@@ -32,5 +32,5 @@ pub async fn list(
     Query(page): Query<PageQuery>,
     Query(query): Query<HoldQuery>,
 ) -> Result<Json<Items<Hold>>, Problem> {
-    Ok(Json(app.service.store.holds(query.state.as_deref(), page.page()?).await?.into()))
+    Ok(Json(app.service.holds(query.state.as_deref(), page.page()?).await?.into()))
 }

@@ -18,7 +18,7 @@ use super::{Identity, Problem};
 use crate::{
     app::App,
     limits::IDEMPOTENCY_ANSWER_BYTES_MAX,
-    store::{Answer, Claim, Claimed, StoreError},
+    service::{Answer, Claim, Claimed, StoreError},
 };
 
 /// Set on an answer that was given before.

@@ -29,7 +29,6 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use cases::serve_evidence;
-pub use catalogue::perform as screen_name;
 pub use finish::finish;
 pub use guard::{Identity, authenticate, require, session_cookie, sign_in_cookies, unknown};
 pub use problem::{Problem, method_not_allowed, not_found, panicked};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Problem;
 use crate::{
     limits::{PAGE_DEFAULT, PAGE_MAX},
-    store::Page,
+    service::Page,
 };
 
 /// A page of a list.

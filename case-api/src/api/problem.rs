@@ -8,7 +8,7 @@ use axum::{
 };
 pub use sluice_http::{PROBLEM_JSON, Problem};
 
-use crate::{domain::Refusal, limits::RETRY_AFTER, ports::PortError, service::ActError, store::StoreError};
+use crate::{domain::Refusal, limits::RETRY_AFTER, ports::PortError, service::ActError, service::StoreError};
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
@@ -49,6 +49,7 @@ impl From<ActError> for Problem {
             ActError::NoCase => Self::not_found("case"),
             ActError::NoSuppression => Self::not_found("suppression"),
             ActError::NoConfiguration => Self::not_found("configuration"),
+            ActError::NotScreened(why) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, why),
             ActError::Refused(refusal) => refusal.into(),
             ActError::Store(error) => error.into(),
             ActError::Port(error) => error.into(),

@@ -12,8 +12,7 @@ use super::{Identity, Problem};
 use crate::{
     app::App,
     domain::QuarantineAct,
-    service::{QuarantineActed, QuarantineOrder},
-    store::Claim,
+    service::{Claim, QuarantineActed, QuarantineOrder},
 };
 
 /// Order the quarantine that is proposed. The rule judges on: what it finds is said, and what it holds is held. Of its

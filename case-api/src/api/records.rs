@@ -15,7 +15,7 @@ use super::{
 use crate::{
     app::App,
     domain::Permission,
-    store::{AuditEntry, ChainStatus, Subject},
+    service::{AuditEntry, ChainStatus, Subject},
 };
 
 /// Which lines of the audit trail.
@@ -37,7 +37,7 @@ pub async fn customers(
     State(app): State<Arc<App>>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Items<Subject>>, Problem> {
-    Ok(Json(app.service.store.subjects(page.page()?).await?.into()))
+    Ok(Json(app.service.subjects(page.page()?).await?.into()))
 }
 
 /// Who did what, newest first. Every line is a leaf of the evidence log.
@@ -52,11 +52,11 @@ pub async fn audit(
     Query(query): Query<AuditQuery>,
 ) -> Result<Json<Items<AuditEntry>>, Problem> {
     identity.need(Permission::Audit)?;
-    Ok(Json(app.service.store.audit(!query.all, query.actor.as_deref(), page.page()?).await?.into()))
+    Ok(Json(app.service.audit(!query.all, query.actor.as_deref(), page.page()?).await?.into()))
 }
 
 /// The evidence log's signed checkpoint and public key.
 #[utoipa::path(get, path = "/v1/evidence", tag = "evidence", responses((status = 200, body = ChainStatus)))]
 pub async fn checkpoint(State(app): State<Arc<App>>) -> Json<ChainStatus> {
-    Json(app.service.store.chain().await)
+    Json(app.service.chain().await)
 }

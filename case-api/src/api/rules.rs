@@ -21,8 +21,9 @@ use crate::{
     app::App,
     domain::{BacktestReport, Changes, Permission, Proposal, TrialError, VersionAct, VersionRefusal},
     ports::ActiveRule,
-    service::{ProposeError, RulesStatus, VersionActed, VersionError},
-    store::{Claim, RuleCounts, RuleVersion, ShadowAlert},
+    service::{
+        Claim, ProposeError, RuleCounts, RuleVersion, RulesStatus, ShadowAlert, VersionActed, VersionError,
+    },
 };
 
 /// A version with everything in it.
@@ -121,8 +122,8 @@ pub struct RuleInForce {
 /// The active rules, each with how often it alerted, would have alerted in shadow, and failed.
 #[utoipa::path(get, path = "/v1/rules", tag = "rules", responses((status = 200, body = Items<RuleInForce>)))]
 pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Items<RuleInForce>>, Problem> {
-    let counts = app.service.store.rule_counts().await?;
-    let rules = app.service.ports.catalogue.rules().into_iter();
+    let counts = app.service.rule_counts().await?;
+    let rules = app.service.catalogue().rules().into_iter();
     let noted = rules.map(|rule| RuleInForce { counts: RuleCounts::of(&counts, &rule.id), rule });
     Ok(Json(noted.collect::<Vec<_>>().into()))
 }
@@ -136,7 +137,7 @@ pub async fn shadow(
     Path(id): Path<String>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Items<ShadowAlert>>, Problem> {
-    Ok(Json(app.service.store.shadow_alerts(&id, page.page()?).await?.into()))
+    Ok(Json(app.service.shadow_alerts(&id, page.page()?).await?.into()))
 }
 
 /// The set in force, the version on its way into force, and how far the filling of its windows is.
@@ -153,7 +154,7 @@ pub async fn versions(
     State(app): State<Arc<App>>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Items<RuleVersion>>, Problem> {
-    Ok(Json(app.service.store.rule_versions(page.page()?).await?.into()))
+    Ok(Json(app.service.rule_versions(page.page()?).await?.into()))
 }
 
 /// One version: its files, and what it changes.
@@ -165,7 +166,7 @@ pub async fn version(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<Json<RuleVersionDetail>, ProposalProblem> {
-    let Some(version) = app.service.store.rule_version(&id).await? else {
+    let Some(version) = app.service.rule_version(&id).await? else {
         let problem = Problem::not_found("version of the rules");
         return Err(ProposalProblem {
             problem,
@@ -174,11 +175,10 @@ pub async fn version(
             cases: Vec::new(),
         });
     };
-    let (changes, files) =
-        (app.service.rule_changes(&version).await?, app.service.store.rule_files(&id).await?);
+    let (changes, files) = (app.service.rule_changes(&version).await?, app.service.rule_files(&id).await?);
     // Asked first: one that ends meanwhile has kept its report by the time it is read.
     let backtesting = app.service.is_backtesting(&id);
-    let backtest = app.service.store.backtest(&id).await?;
+    let backtest = app.service.backtest(&id).await?;
     Ok(Json(RuleVersionDetail { backtesting, version, changes, backtest, files }))
 }
 

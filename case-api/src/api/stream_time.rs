@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sluice_model::EventTime;
 
 use super::{Identity, Problem};
-use crate::{app::App, service::StreamTimeSet, store::Claim};
+use crate::{app::App, service::Claim, service::StreamTimeSet};
 
 /// The engine's time against the clock.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -36,7 +36,7 @@ pub struct SetStreamTime {
 /// The engine's time against the clock.
 #[utoipa::path(get, path = "/v1/stream-time", tag = "system", responses((status = 200, body = StreamTime)))]
 pub async fn get(State(app): State<Arc<App>>) -> Json<StreamTime> {
-    let (stream_time, now) = (app.service.ports.catalogue.stream_time(), app.now());
+    let (stream_time, now) = (app.service.catalogue().stream_time(), app.now());
     let ahead_seconds = stream_time.map(|at| at.since(now).micros().div_euclid(1_000_000));
     Json(StreamTime { stream_time, now, ahead_seconds })
 }

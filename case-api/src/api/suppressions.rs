@@ -16,8 +16,7 @@ use super::{
 use crate::{
     app::App,
     domain::SuppressionAct,
-    service::{NewSuppression, SuppressionNow},
-    store::{Claim, SuppressionFilter},
+    service::{Claim, NewSuppression, SuppressionFilter, SuppressionNow},
 };
 
 /// Which suppressions.

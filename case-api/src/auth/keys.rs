@@ -7,8 +7,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::{Auth, digest, same};
 use crate::{
     domain::{Actor, Roles, Via},
-    service::Service,
-    store::{StoreError, random},
+    service::{Service, StoreError, random},
 };
 
 /// Why a key is not good. One reason for all, so that nobody learns which part was wrong.
@@ -58,7 +57,7 @@ impl Auth {
         let (stored, actor) = match self.keys.get(id) {
             Some(found) => found,
             None => {
-                let row = service.store.api_key(id).await?.ok_or(KeyError::Unknown)?;
+                let row = service.api_key(id).await?.ok_or(KeyError::Unknown)?;
                 let roles = row.roles.parse().map_err(|_| StoreError::Corrupt("role"))?;
                 (row.key_hash, Actor { name: row.name, roles, via: Via::Key })
             }

@@ -4,7 +4,7 @@ use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier, password_ha
 
 use crate::{
     limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN},
-    store::{StoreError, random},
+    service::{StoreError, random},
 };
 
 /// Why a password is not taken.

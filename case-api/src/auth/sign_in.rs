@@ -11,8 +11,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::{Auth, Origin, digest, password};
 use crate::{
     limits::NAME_BYTES_MAX,
-    service::Service,
-    store::{NewSession, StoreError, random},
+    service::{NewSession, Service, StoreError, random},
 };
 
 /// Why somebody is not signed in.
@@ -74,7 +73,7 @@ impl Auth {
         let device =
             whence.device.as_ref().filter(|token| token.len() <= NAME_BYTES_MAX).map(|token| digest(token));
         let known = match &device {
-            Some(device) => service.store.knows_device(device, name, now).await?,
+            Some(device) => service.knows_device(device, name).await?,
             None => false,
         };
         let origin = match device {
@@ -86,7 +85,7 @@ impl Auth {
             self.failed.limited(&origin, now);
             return Err(SignInError::TooMany);
         }
-        let user = service.store.user(name).await?.filter(|user| !user.disabled);
+        let user = service.user(name).await?.filter(|user| !user.disabled);
         let stored = user.as_ref().map_or_else(|| NOBODY.to_owned(), |user| user.password.clone());
         let good = {
             // Strangers wait for each other, never those who signed in here before for them.
@@ -118,7 +117,7 @@ impl Auth {
             csrf: csrf.clone(),
             device_hash: device.as_deref().map(digest),
         };
-        service.store.add_session(&session, now).await?;
+        service.begin_session(&session).await?;
         service.metrics.sign_ins.with_label_values(&["ok"]).inc();
         Ok(SignedIn { token, csrf, device })
     }
@@ -127,14 +126,14 @@ impl Auth {
     pub async fn record_failures(&self, service: &Service, all: bool) -> Result<(), StoreError> {
         let now = service.now();
         match self.failed.take(now, all) {
-            Some(failed) => service.store.record_failed_sign_ins(&failed, now).await,
+            Some(failed) => service.record_failed_sign_ins(&failed).await,
             None => Ok(()),
         }
     }
 
     /// End the session of a token.
     pub async fn sign_out(&self, service: &Service, token: &str, user: &str) -> Result<(), StoreError> {
-        service.store.end_session(&digest(token), user, service.now()).await
+        service.end_session(&digest(token), user).await
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
     api::Identity,
     app::App,
     domain::CaseState,
-    store::{AlertFilter, Page},
+    service::{AlertFilter, Page},
     words::SEVERITIES,
 };
 
@@ -78,22 +78,21 @@ pub async fn page(
         state: some(&query.state),
         ..AlertFilter::default()
     };
-    let (stored, next) =
-        app.service.store.alerts(&filter, Page { before: query.cursor, limit: ROWS }).await?;
+    let (stored, next) = app.service.alerts(&filter, Page { before: query.cursor, limit: ROWS }).await?;
     // Alerts are immutable, so the newest one, the open cases and the minute say whether anything looks different.
     let minute = shell.now.micros() / Span::minutes(1).micros();
     let seen = format!("{}-{}-{minute}", stored.first().map_or(0, |a| a.seq), shell.open_cases);
     if headers.contains_key("hx-request") && query.seen == seen {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let rules = app.service.ports.catalogue.rules();
-    let counts = app.service.store.alerts_by_hour(shell.now.minus(Span::hours(HOURS))).await?;
+    let rules = app.service.catalogue().rules();
+    let counts = app.service.alerts_by_hour(shell.now.minus(Span::hours(HOURS))).await?;
     let page = AlertsPage {
         alerts: stored.into_iter().map(|alert| AlertView::new(alert, &rules, &shell)).collect(),
         plot: HourPlot::new(&counts, shell.now),
         severities: SEVERITIES,
         states: CaseState::ALL.into_iter().map(|s| (s.name(), s.title())).collect(),
-        rules: app.service.store.alerting_rules().await?,
+        rules: app.service.alerting_rules().await?,
         filtered: filter.severity.is_some() || filter.rule.is_some() || filter.state.is_some(),
         severity: query.severity,
         rule: query.rule,

@@ -19,7 +19,7 @@ use crate::{
     app::App,
     domain::Permission,
     limits::PAGE_DEFAULT,
-    store::{AuditEntry, ChainStatus, Page},
+    service::{AuditEntry, ChainStatus, Page},
 };
 
 #[derive(Deserialize, Default)]
@@ -58,7 +58,7 @@ pub async fn page(
     let shell = Shell::new(&app, &identity, "audit").await?;
     let actor = Some(query.actor.as_str()).filter(|a| !a.is_empty());
     let page = Page { before: query.cursor, limit: PAGE_DEFAULT };
-    let (entries, next) = app.service.store.audit(!query.all, actor, page).await?;
+    let (entries, next) = app.service.audit(!query.all, actor, page).await?;
     let row = |entry: AuditEntry| AuditRow {
         at: shell.when(entry.at),
         act: words(&entry.act),
@@ -67,6 +67,6 @@ pub async fn page(
         entry,
     };
     let rows = entries.into_iter().map(row).collect();
-    let chain = app.service.store.chain().await;
+    let chain = app.service.chain().await;
     Ok(render(StatusCode::OK, &AuditPage { shell, rows, chain, all: query.all, actor: query.actor, next }))
 }

@@ -18,7 +18,7 @@ use crate::{
     api::Identity,
     app::App,
     domain::{Case, CaseState, DispositionCode},
-    store::{CaseFilter, Page},
+    service::{CaseFilter, Page},
     words::{self as names, SEVERITIES},
 };
 
@@ -104,22 +104,22 @@ pub async fn page(
     };
     let closed = query.state == CaseState::Closed.name();
     let cases = if closed {
-        app.service.store.cases(&filter, Page::first(ROWS)).await?.0
+        app.service.cases(&filter, Page::first(ROWS)).await?.0
     } else {
-        app.service.store.queue(&filter, ROWS).await?
+        app.service.queue(&filter, ROWS).await?
     };
     let mut rows = Vec::with_capacity(cases.len());
     for case in &cases {
-        rows.push(CaseRow::new(case, app.service.store.subject_names(&case.case_id).await?, &shell));
+        rows.push(CaseRow::new(case, app.service.subject_names(&case.case_id).await?, &shell));
     }
-    let found = app.service.store.case_counts().await?;
+    let found = app.service.case_counts().await?;
     let count = |name: &str| found.iter().find(|(state, _)| state == name).map_or(0, |(_, n)| *n);
     let page = CasesPage {
         full: cases.len() == usize::try_from(ROWS).unwrap_or(usize::MAX),
         cases: rows,
         counts: CaseState::ALL.into_iter().map(|s| (s.name(), s.title(), count(s.name()))).collect(),
         severities: SEVERITIES,
-        officers: app.service.store.officers().await?,
+        officers: app.service.officers().await?,
         filtered: filter.severity.is_some() || filter.assignee.is_some() || filter.subject.is_some(),
         state: query.state,
         severity: query.severity,

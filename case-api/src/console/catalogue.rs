@@ -18,7 +18,7 @@ use super::{
     shell::{Shell, render, short},
 };
 use crate::{
-    api::{Identity, screen_name},
+    api::{Identity, Problem},
     app::App,
     domain::Permission,
     ports::{ActiveList, Screening},
@@ -46,7 +46,7 @@ struct ListsPage {
 
 impl ListsPage {
     async fn new(app: &App, identity: &Identity, shell: Shell) -> Result<Self, PageError> {
-        let lists = app.service.ports.catalogue.lists();
+        let lists = app.service.catalogue().lists();
         Ok(Self {
             less: configuration::open(app, identity, &shell).await?,
             done: "",
@@ -115,14 +115,15 @@ pub async fn screen(
         country: some(form.country),
         limit: None,
     };
-    let status = match screen_name(&app, screening).await {
+    let status = match app.service.screen(screening).await {
         Ok(screened) => {
             page.asked = true;
             page.matches =
                 screened.matches.iter().map(|found| MatchView::new(found, "", &form.name)).collect();
             StatusCode::OK
         }
-        Err(problem) => {
+        Err(error) => {
+            let problem = Problem::from(error);
             page.error = problem.detail().to_owned();
             problem.status()
         }

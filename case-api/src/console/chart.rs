@@ -2,7 +2,7 @@
 
 use sluice_model::{EventTime, Span};
 
-use crate::{stamp::Stamp, store::HourCount, words::SEVERITIES};
+use crate::{service::HourCount, stamp::Stamp, words::SEVERITIES};
 
 /// Hours that the plot of alerts spans.
 pub const HOURS: i64 = 24;

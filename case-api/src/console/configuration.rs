@@ -18,7 +18,7 @@ use crate::{
     app::App,
     domain::{ConfigurationAct, ConfigurationState, next_configuration_state},
     limits::PAGE_DEFAULT,
-    store::{Configuration, Page},
+    service::{Configuration, Page},
 };
 
 /// A configuration that waits.
@@ -35,7 +35,7 @@ pub async fn open(
     identity: &Identity,
     shell: &Shell,
 ) -> Result<Vec<ConfigurationView>, PageError> {
-    let (rows, _) = app.service.store.configurations(Page::first(PAGE_DEFAULT)).await?;
+    let (rows, _) = app.service.configurations(Page::first(PAGE_DEFAULT)).await?;
     let view = |row: Configuration| ConfigurationView {
         found: shell.when(row.found_at),
         acts: acts(&row, identity),

@@ -69,8 +69,7 @@ struct LetterPage {
 }
 
 async fn row(app: &App, shell: &Shell, letter: &Letter) -> Result<LetterRow, PageError> {
-    let sent =
-        app.service.store.leaves_about(&dead_letters::about(&letter.id), "resubmit_dead_letter").await?;
+    let sent = app.service.resubmissions(&letter.id).await?;
     Ok(LetterRow {
         id: letter.id.clone(),
         code: words(&letter.letter.code),

@@ -5,8 +5,8 @@ use sluice_model::{Alert, Cause, ListMatch, Money, PartyMatch, PaymentEvent, Rea
 use super::shell::{Shell, When, short, words};
 use crate::{
     ports::ActiveRule,
+    service::{StoredAlert, name_of},
     stamp::{self, Stamp},
-    store::{StoredAlert, name_of},
     words as names,
 };
 

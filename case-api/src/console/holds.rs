@@ -14,7 +14,7 @@ use super::{
     error::PageError,
     shell::{Shell, When, render, short},
 };
-use crate::{api::Identity, app::App, domain::Hold, limits::PAGE_DEFAULT, store::Page};
+use crate::{api::Identity, app::App, domain::Hold, limits::PAGE_DEFAULT, service::Page};
 
 #[derive(Deserialize, Default)]
 pub struct HoldsQuery {
@@ -46,7 +46,7 @@ pub async fn page(
     let shell = Shell::new(&app, &identity, "holds").await?;
     let state = if query.all { None } else { Some("waiting") };
     let page = Page { before: query.cursor, limit: PAGE_DEFAULT };
-    let (holds, next) = app.service.store.holds(state, page).await?;
+    let (holds, next) = app.service.holds(state, page).await?;
     let holds = holds
         .into_iter()
         .map(|hold| HoldRow { at: shell.when(hold.held_at), alert: short(&hold.because), hold })

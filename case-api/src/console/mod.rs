@@ -15,8 +15,11 @@ mod configuration;
 mod dead_letters;
 mod error;
 mod explain;
+mod forms;
 mod holds;
+mod propose;
 mod rule;
+mod rule_version;
 mod rules;
 mod shell;
 mod sign_in;
@@ -46,15 +49,15 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/cases/{id}/evidence", get(case::evidence))
         .route("/holds", get(holds::page))
         .route("/rules", get(rules::page))
-        .route("/rules/propose", get(rules::proposing).post(rules::propose))
+        .route("/rules/propose", get(propose::page).post(propose::propose))
         .route("/rules/{id}", get(rule::page))
         .route("/rules/{id}/quarantine", post(rule::order_quarantine))
         .route("/rules/{id}/quarantine/decline", post(rule::decline_quarantine))
         .route("/rules/{id}/quarantine/lift", post(rule::lift_quarantine))
         .route("/rules/rollback", post(rules::roll_back))
-        .route("/rules/versions/{id}", get(rules::version))
-        .route("/rules/versions/{id}/actions", post(rules::act))
-        .route("/rules/versions/{id}/backtest", post(rules::backtest))
+        .route("/rules/versions/{id}", get(rule_version::page))
+        .route("/rules/versions/{id}/actions", post(rule_version::act))
+        .route("/rules/versions/{id}/backtest", post(rule_version::backtest))
         .route("/lists", get(catalogue::lists).post(catalogue::screen))
         .route("/dead-letters", get(dead_letters::list))
         .route("/dead-letters/{id}", get(dead_letters::page).post(dead_letters::send))

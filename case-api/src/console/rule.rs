@@ -15,7 +15,8 @@ use sluice_model::EventTime;
 
 use super::{
     error::PageError,
-    rules::{RuleView, claim, once},
+    forms::{claim, once},
+    rules::RuleView,
     shell::{Shell, When, render},
 };
 use crate::{
@@ -23,8 +24,7 @@ use crate::{
     app::App,
     domain::{Permission, QuarantineAct},
     limits::PAGE_DEFAULT,
-    service::QuarantineOrder,
-    store::{Claimed, Page, ShadowAlert},
+    service::{Claimed, Page, QuarantineOrder, ShadowAlert},
 };
 
 struct ShadowRow {
@@ -74,14 +74,14 @@ async fn show(
 ) -> Result<Response, PageError> {
     let shell = Shell::new(app, identity, "rules").await?;
     let mut named: Vec<_> =
-        app.service.ports.catalogue.rules().into_iter().filter(|rule| rule.id == id).collect();
+        app.service.catalogue().rules().into_iter().filter(|rule| rule.id == id).collect();
     // What is in force before what may follow it.
     named.sort_by_key(|rule| rule.candidate);
     let rule = named.into_iter().next();
     let rule = rule.ok_or_else(|| Problem::not_found("rule in force"))?;
-    let view = RuleView::new(rule, &app.service.store.rule_counts().await?);
+    let view = RuleView::new(rule, &app.service.rule_counts().await?);
     let page = Page { before: query.cursor, limit: PAGE_DEFAULT };
-    let (shadows, next) = app.service.store.shadow_alerts(id, page).await?;
+    let (shadows, next) = app.service.shadow_alerts(id, page).await?;
     let row = |shadow: ShadowAlert| ShadowRow {
         at: shell.when(shadow.alert.occurred_at),
         action: crate::words::action(shadow.alert.action),

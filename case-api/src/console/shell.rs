@@ -13,7 +13,7 @@ use super::assets;
 use crate::{
     api::{Identity, Problem},
     app::App,
-    domain::{CaseState, Permission},
+    domain::Permission,
     stamp::Stamp,
 };
 
@@ -42,18 +42,16 @@ impl Shell {
     /// For a page of a section, if this person may read at all.
     pub async fn new(app: &App, identity: &Identity, section: &'static str) -> Result<Self, Problem> {
         identity.need(Permission::Read)?;
-        let counts = app.service.store.case_counts().await?;
-        let open = counts.iter().filter(|(state, _)| state != CaseState::Closed.name()).map(|(_, n)| n).sum();
         Ok(Self {
             section,
             user: identity.actor.name.clone(),
             roles: identity.actor.roles.to_string().replace(',', ", "),
             csrf: identity.csrf.clone(),
-            open_cases: open,
-            held: app.service.store.holds_waiting().await?,
-            screening: !app.service.ports.catalogue.lists().is_empty(),
-            notices: app.service.ports.catalogue.notices(),
-            not_ready: app.service.ports.catalogue.not_ready(),
+            open_cases: app.service.open_cases().await?,
+            held: app.service.holds_waiting().await?,
+            screening: !app.service.catalogue().lists().is_empty(),
+            notices: app.service.catalogue().notices(),
+            not_ready: app.service.catalogue().not_ready(),
             audits: identity.actor.roles.allow(Permission::Audit),
             mends: identity.actor.roles.allow(Permission::Mend),
             now: app.now(),

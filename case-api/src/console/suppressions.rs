@@ -10,11 +10,12 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-use sluice_model::{Hash256, Key, KeyKind};
+use sluice_model::{Key, KeyKind};
 
 use super::{
     case,
     error::PageError,
+    forms::claim,
     shell::{Shell, When, render},
 };
 use crate::{
@@ -22,8 +23,7 @@ use crate::{
     app::App,
     domain::{CaseMatch, SuppressionAct, SuppressionState, next_suppression_state},
     limits::PAGE_DEFAULT,
-    service::{NewSuppression, SuppressionNow},
-    store::{Claim, Claimed, Page, SuppressionFilter, SuppressionRow},
+    service::{Claimed, NewSuppression, Page, SuppressionFilter, SuppressionNow, SuppressionRow},
 };
 
 #[derive(Deserialize, Default)]
@@ -187,9 +187,7 @@ pub async fn propose(
         reason: form.text,
         days: Some(days),
     };
-    // A form sent twice is one proposal.
-    let fingerprint = Hash256::of_parts([case_id.as_bytes(), b"suppress"]).to_string();
-    let claim = Claim { actor: identity.actor.name.clone(), key: format!("form:{}", form.once), fingerprint };
+    let claim = claim(&form.once, &[&case_id, "suppress"], &identity);
     let (claimed, _turn) = app.service.claim(&claim).await?;
     if let Claimed::Run = claimed
         && let Err(error) = app.service.propose_suppression(wanted, &identity.actor, Some(&claim)).await

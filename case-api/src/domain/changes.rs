@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use similar::TextDiff;
 use sluice_model::RuleFile;
-use sluice_rules::RuleSet;
+use sluice_rules::{CASES_SUFFIX, RuleSet};
 
 use super::bundle_of;
 
@@ -76,6 +76,15 @@ pub fn difference(before: &[RuleFile], after: &[RuleFile]) -> Changes {
         (before != after).then_some(ParameterChange { rule, parameter, before, after })
     };
     Changes { files, parameters: union(&old, &new).into_iter().filter_map(changed).collect() }
+}
+
+/// What was written since a base: files that are new or changed, rules first, and paths that are gone.
+pub fn written_since(base: &[RuleFile], files: Vec<RuleFile>) -> (Vec<RuleFile>, Vec<String>) {
+    let gone = base.iter().filter(|file| !files.iter().any(|kept| kept.path == file.path));
+    let gone = gone.map(|file| file.path.clone()).collect();
+    let mut changed: Vec<RuleFile> = files.into_iter().filter(|file| !base.contains(file)).collect();
+    changed.sort_by_key(|file| file.path.ends_with(CASES_SUFFIX));
+    (changed, gone)
 }
 
 /// The keys of both, each once, in order.

@@ -1,4 +1,5 @@
-//! Cases, roles, dispositions and rule versions as plain values: who may do what, and what follows. No SQL, no HTTP, no clock.
+//! Cases, holds, freezes, roles, dispositions and rule versions as plain values: who may do what, and what follows. No SQL,
+//! no HTTP, no clock.
 
 mod action;
 mod actor;
@@ -18,6 +19,7 @@ mod role;
 mod sign_ins;
 mod stream_time;
 mod suppression;
+mod topic;
 mod trial;
 mod version;
 
@@ -26,7 +28,7 @@ pub use actor::{Actor, Via};
 pub use backtest::{Alerts, BacktestReport, Example};
 pub use case::{CaseState, closings, next_state, sla};
 pub use case_record::Case;
-pub use changes::{Changes, FileChange, ParameterChange, difference};
+pub use changes::{Changes, FileChange, ParameterChange, difference, written_since};
 pub use configuration::{ConfigurationAct, ConfigurationState, next_configuration_state};
 pub use disposition::{Closing, DispositionCode};
 pub use freeze::{OrderedFreeze, freeze, unfreeze};
@@ -45,6 +47,7 @@ pub use suppression::{
     CaseMatch, SuppressionAct, SuppressionProposal, SuppressionState, check_suppression, check_together,
     matches_of, next_suppression_state,
 };
+pub use topic::Topic;
 pub use trial::{Candidate, Proposal, TrialError, TrialReport, bundle_of, try_files, try_out};
 pub use version::{
     VersionAct, VersionRefusal, VersionState, check_alone, check_base, check_saving, next_version_state,

@@ -118,6 +118,11 @@ impl Roles {
         self.0.iter().any(|role| role.permissions().contains(&permission))
     }
 
+    /// Whether a case can be given to whoever has them.
+    pub fn work_cases(&self) -> bool {
+        self.allow(Permission::Triage)
+    }
+
     /// Each role.
     pub fn iter(&self) -> impl Iterator<Item = Role> {
         self.0.iter().copied()

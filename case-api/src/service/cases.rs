@@ -128,7 +128,7 @@ impl Service {
 async fn effect(tx: &mut Tx<'_>, case: &Case, act: &Act, actor: &Actor) -> Result<Effect, ActError> {
     match act {
         Act::Assign { to: Some(to) } => {
-            if !tx.can_take_cases(to).await? {
+            if !tx.active_user(to).await?.is_some_and(|user| user.roles().work_cases()) {
                 return Err(Refusal::NothingToActOn("there is no such officer to assign to").into());
             }
             Ok(Effect::default())

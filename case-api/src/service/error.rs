@@ -16,6 +16,9 @@ pub enum ActError {
     /// No such configuration.
     #[error("there is no such configuration")]
     NoConfiguration,
+    /// A name that is not screened. Why.
+    #[error("{0}")]
+    NotScreened(String),
     /// The domain refuses it.
     #[error(transparent)]
     Refused(#[from] Refusal),

@@ -3,16 +3,23 @@
 //!
 //! **Invariant.** Nothing else calls the store: the API and the console ask here.
 
+mod alerts;
+mod case_files;
 mod cases;
 mod configurations;
+mod dead_letters;
 mod error;
+mod evidence;
 mod idempotency;
 mod intake;
 mod outbox;
 mod quarantine;
+mod readiness;
 mod rules;
+mod screening;
 mod stream_time;
 mod suppressions;
+mod users;
 
 use std::sync::Mutex;
 
@@ -25,15 +32,23 @@ pub use idempotency::Running;
 pub use intake::Consumed;
 pub use quarantine::{QuarantineActed, QuarantineOrder};
 pub use rules::{Filling, ProposeError, RulesStatus, VersionActed, VersionError};
+pub use screening::Screened;
 pub use stream_time::StreamTimeSet;
 pub use suppressions::{NewSuppression, SuppressionNow};
+
+pub use crate::store::{
+    AlertFilter, Answer, AuditEntry, CaseFilter, ChainStatus, Claim, Claimed, Configuration, HourCount,
+    NewSession, PROPOSAL, Page, RuleCounts, RuleVersion, ShadowAlert, StoreError, StoredAlert, Subject,
+    SuppressionFilter, SuppressionRow, TimelineEntry,
+};
+pub(crate) use crate::store::{name_of, random};
 
 use crate::{
     health::Health,
     limits::TRIALS_AT_ONCE,
     metrics::Metrics,
-    ports::Ports,
-    store::{Store, StoreError, random},
+    ports::{Catalogue, Ports},
+    store::Store,
 };
 
 /// Who acts when the engine does.
@@ -41,11 +56,11 @@ const ENGINE: &str = "engine";
 
 /// The acts of the case side, and what only memory holds of them.
 pub struct Service {
-    pub(crate) store: Store,
-    pub(crate) ports: Ports,
+    store: Store,
+    ports: Ports,
     pub(crate) metrics: Metrics,
     /// Whether the work behind the pages goes on.
-    pub(crate) health: Health,
+    health: Health,
     /// Turns at trying a proposed rule set.
     trying: Semaphore,
     /// The version that is being back-tested: one at a time.
@@ -78,6 +93,11 @@ impl Service {
     /// The time of an act.
     pub fn now(&self) -> EventTime {
         self.ports.clock.now()
+    }
+
+    /// What the engine judges and screens with at this moment.
+    pub fn catalogue(&self) -> &dyn Catalogue {
+        &*self.ports.catalogue
     }
 }
 

@@ -1,12 +1,9 @@
 //! API keys of payment services. Stored hashed; the key itself is shown once.
 
 use serde::Serialize;
-use serde_json::json;
-use sluice_evidence::Kind;
-use sluice_model::EventTime;
 use sqlx::FromRow;
 
-use super::{Entry, Store, StoreError};
+use super::{Store, StoreError, Tx};
 use crate::{domain::Roles, stamp::Stamp};
 
 /// An API key, without the key.
@@ -34,18 +31,17 @@ impl Store {
             .fetch_optional(&self.readers)
             .await?)
     }
+}
 
+impl Tx<'_> {
     /// Keep a new key's hash.
-    pub async fn add_api_key(
-        &self,
+    pub(crate) async fn add_api_key(
+        &mut self,
         key_id: &str,
         key_hash: &str,
         name: &str,
         roles: &Roles,
-        by: &str,
-        now: EventTime,
     ) -> Result<(), StoreError> {
-        let mut tx = self.begin(now).await?;
         sqlx::query(
             "INSERT INTO api_keys (key_id, key_hash, name, roles, created_at) VALUES ($1, $2, $3, $4, $5)",
         )
@@ -53,36 +49,20 @@ impl Store {
         .bind(key_hash)
         .bind(name)
         .bind(roles.to_string())
-        .bind(now.micros())
-        .execute(tx.sql())
+        .bind(self.now.micros())
+        .execute(self.sql())
         .await?;
-        let entry =
-            Entry { kind: Kind::Configuration, act: "add_api_key", actor: by, about: key_id, case_id: None };
-        tx.leaf(entry, &json!({ "key_id": key_id, "name": name, "roles": roles })).await?;
-        tx.commit().await
+        Ok(())
     }
 
     /// Refuse a key from now on; whether there was one.
-    pub async fn revoke_api_key(&self, key_id: &str, by: &str, now: EventTime) -> Result<bool, StoreError> {
-        let mut tx = self.begin(now).await?;
+    pub(crate) async fn revoke_api_key(&mut self, key_id: &str) -> Result<bool, StoreError> {
         let done =
             sqlx::query("UPDATE api_keys SET revoked_at = $2 WHERE key_id = $1 AND revoked_at IS NULL")
                 .bind(key_id)
-                .bind(now.micros())
-                .execute(tx.sql())
+                .bind(self.now.micros())
+                .execute(self.sql())
                 .await?;
-        if done.rows_affected() == 0 {
-            return Ok(false);
-        }
-        let entry = Entry {
-            kind: Kind::Configuration,
-            act: "revoke_api_key",
-            actor: by,
-            about: key_id,
-            case_id: None,
-        };
-        tx.leaf(entry, &json!({ "key_id": key_id })).await?;
-        tx.commit().await?;
-        Ok(true)
+        Ok(done.rows_affected() > 0)
     }
 }

@@ -1,5 +1,5 @@
-//! The store: the only place with SQL. One writer, several readers; every change to a case, its evidence leaf and
-//! its control record commit together or not at all.
+//! The store: the only place with SQL. One writer, several readers; what a [`Tx`] wrote, rows, evidence leaves and
+//! control records, commits together or not at all. It decides nothing: `domain` does, and `service` asks it.
 //!
 //! SQL is portable: `$1` parameters, TEXT, BIGINT, BOOLEAN and BLOB columns, static texts.
 
@@ -45,7 +45,8 @@ pub use idempotency::{Answer, Claim, Claimed};
 pub use keys::ApiKey;
 pub use list_versions::ListVersion;
 pub use observed::{RuleCounts, ShadowAlert};
-pub use places::Difference;
+pub(crate) use places::source;
+pub use places::{Difference, LEAVES, MARKS, OUTBOX};
 pub use subjects::Subject;
 pub(crate) use subjects::name_of;
 pub use suppressions::{SuppressionFilter, SuppressionRow};
@@ -54,9 +55,6 @@ pub use users::{NewSession, Session, User};
 pub use versions::{NewVersion, PROPOSAL, RuleVersion};
 
 use crate::limits::{STORE_READERS, STORE_WAIT};
-
-/// Who acts when the engine does.
-const ENGINE: &str = "engine";
 
 /// What went wrong in the store. Texts hold no personal data: SQL texts carry parameters, never values.
 #[derive(Debug, thiserror::Error)]

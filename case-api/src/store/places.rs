@@ -6,15 +6,21 @@ use std::{fmt, path::Path};
 use serde::Serialize;
 use serde_json::json;
 use sluice_evidence::{Kind, Signer};
-use sluice_log::{Log, ReadLimit, Topic as LogTopic};
+use sluice_log::{Log, Partition, ReadLimit, Topic as LogTopic};
 use sluice_model::{Control, EventTime, PaymentRecord};
 
 use super::{Database, Entry, Store, StoreError};
 use crate::{
+    domain::Topic,
     limits::{CONTROLS_LOOKED_FOR_MAX, READ_WHOLE_BYTES_MAX},
-    log_ports::{LEAVES, MARKS, OUTBOX, source},
-    ports::Topic,
 };
+
+/// The partition under which the log remembers how far the case database had come: one that holds no records.
+pub const MARKS: Partition = LogTopic::Control.partition(0);
+/// Under this name: the place in the outbox after the last control record that it delivered.
+pub const OUTBOX: &str = "cases.outbox";
+/// Under this name: how many leaves the evidence log had.
+pub const LEAVES: &str = "cases.leaves";
 
 /// Something that one store knows of another and that is not there.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -219,4 +225,15 @@ fn holds(log: &dyn Log, delivered: &Delivered) -> Result<bool, StoreError> {
     // A record that cannot be read is not the one that was put there.
     let said = serde_json::from_slice::<PaymentRecord>(&stored.value).ok();
     Ok(matches!(said, Some(PaymentRecord::Control(control)) if control == delivered.control))
+}
+
+/// Where a feed comes from.
+pub(crate) fn source(topic: Topic) -> Partition {
+    let source = match topic {
+        Topic::Alerts => LogTopic::Alerts,
+        Topic::Dispositions => LogTopic::Dispositions,
+        Topic::Decisions => LogTopic::Decisions,
+        Topic::Observations => LogTopic::Observations,
+    };
+    source.partition(0)
 }

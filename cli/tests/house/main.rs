@@ -6,6 +6,7 @@
 mod dependencies;
 mod docs;
 mod failures;
+mod folders;
 mod limits;
 mod sources;
 mod tree;

@@ -28,12 +28,12 @@ const IMPURE: &[&str] = &[
 const REPORT_PAGES: &[&str] = &["rules/src/backtest.rs", "lists/src/calibrate.rs", "simulator/src/sweep.rs"];
 
 /// A source's text without its unit tests, which stand at the end.
-fn without_tests(source: &str) -> &str {
+pub fn without_tests(source: &str) -> &str {
     source.split("#[cfg(test)]\nmod ").next().unwrap_or_default()
 }
 
 /// A source without comments.
-fn code(source: &str) -> String {
+pub fn code(source: &str) -> String {
     source.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 

@@ -1,13 +1,14 @@
 //! What judges, what is on its way, and what a version changes.
 
 use serde::Serialize;
+use sluice_model::RuleFile;
 use tokio::task::spawn_blocking;
 
 use super::{super::Service, ProposeError};
 use crate::{
-    domain::{Changes, difference},
+    domain::{BacktestReport, Changes, difference, written_since},
     ports::Standing,
-    store::{RuleVersion, StoreError},
+    store::{Page, RuleCounts, RuleVersion, ShadowAlert, StoreError},
 };
 
 /// What is in force, and what is on its way.
@@ -69,5 +70,57 @@ impl Service {
             None => return Ok(Changes::default()),
         };
         Ok(spawn_blocking(move || difference(&before, &after)).await?)
+    }
+
+    /// Versions, newest first.
+    pub async fn rule_versions(&self, page: Page) -> Result<(Vec<RuleVersion>, Option<i64>), StoreError> {
+        self.store.rule_versions(page).await
+    }
+
+    /// One version.
+    pub async fn rule_version(&self, version_id: &str) -> Result<Option<RuleVersion>, StoreError> {
+        self.store.rule_version(version_id).await
+    }
+
+    /// A version's files, cases included, by path.
+    pub async fn rule_files(&self, version_id: &str) -> Result<Vec<RuleFile>, StoreError> {
+        self.store.rule_files(version_id).await
+    }
+
+    /// The files of the version in force; none where none is.
+    pub async fn files_in_force(&self) -> Result<Vec<RuleFile>, StoreError> {
+        match self.store.rules_in_force().await? {
+            Some(active) => self.store.rule_files(&active.version_id).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// What a version's author has written so far: files that are new or changed, rules first, and paths that are gone.
+    pub async fn written_in(&self, version_id: &str) -> Result<(Vec<RuleFile>, Vec<String>), StoreError> {
+        let Some(version) = self.store.rule_version(version_id).await? else { return Ok(Default::default()) };
+        let base = match &version.base {
+            Some(base) => self.store.rule_files(base).await?,
+            None => Vec::new(),
+        };
+        Ok(written_since(&base, self.store.rule_files(version_id).await?))
+    }
+
+    /// What is noted of each rule that ever spoke, would have spoken, or failed.
+    pub async fn rule_counts(&self) -> Result<Vec<RuleCounts>, StoreError> {
+        self.store.rule_counts().await
+    }
+
+    /// What a rule in shadow would have said, newest first.
+    pub async fn shadow_alerts(
+        &self,
+        rule_id: &str,
+        page: Page,
+    ) -> Result<(Vec<ShadowAlert>, Option<i64>), StoreError> {
+        self.store.shadow_alerts(rule_id, page).await
+    }
+
+    /// What the last back-test of a version came to.
+    pub async fn backtest(&self, version_id: &str) -> Result<Option<BacktestReport>, StoreError> {
+        self.store.backtest(version_id).await
     }
 }

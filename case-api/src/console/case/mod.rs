@@ -1,0 +1,279 @@
+//! One case: why it is here, what is held, what was done, and the acts that this officer may do.
+
+mod form;
+mod funds;
+mod timeline;
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use sluice_model::KeyKind;
+
+use self::{
+    form::ActForm,
+    funds::{FreezeView, FrozenView, HeldView, HoldView, freeze_key, frozen, held},
+    timeline::TimelineView,
+};
+use super::{
+    cases::CaseRow,
+    error::PageError,
+    explain::AlertView,
+    forms::{claim, once},
+    shell::{Shell, When, render, short},
+    suppressions::{form_label, form_value},
+};
+use crate::{
+    api::{Identity, Problem, serve_evidence},
+    app::App,
+    domain::{
+        Act, ActKind, CaseState, DispositionCode, Hold, HoldState, OrderedFreeze, Permission, closings,
+        next_state,
+    },
+    limits::CASE_PAGE_ALERTS,
+    service::{AlertFilter, Claimed, Page},
+};
+
+/// The acts that this officer may do to this case now.
+struct Allowed {
+    assign: bool,
+    comment: bool,
+    escalate: bool,
+    give_back: bool,
+    freeze: bool,
+    unfreeze: bool,
+    release: bool,
+    reopen: bool,
+    closings: Vec<DispositionCode>,
+    releases_alone: bool,
+    suppress: bool,
+}
+
+struct Step {
+    title: &'static str,
+    class: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "case.html")]
+struct CasePage {
+    shell: Shell,
+    case: CaseRow,
+    steps: Vec<Step>,
+    previous: Option<String>,
+    opened: When,
+    closed: Option<When>,
+    alerts: Vec<AlertView>,
+    more_alerts: bool,
+    holds: Vec<HoldView>,
+    held: Vec<HeldView>,
+    /// Every alert that holds a payment on this page: what the officer sees, and what a release therefore names.
+    seen: String,
+    freezes: Vec<FreezeView>,
+    frozen: Vec<FrozenView>,
+    timeline: Vec<TimelineView>,
+    allowed: Allowed,
+    /// The matches that may be suppressed: what the form sends, and what it shows.
+    suppressible: Vec<(String, String)>,
+    kinds: Vec<&'static str>,
+    key_kind: String,
+    key_value: String,
+    officers: Vec<String>,
+    funds_held: bool,
+    error: String,
+    done: String,
+    once: String,
+    intact: bool,
+    root: String,
+    size: u64,
+}
+
+#[derive(Deserialize, Default)]
+pub struct Done {
+    #[serde(default)]
+    done: String,
+}
+
+pub async fn page(
+    State(app): State<Arc<App>>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Query(query): Query<Done>,
+) -> Result<Response, PageError> {
+    show(&app, &identity, &id, StatusCode::OK, &query.done, String::new()).await
+}
+
+pub async fn show(
+    app: &Arc<App>,
+    identity: &Identity,
+    id: &str,
+    status: StatusCode,
+    done: &str,
+    error: String,
+) -> Result<Response, PageError> {
+    let shell = Shell::new(app, identity, "cases").await?;
+    let case = app.service.case(id).await?.ok_or_else(|| Problem::not_found("case"))?;
+    let rules = app.service.catalogue().rules();
+    let filter = AlertFilter { case_id: Some(id.to_owned()), ..AlertFilter::default() };
+    let (stored, more) = app.service.alerts(&filter, Page::first(CASE_PAGE_ALERTS)).await?;
+    let (key_kind, key_value) = stored.first().map_or_else(
+        || (KeyKind::Customer.name().to_owned(), case.subjects.first().cloned().unwrap_or_default()),
+        |stored| freeze_key(&stored.alert.key, &case),
+    );
+    let alerts: Vec<AlertView> =
+        stored.into_iter().map(|alert| AlertView::new(alert, &rules, &shell)).collect();
+    let holds = app.service.holds_of(id).await?;
+    let freezes = app.service.freezes_of(id).await?;
+    let chain = app.service.chain().await;
+    let standing = freezes.iter().filter(|f| f.stands());
+    let funds_held = holds.iter().any(Hold::stands);
+    let seen: Vec<&str> = holds.iter().filter(|h| h.may_be_released()).map(|h| h.because.as_str()).collect();
+    let page = CasePage {
+        steps: steps(case.state),
+        previous: case.previous_case_id.clone(),
+        opened: shell.when(case.opened_at),
+        closed: case.closed_at.map(|at| shell.when(at)),
+        allowed: allowed(case.state, identity, &holds, &freezes),
+        held: held(&holds),
+        funds_held,
+        seen: seen.join(","),
+        frozen: standing.map(|f| frozen(f, &shell)).collect(),
+        timeline: app
+            .service
+            .timeline(id)
+            .await?
+            .iter()
+            .rev()
+            .map(|entry| TimelineView::new(entry, &shell))
+            .collect(),
+        suppressible: app
+            .service
+            .case_matches(id)
+            .await?
+            .iter()
+            .map(|of| (form_value(of), form_label(of)))
+            .collect(),
+        kinds: KeyKind::ALL.into_iter().filter(|k| *k != KeyKind::Payment).map(KeyKind::name).collect(),
+        officers: app.service.officers().await?,
+        intact: app.service.case_intact(id).await?,
+        case: CaseRow::new(&case, app.service.subject_names(id).await?, &shell),
+        holds: holds.into_iter().map(|hold| HoldView::new(hold, &shell)).collect(),
+        freezes: freezes.into_iter().map(|freeze| FreezeView::new(freeze, &shell)).collect(),
+        more_alerts: more.is_some(),
+        alerts,
+        key_kind,
+        key_value,
+        error,
+        done: done_text(done).to_owned(),
+        once: once()?,
+        root: short(&chain.root),
+        size: chain.size,
+        shell,
+    };
+    Ok(render(status, &page))
+}
+
+fn steps(state: CaseState) -> Vec<Step> {
+    let class = |step: CaseState| match step.cmp(&state) {
+        std::cmp::Ordering::Less => "past",
+        std::cmp::Ordering::Equal => "now",
+        std::cmp::Ordering::Greater => "ahead",
+    };
+    CaseState::ALL.into_iter().map(|step| Step { title: step.title(), class: class(step) }).collect()
+}
+
+fn allowed(state: CaseState, identity: &Identity, holds: &[Hold], freezes: &[OrderedFreeze]) -> Allowed {
+    let roles = &identity.actor.roles;
+    let may = |act: Act| next_state(state, &act, roles).is_ok();
+    let reason = String::new;
+    Allowed {
+        assign: may(Act::Assign { to: None }),
+        comment: may(Act::Comment { text: reason() }),
+        escalate: may(Act::Escalate { reason: reason() }),
+        give_back: may(Act::Return { reason: reason() }),
+        freeze: may(Act::Freeze { key: None, reason: reason() }),
+        unfreeze: freezes.iter().any(OrderedFreeze::stands)
+            && may(Act::Unfreeze { key: None, frozen_at: None, reason: reason() }),
+        release: holds.iter().any(Hold::may_be_released)
+            && may(Act::Release { payment_id: None, alerts: None, reason: reason() }),
+        reopen: may(Act::Reopen { reason: reason() }),
+        closings: closings(state, roles),
+        releases_alone: roles.allow(Permission::Decide),
+        suppress: roles.allow(Permission::Triage),
+    }
+}
+
+/// The flash after an act; only known words are shown.
+fn done_text(kind: &str) -> &'static str {
+    if kind == "suppress" {
+        return "Suppression proposed: another person approves it under Lists, Suppressions.";
+    }
+    match kind {
+        "release-proposed" => return "Release proposed: an MLRO, another person, confirms it.",
+        "release-part" => {
+            return "You released what you saw. Another alert still holds the payment: look at it before you release that too.";
+        }
+        _ => {}
+    }
+    match ActKind::ALL.into_iter().find(|k| k.name() == kind) {
+        Some(ActKind::Assign) => "Assignment changed.",
+        Some(ActKind::Comment) => "Comment added.",
+        Some(ActKind::Escalate) => "Escalated.",
+        Some(ActKind::Return) => "Returned.",
+        Some(ActKind::Freeze) => "Frozen: the next payment will be rejected.",
+        Some(ActKind::Unfreeze) => "Freeze ended.",
+        Some(ActKind::Release) => "Release recorded.",
+        Some(ActKind::Close) => "Case closed.",
+        Some(ActKind::Reopen) => "Case reopened.",
+        None => "",
+    }
+}
+
+pub async fn act(
+    State(app): State<Arc<App>>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Form(form): Form<ActForm>,
+) -> Result<Response, PageError> {
+    if !identity.made(&form.csrf) {
+        return Err(PageError::foreign_form());
+    }
+    let act = match form.act() {
+        Ok(act) => act,
+        Err(wrong) => {
+            return show(&app, &identity, &id, StatusCode::UNPROCESSABLE_ENTITY, "", wrong.to_owned()).await;
+        }
+    };
+    let claim = claim(&form.once, &[&id, &form.action], &identity);
+    let mut done = act.kind().name();
+    let (claimed, _turn) = app.service.claim(&claim).await?;
+    if let Claimed::Run = claimed {
+        match app.service.act(&id, &act, &identity.actor, Some(&claim)).await {
+            Ok(acted) if acted.hold == Some(HoldState::Proposed) => done = "release-proposed",
+            Ok(acted) if !acted.still_held_by.is_empty() => done = "release-part",
+            Ok(_) => {}
+            Err(error) => {
+                app.service.disclaim(&claim).await?;
+                let problem = Problem::from(error);
+                return show(&app, &identity, &id, problem.status(), "", problem.detail().to_owned()).await;
+            }
+        }
+    }
+    Ok(Redirect::to(&format!("/cases/{id}?done={done}")).into_response())
+}
+
+/// The same bundle as the API's.
+pub async fn evidence(
+    State(app): State<Arc<App>>,
+    identity: Identity,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
+    identity.need(Permission::Read)?;
+    Ok(serve_evidence(&app, &id).await?)
+}
