@@ -128,4 +128,13 @@ mod tests {
         assert_eq!(named, [("a.toml", "changed"), ("c.toml", "removed"), ("d.toml", "added")]);
         assert!(files[0].diff.contains("-2\n+二\n"), "{}", files[0].diff);
     }
+
+    #[test]
+    fn what_was_written_since_a_base_is_told_rules_first() {
+        let base = [file("a.rhai", "1"), file("b.rhai", "same"), file("c.rhai", "gone")];
+        let files = vec![file("a.cases.toml", "cases"), file("a.rhai", "2"), file("b.rhai", "same")];
+        let (changed, gone) = written_since(&base, files);
+        let paths: Vec<_> = changed.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!((paths, gone), (vec!["a.rhai", "a.cases.toml"], vec!["c.rhai".to_owned()]));
+    }
 }

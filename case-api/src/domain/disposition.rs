@@ -169,6 +169,7 @@ impl Closing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::HoldState;
 
     #[test]
     fn json_and_forms_write_the_same_code() {
@@ -189,5 +190,48 @@ mod tests {
         assert_eq!(closing.check(), Err(Refusal::DiscriminatorMissing));
         closing.discriminator = Some("born 1980, the listed man 1961".into());
         assert_eq!(closing.check(), Ok(()));
+    }
+
+    #[test]
+    fn a_case_that_found_nothing_leaves_nobodys_money_behind() {
+        let at = crate::stamp::Stamp::from(1);
+        let hold = |state| Hold {
+            seq: 1,
+            payment_id: "P".into(),
+            event_id: "E".into(),
+            because: "A".into(),
+            case_id: None,
+            state,
+            held_at: at,
+            proposed_by: None,
+            proposed_at: None,
+            cleared_by: None,
+            cleared_at: None,
+        };
+        let freeze = |lifted_at| OrderedFreeze {
+            seq: 1,
+            case_id: "CASE-1".into(),
+            key_kind: "customer".into(),
+            key_value: "C-1".into(),
+            frozen_by: "ines".into(),
+            frozen_at: at,
+            lifted_by: None,
+            lifted_at,
+        };
+        for disposition in DispositionCode::ALL {
+            let reason = "because".to_owned();
+            let closing = Closing { disposition, discriminator: None, reason, suppress_days: None };
+            let may_stay = disposition.leaves_funds_held();
+            for state in HoldState::ALL {
+                let free = may_stay || !hold(state).stands();
+                assert_eq!(
+                    closing.check_funds(&[hold(state)], &[]).is_ok(),
+                    free,
+                    "{disposition:?} {state:?}"
+                );
+            }
+            assert_eq!(closing.check_funds(&[], &[freeze(None)]).is_ok(), may_stay, "{disposition:?}");
+            assert_eq!(closing.check_funds(&[], &[freeze(Some(at))]), Ok(()), "{disposition:?}");
+        }
     }
 }

@@ -104,3 +104,38 @@ pub fn owners_alert(failure: &RuleFailure, holds: bool, owners: &[String]) -> Al
         versions: Versions { rule: failure.rule.to_string(), ..Versions::default() },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Role, Roles, Via};
+
+    #[test]
+    fn a_quarantine_is_proposed_once_and_again_after_as_many_further_keys() {
+        let many = FAILING_KEYS_BEFORE_PROPOSAL;
+        assert!(!proposes_quarantine(many - 1, 0) && proposes_quarantine(many, 0));
+        assert!(!proposes_quarantine(many + 1, 0), "once");
+        assert!(proposes_quarantine(2 * many, many), "declined at so many");
+    }
+
+    #[test]
+    fn an_order_is_about_the_quarantine_that_was_seen() {
+        let (rule, other) = (Hash256::of(b"rule"), Hash256::of(b"other"));
+        let at = EventTime::from_micros;
+        let standing = [(other, at(1)), (rule, at(2))];
+        let seen = |act, version: &str, since| quarantine_seen(act, &standing, version, at(since));
+        assert_eq!(seen(QuarantineAct::Order, &rule.short(), 2), Ok(rule));
+        assert!(seen(QuarantineAct::Order, &rule.short(), 1).is_err(), "another since then");
+        assert!(seen(QuarantineAct::Lift, "?", 2).is_err());
+    }
+
+    #[test]
+    fn only_who_approves_rules_acts_and_says_why() {
+        for role in Role::ALL {
+            let actor = Actor { name: "mei".into(), roles: Roles::new([role]), via: Via::Session };
+            let expected = if role == Role::Mlro { Ok(()) } else { Err(Refusal::NotAllowed) };
+            assert_eq!(check_quarantine(&actor, "noise"), expected, "{role:?}");
+            assert!(check_quarantine(&actor, " ").is_err());
+        }
+    }
+}

@@ -12,3 +12,21 @@ pub fn check_stream_time(to: EventTime, reason: &str, actor: &Actor, now: EventT
     check_text(reason)?;
     if to > now { Err(Refusal::Conflict("stream time is set back, not forward")) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Role, Roles, Via};
+
+    #[test]
+    fn time_is_set_back_by_those_who_decide_or_administer() {
+        let at = EventTime::from_micros;
+        for role in Role::ALL {
+            let actor = Actor { name: "mei".into(), roles: Roles::new([role]), via: Via::Session };
+            let set = |to| check_stream_time(at(to), "a clock was ahead", &actor, at(9));
+            assert_eq!(set(9).is_ok(), matches!(role, Role::Mlro | Role::Admin), "{role:?}");
+            assert!(set(10).is_err(), "forward, {role:?}");
+            assert!(check_stream_time(at(1), "", &actor, at(9)).is_err(), "without a reason, {role:?}");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 //! hearing less, and what it hides is not seen again until it ends.
 
 use serde::{Deserialize, Serialize};
-use sluice_model::{Alert, AlertId, Hash256, Key};
+use sluice_model::{Alert, AlertId, EventTime, Hash256, Key, Span};
 
 use super::{Actor, DispositionCode, Permission, Refusal, Roles, check_text};
 use crate::limits::{SUPPRESSION_DAYS_MAX, SUPPRESSIONS_PER_CLOSING_MAX};
@@ -185,6 +185,11 @@ pub fn check_together(shown: &[CaseMatch]) -> Result<(), Refusal> {
 }
 
 impl SuppressionProposal {
+    /// When it ends, proposed now.
+    pub fn expires_at(&self, now: EventTime) -> EventTime {
+        now.plus(Span::days(i64::from(self.days)))
+    }
+
     /// Whether a person may propose it. `stands`: one on the same party and entry is in force, or proposed.
     pub fn check(&self, actor: &Actor, stands: bool) -> Result<(), Refusal> {
         if !actor.roles.allow(Permission::Triage) {
@@ -230,5 +235,44 @@ mod tests {
             assert_eq!(check_suppression(code, 365).is_ok(), expected, "{code:?}");
             assert!(check_suppression(code, 0).is_err() && check_suppression(code, 366).is_err());
         }
+    }
+
+    fn shown(alerts: &[u8]) -> CaseMatch {
+        CaseMatch {
+            party: Key { kind: sluice_model::KeyKind::Customer, value: "C-1".into() },
+            screened: "Ada".into(),
+            list: "un".into(),
+            version: "v1".into(),
+            entry_id: "H-17".into(),
+            listed: "ADA".into(),
+            alerts: alerts.iter().map(|n| Hash256::of(&[*n])).collect(),
+        }
+    }
+
+    #[test]
+    fn a_match_is_proposed_by_whoever_triages_once_and_ends_by_itself() {
+        let proposal = SuppressionProposal {
+            of: shown(&[1]),
+            entry_hash: Hash256::of(b"entry"),
+            disposition: DispositionCode::FpDob,
+            reason: "born later".into(),
+            days: 30,
+        };
+        let by =
+            |role| Actor { name: "ada".into(), roles: Roles::new([role]), via: crate::domain::Via::Session };
+        assert_eq!(proposal.check(&by(Role::Analyst), false), Ok(()));
+        assert_eq!(proposal.check(&by(Role::Auditor), false), Err(Refusal::NotAllowed));
+        assert!(matches!(proposal.check(&by(Role::Analyst), true), Err(Refusal::Conflict(_))));
+        let silent = SuppressionProposal { reason: " ".into(), ..proposal.clone() };
+        assert_eq!(silent.check(&by(Role::Analyst), false), Err(Refusal::BadText));
+        let now = EventTime::from_micros(7);
+        assert_eq!(proposal.expires_at(now).since(now), Span::days(30));
+    }
+
+    #[test]
+    fn a_closing_proposes_some_matches_and_neither_none_nor_many() {
+        assert!(check_together(&[]).is_err());
+        assert_eq!(check_together(&vec![shown(&[1]); SUPPRESSIONS_PER_CLOSING_MAX]), Ok(()));
+        assert!(check_together(&vec![shown(&[1]); SUPPRESSIONS_PER_CLOSING_MAX + 1]).is_err());
     }
 }

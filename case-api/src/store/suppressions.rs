@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use sluice_model::{EventTime, Key, KeyKind, Span, Suppression};
+use sluice_model::{EventTime, Key, KeyKind, Suppression};
 use sqlx::FromRow;
 
 use super::{Page, Store, StoreError, Tx, columns::stamp_or_null};
@@ -174,7 +174,7 @@ impl Tx<'_> {
         proposal: &SuppressionProposal,
         by: &str,
     ) -> Result<String, StoreError> {
-        let SuppressionProposal { of, entry_hash, disposition, reason, days } = proposal;
+        let SuppressionProposal { of, entry_hash, disposition, reason, .. } = proposal;
         let seq = self.next("suppressions").await?;
         let id = format!("SUP-{seq:06}");
         sqlx::query(
@@ -193,7 +193,7 @@ impl Tx<'_> {
         .bind(&of.listed)
         .bind(disposition.code())
         .bind(reason)
-        .bind(self.now.plus(Span::days(i64::from(*days))).micros())
+        .bind(proposal.expires_at(self.now).micros())
         .bind(by)
         .bind(self.now.micros())
         .execute(self.sql())
