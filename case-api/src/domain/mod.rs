@@ -51,5 +51,5 @@ pub use topic::Topic;
 pub use trial::{Candidate, Proposal, TrialError, TrialReport, bundle_of, try_files, try_out};
 pub use version::{
     VersionAct, VersionRefusal, VersionState, check_alone, check_base, check_saving, next_version_state,
-    said_of,
+    overtaken, said_of,
 };

@@ -228,6 +228,11 @@ pub fn check_base(base: Option<&str>, in_force: Option<&str>) -> Result<(), Vers
     if base == in_force { Ok(()) } else { Err(VersionRefusal::Stale) }
 }
 
+/// Where a version stands that another one overtook on its way into force.
+pub const fn overtaken(was_in_force: bool) -> VersionState {
+    if was_in_force { VersionState::Retired } else { VersionState::Approved }
+}
+
 /// One set is made ready at a time. `other`: a version that is on its way.
 pub fn check_alone(other: Option<String>) -> Result<(), VersionRefusal> {
     other.map_or(Ok(()), |other| Err(VersionRefusal::Busy(other)))

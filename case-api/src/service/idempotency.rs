@@ -3,25 +3,75 @@
 use std::{collections::HashSet, sync::PoisonError};
 
 use super::Service;
-use crate::store::{Answer, Claim, Claimed, StoreError};
+use crate::{
+    limits::IDEMPOTENCY_LIFE,
+    store::{Answer, Claim, KeptClaim, StoreError},
+};
+
+/// What became of a claim.
+#[derive(Clone, Debug)]
+pub enum Claimed {
+    /// Nobody ran it: run it.
+    Run,
+    /// It ran: give this answer again.
+    Again(Answer),
+    /// The key was used for another request.
+    Other,
+    /// It is running at this moment.
+    Running,
+}
 
 impl Service {
     /// Claim an `Idempotency-Key`, or a form. The turn is held as long as the request runs.
     pub async fn claim(&self, claim: &Claim) -> Result<(Claimed, Option<Turn<'_>>), StoreError> {
         let turn = self.running.take(claim);
-        let claimed = self.store.claim(claim, &self.instance, turn.is_none(), self.now()).await?;
+        let mut tx = self.store.begin(self.now()).await?;
+        tx.forget_claims_before(tx.now.minus(IDEMPOTENCY_LIFE)).await?;
+        let kept = tx.kept_claim(claim).await?;
+        let claimed = claimed(kept, claim, &self.instance, turn.is_none())?;
+        if let Claimed::Run = claimed {
+            tx.put_claim(claim, &self.instance).await?;
+            tx.commit().await?;
+        } else {
+            tx.give_up().await?;
+        }
         Ok((claimed, turn))
     }
 
     /// Keep an answer for a claim.
     pub async fn keep_answer(&self, claim: &Claim, answer: &Answer) -> Result<(), StoreError> {
-        self.store.keep_answer(claim, answer, self.now()).await
+        let mut tx = self.store.begin(self.now()).await?;
+        tx.keep_answer(claim, answer.status, &answer.content_type, &answer.body).await?;
+        tx.commit().await
     }
 
     /// Give a claim up: the request did nothing, or may run again.
     pub async fn disclaim(&self, claim: &Claim) -> Result<(), StoreError> {
-        self.store.disclaim(claim, self.now()).await
+        let mut tx = self.store.begin(self.now()).await?;
+        tx.forget_claim(claim).await?;
+        tx.commit().await
     }
+}
+
+/// What becomes of a claim. `is_running`: whether a request of this process holds it at this moment. What else was left
+/// without an answer died with its process, was given up by its client, or met a full disk; what it did was rolled back, or
+/// kept together with its answer.
+fn claimed(
+    kept: Option<KeptClaim>,
+    claim: &Claim,
+    instance: &str,
+    is_running: bool,
+) -> Result<Claimed, StoreError> {
+    let Some(kept) = kept else { return Ok(Claimed::Run) };
+    if kept.fingerprint != claim.fingerprint {
+        return Ok(Claimed::Other);
+    }
+    let runs = kept.instance == instance && is_running;
+    Ok(match kept.answer()? {
+        Some(answer) => Claimed::Again(answer),
+        None if runs => Claimed::Running,
+        None => Claimed::Run,
+    })
 }
 
 /// The claims whose requests are under way in this process. In memory: a claim must not outlive its request, whatever

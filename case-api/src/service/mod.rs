@@ -28,7 +28,7 @@ use tokio::sync::Semaphore;
 
 pub use cases::Acted;
 pub use error::{ActError, WorkError};
-pub use idempotency::Running;
+pub use idempotency::{Claimed, Running};
 pub use intake::Consumed;
 pub use quarantine::{QuarantineActed, QuarantineOrder};
 pub use rules::{Filling, ProposeError, RulesStatus, VersionActed, VersionError};
@@ -37,8 +37,8 @@ pub use stream_time::StreamTimeSet;
 pub use suppressions::{NewSuppression, SuppressionNow};
 
 pub use crate::store::{
-    AlertFilter, Answer, AuditEntry, CaseFilter, ChainStatus, Claim, Claimed, Configuration, HourCount,
-    NewSession, PROPOSAL, Page, RuleCounts, RuleVersion, ShadowAlert, StoreError, StoredAlert, Subject,
+    AlertFilter, Answer, AuditEntry, CaseFilter, ChainStatus, Claim, Configuration, HourCount, NewSession,
+    PROPOSAL, Page, RuleCounts, RuleVersion, ShadowAlert, StoreError, StoredAlert, Subject,
     SuppressionFilter, SuppressionRow, TimelineEntry,
 };
 pub(crate) use crate::store::{name_of, random};

@@ -4,8 +4,7 @@ use serde::Serialize;
 use sluice_model::EventTime;
 use sqlx::FromRow;
 
-use super::{Store, StoreError, Tx};
-use crate::limits::IDEMPOTENCY_LIFE;
+use super::{StoreError, Tx};
 
 /// The right to run a request under its key.
 #[derive(Clone, Debug)]
@@ -29,63 +28,53 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// What became of a claim.
-#[derive(Clone, Debug)]
-pub enum Claimed {
-    /// Nobody ran it: run it.
-    Run,
-    /// It ran: give this answer again.
-    Again(Answer),
-    /// The key was used for another request.
-    Other,
-    /// It is running at this moment.
-    Running,
-}
-
-#[derive(FromRow)]
-struct Row {
-    fingerprint: String,
-    instance: String,
+/// A claim as it is kept.
+#[derive(Clone, Debug, FromRow)]
+pub struct KeptClaim {
+    /// The hash of method, path and body of the request that made it.
+    pub fingerprint: String,
+    /// The process that ran it.
+    pub instance: String,
     status: Option<i64>,
     content_type: Option<String>,
     body: Option<Vec<u8>>,
 }
 
-impl Store {
-    /// Claim a key. `is_running`: whether a request of this process holds it at this moment. What else was left without
-    /// an answer died with its process, was given up by its client, or met a full disk; what it did was rolled back, or
-    /// kept together with its answer.
-    pub async fn claim(
-        &self,
-        claim: &Claim,
-        instance: &str,
-        is_running: bool,
-        now: EventTime,
-    ) -> Result<Claimed, StoreError> {
-        let mut tx = self.begin(now).await?;
+impl KeptClaim {
+    /// The answer that was given, if it was.
+    pub fn answer(self) -> Result<Option<Answer>, StoreError> {
+        let Some(status) = self.status else { return Ok(None) };
+        Ok(Some(Answer {
+            status: u16::try_from(status).map_err(|_| StoreError::Corrupt("status"))?,
+            content_type: self.content_type.unwrap_or_default(),
+            body: self.body.unwrap_or_default(),
+        }))
+    }
+}
+
+impl Tx<'_> {
+    /// Forget the claims that were made before.
+    pub(crate) async fn forget_claims_before(&mut self, at: EventTime) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM idempotency WHERE created_at < $1")
-            .bind(now.minus(IDEMPOTENCY_LIFE).micros())
-            .execute(tx.sql())
+            .bind(at.micros())
+            .execute(self.sql())
             .await?;
-        let row: Option<Row> = sqlx::query_as("SELECT * FROM idempotency WHERE actor = $1 AND key = $2")
-            .bind(&claim.actor)
-            .bind(&claim.key)
-            .fetch_optional(tx.sql())
-            .await?;
-        let known = match row {
-            Some(row) if row.fingerprint != claim.fingerprint => Some(Claimed::Other),
-            Some(Row { status: Some(status), content_type, body, .. }) => Some(Claimed::Again(Answer {
-                status: u16::try_from(status).map_err(|_| StoreError::Corrupt("status"))?,
-                content_type: content_type.unwrap_or_default(),
-                body: body.unwrap_or_default(),
-            })),
-            Some(row) if row.instance == instance && is_running => Some(Claimed::Running),
-            _ => None,
-        };
-        if let Some(known) = known {
-            tx.give_up().await?;
-            return Ok(known);
-        }
+        Ok(())
+    }
+
+    /// What is kept under the key of a claim.
+    pub(crate) async fn kept_claim(&mut self, claim: &Claim) -> Result<Option<KeptClaim>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT fingerprint, instance, status, content_type, body FROM idempotency WHERE actor = $1 AND key = $2",
+        )
+        .bind(&claim.actor)
+        .bind(&claim.key)
+        .fetch_optional(self.sql())
+        .await?)
+    }
+
+    /// A process runs the request of a claim.
+    pub(crate) async fn put_claim(&mut self, claim: &Claim, instance: &str) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO idempotency (actor, key, fingerprint, instance, created_at) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (actor, key) DO UPDATE SET instance = excluded.instance",
@@ -94,38 +83,22 @@ impl Store {
         .bind(&claim.key)
         .bind(&claim.fingerprint)
         .bind(instance)
-        .bind(now.micros())
-        .execute(tx.sql())
+        .bind(self.now.micros())
+        .execute(self.sql())
         .await?;
-        tx.commit().await?;
-        Ok(Claimed::Run)
+        Ok(())
     }
 
-    /// Keep an answer for a claim.
-    pub async fn keep_answer(
-        &self,
-        claim: &Claim,
-        answer: &Answer,
-        now: EventTime,
-    ) -> Result<(), StoreError> {
-        let mut tx = self.begin(now).await?;
-        tx.keep_answer(claim, answer.status, &answer.content_type, &answer.body).await?;
-        tx.commit().await
-    }
-
-    /// Give a claim up: the request did nothing, or may run again.
-    pub async fn disclaim(&self, claim: &Claim, now: EventTime) -> Result<(), StoreError> {
-        let mut tx = self.begin(now).await?;
+    /// Forget a claim that has no answer.
+    pub(crate) async fn forget_claim(&mut self, claim: &Claim) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM idempotency WHERE actor = $1 AND key = $2 AND status IS NULL")
             .bind(&claim.actor)
             .bind(&claim.key)
-            .execute(tx.sql())
+            .execute(self.sql())
             .await?;
-        tx.commit().await
+        Ok(())
     }
-}
 
-impl Tx<'_> {
     /// Keep the answer to a request, if it made a claim, with what is done in this transaction.
     pub(crate) async fn answer<T: Serialize>(
         &mut self,
@@ -141,7 +114,8 @@ impl Tx<'_> {
         }
     }
 
-    async fn keep_answer(
+    /// Keep an answer for a claim.
+    pub(crate) async fn keep_answer(
         &mut self,
         claim: &Claim,
         status: u16,

@@ -41,7 +41,7 @@ pub use alerts::{AlertFilter, HourCount, StoredAlert};
 pub use cases::{CaseFilter, TimelineEntry};
 pub use configurations::Configuration;
 pub use evidence::{AuditEntry, ChainStatus};
-pub use idempotency::{Answer, Claim, Claimed};
+pub use idempotency::{Answer, Claim, KeptClaim};
 pub use keys::ApiKey;
 pub use list_versions::ListVersion;
 pub use observed::{RuleCounts, ShadowAlert};

@@ -75,15 +75,6 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// A version is judged in shadow.
-    pub(crate) async fn put_in_shadow(&mut self, version_id: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE rule_versions SET state = 'SHADOW' WHERE version_id = $1")
-            .bind(version_id)
-            .execute(self.sql())
-            .await?;
-        Ok(())
-    }
-
     /// No version but this one is in shadow, or on its way there.
     pub(crate) async fn forget_shadows(&mut self, but: &str) -> Result<(), StoreError> {
         sqlx::query(
@@ -120,14 +111,26 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// What was on its way into force is overtaken.
-    pub(crate) async fn put_overtaken(&mut self) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE rule_versions SET state = CASE WHEN active_at IS NULL THEN 'APPROVED' ELSE 'RETIRED' END
-             WHERE state IN ('PREPARING', 'ACTIVATING')",
+    /// The versions on their way into force, each with whether it was in force before.
+    pub(crate) async fn going_into_force(&mut self) -> Result<Vec<(String, bool)>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT version_id, active_at IS NOT NULL FROM rule_versions WHERE state IN ('PREPARING', 'ACTIVATING')",
         )
-        .execute(self.sql())
-        .await?;
+        .fetch_all(self.sql())
+        .await?)
+    }
+
+    /// A version stands elsewhere than it did.
+    pub(crate) async fn set_rules_state(
+        &mut self,
+        version_id: &str,
+        state: VersionState,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE rule_versions SET state = $2 WHERE version_id = $1")
+            .bind(version_id)
+            .bind(state.name())
+            .execute(self.sql())
+            .await?;
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use super::{
     leaf,
 };
 use crate::{
-    domain::{TrialReport, VersionState, bundle_of},
+    domain::{TrialReport, VersionState, bundle_of, overtaken},
     store::{NewVersion, RuleVersion, StoreError, Tx},
 };
 
@@ -74,7 +74,9 @@ impl Service {
         if active.as_ref().is_some_and(|active| active.hash == hash.to_string() && active.origin == origin) {
             return Ok(());
         }
-        tx.put_overtaken().await?;
+        for (version_id, was_in_force) in tx.going_into_force().await? {
+            tx.set_rules_state(&version_id, overtaken(was_in_force)).await?;
+        }
         let row = NewVersion {
             hash,
             origin,
@@ -99,7 +101,7 @@ impl Service {
 /// The engine judges a version in shadow from here on, and no other.
 async fn in_shadow(tx: &mut Tx<'_>, version: &RuleVersion) -> Result<(), StoreError> {
     tx.forget_shadows(&version.version_id).await?;
-    tx.put_in_shadow(&version.version_id).await?;
+    tx.set_rules_state(&version.version_id, VersionState::Shadow).await?;
     let about = json!({ "version_id": version.version_id, "rules": version.hash, "judged": version.shadow });
     leaf(tx, "rules_in_shadow", ENGINE, &version.version_id, &about).await?;
     Ok(())

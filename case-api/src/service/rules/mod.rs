@@ -1,4 +1,4 @@
-//! Rules on their way from a proposal into force. A proposal is tried, then stored; acts move it; [`Service::advance`] sees
+//! Rules on their way from a proposal into force. A proposal is tried, then stored; acts move it; [`Service::advance`](super::Service::advance) sees
 //! what was ordered into force through `prepare` and `activate`, as often as the engine must be asked. What the engine
 //! judges by is the engine's to say: a version is in force here once it is there. Each move is a leaf of the evidence log.
 
