@@ -136,21 +136,7 @@ async fn effect(tx: &mut Tx<'_>, case: &Case, act: &Act, actor: &Actor) -> Resul
         Act::Freeze { key, .. } => order_freeze(tx, case, key.as_ref(), actor).await,
         Act::Unfreeze { key, frozen_at, .. } => end_freeze(tx, case, key.as_ref(), *frozen_at, actor).await,
         Act::Release { payment_id, alerts, .. } => {
-            let holds = tx.holds_of_case(&case.case_id).await?;
-            let letting = release(&holds, payment_id.as_deref(), alerts.as_deref(), actor)?;
-            let mut alerts: Vec<AlertId> = Vec::with_capacity(letting.holds.len());
-            for hold in letting.holds {
-                match letting.state {
-                    HoldState::Cleared => tx.clear_hold(hold, &actor.name).await?,
-                    _ => tx.propose_release(hold, &actor.name).await?,
-                }
-                alerts.push(hold.because.parse().map_err(|_| StoreError::Corrupt("alert id"))?);
-            }
-            let still_held_by = still_held_by(&tx.holds_on(letting.payment).await?, &alerts);
-            let (payment_id, case_id) = (letting.payment.to_owned(), case.case_id.clone());
-            let order = Release { payment_id, case_id, at: tx.now, alerts: Some(alerts.clone()) };
-            let control = (letting.state == HoldState::Cleared).then_some(Control::Release(order));
-            Ok(Effect { control, hold: Some(letting.state), alerts, still_held_by })
+            let_go(tx, case, payment_id.as_deref(), alerts.as_deref(), actor).await
         }
         Act::Close(closing) => {
             let holds = tx.holds_of_case(&case.case_id).await?;
@@ -185,6 +171,30 @@ async fn end_freeze(
     tx.lift_freeze(ended.seq, &actor.name).await?;
     let frozen_at = Some(ended.frozen_at.0);
     Ok(Control::Unfreeze(Unfreeze { key, case_id: case.case_id.clone(), at: tx.now, frozen_at }).into())
+}
+
+async fn let_go(
+    tx: &mut Tx<'_>,
+    case: &Case,
+    payment: Option<&str>,
+    seen: Option<&[AlertId]>,
+    actor: &Actor,
+) -> Result<Effect, ActError> {
+    let ever = tx.holds_of_case(&case.case_id).await?;
+    let letting = release(&ever, payment, seen, actor)?;
+    let mut alerts: Vec<AlertId> = Vec::with_capacity(letting.holds.len());
+    for hold in letting.holds {
+        match letting.state {
+            HoldState::Cleared => tx.clear_hold(hold, &actor.name).await?,
+            _ => tx.propose_release(hold, &actor.name).await?,
+        }
+        alerts.push(hold.because.parse().map_err(|_| StoreError::Corrupt("alert id"))?);
+    }
+    let still_held_by = still_held_by(&tx.holds_on(letting.payment).await?, &alerts);
+    let (payment_id, case_id) = (letting.payment.to_owned(), case.case_id.clone());
+    let order = Release { payment_id, case_id, at: tx.now, alerts: Some(alerts.clone()) };
+    let control = (letting.state == HoldState::Cleared).then_some(Control::Release(order));
+    Ok(Effect { control, hold: Some(letting.state), alerts, still_held_by })
 }
 
 /// The leaf of an act, and its line in the case's timeline.
