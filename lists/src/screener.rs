@@ -406,10 +406,7 @@ impl Hit {
 /// Letters and digits alone, in capitals; a BIC without the three letters that mean the head office.
 fn identifier_key(text: &str) -> String {
     let key: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect();
-    match key.strip_suffix("XXX") {
-        Some(bic) if bic.len() == 8 => bic.to_owned(),
-        _ => key,
-    }
+    sluice_model::identifier::bic(&key).into_owned()
 }
 
 /// Why a name cannot be screened, or not whole: nothing where it can, and where there is none.
