@@ -235,7 +235,7 @@ impl Home {
         }
     }
 
-    /// One copy to each key that a rule watches, or will watch once the prepared rules are in force.
+    /// The event to each key that a rule watches, or will watch once the prepared rules are in force.
     fn ask_keys(
         &self,
         (offset, record): (Offset, &EventRecord),

@@ -4,7 +4,7 @@
 //! Everything here is a **stage**: a state machine that is a pure function of one partition of one log.
 //!
 //! ```text
-//! payments[p] ─▶ Home ──copies──▶ keyed[k] ─▶ Shard ──┐
+//! payments[p] ─▶ Home ──events──▶ keyed[k] ─▶ Shard ──┐
 //!                 │ alerts, dispositions      │ alerts, dispositions
 //!                 └──────verdicts[p]◀─────────┘
 //!                           └─▶ Gather ─▶ decisions

@@ -6,7 +6,7 @@ use sluice_model::Hash256;
 use crate::Offset;
 
 /// Raised whenever the meaning of any stage's state changes; a snapshot of another format is not read.
-const FORMAT: u32 = 7;
+const FORMAT: u32 = 8;
 /// Says what the bytes are.
 const MAGIC: &[u8; 8] = b"sluicess";
 /// Magic, format, offset, digest.
