@@ -180,7 +180,7 @@ fn judge(records: &[(Offset, PaymentRecord)], library: &Arc<dyn Library>) -> Res
     let mut alerts = Vec::new();
     loop {
         match worker.step()? {
-            Step::Restore { .. } => worker.restored([]),
+            Step::Restore { .. } => drop(worker.restored([], 0)?),
             Step::Read { from, limit } => {
                 let start = records.partition_point(|(offset, _)| *offset < from);
                 let end = records.len().min(start + limit);

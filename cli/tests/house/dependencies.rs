@@ -18,9 +18,11 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("sluice-list-store", &["sluice-lists", "sluice-model"]),
     ("sluice-log", &["sluice-model"]),
     ("sluice-core", &["sluice-rules", "sluice-lists", "sluice-model"]),
+    ("sluice-driver", &["sluice-core", "sluice-log", "sluice-model"]),
     (
         "sluice-runtime",
         &[
+            "sluice-driver",
             "sluice-core",
             "sluice-http",
             "sluice-codec",
@@ -43,7 +45,18 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "sluice-model",
         ],
     ),
-    ("sluice-simulator", &["sluice-core", "sluice-codec", "sluice-rules", "sluice-lists", "sluice-model"]),
+    (
+        "sluice-simulator",
+        &[
+            "sluice-driver",
+            "sluice-core",
+            "sluice-codec",
+            "sluice-log",
+            "sluice-rules",
+            "sluice-lists",
+            "sluice-model",
+        ],
+    ),
 ];
 
 /// Crates that know everything, and that nothing knows.

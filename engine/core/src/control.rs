@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use sluice_model::{Control, Hash256, PaymentRecord};
+use sluice_model::{Control, Hash256, PaymentRecord, Topic};
 
 use crate::{
     Layout, Library, Offset, Publication, Published, SnapshotError, Stage, output::DistributorOutput,
@@ -15,6 +15,9 @@ use crate::{
 pub struct Distributor;
 
 impl Stage for Distributor {
+    const NAME: &str = "distributor";
+    const READS: Topic = Topic::Control;
+
     type Record = Control;
     type Output = DistributorOutput;
 

@@ -10,8 +10,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sluice_model::{
-    Alert, Control, DeadLetter, Disposition, EventRecord, Hash256, Observation, PaymentRecord,
-};
+    Alert, Control, DeadLetter, Disposition, EventRecord, Hash256, Observation, PaymentRecord, Topic};
 
 use crate::{
     Gather, Home, Layout, Library, Offset, Publication, Shard, SnapshotError, Stage,
@@ -183,6 +182,9 @@ fn apply_in_order(shard: &mut Shard, keyed: &[(usize, usize, KeyedEvent)]) -> Ve
 }
 
 impl Stage for Engine {
+    const NAME: &str = "engine";
+    const READS: Topic = Topic::Payments;
+
     type Record = PaymentRecord;
     type Output = Output;
 

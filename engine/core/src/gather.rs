@@ -9,8 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sluice_model::{
     AlertId, Decision, Disposition, DispositionState, EventTime, Hash256, Key, Outcome, Release, Span,
-    limits::DEDUPE_HORIZON,
-};
+    limits::DEDUPE_HORIZON, Topic};
 
 use crate::{
     Layout, Library, Offset, Publication, SnapshotError, Stage,
@@ -208,6 +207,9 @@ impl Gather {
 }
 
 impl Stage for Gather {
+    const NAME: &str = "gather";
+    const READS: Topic = Topic::Verdicts;
+
     type Record = VerdictRecord;
     type Output = GatherOutput;
 

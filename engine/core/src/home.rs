@@ -8,8 +8,7 @@ use sluice_lists::{Screener, rescreen::rescreen};
 use sluice_model::{
     Control, DeadLetter, EventRecord, EventTime, Hash256, Key, KeyKind, Observation, Past, PaymentEvent,
     PaymentRecord, RefusedEvent, Role, Screening, StatusSet, Unnamed, WhyNotScreened, add_key,
-    limits::FUTURE_TOLERANCE,
-};
+    limits::FUTURE_TOLERANCE, Topic};
 use sluice_rules::{Facts, Judgement, NO_WINDOWS};
 
 use crate::{
@@ -388,6 +387,9 @@ fn dead_letter(offset: Offset, record: &EventRecord, code: &str, reason: &str) -
 }
 
 impl Stage for Home {
+    const NAME: &str = "home";
+    const READS: Topic = Topic::Payments;
+
     type Record = PaymentRecord;
     type Output = HomeOutput;
 

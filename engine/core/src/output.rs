@@ -45,7 +45,7 @@ pub struct RescreenReport {
 }
 
 /// What a home produces.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct HomeOutput {
     /// One for each key that a rule watches.
     pub keyed: Vec<KeyedEvent>,
@@ -66,7 +66,7 @@ pub struct HomeOutput {
 }
 
 /// What a shard produces.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ShardOutput {
     /// Alerts of rules on this shard's keys.
     pub alerts: Vec<Alert>,
@@ -79,7 +79,7 @@ pub struct ShardOutput {
 }
 
 /// What gathering produces.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct GatherOutput {
     /// One for each event that somebody waits for.
     pub decisions: Vec<Decision>,
@@ -107,7 +107,7 @@ pub struct Output {
 }
 
 /// What the control stage produces, in the order of the orders.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct DistributorOutput {
     /// Each order, for the homes or keys that apply it.
     pub orders: Vec<Published>,

@@ -92,8 +92,7 @@ impl Published {
             Self::Decision(decision) => &decision.payment_id,
             Self::Keyed(KeyedRecord::Event(event)) => &event.key.value,
             Self::Verdict(verdict) => verdict.payment_id().unwrap_or_default(),
-            Self::Payment(PaymentRecord::Event(record)) => record.event.payment_id(),
-            Self::Payment(PaymentRecord::Control(control)) => control.payment_id().unwrap_or_default(),
+            Self::Payment(record) => record.payment_id().unwrap_or_default(),
             Self::Keyed(KeyedRecord::Control(_)) => "",
         }
     }
@@ -102,7 +101,7 @@ impl Published {
     fn is_for_all(&self) -> bool {
         match self {
             Self::Keyed(KeyedRecord::Control(_)) => true,
-            Self::Payment(PaymentRecord::Control(control)) => control.payment_id().is_none(),
+            Self::Payment(record) => record.payment_id().is_none(),
             Self::Verdict(verdict) => verdict.payment_id().is_none(),
             _ => false,
         }

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use sluice_model::{Alert, Control, EventTime, EventType, Hash256, KeyKind, Observation, PaymentEvent};
+use sluice_model::{Alert, Control, EventTime, EventType, Hash256, KeyKind, Observation, PaymentEvent, Topic};
 use sluice_rules::{Facts, Failures, Judgement, Plan, RuleMeta, RuleSet, Samples, Speaks};
 
 use crate::{
@@ -238,6 +238,9 @@ fn remembered_as(meta: &RuleMeta) -> Cow<'_, str> {
 }
 
 impl Stage for Shard {
+    const NAME: &str = "shard";
+    const READS: Topic = Topic::Keyed;
+
     type Record = KeyedRecord;
     type Output = ShardOutput;
 

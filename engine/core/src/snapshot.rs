@@ -26,6 +26,22 @@ pub enum SnapshotError {
     /// The bytes are not those that were written.
     #[error("snapshot is torn or altered")]
     Torn,
+    /// It stands for records that are not committed.
+    #[error("snapshot of offset {offset}, beyond what is committed ({committed})")]
+    OfTheFuture {
+        /// What it stands for.
+        offset: Offset,
+        /// Every record before this has had its effect.
+        committed: Offset,
+    },
+    /// The records that follow it are gone.
+    #[error("snapshot of offset {offset}, and the log begins at {begins_at}")]
+    TooOld {
+        /// What it stands for.
+        offset: Offset,
+        /// The first offset that there is.
+        begins_at: Offset,
+    },
     /// The state cannot be written or read back.
     #[error("snapshot state: {0}")]
     State(#[from] postcard::Error),

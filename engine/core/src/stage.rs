@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sluice_model::Hash256;
+use sluice_model::{Hash256, Topic};
 
 use crate::{Layout, Library, Publication, SnapshotError};
 
@@ -12,6 +12,11 @@ pub type Offset = u64;
 
 /// State that is a pure function of the records applied to it, in order.
 pub trait Stage: Sized {
+    /// What it is called: its place in the log and its snapshots are kept under this name.
+    const NAME: &'static str;
+    /// What it reads.
+    const READS: Topic;
+
     /// What the partition holds.
     type Record;
     /// What judging produces; gathered over a batch and committed with the batch's offset, or not at all.

@@ -70,6 +70,8 @@ pub struct Batch<O> {
     pub from: Offset,
     /// The committed offset after.
     pub to: Offset,
+    /// How many records lie between: offsets may leave numbers out.
+    pub records: u64,
 }
 
 /// The driver broke the contract, or the log did.
@@ -85,6 +87,12 @@ pub enum WorkerError {
         expected: Offset,
         /// The offset that came.
         got: Offset,
+    },
+    /// The log begins after what the state would have to be grown from.
+    #[error("the log begins at offset {begins_at}, and no snapshot stands for what came before: its records are gone")]
+    PastIsGone {
+        /// The first offset that there is.
+        begins_at: Offset,
     },
 }
 
@@ -202,15 +210,40 @@ impl<S: Stage> Worker<S> {
         }
     }
 
-    /// The snapshots asked for, newest first. The first that is whole, of this format and not of an uncommitted
-    /// future is taken; where there is none, the state grows from the beginning of the log.
-    pub fn restored(&mut self, snapshots: impl IntoIterator<Item = Vec<u8>>) {
-        let whole = snapshots.into_iter().find_map(|bytes| {
-            let (offset, state) = snapshot::unframe(&bytes).ok().filter(|(at, _)| *at <= self.committed)?;
-            Some((offset, S::restore(&state, &self.library).ok()?))
+    /// The snapshots asked for, newest first, of a log that begins at `begins_at`. The first of use is taken: whole, of a
+    /// format that is read here, not of an uncommitted future, and not from before the log begins. Where there is none, the
+    /// state grows from the beginning of the log. Why each that was passed over is of no use.
+    ///
+    /// # Errors
+    /// When there is none and the log has lost its beginning: [`WorkerError::PastIsGone`].
+    pub fn restored(
+        &mut self,
+        snapshots: impl IntoIterator<Item = Vec<u8>>,
+        begins_at: Offset,
+    ) -> Result<Vec<SnapshotError>, WorkerError> {
+        let mut refused = Vec::new();
+        let usable = snapshots.into_iter().find_map(|bytes| {
+            self.restore(&bytes, begins_at).map_err(|reason| refused.push(reason)).ok()
         });
-        let (applied, stage) = whole.unwrap_or_else(|| (0, (self.fresh)()));
+        let (applied, stage) = match usable {
+            Some(usable) => usable,
+            None if begins_at > 0 => return Err(WorkerError::PastIsGone { begins_at }),
+            None => (0, (self.fresh)()),
+        };
         self.phase = Phase::Warm(Warm { stage, applied, applied_since_snapshot: 0, filling: None });
+        Ok(refused)
+    }
+
+    /// The state that a snapshot stands for, and the offset before which every record has been applied.
+    fn restore(&self, bytes: &[u8], begins_at: Offset) -> Result<(Offset, S), SnapshotError> {
+        let (offset, state) = snapshot::unframe(bytes)?;
+        if offset > self.committed {
+            return Err(SnapshotError::OfTheFuture { offset, committed: self.committed });
+        }
+        if offset < begins_at {
+            return Err(SnapshotError::TooOld { offset, begins_at });
+        }
+        Ok((offset, S::restore(&state, &self.library)?))
     }
 
     /// The records asked for, in order, from the offset asked for; fewer than asked for, or none, where the
@@ -231,8 +264,9 @@ impl<S: Stage> Worker<S> {
             return Ok(());
         }
         let mut output = S::Output::default();
-        if warm.apply(records, &mut output) {
-            let batch = Batch { output, from: committed, to: warm.applied };
+        let applied = warm.apply(records, &mut output);
+        if applied > 0 {
+            let batch = Batch { output, from: committed, to: warm.applied, records: applied };
             let Phase::Warm(warm) = std::mem::replace(&mut self.phase, Phase::Cold) else { return Ok(()) };
             self.phase = Phase::Uncommitted(warm, Some(batch));
         }
@@ -303,14 +337,15 @@ impl<S: Stage> Warm<S> {
         }
     }
 
-    /// Apply records up to an activation that must wait for its candidate. Whether any was applied.
-    fn apply(&mut self, records: &[(Offset, S::Record)], output: &mut S::Output) -> bool {
-        let before = self.applied;
+    /// Apply records up to an activation that must wait for its candidate. How many were applied.
+    fn apply(&mut self, records: &[(Offset, S::Record)], output: &mut S::Output) -> u64 {
+        let mut applied = 0;
         for part in records.chunk_by(|_, (_, next)| S::activates(next).is_none()) {
             if S::activates(&part[0].1).is_some_and(|rules| !self.ready_to_activate(rules)) {
                 break;
             }
             self.stage.apply_all(part, output);
+            applied += part.len() as u64;
             self.applied_since_snapshot = self.applied_since_snapshot.saturating_add(part.len() as u64);
             if let Some((last, _)) = part.last() {
                 self.applied = last + 1;
@@ -322,7 +357,7 @@ impl<S: Stage> Warm<S> {
         {
             filling.turn = Turn::Candidate;
         }
-        self.applied > before
+        applied
     }
 
     /// Begin to fill a candidate when rules were prepared that need one; drop one that nobody waits for now.

@@ -79,7 +79,7 @@ fn drive(records: &[PaymentRecord], batch_records_max: usize, cut: Option<Offset
             Step::Restore { at_most } => {
                 let kept = snapshots.iter().rev().filter(|(offset, _)| *offset <= at_most);
                 let kept: Vec<Vec<u8>> = kept.map(|(_, bytes): &(Offset, Vec<u8>)| bytes.clone()).collect();
-                worker.restored(kept);
+                worker.restored(kept, 0).unwrap();
             }
             Step::Read { from, limit } => {
                 if worker.is_live() && worker.committed_offset() == end {

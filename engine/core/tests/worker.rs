@@ -7,13 +7,16 @@ use std::sync::Arc;
 use sluice_core::{
     Layout, Library, NoLists, Offset, Publication, SnapshotError, Stage, Step, Worker, WorkerConfig,
 };
-use sluice_model::Hash256;
+use sluice_model::{Hash256, Topic};
 
 /// A stage whose state is the sum of its records, and whose output is the sum after each.
 #[derive(Clone, Copy, Default)]
 struct Sum(u64);
 
 impl Stage for Sum {
+    const NAME: &str = "sum";
+    const READS: Topic = Topic::Payments;
+
     type Record = u64;
     type Output = Vec<u64>;
 
@@ -63,7 +66,7 @@ fn worker(committed: Offset, snapshot_every_records: u64) -> Worker<Sum> {
 fn snapshot_at(offset: Offset) -> Vec<u8> {
     let mut worker = worker(offset, 1);
     worker.step().unwrap();
-    worker.restored([]);
+    worker.restored([], 0).unwrap();
     worker.records(&ones(0, offset)).unwrap();
     match worker.step().unwrap() {
         Step::Save { offset: at, bytes } => {
@@ -78,7 +81,7 @@ fn snapshot_at(offset: Offset) -> Vec<u8> {
 fn first_read(committed: Offset, snapshots: &[Offset]) -> Offset {
     let mut worker = worker(committed, 0);
     assert!(matches!(worker.step().unwrap(), Step::Restore { at_most } if at_most == committed));
-    worker.restored(snapshots.iter().map(|at| snapshot_at(*at)));
+    worker.restored(snapshots.iter().map(|at| snapshot_at(*at)), 0).unwrap();
     match worker.step().unwrap() {
         Step::Read { from, .. } => from,
         other => panic!("nothing to read, but {other:?}"),
@@ -99,7 +102,7 @@ fn an_older_snapshot_that_was_stored_after_a_newer_one_says_the_same() {
         assert!(snapshots.contains(&from));
         let mut worker = worker(9, 0);
         worker.step().unwrap();
-        worker.restored(snapshots.iter().map(|at| snapshot_at(*at)));
+        worker.restored(snapshots.iter().map(|at| snapshot_at(*at)), 0).unwrap();
         worker.records(&ones(from, 12)).unwrap();
         // What is committed is applied again, muted; what comes next goes on from it.
         let mut said = Vec::new();
@@ -118,7 +121,7 @@ fn an_older_snapshot_that_was_stored_after_a_newer_one_says_the_same() {
 fn no_snapshot_is_handed_over_before_what_it_stands_for_is_committed() {
     let mut worker = worker(0, 1);
     worker.step().unwrap();
-    worker.restored([]);
+    worker.restored([], 0).unwrap();
     worker.records(&ones(0, 3)).unwrap();
     assert!(matches!(worker.step().unwrap(), Step::Commit(_)), "the batch comes first");
     assert!(matches!(worker.step().unwrap(), Step::Await), "its fate is not known");

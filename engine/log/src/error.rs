@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::Partition;
+
 /// Why a log did not do what was asked. Nothing of a refused transaction is kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogError {
@@ -51,6 +53,14 @@ pub enum LogError {
         /// Where, and what is wrong there.
         what: String,
     },
+    /// Another owns this consumer's place now: whoever asked has been replaced.
+    #[error("another owner of {consumer} on {partition} has taken over")]
+    Fenced {
+        /// Who reads.
+        consumer: String,
+        /// What it reads.
+        partition: Partition,
+    },
     /// The log was closed, or its writer has ended.
     #[error("the log is closed")]
     Closed,
@@ -76,6 +86,11 @@ impl LogError {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full { folder: folder.to_owned() },
             _ => Self::storage(folder, error),
         }
+    }
+
+    /// Whether it is certain that nothing was kept, and that the same request may succeed once there is room.
+    pub const fn is_for_want_of_room(&self) -> bool {
+        matches!(self, Self::Busy | Self::Full { .. })
     }
 
     /// Whether the same request may succeed later without anybody changing it.

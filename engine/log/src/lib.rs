@@ -4,7 +4,9 @@
 //!
 //! - a record has an offset only once it is on disk, and keeps both for ever;
 //! - a [`Transaction`] (records on several topics, with consumers' offsets) is there whole or not at all;
-//! - the offsets of a partition grow in the order in which its records became durable.
+//! - the offsets of a partition grow in the order in which its records became durable; they begin anywhere and may leave
+//!   numbers out;
+//! - a consumer's place has one owner at a time: a [`Claim`] fences the one before.
 //!
 //! [`Log`] is the one trait; [`EmbeddedLog`] keeps it in SQLite, in one folder, for one process. State that is
 //! derived from the log but slow to derive lives beside it, in [`Snapshots`].
@@ -14,6 +16,9 @@
 
 #![warn(unreachable_pub)]
 
+mod claim;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod embedded;
 mod error;
 mod record;
@@ -21,14 +26,15 @@ mod snapshots;
 
 use std::{ops::Range, sync::mpsc, time::Duration};
 
+pub use claim::{Claim, Claims};
 pub use embedded::{EmbeddedLog, EmbeddedOptions, Lost, READ_WHOLE_BYTES_MAX};
 pub use error::LogError;
-pub use record::{Append, Commit, Offset, ReadLimit, Record, StoredRecord, Transaction};
+pub use record::{Append, Appended, Commit, Offset, ReadLimit, Record, StoredRecord, Transaction};
 pub use sluice_model::{Partition, Topic};
 pub use snapshots::{FileSnapshots, Snapshots};
 
-/// The offsets that a transaction's appends were given, one range for each append, in order.
-pub type Offsets = Vec<Range<Offset>>;
+/// Where a transaction's appends came to stand, one for each append, in order.
+pub type Offsets = Vec<Appended>;
 
 /// What is told of a submitted transaction, once: its offsets when it is durable, or why nothing of it was kept.
 ///
@@ -52,14 +58,36 @@ pub trait Log: Send + Sync {
         limit: ReadLimit,
     ) -> Result<Vec<StoredRecord>, LogError>;
 
-    /// The offset after a partition's last durable record; 0 for one that was never written.
-    fn end(&self, partition: Partition) -> Result<Offset, LogError>;
+    /// The newest records of a partition, oldest first, at most `limit` of them.
+    fn newest(&self, partition: Partition, limit: usize) -> Result<Vec<StoredRecord>, LogError>;
+
+    /// Where a partition begins and ends: the first offset that can still be read from, and the offset after the last
+    /// durable record. 0 and 0 for one that was never written.
+    fn bounds(&self, partition: Partition) -> Result<Range<Offset>, LogError>;
 
     /// Wait until a partition reaches beyond `from`, at most `timeout`. Whether it does.
     fn wait(&self, partition: Partition, from: Offset, timeout: Duration) -> Result<bool, LogError>;
 
     /// The offset that a consumer is to read next; 0 for one that has committed nothing.
     fn committed(&self, consumer: &str, partition: Partition) -> Result<Offset, LogError>;
+
+    /// Become the owner of a consumer's place on a partition. Whoever owned it before commits no more: what it has committed
+    /// until now is what [`Log::committed`] answers from here on, until the new owner commits.
+    fn claim(&self, consumer: &str, partition: Partition) -> Result<Claim, LogError>;
+
+    /// Own it no more. Nothing where another has claimed it since.
+    fn release(&self, claim: &Claim) -> Result<(), LogError>;
+
+    /// The end of a partition: [`Log::bounds`].
+    fn end(&self, partition: Partition) -> Result<Offset, LogError> {
+        Ok(self.bounds(partition)?.end)
+    }
+
+    /// How far a consumer's place lies before the end of its partition, in offsets: at most so many records are to come.
+    fn lag(&self, consumer: &str, partition: Partition) -> Result<u64, LogError> {
+        let Range { start, end } = self.bounds(partition)?;
+        Ok(end.saturating_sub(self.committed(consumer, partition)?.max(start)))
+    }
 
     /// Make a transaction durable and wait for it, for room in the queue too.
     fn transact(&self, transaction: Transaction) -> Result<Offsets, LogError> {
@@ -69,8 +97,8 @@ pub trait Log: Send + Sync {
         answer.recv().map_err(|_| LogError::Closed)?
     }
 
-    /// Make records durable on one partition and wait for it. Their offsets.
-    fn append(&self, partition: Partition, records: Vec<Record>) -> Result<Range<Offset>, LogError> {
+    /// Make records durable on one partition and wait for it. Where they stand.
+    fn append(&self, partition: Partition, records: Vec<Record>) -> Result<Appended, LogError> {
         let offsets = self.transact(Transaction::append(partition, records))?;
         Ok(offsets.into_iter().next().unwrap_or_default())
     }

@@ -1,6 +1,6 @@
 //! What is written and read.
 
-use crate::{Partition, Topic};
+use crate::{Claim, Partition, Topic};
 
 /// A record's place in its partition.
 pub type Offset = u64;
@@ -46,6 +46,22 @@ pub struct Append {
     pub records: Vec<Record>,
 }
 
+/// Where the records of one append came to stand.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Appended {
+    /// The end of the partition before them: nothing stands between it and the first of them.
+    pub after: Offset,
+    /// The offset of each, in order. The next is greater; it need not be the next number.
+    pub offsets: Vec<Offset>,
+}
+
+impl Appended {
+    /// The end of the partition after them.
+    pub fn end(&self) -> Offset {
+        self.offsets.last().map_or(self.after, |last| last + 1)
+    }
+}
+
 /// How far a consumer has come.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Commit {
@@ -55,6 +71,9 @@ pub struct Commit {
     pub partition: Partition,
     /// The offset that it is to read next.
     pub next: Offset,
+    /// The epoch of the [`Claim`] under which it commits: [`LogError::Fenced`](crate::LogError::Fenced) where another has
+    /// claimed the place since. `None`: a consumer that nobody contends with.
+    pub epoch: Option<u64>,
 }
 
 /// Records and consumers' offsets that become durable together or not at all.
@@ -84,7 +103,15 @@ impl Transaction {
     /// This consumer's progress too.
     #[must_use]
     pub fn commit(mut self, consumer: &str, partition: Partition, next: Offset) -> Self {
-        self.commits.push(Commit { consumer: consumer.to_owned(), partition, next });
+        self.commits.push(Commit { consumer: consumer.to_owned(), partition, next, epoch: None });
+        self
+    }
+
+    /// The progress of a consumer that owns its place too.
+    #[must_use]
+    pub fn commit_as(mut self, claim: &Claim, next: Offset) -> Self {
+        let Claim { consumer, partition, epoch } = claim.clone();
+        self.commits.push(Commit { consumer, partition, next, epoch: Some(epoch) });
         self
     }
 

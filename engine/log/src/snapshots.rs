@@ -12,7 +12,7 @@ use crate::{LogError, Offset};
 /// Keeps snapshots by name and by the offset before which every record has been applied.
 pub trait Snapshots: Send + Sync {
     /// Keep a snapshot; durable when this returns.
-    fn put(&self, name: &str, offset: Offset, bytes: &[u8]) -> Result<(), LogError>;
+    fn put(&self, name: &str, offset: Offset, bytes: Vec<u8>) -> Result<(), LogError>;
 
     /// The offsets of which there is a snapshot, newest first.
     fn offsets(&self, name: &str) -> Result<Vec<Offset>, LogError>;
@@ -57,8 +57,8 @@ impl FileSnapshots {
 }
 
 impl Snapshots for FileSnapshots {
-    fn put(&self, name: &str, offset: Offset, bytes: &[u8]) -> Result<(), LogError> {
-        write_whole(&self.path(name, offset), bytes).map_err(|error| self.failed(&error))
+    fn put(&self, name: &str, offset: Offset, bytes: Vec<u8>) -> Result<(), LogError> {
+        write_whole(&self.path(name, offset), &bytes).map_err(|error| self.failed(&error))
     }
 
     fn offsets(&self, name: &str) -> Result<Vec<Offset>, LogError> {
@@ -115,7 +115,7 @@ mod tests {
         let snapshots = FileSnapshots::new(folder.path());
         assert!(snapshots.offsets("engine").unwrap().is_empty());
         for offset in [9, 100, 20] {
-            snapshots.put("engine", offset, offset.to_string().as_bytes()).unwrap();
+            snapshots.put("engine", offset, offset.to_string().into_bytes()).unwrap();
         }
         // A write that a crash cut short has another name.
         fs::write(folder.path().join("engine/00000000000000000300.partial"), b"3").unwrap();
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(snapshots.forget_beyond("engine", 100).unwrap(), 0);
         assert_eq!(snapshots.forget_beyond("engine", 99).unwrap(), 1);
         assert_eq!(snapshots.offsets("engine").unwrap(), [20, 9]);
-        snapshots.put("engine", 100, b"100").unwrap();
+        snapshots.put("engine", 100, b"100".to_vec()).unwrap();
 
         snapshots.prune("engine", 2).unwrap();
         assert_eq!(snapshots.offsets("engine").unwrap(), [100, 20]);

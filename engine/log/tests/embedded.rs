@@ -2,23 +2,23 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-mod common;
-
 use std::{
     fs,
     path::{Path, PathBuf},
     sync::{Arc, mpsc},
 };
 
-use common::{ALERTS, PAYMENTS, read_all, record};
 use proptest::prelude::*;
-use sluice_log::{EmbeddedLog, EmbeddedOptions, Log, LogError, Lost, Offset, Record, Topic, Transaction};
+use sluice_log::{
+    Appended, EmbeddedLog, EmbeddedOptions, Log, LogError, Lost, Offset, Record, Topic, Transaction,
+    conformance::{ALERTS, PAYMENTS, conformance, read_all, record},
+};
 
 #[test]
 fn it_keeps_the_promises_of_every_log() {
     let folder = tempfile::tempdir().unwrap();
     let opened = std::sync::atomic::AtomicUsize::new(0);
-    common::conformance(&|| {
+    conformance(&|| {
         let n = opened.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         Arc::new(EmbeddedLog::open(&folder.path().join(n.to_string())).unwrap())
     });
@@ -70,7 +70,7 @@ fn a_full_disk_refuses_what_it_cannot_keep_and_nothing_else_is_lost() {
     let mut kept = 0;
     let refused = loop {
         match log.append(PAYMENTS, vec![kilobytes(8)]) {
-            Ok(offsets) => kept = offsets.end,
+            Ok(appended) => kept = appended.end(),
             Err(error) => break error,
         }
     };
@@ -85,7 +85,7 @@ fn a_full_disk_refuses_what_it_cannot_keep_and_nothing_else_is_lost() {
     // Space again: it goes on where it was.
     drop(log);
     let log = EmbeddedLog::open(folder.path()).unwrap();
-    assert_eq!(log.append(PAYMENTS, vec![kilobytes(64)]).unwrap(), kept..kept + 1);
+    assert_eq!(log.append(PAYMENTS, vec![kilobytes(64)]).unwrap(), Appended { after: kept, offsets: vec![kept] });
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn more_than_the_queue_holds_is_busy_and_what_was_taken_is_kept() {
     }
     assert_eq!(submit(5), Err(LogError::Busy));
     drop(hold);
-    assert_eq!(log.append(PAYMENTS, vec![record(6)]).unwrap(), 5..6);
+    assert_eq!(log.append(PAYMENTS, vec![record(6)]).unwrap(), Appended { after: 5, offsets: vec![5] });
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn a_record_too_large_is_refused_alone() {
     let log = EmbeddedLog::open(folder.path()).unwrap();
     let refused = log.append(PAYMENTS, vec![Record::new("", vec![0; 65 * 1024 * 1024])]);
     assert!(matches!(refused, Err(LogError::TooLarge { .. })), "{refused:?}");
-    assert_eq!(log.append(PAYMENTS, vec![record(0)]).unwrap(), 0..1);
+    assert_eq!(log.append(PAYMENTS, vec![record(0)]).unwrap(), Appended { after: 0, offsets: vec![0] });
 }
 
 /// The files of a log as a power cut may leave them.

@@ -16,6 +16,16 @@ pub enum PaymentRecord {
     Control(Control),
 }
 
+impl PaymentRecord {
+    /// The payment that it is about; `None` for a change of everything.
+    pub fn payment_id(&self) -> Option<&str> {
+        match self {
+            Self::Event(record) => Some(record.event.payment_id()),
+            Self::Control(control) => control.payment_id(),
+        }
+    }
+}
+
 /// An event as it was taken in.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct EventRecord {

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use sluice_core::{SnapshotError, WorkerError};
-use sluice_log::{LogError, Offset};
+use sluice_driver::DriverError;
+use sluice_log::LogError;
 
 use crate::ClockFault;
 
@@ -13,23 +13,12 @@ pub enum RuntimeError {
     /// The log refused or failed.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The worker and its driver disagree: a fault of ours.
-    #[error("the engine and its driver disagree: {0}")]
-    Worker(#[from] WorkerError),
-    /// The state cannot be written as a snapshot: a fault of ours.
+    /// The log, a record on it, or the engine's state is not what it is to be.
     #[error(transparent)]
-    Snapshot(#[from] SnapshotError),
-    /// A record of the log is not one of this version's.
-    #[error("record {offset} of the payments log cannot be read: {reason}")]
-    Record {
-        /// Where it stands.
-        offset: Offset,
-        /// Why, without its content.
-        reason: String,
-    },
-    /// A record cannot be written: a fault of ours.
-    #[error("a record cannot be written: {0}")]
-    Encode(String),
+    Driver(DriverError),
+    /// Another engine has claimed the payments log.
+    #[error("another engine has taken over the payments log")]
+    Fenced,
     /// A folder of rules or lists cannot be read, or what it holds is broken.
     #[error("{folder}: {reason}")]
     Folder {
@@ -56,4 +45,13 @@ pub enum RuntimeError {
     /// The engine has stopped.
     #[error("the engine has stopped")]
     Stopped,
+}
+
+impl From<DriverError> for RuntimeError {
+    fn from(error: DriverError) -> Self {
+        match error {
+            DriverError::Log(error) => Self::Log(error),
+            other => Self::Driver(other),
+        }
+    }
 }

@@ -6,16 +6,15 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use sluice_log::{Commit, Log, LogError, Offset, Offsets, Partition, Record, Topic, Transaction};
+use sluice_driver::{Handoff, records};
+use sluice_log::{Appended, Commit, Log, LogError, Offset, Offsets, Partition, Record, Topic, Transaction};
 use sluice_model::{Control, DeadLetter, PaymentRecord};
 use tokio::sync::oneshot;
 
 use crate::{
     RuntimeError,
-    handoff::Handoff,
     lanes::Lanes,
     limits::{BULK_CHUNK_BYTES_MAX, BULK_CHUNK_RECORDS_MAX},
-    records,
     requests::Answered,
 };
 
@@ -57,12 +56,12 @@ pub(crate) struct Gateway {
 /// What the log's own thread does with what has become durable.
 #[derive(Clone)]
 struct Door {
-    handoff: Arc<Handoff>,
+    handoff: Arc<Handoff<PaymentRecord>>,
     lanes: Arc<Lanes>,
 }
 
 impl Gateway {
-    pub fn new(log: Arc<dyn Log>, handoff: Arc<Handoff>, lanes: Arc<Lanes>) -> Self {
+    pub fn new(log: Arc<dyn Log>, handoff: Arc<Handoff<PaymentRecord>>, lanes: Arc<Lanes>) -> Self {
         Self { log, door: Door { handoff, lanes } }
     }
 
@@ -125,8 +124,8 @@ impl Gateway {
         all.map_err(|error| Partly { accepted, error })
     }
 
-    /// Write control records and wait until they are durable, for room in the queue too. The offset after them.
-    pub fn control(&self, controls: impl IntoIterator<Item = Control>) -> Result<Offset, RuntimeError> {
+    /// Write control records and wait until they are durable, for room in the queue too. Where they stand.
+    pub fn control(&self, controls: impl IntoIterator<Item = Control>) -> Result<Appended, RuntimeError> {
         self.control_from(controls, None)
     }
 
@@ -135,7 +134,7 @@ impl Gateway {
         &self,
         controls: impl IntoIterator<Item = Control>,
         source: Option<Commit>,
-    ) -> Result<Offset, RuntimeError> {
+    ) -> Result<Appended, RuntimeError> {
         let payments: Vec<_> = controls.into_iter().map(PaymentRecord::Control).collect();
         let stored = payments.iter().map(records::payment).collect::<Result<_, _>>()?;
         let piece = Piece { stored, payments, ..Piece::default() };
@@ -144,11 +143,11 @@ impl Gateway {
         transaction.commits.extend(source);
         let door = self.door.clone();
         let done = move |result: Result<Offsets, LogError>| {
-            let end = result.map(|offsets| {
+            let stand = result.map(|offsets| {
                 door.hand_over(payments, &offsets);
-                offsets.first().map_or(0, |range| range.end)
+                offsets.into_iter().next().unwrap_or_default()
             });
-            let _ = told.send(end);
+            let _ = told.send(stand);
         };
         self.log.submit_waiting(transaction, Box::new(done))?;
         Ok(answer.recv().map_err(|_| LogError::Closed)??)
@@ -196,9 +195,9 @@ async fn ended(
 
 impl Door {
     fn hand_over(&self, payments: Vec<PaymentRecord>, offsets: &Offsets) {
-        if let Some(range) = offsets.first().filter(|range| !range.is_empty()) {
-            self.handoff.push(range.start, payments);
-            self.lanes.durable_to(range.end);
+        if let Some(appended) = offsets.first().filter(|appended| !appended.offsets.is_empty()) {
+            self.handoff.push(appended, payments);
+            self.lanes.durable_to(appended.end());
         }
     }
 }
@@ -230,7 +229,8 @@ impl Piece {
 
     /// The transaction that makes it durable, and the records to be handed over once it is.
     fn transaction(self) -> Result<(Transaction, Vec<PaymentRecord>), RuntimeError> {
-        let letters = self.dead_letters.iter().map(records::dead_letter).collect::<Result<_, _>>()?;
+        let letters =
+            self.dead_letters.iter().map(|l| records::json(&l.code, l)).collect::<Result<_, _>>()?;
         let answered = self.answered.iter().map(|a| records::json(&a.key, a)).collect::<Result<_, _>>()?;
         // Payments come first, so that their offsets are the first that are told.
         let transaction = Transaction::append(PAYMENTS, self.stored)

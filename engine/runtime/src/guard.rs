@@ -10,14 +10,14 @@ use std::{
     time::Duration,
 };
 
-use sluice_log::{Log, ReadLimit};
+use sluice_driver::records;
+use sluice_log::{Log, StoredRecord};
 use sluice_model::{EventTime, PaymentRecord, Span};
 
 use crate::{
     Clock, RuntimeError,
     gateway::PAYMENTS,
     limits::{CLOCK_ANCHORED_EVERY, CLOCK_LOOKBACK_RECORDS, CLOCK_TOLERANCE, OFF_FOR_MAX},
-    records,
 };
 
 /// Why the clock is not believed.
@@ -143,12 +143,15 @@ fn span(duration: Duration) -> Span {
 
 /// When the newest event of the log was taken in; `None` where there is none among its last records.
 pub(crate) fn newest_received_at(log: &dyn Log) -> Result<Option<EventTime>, RuntimeError> {
-    let end = log.end(PAYMENTS)?;
-    for offset in (end.saturating_sub(CLOCK_LOOKBACK_RECORDS)..end).rev() {
-        let stored = log.read(PAYMENTS, offset, ReadLimit::records(1))?;
+    let received_at = |stored: &StoredRecord| match records::parse(PAYMENTS, stored) {
+        Ok(PaymentRecord::Event(event)) => Some(event.received_at),
         // What cannot be read is told by whoever judges it.
-        if let Some(Ok(PaymentRecord::Event(event))) = stored.first().map(records::parse_payment) {
-            return Ok(Some(event.received_at));
+        Ok(PaymentRecord::Control(_)) | Err(_) => None,
+    };
+    // The last record is an event nearly always.
+    for looked_at in [1, CLOCK_LOOKBACK_RECORDS] {
+        if let Some(at) = log.newest(PAYMENTS, looked_at)?.iter().rev().find_map(received_at) {
+            return Ok(Some(at));
         }
     }
     Ok(None)

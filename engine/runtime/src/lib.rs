@@ -15,11 +15,10 @@
 
 mod deadlines;
 mod desk;
-mod driver;
+mod engine;
 mod error;
 mod gateway;
 mod guard;
-mod handoff;
 mod http;
 mod ingest;
 mod lanes;
@@ -27,7 +26,6 @@ mod library;
 pub mod limits;
 mod progress;
 mod readiness;
-mod records;
 mod replay;
 mod requests;
 mod rule_folder;
@@ -35,7 +33,7 @@ mod runtime;
 mod saver;
 mod telemetry;
 
-pub use driver::ENGINE;
+pub use engine::ENGINE;
 pub use error::RuntimeError;
 pub use gateway::PAYMENTS;
 pub use guard::ClockFault;

@@ -48,7 +48,7 @@ pub const CLOCK_ANCHORED_EVERY: Duration = Duration::from_secs(3_600);
 /// How long a service may have been off before a start asks whether the clock is right.
 pub const OFF_FOR_MAX: Span = Span::days(30);
 /// How many of the log's last records are looked at for an event's `received_at`: orders come in no such numbers.
-pub const CLOCK_LOOKBACK_RECORDS: u64 = 10_000;
+pub const CLOCK_LOOKBACK_RECORDS: usize = 10_000;
 
 /// The last judged events that say whether the engine refuses most of what comes.
 pub const REFUSALS_LOOKED_AT: u64 = 200;

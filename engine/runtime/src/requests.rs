@@ -9,11 +9,12 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use sluice_driver::records;
 use sluice_http::idempotency::{LIFE, Scoped};
-use sluice_log::{Log, ReadLimit, Topic};
+use sluice_log::{Log, Topic};
 use sluice_model::{EventTime, Hash256};
 
-use crate::{RuntimeError, limits::IDEMPOTENCY_KEYS_MAX, records};
+use crate::{RuntimeError, limits::IDEMPOTENCY_KEYS_MAX};
 
 /// What was answered to a request under its key.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -67,15 +68,10 @@ impl Requests {
     pub fn load(log: &dyn Log, now: EventTime) -> Result<Self, RuntimeError> {
         let partition = Topic::Requests.partition(0);
         let requests = Self::default();
-        let mut from = log.end(partition)?.saturating_sub(IDEMPOTENCY_KEYS_MAX as u64);
-        loop {
-            let stored = log.read(partition, from, ReadLimit::default())?;
-            let Some(last) = stored.last() else { return Ok(requests) };
-            from = last.offset + 1;
-            for record in &stored {
-                requests.remember(&records::parse(record)?, now);
-            }
+        for record in log.newest(partition, IDEMPOTENCY_KEYS_MAX)? {
+            requests.remember(&records::parse(partition, &record)?, now);
         }
+        Ok(requests)
     }
 
     /// What a key means; a new one is reserved until [`Requests::remember`] or [`Requests::forget`].

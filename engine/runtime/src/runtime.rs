@@ -8,6 +8,7 @@ use std::{
 use axum::Router;
 use prometheus::Registry;
 use sluice_core::Library;
+use sluice_driver::{Handoff, records};
 use sluice_log::{Commit, Log, Offset, ReadLimit, Snapshots};
 use sluice_model::{Alert, Control, EventRecord, PaymentEvent, PaymentRecord, RuleBundle, Screening};
 
@@ -15,16 +16,15 @@ use crate::{
     Clock, ClockFault, RuntimeError, Status,
     deadlines::Deadlines,
     desk::Desk,
-    driver::{Driver, ENGINE},
+    engine::{ENGINE, EngineThread},
     gateway::{Gateway, Intake, PAYMENTS},
     guard::{self, Guard},
-    handoff::Handoff,
     http::{self, App},
     ingest::Contents,
     lanes::Lanes,
-    limits::DEADLINE_RECORDS_WAITING_MAX,
+    limits::{DEADLINE_RECORDS_WAITING_MAX, HANDOFF_RECORDS_MAX},
     progress::Progress,
-    readiness, records,
+    readiness,
     requests::Requests,
     telemetry::Telemetry,
 };
@@ -51,7 +51,7 @@ pub struct Parts {
 /// keeps a snapshot and ends.
 pub struct Runtime {
     app: Arc<App>,
-    handoff: Arc<Handoff>,
+    handoff: Arc<Handoff<PaymentRecord>>,
     engine: Mutex<Option<JoinHandle<Result<(), RuntimeError>>>>,
 }
 
@@ -61,7 +61,7 @@ impl Runtime {
         let Parts { log, snapshots, library, clock, accept_clock, registry, snapshot_every_records } = parts;
         let telemetry = Telemetry::new(&registry)?;
         let end = log.end(PAYMENTS)?;
-        let handoff = Arc::new(Handoff::new(end));
+        let handoff = Arc::new(Handoff::new(end, HANDOFF_RECORDS_MAX));
         let lanes = Arc::new(Lanes::new(end, log.committed(ENGINE, PAYMENTS)?));
         let guard = Guard::new(Arc::clone(&clock), guard::newest_received_at(&*log)?, accept_clock);
         if let Some(against) = guard.accepted {
@@ -73,7 +73,7 @@ impl Runtime {
         let desk = Arc::new(Desk::default());
         let progress = Arc::new(Progress::new());
         let requests = Requests::load(&*log, clock.now())?;
-        let engine = Driver {
+        let engine = EngineThread {
             log: Arc::clone(&log),
             snapshots,
             library,
@@ -161,7 +161,8 @@ impl Runtime {
     /// taken in afterwards applies it. Where it stands on the payments log. `source`: how far whoever orders it has come
     /// with it, durable together.
     pub fn control(&self, control: Control, source: Option<Commit>) -> Result<Offset, RuntimeError> {
-        Ok(self.app.gateway.control_from([control], source)?.saturating_sub(1))
+        let stands = self.app.gateway.control_from([control], source)?;
+        Ok(stands.offsets.first().copied().unwrap_or(stands.after))
     }
 
     /// Put rules in force: prepare them, let their windows be filled from history while traffic goes on, then
@@ -172,9 +173,9 @@ impl Runtime {
         if self.wait_until_live()?.rules.hash() == rules {
             return Ok(false);
         }
-        let prepared = self.app.gateway.control([Control::Prepare(bundle.clone())])?;
+        let prepared = self.app.gateway.control([Control::Prepare(bundle.clone())])?.end();
         self.app.progress.wait(|status| status.applied >= prepared && status.is_filled(rules))?;
-        let activated = self.app.gateway.control([Control::Activate { rules }])?;
+        let activated = self.app.gateway.control([Control::Activate { rules }])?.end();
         self.app.progress.wait(|status| status.applied >= activated)?;
         Ok(true)
     }
@@ -185,7 +186,7 @@ impl Runtime {
         if self.wait_until_live()?.screening == screening {
             return Ok(false);
         }
-        let written = self.app.gateway.control([Control::Screening(screening)])?;
+        let written = self.app.gateway.control([Control::Screening(screening)])?.end();
         self.app.progress.wait(|status| status.applied >= written)?;
         Ok(true)
     }
@@ -195,7 +196,7 @@ impl Runtime {
         let Some(offset) = alert.offset else { return Ok(None) };
         let stored = self.app.log.read(PAYMENTS, offset, ReadLimit::records(1))?;
         let Some(stored) = stored.first().filter(|stored| stored.offset == offset) else { return Ok(None) };
-        match records::parse_payment(stored)? {
+        match records::parse(PAYMENTS, stored)? {
             PaymentRecord::Event(record) => Ok(Some(record)),
             PaymentRecord::Control(_) => Ok(None),
         }

@@ -4,15 +4,15 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use serde::de::DeserializeOwned;
 use sluice_core::{
-    Distributor, Engine, EngineConfig, Gather, Home, Library, Offset, Shard, Step, Worker, WorkerConfig,
+    Distributor, Engine, EngineConfig, Gather, Home, Layout, Library, Offset, Shard, Stage, Step, Worker, WorkerConfig,
 };
+use sluice_driver::{Driver, DriverError, Handoff, Place, Turn, records};
+use sluice_log::{Appended, Log, ReadLimit, StoredRecord};
+use sluice_model::PaymentRecord;
 
-use super::{
-    log::{SimLog, StageId},
-    rng::Rng,
-    stages::SimStage,
-};
+use super::{history::StageId, log::SimLog, rng::Rng, shelf::Shelf, wire::Wire};
 
 /// How often things go wrong, in percent of the steps at which they can.
 #[derive(Clone, Copy, Debug)]
@@ -23,14 +23,20 @@ pub struct Faults {
     pub die_after_commit: usize,
     /// The owner dies with its commit unsent.
     pub die_before_commit: usize,
-    /// A commit happens or not, and its owner hears that its fate is unknown.
+    /// A commit happens, and its owner does not hear of it.
     pub unknown_fate: usize,
+    /// There is no room for a commit at this moment.
+    pub no_room: usize,
+    /// The log does not say how far it is committed.
+    pub unanswered: usize,
     /// A snapshot is torn when it is written.
     pub tear_snapshot: usize,
     /// A snapshot is lost.
     pub lose_snapshot: usize,
-    /// A snapshot is stored after the next one, as if it were the newest.
+    /// A snapshot is stored after the next one.
     pub delay_snapshot: usize,
+    /// A snapshot is stored under an earlier offset than it stands for.
+    pub mislabel_snapshot: usize,
 }
 
 impl Faults {
@@ -40,9 +46,12 @@ impl Faults {
         die_after_commit: 5,
         die_before_commit: 5,
         unknown_fate: 5,
+        no_room: 4,
+        unanswered: 10,
         tear_snapshot: 20,
         lose_snapshot: 10,
         delay_snapshot: 10,
+        mislabel_snapshot: 10,
     };
     /// Nothing goes wrong.
     pub const NONE: Self = Self {
@@ -50,233 +59,253 @@ impl Faults {
         die_after_commit: 0,
         die_before_commit: 0,
         unknown_fate: 0,
+        no_room: 0,
+        unanswered: 0,
         tear_snapshot: 0,
         lose_snapshot: 0,
         delay_snapshot: 0,
+        mislabel_snapshot: 0,
     };
 }
 
-/// What came of one step of a worker.
+/// What came of one turn of a driver.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Came {
     /// Something was done.
     Done,
     /// There was nothing to do.
     Idle,
-    /// The worker is gone: it died, or was fenced.
+    /// The driver is gone: it died, or was fenced.
     Gone,
 }
 
-/// A worker with the epoch under which it owns its partition.
-struct Owned<S: SimStage> {
-    worker: Worker<S>,
-    id: StageId,
-    partition: u32,
-    epoch: u64,
+/// The driver of a stage, with its way to the log.
+struct Owned<S: Stage> {
+    driver: Driver<S>,
+    wire: Arc<Wire>,
+    /// Where it waits for more.
+    idle_from: Option<Offset>,
 }
 
-/// A worker of any stage.
+/// A driver of any stage.
 trait Runs {
-    fn step(&mut self, log: &mut SimLog, shelf: &mut Shelf, faults: Faults, rng: &mut Rng) -> Came;
+    /// Its next turn, once there is something to do.
+    fn turn(&mut self, limit: usize, faults: Faults) -> Result<Came, DriverError>;
 
-    /// The snapshot after everything that stands in the partition, committed or not.
-    fn of_the_end(self: Box<Self>, log: &SimLog) -> Option<Vec<u8>>;
+    /// Give up the partition as planned.
+    fn release(self: Box<Self>) -> Result<(), DriverError>;
 }
 
-/// The snapshots of every stage: some of them torn.
-#[derive(Default)]
-struct Shelf {
-    /// The last stored first.
-    stored: BTreeMap<StageId, Vec<Vec<u8>>>,
-    /// To be stored after the next one.
-    delayed: BTreeMap<StageId, Vec<u8>>,
-    /// What workers handed over that was not of the past for certain: where each committed offset was passed.
-    of_the_future: Vec<String>,
-}
-
-impl Shelf {
-    fn store(&mut self, id: StageId, bytes: Vec<u8>) {
-        let stored = self.stored.entry(id).or_default();
-        stored.insert(0, bytes);
-        if let Some(older) = self.delayed.remove(&id) {
-            stored.insert(0, older);
+impl<S: Stage<Record: DeserializeOwned, Output: Clone>> Runs for Owned<S> {
+    fn turn(&mut self, limit: usize, faults: Faults) -> Result<Came, DriverError> {
+        if let Some(from) = self.idle_from
+            && !self.driver.reaches(from)?
+        {
+            return Ok(Came::Idle);
         }
-    }
-}
-
-impl<S: SimStage> Owned<S> {
-    fn commit(
-        &mut self,
-        batch: sluice_core::Batch<S::Output>,
-        log: &mut SimLog,
-        faults: Faults,
-        rng: &mut Rng,
-    ) -> Came {
-        if rng.percent(faults.die_before_commit) {
-            return Came::Gone;
-        }
-        let aborts = rng.percent(faults.abort);
-        let publish = S::publish(batch.output, &log.layout());
-        let done = !aborts && log.commit(self.id, self.epoch, batch.to, publish, rng).is_ok();
-        if !aborts && !done {
-            return Came::Gone;
-        }
-        if rng.percent(faults.die_after_commit) {
-            return Came::Gone;
-        }
-        if done && !rng.percent(faults.unknown_fate) {
-            let told = self.worker.committed();
-            debug_assert!(told.is_ok());
-        } else {
-            self.worker.aborted(log.committed(self.id));
-        }
-        Came::Done
-    }
-}
-
-impl<S: SimStage> Runs for Owned<S> {
-    fn step(&mut self, log: &mut SimLog, shelf: &mut Shelf, faults: Faults, rng: &mut Rng) -> Came {
-        let Ok(step) = self.worker.step() else { return Came::Gone };
-        match step {
-            Step::Restore { .. } => {
-                self.worker.restored(shelf.stored.get(&self.id).cloned().unwrap_or_default());
-                Came::Done
+        self.idle_from = None;
+        self.wire.set(faults);
+        match self.driver.turn(limit) {
+            Ok(Turn::Idle { from }) => {
+                self.idle_from = Some(from);
+                Ok(Came::Idle)
             }
-            Step::Read { from, limit } => {
-                // Deliveries are cut anywhere; an empty one means that the partition ends there.
-                let limit = 1 + rng.below(limit);
-                let records = S::input(log, self.partition).read(from, limit);
-                let idle = records.is_empty() && self.worker.is_live();
-                let taken = self.worker.records(&records);
-                debug_assert!(taken.is_ok());
-                if idle { Came::Idle } else { Came::Done }
-            }
-            Step::Commit(batch) => self.commit(batch, log, faults, rng),
-            Step::Save { offset, mut bytes } => {
-                if offset > log.committed(self.id) {
-                    shelf.of_the_future.push(format!("{:?} at {offset}", self.id));
-                }
-                if rng.percent(faults.tear_snapshot) {
-                    let at = rng.below(bytes.len());
-                    if rng.percent(50) { bytes.truncate(at) } else { bytes[at] ^= 0x40 }
-                }
-                if rng.percent(faults.delay_snapshot) {
-                    shelf.delayed.insert(self.id, bytes);
-                } else if !rng.percent(faults.lose_snapshot) {
-                    shelf.store(self.id, bytes);
-                }
-                Came::Done
-            }
-            Step::Await => Came::Idle,
+            Ok(Turn::Fenced) => Ok(Came::Gone),
+            Ok(_) => Ok(Came::Done),
+            Err(_) if self.wire.is_dead() => Ok(Came::Gone),
+            Err(error) => Err(error),
         }
     }
 
-    fn of_the_end(mut self: Box<Self>, log: &SimLog) -> Option<Vec<u8>> {
-        let input = S::input(log, self.partition);
-        self.worker.aborted(input.end());
-        for _ in 0..STEPS_TO_THE_END_MAX {
-            match self.worker.step().ok()? {
-                Step::Restore { .. } => self.worker.restored([]),
-                Step::Read { from, limit } => self.worker.records(&input.read(from, limit)).ok()?,
-                Step::Save { bytes, .. } => return Some(bytes),
-                Step::Commit(_) | Step::Await => return None,
-            }
-            self.worker.want_snapshot();
-        }
-        None
+    fn release(self: Box<Self>) -> Result<(), DriverError> {
+        self.driver.release().map(drop)
     }
 }
 
-/// More than a partition of a simulation takes.
-const STEPS_TO_THE_END_MAX: usize = 10_000;
+/// Records handed to an engine in memory, at most: few, so that the rest is read from the log.
+const HANDOFF_RECORDS_MAX: usize = 6;
 
 /// Nodes, each running some of the stages.
 pub struct Cluster {
+    log: Arc<SimLog>,
     library: Arc<dyn Library>,
+    layout: Layout,
     config: WorkerConfig,
     /// Every stage that must run somewhere.
     stages: Vec<StageId>,
     /// By node and stage: a stage may run on two nodes for a while, but only one of them can commit.
     running: BTreeMap<(usize, StageId), Box<dyn Runs>>,
+    /// What hands durable records to the engines that run.
+    handoffs: BTreeMap<(usize, StageId), Arc<Handoff<PaymentRecord>>>,
     nodes: usize,
-    shelf: Shelf,
+    shelf: Arc<Shelf>,
+    /// What no driver may say.
+    broken: Vec<String>,
 }
 
 impl Cluster {
     /// A cluster that runs nothing yet.
-    pub fn new(nodes: usize, stages: Vec<StageId>, config: WorkerConfig, library: Arc<dyn Library>) -> Self {
-        Self { library, config, stages, running: BTreeMap::new(), nodes, shelf: Shelf::default() }
+    pub fn new(
+        nodes: usize,
+        stages: Vec<StageId>,
+        layout: Layout,
+        config: WorkerConfig,
+        library: Arc<dyn Library>,
+        log: &Arc<SimLog>,
+        rng: &mut Rng,
+    ) -> Self {
+        Self {
+            log: Arc::clone(log),
+            library,
+            layout,
+            config,
+            stages,
+            running: BTreeMap::new(),
+            handoffs: BTreeMap::new(),
+            nodes,
+            shelf: Arc::new(Shelf::new(Arc::clone(log), Rng::new(rng.bits()))),
+            broken: Vec::new(),
+        }
     }
 
     /// Start a stage on a node as its owner from here on.
-    fn start(&mut self, node: usize, id: StageId, log: &mut SimLog) {
-        let epoch = log.claim(id);
-        let worker = self.worker(id, epoch, log.committed(id));
-        self.running.insert((node, id), worker);
+    fn start(&mut self, node: usize, id: StageId, rng: &mut Rng) {
+        let at = (node, id);
+        let wire = Arc::new(Wire::new(Arc::clone(&self.log), Rng::new(rng.bits())));
+        let (library, engines) = (Arc::clone(&self.library), Arc::clone(&self.library));
+        let started = match id {
+            StageId::Home(_) => self.own(id, None, wire, move || Home::new(Arc::clone(&library))),
+            StageId::Shard(_) => self.own(id, None, wire, move || Shard::new(Arc::clone(&library))),
+            StageId::Gather(_) => self.own(id, None, wire, Gather::default),
+            StageId::Distributor => self.own(id, None, wire, || Distributor),
+            StageId::Engine(_) => {
+                let end = self.log.end(id.reads()).unwrap_or_default();
+                let handoff = Arc::new(Handoff::new(end, HANDOFF_RECORDS_MAX));
+                self.handoffs.insert(at, Arc::clone(&handoff));
+                let fresh = move || Engine::new(EngineConfig { shards: 3 }, Arc::clone(&engines));
+                self.own(id, Some(handoff), wire, fresh)
+            }
+        };
+        match started {
+            Ok(started) => drop(self.running.insert(at, started)),
+            Err(error) => self.broken.push(format!("{id:?}: {error}")),
+        }
     }
 
-    /// A worker of a stage from a committed offset on.
-    fn worker(&self, id: StageId, epoch: u64, committed: Offset) -> Box<dyn Runs> {
-        let (library, shared) = (Arc::clone(&self.library), Arc::clone(&self.library));
-        let config = self.config;
-        match id {
-            StageId::Home(partition) => {
-                let worker = Worker::new(config, shared, committed, move || Home::new(Arc::clone(&library)));
-                Box::new(Owned { worker, id, partition, epoch })
-            }
-            StageId::Shard(partition) => {
-                let worker = Worker::new(config, shared, committed, move || Shard::new(Arc::clone(&library)));
-                Box::new(Owned { worker, id, partition, epoch })
-            }
-            StageId::Gather(partition) => {
-                let worker = Worker::new(config, shared, committed, Gather::default);
-                Box::new(Owned { worker, id, partition, epoch })
-            }
-            StageId::Distributor => {
-                let worker = Worker::new(config, shared, committed, || Distributor);
-                Box::new(Owned { worker, id, partition: 0, epoch })
-            }
-            StageId::Engine(partition) => {
-                let fresh = move || Engine::new(EngineConfig { shards: 3 }, Arc::clone(&library));
-                let worker = Worker::new(config, shared, committed, fresh);
-                Box::new(Owned { worker, id, partition, epoch })
-            }
+    fn own<S: Stage<Record: DeserializeOwned, Output: Clone> + 'static>(
+        &self,
+        id: StageId,
+        handoff: Option<Arc<Handoff<S::Record>>>,
+        wire: Arc<Wire>,
+        fresh: impl Fn() -> S + Send + 'static,
+    ) -> Result<Box<dyn Runs>, DriverError> {
+        let place = Place {
+            log: Arc::<Wire>::clone(&wire),
+            snapshots: Arc::<Shelf>::clone(&self.shelf),
+            snapshots_name: id.snapshots_name(),
+            library: Arc::clone(&self.library),
+            partition: id.reads().index,
+            layout: self.layout,
+            config: self.config,
+            handoff,
+        };
+        Ok(Box::new(Owned { driver: Driver::claim(place, fresh)?, wire, idle_from: None }))
+    }
+
+    /// A record has become durable on the payments log: every engine is handed it.
+    pub fn hand_over(&self, appended: &Appended, record: &PaymentRecord) {
+        for handoff in self.handoffs.values() {
+            handoff.push(appended, vec![record.clone()]);
         }
     }
 
     /// A snapshot of what a stage will have applied once everything that stands in its partition now is committed: as if the
-    /// log had been put back to an older copy, and the snapshots had not. It counts for nothing until then.
-    pub fn foresee(&mut self, log: &SimLog, rng: &mut Rng) {
+    /// log had been put back to an older copy, and the snapshots had not. It counts for nothing until then, whatever name it
+    /// has.
+    pub fn foresee(&mut self, rng: &mut Rng) {
         let id = *rng.pick(&self.stages);
-        if let Some(bytes) = self.worker(id, 0, 0).of_the_end(log) {
-            self.shelf.store(id, bytes);
+        let library = Arc::clone(&self.library);
+        let at_the_end = match id {
+            StageId::Home(_) => self.at_the_end(id, move || Home::new(Arc::clone(&library))),
+            StageId::Shard(_) => self.at_the_end(id, move || Shard::new(Arc::clone(&library))),
+            StageId::Gather(_) => self.at_the_end(id, Gather::default),
+            StageId::Distributor => self.at_the_end(id, || Distributor),
+            StageId::Engine(_) => {
+                self.at_the_end(id, move || Engine::new(EngineConfig { shards: 3 }, Arc::clone(&library)))
+            }
+        };
+        let committed = self.log.committed(id.name(), id.reads()).unwrap_or_default();
+        if let Some((offset, bytes)) = at_the_end {
+            let label = if rng.percent(50) { offset } else { committed };
+            self.shelf.store(&id.snapshots_name(), label, bytes);
         }
+    }
+
+    /// The snapshot after everything that stands in a partition, committed or not.
+    fn at_the_end<S: Stage<Record: DeserializeOwned>>(
+        &self,
+        id: StageId,
+        fresh: impl Fn() -> S + Send + 'static,
+    ) -> Option<(Offset, Vec<u8>)> {
+        let end = self.log.end(id.reads()).ok()?;
+        let mut worker = Worker::new(self.config, Arc::clone(&self.library), end, fresh);
+        for _ in 0..STEPS_TO_THE_END_MAX {
+            match worker.step().ok()? {
+                Step::Restore { .. } => drop(worker.restored([], 0).ok()?),
+                Step::Read { from, limit } => {
+                    let stored = self.log.read(id.reads(), from, ReadLimit::records(limit)).ok()?;
+                    let parse = |stored: &StoredRecord| Some((stored.offset, records::parse(id.reads(), stored).ok()?));
+                    let read: Option<Vec<_>> = stored.iter().map(parse).collect();
+                    worker.records(&read?).ok()?;
+                }
+                Step::Save { offset, bytes } => return Some((offset, bytes)),
+                Step::Commit(_) | Step::Await => return None,
+            }
+            worker.want_snapshot();
+        }
+        None
     }
 
     /// The power fails: every node dies at once.
     pub fn power_cut(&mut self) {
         self.running.clear();
+        self.handoffs.clear();
     }
 
-    /// Snapshots that workers handed over before what they stand for was committed.
-    pub fn snapshots_of_the_future(&self) -> &[String] {
-        &self.shelf.of_the_future
+    /// What must not be: errors of drivers, and snapshots handed over before what they stand for was committed.
+    pub fn broken(&self) -> Option<String> {
+        let of_the_future = self.shelf.of_the_future();
+        let early = of_the_future
+            .first()
+            .map(|first| format!("a snapshot was handed over before what it stands for was committed: {first}"));
+        self.broken.first().cloned().or(early)
     }
 
-    /// Let one worker take one step; start a stage that nobody runs.
-    pub fn turn(&mut self, log: &mut SimLog, faults: Faults, rng: &mut Rng) -> Came {
+    /// Let one driver take one turn; start a stage that nobody runs.
+    pub fn turn(&mut self, faults: Faults, rng: &mut Rng) {
         let id = *rng.pick(&self.stages);
         let owners: Vec<usize> =
             (0..self.nodes).filter(|node| self.running.contains_key(&(*node, id))).collect();
         if owners.is_empty() {
-            self.start(rng.below(self.nodes), id, log);
-            return Came::Done;
+            let node = rng.below(self.nodes);
+            self.start(node, id, rng);
+        } else {
+            self.turn_of((*rng.pick(&owners), id), faults, rng);
         }
-        let at = (*rng.pick(&owners), id);
-        let came =
-            self.running.get_mut(&at).map_or(Came::Gone, |w| w.step(log, &mut self.shelf, faults, rng));
+    }
+
+    fn turn_of(&mut self, at: (usize, StageId), faults: Faults, rng: &mut Rng) -> Came {
+        self.shelf.set(faults);
+        // Deliveries are cut anywhere.
+        let limit = 1 + rng.below(self.config.batch_records_max);
+        let came = self.running.get_mut(&at).map_or(Ok(Came::Gone), |driver| driver.turn(limit, faults));
+        let came = came.unwrap_or_else(|error| {
+            self.broken.push(format!("{:?}: {error}", at.1));
+            Came::Gone
+        });
         if came == Came::Gone {
             self.running.remove(&at);
+            self.handoffs.remove(&at);
         }
         came
     }
@@ -285,38 +314,49 @@ impl Cluster {
     pub fn crash(&mut self, rng: &mut Rng) {
         let node = rng.below(self.nodes);
         self.running.retain(|(on, _), _| *on != node);
+        self.handoffs.retain(|(on, _), _| *on != node);
     }
 
-    /// A stage moves to another node; the old owner does not know yet.
-    pub fn rebalance(&mut self, log: &mut SimLog, rng: &mut Rng) {
+    /// A stage moves to another node. Its old owner gives it up, or does not know yet.
+    pub fn rebalance(&mut self, rng: &mut Rng) {
         let (node, id) = (rng.below(self.nodes), *rng.pick(&self.stages));
-        self.start(node, id, log);
+        let owners: Vec<_> = self.running.keys().filter(|(_, of)| *of == id).copied().collect();
+        for at in owners {
+            if rng.percent(50)
+                && let Some(driver) = self.running.remove(&at)
+                && let Err(error) = driver.release()
+            {
+                self.broken.push(format!("{id:?}: {error}"));
+            }
+        }
+        self.start(node, id, rng);
     }
 
     /// Run everything without faults until nothing is left to do.
-    pub fn settle(&mut self, log: &mut SimLog, rng: &mut Rng) {
-        self.running.clear();
+    pub fn settle(&mut self, rng: &mut Rng) {
+        self.power_cut();
         let mut idle = 0;
         // Stages feed each other, so all of them must be idle through whole rounds.
-        while idle < IDLE_ROUNDS {
-            idle = if self.round(log, rng) { 0 } else { idle + 1 };
+        while idle < IDLE_ROUNDS && self.broken.is_empty() {
+            idle = if self.round(rng) { 0 } else { idle + 1 };
         }
     }
 
-    /// One step of every stage; whether any of them did something.
-    fn round(&mut self, log: &mut SimLog, rng: &mut Rng) -> bool {
+    /// One turn of every stage; whether any of them did something.
+    fn round(&mut self, rng: &mut Rng) -> bool {
         let mut busy = false;
         for id in self.stages.clone() {
             if !self.running.contains_key(&(0, id)) {
-                self.start(0, id, log);
+                self.start(0, id, rng);
             }
-            let came =
-                self.running.get_mut(&(0, id)).map(|w| w.step(log, &mut self.shelf, Faults::NONE, rng));
-            busy |= came != Some(Came::Idle);
+            busy |= self.turn_of((0, id), Faults::NONE, rng) != Came::Idle;
         }
         busy
     }
 }
 
-/// A worker is idle for a step while it fills a candidate in turns; several rounds in a row mean that it is done.
+/// More than a partition of a simulation takes.
+const STEPS_TO_THE_END_MAX: usize = 10_000;
+
+/// A driver is idle for a turn while it fills a candidate in turns; several rounds in a row mean that it is done.
 const IDLE_ROUNDS: usize = 4;

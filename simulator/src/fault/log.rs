@@ -1,92 +1,67 @@
-//! A partitioned log with transactions, in memory: atomic commits over several partitions, aborted ones that
-//! leave holes in the offsets, and the fencing of owners that have been replaced. Its disk is honest or lies: what an
-//! honest one has taken survives a power cut; one that says so too early loses the last of it.
+//! A log in memory, with transactions over several partitions, holes in its offsets, and the fencing of owners that have been
+//! replaced. Its disk is honest or lies: what an honest one has taken survives a power cut; one that says so too early loses
+//! the last of it.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use sluice_core::{KeyedRecord, Layout, Offset, Publication, Published, VerdictRecord};
-use sluice_model::{Control, PaymentRecord};
+use sluice_log::{
+    Appended, Claim, Claims, Done, Log, LogError, Offset, Offsets, Partition, ReadLimit, Record, StoredRecord,
+    Transaction,
+};
 
 use super::rng::Rng;
 
-/// One stage on one partition.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum StageId {
-    /// The owner of the control topic.
-    Distributor,
-    /// The home of a payments partition.
-    Home(u32),
-    /// The shard of a keyed partition.
-    Shard(u32),
-    /// The gathering of a verdicts partition.
-    Gather(u32),
-    /// The composite engine over a payments partition.
-    Engine(u32),
-}
+/// The chance in a hundred that a disk that lies has caught up after a transaction.
+const CATCHES_UP: usize = 4;
+/// The chance in a hundred that offsets are left out before a record, as a log leaves them to its own markers.
+const LEAVES_OUT: usize = 20;
+/// The most offsets left out at once.
+const LEFT_OUT_MAX: usize = 3;
 
-/// One partition of one topic.
-#[derive(Clone, Debug)]
-pub struct Partition<T> {
-    entries: Vec<(Offset, T)>,
+/// The records of one partition.
+#[derive(Debug, Default)]
+struct Records {
+    stored: Vec<StoredRecord>,
+    /// The next offset that is given.
     next: Offset,
 }
 
-impl<T> Default for Partition<T> {
-    fn default() -> Self {
-        Self { entries: Vec::new(), next: 0 }
-    }
-}
-
-impl<T: Clone> Partition<T> {
-    /// Append one record. A log with transactions keeps places for its own markers, so offsets have holes.
-    pub fn append(&mut self, record: T, rng: &mut Rng) {
-        if rng.percent(20) {
-            self.next += 1 + rng.below(3) as u64;
+impl Records {
+    fn append(&mut self, record: Record, rng: &mut Rng) -> Offset {
+        if rng.percent(LEAVES_OUT) {
+            self.next += 1 + rng.below(LEFT_OUT_MAX) as u64;
         }
-        self.entries.push((self.next, record));
+        let offset = self.next;
+        let Record { key, value } = record;
+        self.stored.push(StoredRecord { offset, key, value });
         self.next += 1;
+        offset
     }
 
-    /// At most `limit` records from an offset on.
-    pub fn read(&self, from: Offset, limit: usize) -> Vec<(Offset, T)> {
-        let start = self.entries.partition_point(|(offset, _)| *offset < from);
-        self.entries[start..].iter().take(limit).cloned().collect()
-    }
-
-    /// Take back the last record, which was appended when the next offset was `next`.
-    fn take_back(&mut self, next: Offset) {
-        self.entries.pop();
-        self.next = next;
-    }
-
-    /// The offset after the last record.
-    pub fn end(&self) -> Offset {
-        self.entries.last().map_or(0, |(offset, _)| offset + 1)
-    }
-
-    /// Every record.
-    pub fn all(&self) -> &[(Offset, T)] {
-        &self.entries
+    fn end(&self) -> Offset {
+        self.stored.last().map_or(0, |record| record.offset + 1)
     }
 }
 
-/// Every topic, and what the log knows of its consumers.
-#[derive(Debug, Default)]
-pub struct SimLog {
-    /// `sluice.control`, one partition.
-    pub control: Partition<Control>,
-    /// `sluice.payments`.
-    pub payments: Vec<Partition<PaymentRecord>>,
-    /// `sluice.keyed`.
-    pub keyed: Vec<Partition<KeyedRecord>>,
-    /// `sluice.verdicts`.
-    pub verdicts: Vec<Partition<VerdictRecord>>,
-    /// Everything each stage has published, in the order of its commits.
-    pub published: BTreeMap<StageId, Vec<Publication>>,
-    committed: BTreeMap<StageId, Offset>,
-    epochs: BTreeMap<StageId, u64>,
+/// A consumer's place.
+type Place = (String, Partition);
+
+/// Everything that is on the log.
+#[derive(Debug)]
+struct State {
+    partitions: BTreeMap<Partition, Records>,
+    committed: BTreeMap<Place, Offset>,
+    /// Where the records stand that each owner of a place appended with its commits.
+    published: BTreeMap<Place, Vec<(Partition, Offset)>>,
+    claims: Claims,
+    rng: Rng,
     /// Whether the disk says that it has what it does not have yet.
-    pub lies: bool,
+    lies: bool,
     /// How to take back what it does not have yet, in order.
     unwritten: Vec<Undo>,
 }
@@ -94,136 +69,186 @@ pub struct SimLog {
 /// How one step of a transaction is taken back.
 #[derive(Debug)]
 enum Undo {
-    Control(Offset),
-    Payment(usize, Offset),
-    Keyed(usize, Offset),
-    Verdict(usize, Offset),
-    /// A stage had published so much, and had committed so far.
-    Committed(StageId, usize, Option<Offset>),
+    /// A record was appended, when this was the next offset.
+    Append(Partition, Offset),
+    /// An owner had appended so many records, and had committed so far.
+    Commit(Place, usize, Option<Offset>),
 }
 
-/// The chance in a hundred that a disk that lies has caught up after a transaction.
-const CATCHES_UP: usize = 4;
-
-/// The owner has been replaced: its transaction is aborted.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Fenced;
+/// The simulated log.
+#[derive(Debug)]
+pub struct SimLog {
+    state: Mutex<State>,
+    moved: Condvar,
+}
 
 impl SimLog {
-    /// An empty log.
-    pub fn new(partitions: u32) -> Self {
-        let n = partitions as usize;
-        Self {
-            payments: vec![Partition::default(); n],
-            keyed: vec![Partition::default(); n],
-            verdicts: vec![Partition::default(); n],
-            ..Self::default()
-        }
-    }
-
-    /// Into how many partitions its topics are divided.
-    pub fn layout(&self) -> Layout {
-        Layout::of_stages(u32::try_from(self.payments.len()).unwrap_or(1))
-    }
-
-    /// Everything that was published, by any stage.
-    pub fn everything(&self) -> impl Iterator<Item = &Published> {
-        self.published.values().flatten().map(|published| &published.record)
-    }
-
-    /// Append an order.
-    pub fn order(&mut self, control: Control, rng: &mut Rng) {
-        self.unwritten.push(Undo::Control(self.control.next));
-        self.control.append(control, rng);
-        self.written(rng);
-    }
-
-    /// Append a record to a payments partition.
-    pub fn pay(&mut self, partition: usize, record: PaymentRecord, rng: &mut Rng) {
-        self.unwritten.push(Undo::Payment(partition, self.payments[partition].next));
-        self.payments[partition].append(record, rng);
-        self.written(rng);
-    }
-
-    /// A transaction ends. Whoever is told so from here on may rely on it, if the disk is honest.
-    fn written(&mut self, rng: &mut Rng) {
-        if !self.lies || rng.percent(CATCHES_UP) {
-            self.unwritten.clear();
-        }
+    /// An empty log on a disk that lies or does not.
+    pub fn new(lies: bool, rng: Rng) -> Self {
+        let state = State {
+            partitions: BTreeMap::new(),
+            committed: BTreeMap::new(),
+            published: BTreeMap::new(),
+            claims: Claims::default(),
+            rng,
+            lies,
+            unwritten: Vec::new(),
+        };
+        Self { state: Mutex::new(state), moved: Condvar::new() }
     }
 
     /// The power fails: what the disk does not have is gone. Whether anything was.
-    pub fn power_cut(&mut self) -> bool {
-        let lost = !self.unwritten.is_empty();
-        for undo in std::mem::take(&mut self.unwritten).into_iter().rev() {
-            match undo {
-                Undo::Control(next) => self.control.take_back(next),
-                Undo::Payment(p, next) => self.payments[p].take_back(next),
-                Undo::Keyed(k, next) => self.keyed[k].take_back(next),
-                Undo::Verdict(p, next) => self.verdicts[p].take_back(next),
-                Undo::Committed(stage, published, committed) => {
-                    self.published.entry(stage).or_default().truncate(published);
-                    match committed {
-                        Some(offset) => self.committed.insert(stage, offset),
-                        None => self.committed.remove(&stage),
-                    };
-                }
-            }
+    pub fn power_cut(&self) -> bool {
+        let mut state = self.state();
+        let unwritten = std::mem::take(&mut state.unwritten);
+        let lost = !unwritten.is_empty();
+        for undo in unwritten.into_iter().rev() {
+            state.take_back(undo);
         }
         lost
     }
 
-    /// The committed offset of a stage.
-    pub fn committed(&self, stage: StageId) -> Offset {
-        self.committed.get(&stage).copied().unwrap_or(0)
+    /// Every record of a partition.
+    pub fn all(&self, partition: Partition) -> Vec<StoredRecord> {
+        self.state().partitions.get(&partition).map(|records| records.stored.clone()).unwrap_or_default()
     }
 
-    /// Give a stage a new owner; whoever held it before is fenced from here on.
-    pub fn claim(&mut self, stage: StageId) -> u64 {
-        let epoch = self.epochs.entry(stage).or_default();
-        *epoch += 1;
-        *epoch
+    /// Where the records stand that each owner of a place appended with its commits, in order.
+    pub fn published(&self) -> BTreeMap<Place, Vec<(Partition, Offset)>> {
+        self.state().published.clone()
     }
 
-    /// Commit a transaction: everything published becomes visible and the offset moves, or nothing does.
-    pub fn commit(
-        &mut self,
-        stage: StageId,
-        epoch: u64,
-        to: Offset,
-        publish: Vec<Publication>,
-        rng: &mut Rng,
-    ) -> Result<(), Fenced> {
-        if self.epochs.get(&stage) != Some(&epoch) {
-            return Err(Fenced);
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn transact(&mut self, transaction: Transaction) -> Result<Offsets, LogError> {
+        self.claims.check(&transaction.commits)?;
+        let mut offsets = Vec::with_capacity(transaction.appends.len());
+        let mut appended = Vec::new();
+        for append in transaction.appends {
+            let partition = append.partition;
+            let records = self.partitions.entry(partition).or_default();
+            let after = records.end();
+            let mut stand = Vec::with_capacity(append.records.len());
+            for record in append.records {
+                self.unwritten.push(Undo::Append(partition, records.next));
+                stand.push(records.append(record, &mut self.rng));
+            }
+            appended.extend(stand.iter().map(|offset| (partition, *offset)));
+            offsets.push(Appended { after, offsets: stand });
         }
-        let before = self.published.get(&stage).map_or(0, Vec::len);
-        self.unwritten.push(Undo::Committed(stage, before, self.committed.get(&stage).copied()));
-        for Publication { partition, record } in &publish {
-            let index = partition.index as usize;
-            match record {
-                Published::Keyed(record) => {
-                    self.unwritten.push(Undo::Keyed(index, self.keyed[index].next));
-                    self.keyed[index].append(record.clone(), rng);
-                }
-                Published::Verdict(record) => {
-                    self.unwritten.push(Undo::Verdict(index, self.verdicts[index].next));
-                    self.verdicts[index].append(record.clone(), rng);
-                }
-                Published::Payment(record) => {
-                    self.unwritten.push(Undo::Payment(index, self.payments[index].next));
-                    self.payments[index].append(record.clone(), rng);
-                }
-                Published::Alert(_)
-                | Published::Observation(_)
-                | Published::Disposition(_)
-                | Published::DeadLetter(_)
-                | Published::Decision(_) => {}
+        for commit in transaction.commits {
+            let place = (commit.consumer, commit.partition);
+            let published = self.published.entry(place.clone()).or_default();
+            let undo = Undo::Commit(place.clone(), published.len(), self.committed.get(&place).copied());
+            self.unwritten.push(undo);
+            published.append(&mut appended);
+            self.committed.insert(place, commit.next);
+        }
+        // Whoever is told from here on may rely on it, if the disk is honest.
+        if !self.lies || self.rng.percent(CATCHES_UP) {
+            self.unwritten.clear();
+        }
+        Ok(offsets)
+    }
+
+    fn take_back(&mut self, undo: Undo) {
+        match undo {
+            Undo::Append(partition, next) => {
+                let records = self.partitions.entry(partition).or_default();
+                records.stored.pop();
+                records.next = next;
+            }
+            Undo::Commit(place, published, committed) => {
+                self.published.entry(place.clone()).or_default().truncate(published);
+                match committed {
+                    Some(offset) => self.committed.insert(place, offset),
+                    None => self.committed.remove(&place),
+                };
             }
         }
-        self.published.entry(stage).or_default().extend(publish);
-        self.committed.insert(stage, to);
-        self.written(rng);
+    }
+
+    fn end(&self, partition: Partition) -> Offset {
+        self.partitions.get(&partition).map_or(0, Records::end)
+    }
+}
+
+impl Log for SimLog {
+    fn submit(&self, transaction: Transaction, done: Done) -> Result<(), LogError> {
+        self.submit_waiting(transaction, done)
+    }
+
+    fn submit_waiting(&self, transaction: Transaction, done: Done) -> Result<(), LogError> {
+        let mut state = self.state();
+        // Told before the next is taken: in the order of the log.
+        done(state.transact(transaction));
+        drop(state);
+        self.moved.notify_all();
         Ok(())
+    }
+
+    fn read(
+        &self,
+        partition: Partition,
+        from: Offset,
+        limit: ReadLimit,
+    ) -> Result<Vec<StoredRecord>, LogError> {
+        let state = self.state();
+        let Some(records) = state.partitions.get(&partition) else { return Ok(Vec::new()) };
+        let start = records.stored.partition_point(|record| record.offset < from);
+        let (mut read, mut bytes) = (Vec::new(), 0);
+        for record in records.stored[start..].iter().take(limit.records.max(1)) {
+            bytes += record.key.len() + record.value.len();
+            if bytes > limit.bytes && !read.is_empty() {
+                break;
+            }
+            read.push(record.clone());
+        }
+        Ok(read)
+    }
+
+    fn newest(&self, partition: Partition, limit: usize) -> Result<Vec<StoredRecord>, LogError> {
+        let all = self.all(partition);
+        Ok(all[all.len().saturating_sub(limit)..].to_vec())
+    }
+
+    fn bounds(&self, partition: Partition) -> Result<Range<Offset>, LogError> {
+        Ok(0..self.state().end(partition))
+    }
+
+    fn wait(&self, partition: Partition, from: Offset, timeout: Duration) -> Result<bool, LogError> {
+        let is_short = |state: &mut State| state.end(partition) <= from;
+        let waited = self.moved.wait_timeout_while(self.state(), timeout, is_short);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        Ok(state.end(partition) > from)
+    }
+
+    fn committed(&self, consumer: &str, partition: Partition) -> Result<Offset, LogError> {
+        Ok(self.state().committed.get(&(consumer.to_owned(), partition)).copied().unwrap_or(0))
+    }
+
+    fn claim(&self, consumer: &str, partition: Partition) -> Result<Claim, LogError> {
+        Ok(self.state().claims.claim(consumer, partition))
+    }
+
+    fn release(&self, claim: &Claim) -> Result<(), LogError> {
+        self.state().claims.release(claim);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn it_keeps_the_promises_of_every_log() {
+        sluice_log::conformance::conformance(&|| Arc::new(SimLog::new(false, Rng::new(1))));
     }
 }

@@ -2,6 +2,7 @@
 //! can go wrong going wrong, and an oracle at the end. A failure is a seed that repeats exactly.
 
 mod cluster;
+mod history;
 mod log;
 mod naive;
 mod officers;
@@ -10,7 +11,9 @@ mod parts;
 mod repertoire;
 pub(crate) mod rng;
 mod script;
+mod shelf;
 mod stages;
+mod wire;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -18,13 +21,17 @@ use std::{
 };
 
 use sluice_core::{
-    Distributor, Engine, EngineConfig, Gather, Home, Library, Published, Shard, WorkerConfig, partition_of,
+    Distributor, Engine, EngineConfig, Gather, Home, Layout, Library, Published, Shard, WorkerConfig,
 };
+use serde::Serialize;
+use sluice_driver::records;
+use sluice_log::{Appended, Log, Partition, Topic};
 use sluice_model::{Control, EventRecord, PaymentEvent, PaymentRecord};
 
 use self::{
     cluster::{Cluster, Faults},
-    log::{SimLog, StageId},
+    history::{History, StageId},
+    log::SimLog,
     naive::Features,
     rng::Rng,
     script::{Order, Script},
@@ -125,8 +132,7 @@ pub fn simulate_on(
     library: &Arc<SimLibrary>,
 ) -> (bool, Result<Tally, Broken>) {
     let mut rng = Rng::new(seed);
-    let mut simulation = Simulation::new(topology, library, &mut rng);
-    simulation.log.lies = disk == Disk::Lying;
+    let mut simulation = Simulation::new(disk, topology, library, &mut rng);
     simulation.run(&mut rng);
     (simulation.tally.losses > 0, simulation.judge())
 }
@@ -134,7 +140,8 @@ pub fn simulate_on(
 struct Simulation {
     topology: Topology,
     library: Arc<SimLibrary>,
-    log: SimLog,
+    log: Arc<SimLog>,
+    layout: Layout,
     cluster: Cluster,
     clients: Clients,
     tally: Tally,
@@ -151,7 +158,7 @@ struct Clients {
 }
 
 impl Simulation {
-    fn new(topology: Topology, library: &Arc<SimLibrary>, rng: &mut Rng) -> Self {
+    fn new(disk: Disk, topology: Topology, library: &Arc<SimLibrary>, rng: &mut Rng) -> Self {
         let repertoire = library.repertoire();
         let events = EVENTS_MIN + rng.below(EVENTS_SPREAD);
         let script = Script::new(repertoire, events, rng);
@@ -168,10 +175,13 @@ impl Simulation {
             snapshot_every_records: 1 + rng.below(40) as u64,
         };
         let shared: Arc<dyn Library> = Arc::<SimLibrary>::clone(library);
+        let layout = Layout::of_stages(partitions);
+        let log = Arc::new(SimLog::new(disk == Disk::Lying, Rng::new(rng.bits())));
         let mut simulation = Self {
             topology,
-            log: SimLog::new(partitions),
-            cluster: Cluster::new(NODES, stages, config, shared),
+            cluster: Cluster::new(NODES, stages, layout, config, shared, &log, rng),
+            log,
+            layout,
             clients: Clients {
                 unsent: script.events.into_iter().enumerate().collect(),
                 after_pauses: script.after_pauses.into(),
@@ -185,18 +195,31 @@ impl Simulation {
         // Rules and lists are in force everywhere before the first event: what is judged is then known.
         let [prepare, activate] = repertoire.rules_in_force(0);
         for control in [repertoire.lists_in_force(0), prepare, activate] {
-            simulation.control(control, rng);
+            simulation.control(control);
         }
-        simulation.cluster.settle(&mut simulation.log, rng);
+        simulation.cluster.settle(rng);
         simulation
     }
 
     /// Officers' orders go to the control topic; embedded, into the payments log itself.
-    fn control(&mut self, control: Control, rng: &mut Rng) {
+    fn control(&mut self, control: Control) {
         match self.topology {
-            Topology::Distributed => self.log.order(control, rng),
-            Topology::Embedded => self.log.pay(0, PaymentRecord::Control(control), rng),
+            Topology::Distributed => drop(self.append(Topic::Control.partition(0), &control)),
+            Topology::Embedded => self.pay(&PaymentRecord::Control(control)),
         }
+    }
+
+    /// Append a record to the payments log, and hand it over as the door does.
+    fn pay(&mut self, record: &PaymentRecord) {
+        let home = self.layout.partition(Topic::Payments, record.payment_id().unwrap_or_default());
+        if let Some(appended) = self.append(home, record) {
+            self.cluster.hand_over(&appended, record);
+        }
+    }
+
+    /// The log itself refuses nothing.
+    fn append(&self, partition: Partition, record: &impl Serialize) -> Option<Appended> {
+        self.log.append(partition, vec![records::json("", record).ok()?]).ok()
     }
 
     fn order(&mut self, order: Order, rng: &mut Rng) {
@@ -205,7 +228,7 @@ impl Simulation {
             Order::Release(take) => officers::release(take, &self.log, rng),
         };
         if let Some(control) = control {
-            self.control(control, rng);
+            self.control(control);
         }
     }
 
@@ -225,14 +248,14 @@ impl Simulation {
                 }
                 15 if rng.percent(15) => {
                     self.tally.foreseen += 1;
-                    self.cluster.foresee(&self.log, rng);
+                    self.cluster.foresee(rng);
                 }
                 16 | 17 if rng.percent(70) => {
                     self.tally.moves += 1;
-                    self.cluster.rebalance(&mut self.log, rng);
+                    self.cluster.rebalance(rng);
                 }
                 _ => {
-                    self.cluster.turn(&mut self.log, Faults::MANY, rng);
+                    self.cluster.turn(Faults::MANY, rng);
                 }
             }
             let sent = total - self.clients.unsent.len();
@@ -245,7 +268,7 @@ impl Simulation {
         for (_, order) in std::mem::take(&mut self.clients.orders) {
             self.order(order, rng);
         }
-        self.cluster.settle(&mut self.log, rng);
+        self.cluster.settle(rng);
     }
 
     /// A client tries to send one of its next events. The log may take it or not, and the answer may be lost.
@@ -255,7 +278,7 @@ impl Simulation {
         let before_pause = unsent.iter().take(SENT_AT_ONCE).filter(|(n, _)| *n < pause).count();
         if before_pause == 0 {
             after_pauses.pop_front();
-            self.cluster.settle(&mut self.log, rng);
+            self.cluster.settle(rng);
             return;
         }
         let at = rng.below(before_pause);
@@ -264,9 +287,7 @@ impl Simulation {
         let taken = once || !rng.percent(10);
         let told = once || (taken && !rng.percent(15));
         if taken {
-            let partitions = u32::try_from(self.log.payments.len()).unwrap_or(1);
-            let home = partition_of(record.event.payment_id(), partitions);
-            self.log.pay(home as usize, PaymentRecord::Event(record.clone()), rng);
+            self.pay(&PaymentRecord::Event(record.clone()));
         }
         if told {
             if record.awaited {
@@ -279,13 +300,11 @@ impl Simulation {
     }
 
     fn judge(mut self) -> Result<Tally, Broken> {
-        let partitions = u32::try_from(self.log.payments.len()).unwrap_or(1);
-        let log = &self.log;
-        if let [first, ..] = self.cluster.snapshots_of_the_future() {
-            return Err(Broken(format!(
-                "a snapshot was handed over before what it stands for was committed: {first}"
-            )));
+        let partitions = self.layout.partitions(Topic::Payments);
+        if let Some(broken) = self.cluster.broken() {
+            return Err(Broken(broken));
         }
+        let log = &History::of(&self.log, partitions).map_err(|error| Broken(error.to_string()))?;
         let shared = || -> Arc<dyn Library> { Arc::<SimLibrary>::clone(&self.library) };
         let features = Features::default();
         self.tally.modelled = naive::agrees(log, self.topology, &self.library, &features)?;
@@ -301,7 +320,7 @@ impl Simulation {
                 Topology::Embedded => {
                     // Another number of shards than the simulated engine has: alerts must not depend on it.
                     let engine = Engine::new(EngineConfig { shards: 1 }, shared());
-                    let parts = parts::replay(log.payments[p as usize].all(), &shared());
+                    let parts = parts::replay(&log.payments[p as usize], &shared());
                     oracle::equals_replay(log, StageId::Engine(p), p, engine)?
                         + oracle::equals(log, StageId::Engine(p), parts)?
                 }

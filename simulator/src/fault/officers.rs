@@ -1,16 +1,19 @@
 //! Officers act on what was published until they do: a release names alerts that somebody saw.
 
 use sluice_core::Published;
+use sluice_log::Topic;
 use sluice_model::{Action, Alert, AlertId, Control, EventTime, Release};
 
-use super::{log::SimLog, rng::Rng, script::Take};
+use super::{history, log::SimLog, rng::Rng, script::Take};
 
 /// A release of one of the payments that were held until now.
 pub fn release(take: Take, log: &SimLog, rng: &mut Rng) -> Option<Control> {
-    let held: Vec<&Alert> = log
-        .everything()
-        .filter_map(|published| match published {
-            Published::Alert(alert) if alert.action != Action::Alert => Some(&**alert),
+    let alerts = Topic::Alerts.partition(0);
+    let held: Vec<Alert> = log
+        .all(alerts)
+        .iter()
+        .filter_map(|stored| match history::published(alerts, stored) {
+            Ok(Published::Alert(alert)) if alert.action != Action::Alert => Some(*alert),
             _ => None,
         })
         .collect();

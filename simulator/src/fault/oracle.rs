@@ -16,7 +16,7 @@ use sluice_core::{KeyedRecord, Publication, Published};
 use sluice_model::{Control, Decision, PaymentEvent, PaymentRecord, Topic};
 
 use super::{
-    log::{SimLog, StageId},
+    history::{History, StageId},
     stages::SimStage,
 };
 
@@ -30,7 +30,7 @@ pub struct Broken(pub String);
 /// Output is published a batch at a time, and a batch sorts what it publishes by topic; so topics are compared one
 /// by one, each in order.
 pub fn equals_replay<S: SimStage>(
-    log: &SimLog,
+    log: &History,
     id: StageId,
     partition: u32,
     fresh: S,
@@ -39,7 +39,7 @@ pub fn equals_replay<S: SimStage>(
 }
 
 /// Compare what was published by a stage with what it is to be.
-pub fn equals(log: &SimLog, id: StageId, expected: Vec<Publication>) -> Result<usize, Broken> {
+pub fn equals(log: &History, id: StageId, expected: Vec<Publication>) -> Result<usize, Broken> {
     let published = log.published.get(&id).cloned().unwrap_or_default();
     let (mut expected, mut published) = (by_topic(expected), by_topic(published));
     for topic in Topic::ALL {
@@ -58,8 +58,8 @@ pub fn equals(log: &SimLog, id: StageId, expected: Vec<Publication>) -> Result<u
 }
 
 /// One record after another, and where rules are activated whose windows must be filled, the past once more.
-fn replay<S: SimStage>(log: &SimLog, partition: u32, mut stage: S) -> Vec<Publication> {
-    let records = S::input(log, partition).all();
+fn replay<S: SimStage>(log: &History, partition: u32, mut stage: S) -> Vec<Publication> {
+    let records = S::input(log, partition);
     let layout = log.layout();
     let mut published = Vec::new();
     for (at, (offset, record)) in records.iter().enumerate() {
@@ -93,11 +93,11 @@ type CopiesByKey<'a> = BTreeMap<(u8, &'a str), usize>;
 /// Every acknowledged event is in the log, and judged once on each key or in the dead letters. Every rule set of the
 /// simulation watches accounts; an event without one need not have been asked of any key. Where stream time was set back,
 /// ids were forgotten before their time.
-pub fn nothing_lost_nothing_doubled(log: &SimLog, acknowledged: &[Arc<PaymentEvent>]) -> Result<(), Broken> {
+pub fn nothing_lost_nothing_doubled(log: &History, acknowledged: &[Arc<PaymentEvent>]) -> Result<(), Broken> {
     let in_log: BTreeSet<EventIdentity<'_>> = log
         .payments
         .iter()
-        .flat_map(|partition| partition.all())
+        .flat_map(|partition| partition)
         .filter_map(|(_, record)| match record {
             PaymentRecord::Event(record) => {
                 Some((record.event.event_id.as_str(), record.event.content_hash()))
@@ -106,7 +106,7 @@ pub fn nothing_lost_nothing_doubled(log: &SimLog, acknowledged: &[Arc<PaymentEve
         })
         .collect();
     let mut copies: BTreeMap<EventIdentity<'_>, CopiesByKey<'_>> = BTreeMap::new();
-    for (_, record) in log.keyed.iter().flat_map(|partition| partition.all()) {
+    for (_, record) in log.keyed.iter().flat_map(|partition| partition) {
         if let KeyedRecord::Event(keyed) = record {
             let event = (keyed.event.event_id.as_str(), keyed.event.content_hash());
             let key = (keyed.key.kind as u8, keyed.key.value.as_str());
@@ -115,7 +115,7 @@ pub fn nothing_lost_nothing_doubled(log: &SimLog, acknowledged: &[Arc<PaymentEve
     }
     let dead = DeadLetters::of(log);
     let is_set_back =
-        log.control.all().iter().any(|(_, control)| matches!(control, Control::SetStreamTime(_)));
+        log.control.iter().any(|(_, control)| matches!(control, Control::SetStreamTime(_)));
     for event in acknowledged {
         let id = (event.event_id.as_str(), event.content_hash());
         if !in_log.contains(&id) {
@@ -142,7 +142,7 @@ fn has_account(event: &PaymentEvent) -> bool {
 struct DeadLetters(BTreeSet<Vec<u8>>);
 
 impl DeadLetters {
-    fn of(log: &SimLog) -> Self {
+    fn of(log: &History) -> Self {
         let letters = log.everything().filter_map(|published| match published {
             Published::DeadLetter(letter) => Some(letter.original.clone()),
             _ => None,
@@ -157,7 +157,7 @@ impl DeadLetters {
 
 /// Every event that somebody waits for, and that could be judged, has one answer, which only a deadline changes:
 /// whoever was told "hold" because it passed is told so ever after.
-pub fn every_question_answered(log: &SimLog, asked: &[Arc<PaymentEvent>]) -> Result<(), Broken> {
+pub fn every_question_answered(log: &History, asked: &[Arc<PaymentEvent>]) -> Result<(), Broken> {
     let mut answers: BTreeMap<&str, Vec<Decision>> = BTreeMap::new();
     for published in log.everything() {
         if let Published::Decision(decision) = published {
@@ -174,7 +174,7 @@ pub fn every_question_answered(log: &SimLog, asked: &[Arc<PaymentEvent>]) -> Res
     let is_set_back = log
         .payments
         .iter()
-        .flat_map(|partition| partition.all())
+        .flat_map(|partition| partition)
         .any(|(_, record)| matches!(record, PaymentRecord::Control(Control::SetStreamTime(_))));
     for event in asked.iter().filter(|event| !dead.hold(event)) {
         match answers.get(event.event_id.as_str()).map_or(&[][..], Vec::as_slice) {

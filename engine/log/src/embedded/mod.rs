@@ -14,8 +14,9 @@ mod writer;
 
 use std::{
     fs,
+    ops::Range,
     path::{Path, PathBuf},
-    sync::{Arc, mpsc::SyncSender},
+    sync::{Arc, mpsc, mpsc::SyncSender},
     thread::JoinHandle,
     time::Duration,
 };
@@ -24,7 +25,7 @@ pub use check::READ_WHOLE_BYTES_MAX;
 pub use ends_file::Lost;
 
 use crate::{
-    Done, Log, LogError, Offset, Partition, ReadLimit, StoredRecord, Transaction,
+    Claim, Done, Log, LogError, Offset, Partition, ReadLimit, StoredRecord, Transaction,
     embedded::{
         lock::FolderLock,
         reader::Readers,
@@ -145,8 +146,16 @@ impl Log for EmbeddedLog {
         self.readers.read(partition, from..end, limit)
     }
 
-    fn end(&self, partition: Partition) -> Result<Offset, LogError> {
-        Ok(self.ends.of(partition))
+    fn newest(&self, partition: Partition, limit: usize) -> Result<Vec<StoredRecord>, LogError> {
+        match self.ends.of(partition) {
+            0 => Ok(Vec::new()),
+            end => self.readers.newest(partition, end, limit),
+        }
+    }
+
+    fn bounds(&self, partition: Partition) -> Result<Range<Offset>, LogError> {
+        // Nothing is taken off the front.
+        Ok(0..self.ends.of(partition))
     }
 
     fn wait(&self, partition: Partition, from: Offset, timeout: Duration) -> Result<bool, LogError> {
@@ -155,6 +164,17 @@ impl Log for EmbeddedLog {
 
     fn committed(&self, consumer: &str, partition: Partition) -> Result<Offset, LogError> {
         self.readers.committed(consumer, partition)
+    }
+
+    fn claim(&self, consumer: &str, partition: Partition) -> Result<Claim, LogError> {
+        let (told, answer) = mpsc::sync_channel(1);
+        let claim = Request::Claim { consumer: consumer.to_owned(), partition, told };
+        self.sender()?.send(claim).map_err(|_| LogError::Closed)?;
+        answer.recv().map_err(|_| LogError::Closed)
+    }
+
+    fn release(&self, claim: &Claim) -> Result<(), LogError> {
+        self.sender()?.send(Request::Release(claim.clone())).map_err(|_| LogError::Closed)
     }
 }
 

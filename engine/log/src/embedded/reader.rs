@@ -60,6 +60,30 @@ impl Readers {
         })
     }
 
+    /// The last records before `end`, oldest first.
+    pub(super) fn newest(
+        &self,
+        partition: Partition,
+        end: Offset,
+        limit: usize,
+    ) -> Result<Vec<StoredRecord>, LogError> {
+        self.with(|connection| {
+            let sql = format!(
+                "SELECT offset, key, value FROM {} WHERE offset < ?1 ORDER BY offset DESC LIMIT ?2",
+                table(partition)
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let most = i64::try_from(limit).unwrap_or(i64::MAX);
+            let mut records = statement
+                .query_map(params![end, most], |row| {
+                    Ok(StoredRecord { offset: row.get(0)?, key: row.get(1)?, value: row.get(2)? })
+                })?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            records.reverse();
+            Ok(records)
+        })
+    }
+
     pub(super) fn committed(&self, consumer: &str, partition: Partition) -> Result<Offset, LogError> {
         self.with(|connection| {
             connection

@@ -13,7 +13,7 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi::SQLITE_IOERR_SHMSIZE, params};
 
 use crate::{
-    Append, LogError, Offset, Offsets, Partition, Topic, Transaction,
+    Append, Appended, LogError, Offset, Offsets, Partition, Topic, Transaction,
     embedded::ends_file::{EndsFile, Lost},
 };
 
@@ -126,7 +126,7 @@ impl Store {
                     create(&sql, append.partition)?;
                 }
                 *next = insert(&sql, append, first)?;
-                offsets.push(first..*next);
+                offsets.push(Appended { after: first, offsets: (first..*next).collect() });
             }
             for commit in &transaction.commits {
                 sql.prepare_cached(
@@ -321,7 +321,7 @@ mod tests {
         let one = Transaction::append(payments, vec![Record::new("k", "v")]);
         store.write(&[&one], &ends).unwrap();
         store.connection.execute_batch("BEGIN; DELETE FROM \"sluice.payments/0\"").unwrap();
-        assert_eq!(store.write(&[&one], &ends).unwrap(), [std::iter::once(1..2).collect::<Vec<_>>()]);
+        assert_eq!(store.write(&[&one], &ends).unwrap(), [[Appended { after: 1, offsets: vec![1] }]]);
         assert_eq!(store.ends().unwrap()[&payments], 2, "what it had begun is not kept");
     }
 }

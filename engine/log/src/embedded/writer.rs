@@ -10,7 +10,8 @@ use std::{
 };
 
 use crate::{
-    Done, LogError, Offsets, Transaction,
+    Claim, Done, LogError, Offsets, Partition, Transaction,
+    claim::Claims,
     embedded::{
         checkpoints::Checkpoints,
         store::{Ends, Store},
@@ -22,8 +23,18 @@ const GROUP_TRANSACTIONS_MAX: usize = 1_024;
 /// The most bytes that share an `fsync`.
 const GROUP_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// What the writer is asked for.
+pub(super) enum Request {
+    /// To make a transaction durable.
+    Write(Write),
+    /// A new owner of a consumer's place.
+    Claim { consumer: String, partition: Partition, told: SyncSender<Claim> },
+    /// That this owner has gone.
+    Release(Claim),
+}
+
 /// A transaction on its way to the disk.
-pub(super) struct Request {
+pub(super) struct Write {
     transaction: Transaction,
     bytes: usize,
     done: Done,
@@ -54,7 +65,7 @@ impl Queue {
             self.leave(bytes);
             return Err(LogError::Busy);
         }
-        sender.try_send(Request { transaction, bytes, done }).map_err(|error| {
+        sender.try_send(Request::Write(Write { transaction, bytes, done })).map_err(|error| {
             self.leave(bytes);
             match error {
                 TrySendError::Full(_) => LogError::Busy,
@@ -72,7 +83,7 @@ impl Queue {
     ) -> Result<(), LogError> {
         let bytes = transaction.size();
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        sender.send(Request { transaction, bytes, done }).map_err(|_| {
+        sender.send(Request::Write(Write { transaction, bytes, done })).map_err(|_| {
             self.leave(bytes);
             LogError::Closed
         })
@@ -107,16 +118,32 @@ fn run(
     receiver: &Receiver<Request>,
     mut checkpoints: Checkpoints,
 ) {
-    while let Ok(first) = receiver.recv() {
-        let (transactions, waiting) = gather(first, receiver);
-        let bytes = waiting.iter().map(|(bytes, _)| bytes).sum();
-        let written = store.write(&transactions.iter().collect::<Vec<_>>(), ends);
-        queue.leave(bytes);
+    let mut claims = Claims::default();
+    let mut next = None;
+    while let Some(request) = next.take().or_else(|| receiver.recv().ok()) {
+        let first = match request {
+            Request::Write(write) => write,
+            Request::Claim { consumer, partition, told } => {
+                // Whoever asked may have gone.
+                let _ = told.send(claims.claim(&consumer, partition));
+                continue;
+            }
+            Request::Release(claim) => {
+                claims.release(&claim);
+                continue;
+            }
+        };
+        let mut group = Group::default();
+        group.add(first, &claims);
+        next = group.gather(receiver, &claims);
+        group.refused.into_iter().for_each(|(done, error)| done(Err(error)));
+        let written = store.write(&group.transactions.iter().collect::<Vec<_>>(), ends);
+        queue.leave(group.bytes);
         if let Err(error) = &written {
-            tracing::error!(%error, transactions = transactions.len(), "the log could not write");
+            tracing::error!(%error, transactions = group.transactions.len(), "the log could not write");
         }
-        answer(waiting, written);
-        checkpoints.written(bytes, &store);
+        answer(group.waiting, written);
+        checkpoints.written(group.bytes, &store);
     }
     // Every sender is gone: leave one tidy file behind.
     drop(checkpoints);
@@ -125,24 +152,45 @@ fn run(
     }
 }
 
-/// Everything that waits now, within the limits of a group.
-fn gather(first: Request, receiver: &Receiver<Request>) -> (Vec<Transaction>, Vec<(usize, Done)>) {
-    let mut bytes = first.bytes;
-    let mut transactions = vec![first.transaction];
-    let mut waiting = vec![(first.bytes, first.done)];
-    while transactions.len() < GROUP_TRANSACTIONS_MAX && bytes < GROUP_BYTES_MAX {
-        let Ok(request) = receiver.try_recv() else { break };
-        bytes += request.bytes;
-        transactions.push(request.transaction);
-        waiting.push((request.bytes, request.done));
+/// Transactions that share an `fsync`.
+#[derive(Default)]
+struct Group {
+    bytes: usize,
+    transactions: Vec<Transaction>,
+    waiting: Vec<Done>,
+    /// Those of owners that have been replaced.
+    refused: Vec<(Done, LogError)>,
+}
+
+impl Group {
+    fn add(&mut self, write: Write, claims: &Claims) {
+        self.bytes += write.bytes;
+        match claims.check(&write.transaction.commits) {
+            Ok(()) => {
+                self.transactions.push(write.transaction);
+                self.waiting.push(write.done);
+            }
+            Err(fenced) => self.refused.push((write.done, fenced)),
+        }
     }
-    (transactions, waiting)
+
+    /// Everything that waits now, within the limits of a group, up to a request of another sort, which is given back.
+    fn gather(&mut self, receiver: &Receiver<Request>, claims: &Claims) -> Option<Request> {
+        while self.transactions.len() < GROUP_TRANSACTIONS_MAX && self.bytes < GROUP_BYTES_MAX {
+            match receiver.try_recv() {
+                Ok(Request::Write(write)) => self.add(write, claims),
+                Ok(other) => return Some(other),
+                Err(_) => return None,
+            }
+        }
+        None
+    }
 }
 
 /// Tell each what became of its transaction.
-fn answer(waiting: Vec<(usize, Done)>, written: Result<Vec<Offsets>, LogError>) {
+fn answer(waiting: Vec<Done>, written: Result<Vec<Offsets>, LogError>) {
     match written {
-        Ok(offsets) => waiting.into_iter().zip(offsets).for_each(|((_, done), offsets)| done(Ok(offsets))),
-        Err(error) => waiting.into_iter().for_each(|(_, done)| done(Err(error.clone()))),
+        Ok(offsets) => waiting.into_iter().zip(offsets).for_each(|(done, offsets)| done(Ok(offsets))),
+        Err(error) => waiting.into_iter().for_each(|done| done(Err(error.clone()))),
     }
 }

@@ -12,6 +12,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sluice_driver::records;
 use sluice_http::{Problem, page};
 use sluice_log::{Offset, Partition, ReadLimit, StoredRecord, Topic};
 use sluice_model::{DeadLetter, PaymentRecord};
@@ -26,7 +27,6 @@ use crate::{
     },
     ingest::{self, Format},
     limits::REASON_CHARS_MAX,
-    records,
 };
 
 const DEAD_LETTERS: Partition = Topic::DeadLetters.partition(0);
@@ -111,8 +111,8 @@ pub(super) async fn resubmit(
     let log = Arc::clone(&app.log);
     let stored = blocking(move || Ok(log.read(DEAD_LETTERS, id, ReadLimit::records(1))?)).await?;
     let stored = stored.first().filter(|record| record.offset == id);
-    let letter: DeadLetter =
-        records::parse(stored.ok_or_else(|| not_found("there is no such dead letter"))?)?;
+    let stored = stored.ok_or_else(|| not_found("there is no such dead letter"))?;
+    let letter: DeadLetter = records::parse(DEAD_LETTERS, stored).map_err(RuntimeError::from)?;
 
     let sent = Resubmission::sent(event, letter.original);
     let contents = ingest::read(format_of(&sent), &sent);
@@ -134,7 +134,8 @@ pub(super) async fn resubmit(
 }
 
 fn item(stored: &StoredRecord) -> Result<Item, RuntimeError> {
-    Ok(Item { id: stored.offset.to_string(), letter: records::parse(stored)? })
+    let letter = records::parse(DEAD_LETTERS, stored)?;
+    Ok(Item { id: stored.offset.to_string(), letter })
 }
 
 /// What stood in one body or on one line: markup begins with `<`.

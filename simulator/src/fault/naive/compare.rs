@@ -19,7 +19,7 @@ use super::{
 };
 use crate::fault::{
     SimLibrary, Topology,
-    log::{SimLog, StageId},
+    history::{History, StageId},
     oracle::Broken,
 };
 
@@ -27,7 +27,7 @@ use crate::fault::{
 pub struct Names(BTreeMap<AlertId, Said>);
 
 impl Names {
-    fn of_log(log: &SimLog) -> Self {
+    fn of_log(log: &History) -> Self {
         let alerts = log.everything().filter_map(|published| match published {
             Published::Alert(alert) => Some((alert.alert_id, said(alert))),
             _ => None,
@@ -70,7 +70,7 @@ fn said(alert: &Alert) -> Said {
 /// # Errors
 /// The first stage that differs, with what only one of the two says.
 pub fn agrees(
-    log: &SimLog,
+    log: &History,
     topology: Topology,
     library: &std::sync::Arc<SimLibrary>,
     features: &Features,
@@ -83,7 +83,7 @@ pub fn agrees(
 }
 
 struct Comparison<'a> {
-    log: &'a SimLog,
+    log: &'a History,
     library: &'a std::sync::Arc<SimLibrary>,
     features: &'a Features,
     names: Names,
@@ -101,7 +101,7 @@ impl Comparison<'_> {
         let mut keys = Shard::new(self.book, self.features);
         let mut gather = Gather::default();
         let mut lines = Vec::new();
-        for (_, record) in self.log.payments[0].all() {
+        for (_, record) in &self.log.payments[0] {
             let mut out = Out::default();
             match record {
                 PaymentRecord::Event(record) => {
@@ -136,7 +136,7 @@ impl Comparison<'_> {
         let mut judged: BTreeMap<String, Vec<Judged>> = BTreeMap::new();
         for (p, partition) in (0..).zip(&self.log.payments) {
             let (mut home, mut out) = (self.home(), Out::default());
-            for (_, record) in partition.all() {
+            for (_, record) in partition {
                 match record {
                     PaymentRecord::Event(record) => {
                         if let Some(one) = home.event(record, &mut out) {
@@ -151,7 +151,7 @@ impl Comparison<'_> {
         for (k, partition) in (0..).zip(&self.log.keyed) {
             let (mut keys, mut out) = (Shard::new(self.book, self.features), Out::default());
             let mut times: BTreeMap<(&Key, &str), usize> = BTreeMap::new();
-            for (_, record) in partition.all() {
+            for (_, record) in partition {
                 match record {
                     KeyedRecord::Event(copy) => {
                         let time = times.entry((&copy.key, &copy.event.event_id)).or_default();
@@ -171,7 +171,7 @@ impl Comparison<'_> {
         }
         for (p, partition) in (0..).zip(&self.log.verdicts) {
             let (mut gather, mut out) = (Gather::default(), Out::default());
-            for (_, record) in partition.all() {
+            for (_, record) in partition {
                 gather.apply(&self.told(record), &mut out, self.features);
             }
             compared += self.same(StageId::Gather(p), out.lines)?;
@@ -183,7 +183,7 @@ impl Comparison<'_> {
     /// All in the order in which they were given.
     fn controls_reach_everybody(&self) -> Result<(), Broken> {
         let partitions = u32::try_from(self.log.payments.len()).unwrap_or(1);
-        let given: Vec<&Control> = self.log.control.all().iter().map(|(_, control)| control).collect();
+        let given: Vec<&Control> = self.log.control.iter().map(|(_, control)| control).collect();
         for p in 0..partitions {
             let for_home = |control: &&&Control| match control {
                 Control::Release(order) => sluice_core::partition_of(&order.payment_id, partitions) == p,
@@ -194,7 +194,7 @@ impl Comparison<'_> {
             };
             let want: Vec<_> = given.iter().filter(for_home).copied().collect();
             let got: Vec<_> = self.log.payments[p as usize]
-                .all()
+                
                 .iter()
                 .filter_map(|(_, record)| match record {
                     PaymentRecord::Control(control) => Some(control),
@@ -213,7 +213,7 @@ impl Comparison<'_> {
             };
             let want_keys: Vec<_> = given.iter().filter(for_keys).copied().collect();
             let got_keys: Vec<_> = self.log.keyed[p as usize]
-                .all()
+                
                 .iter()
                 .filter_map(|(_, record)| match record {
                     KeyedRecord::Control(control) => Some(control),

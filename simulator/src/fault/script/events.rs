@@ -56,10 +56,16 @@ pub fn write(count: usize, rng: &mut Rng) -> (Vec<EventRecord>, Vec<usize>) {
             received_at,
             awaited: rng.percent(30),
             late_reason: late_reason.then(|| "found in a file of last week".to_owned()),
-            event: Arc::new(event),
+            event: Arc::new(as_read(event)),
         });
     }
     (events, after_pauses)
+}
+
+/// As it is read from what a source writes: a party of which nothing is said is none.
+fn as_read(event: PaymentEvent) -> PaymentEvent {
+    let read = serde_json::to_vec(&event).and_then(|bytes| serde_json::from_slice(&bytes));
+    read.unwrap_or(event)
 }
 
 fn fresh(n: usize, now: EventTime, rng: &mut Rng) -> PaymentEvent {

@@ -1,0 +1,52 @@
+//! Who owns a consumer's place.
+
+use std::collections::HashMap;
+
+use crate::{Commit, LogError, Partition};
+
+/// Ownership of a consumer's place on a partition, until somebody else claims it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Claim {
+    /// Who reads.
+    pub consumer: String,
+    /// What it reads.
+    pub partition: Partition,
+    /// Greater for every owner.
+    pub epoch: u64,
+}
+
+/// The newest epoch of every place. Kept by whoever commits, so that no commit stands between a claim and its answer.
+#[derive(Debug, Default)]
+pub struct Claims {
+    epochs: HashMap<(String, Partition), u64>,
+}
+
+impl Claims {
+    /// A new owner.
+    pub fn claim(&mut self, consumer: &str, partition: Partition) -> Claim {
+        let epoch = self.epochs.entry((consumer.to_owned(), partition)).or_default();
+        *epoch += 1;
+        Claim { consumer: consumer.to_owned(), partition, epoch: *epoch }
+    }
+
+    /// No owner, where this is the newest.
+    pub fn release(&mut self, claim: &Claim) {
+        if let Some(epoch) = self.epochs.get_mut(&(claim.consumer.clone(), claim.partition))
+            && *epoch == claim.epoch
+        {
+            *epoch += 1;
+        }
+    }
+
+    /// Whether all of these may be committed.
+    pub fn check(&self, commits: &[Commit]) -> Result<(), LogError> {
+        let is_fenced = |commit: &&Commit| {
+            let newest = self.epochs.get(&(commit.consumer.clone(), commit.partition)).copied();
+            commit.epoch.is_some_and(|epoch| newest != Some(epoch))
+        };
+        match commits.iter().find(is_fenced) {
+            Some(commit) => Err(LogError::Fenced { consumer: commit.consumer.clone(), partition: commit.partition }),
+            None => Ok(()),
+        }
+    }
+}
