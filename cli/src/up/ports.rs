@@ -61,7 +61,7 @@ pub struct Controls {
 
 impl ControlSink for Controls {
     fn append(&self, seq: u64, control: &Control) -> Result<u64, PortError> {
-        let come = Commit { consumer: OUTBOX.to_owned(), partition: MARKS, next: seq + 1 };
+        let come = Commit { consumer: OUTBOX.to_owned(), partition: MARKS, next: seq + 1, epoch: None };
         self.runtime.control(control.clone(), Some(come)).map_err(failed)
     }
 

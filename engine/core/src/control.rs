@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sluice_model::{Control, Hash256, PaymentRecord, Topic};
 
 use crate::{
-    Layout, Library, Offset, Publication, Published, SnapshotError, Stage, output::DistributorOutput,
+    Format, Layout, Library, Offset, Publication, Published, SnapshotError, Stage, output::DistributorOutput,
     publication::publications, wire::KeyedRecord,
 };
 
@@ -36,7 +36,7 @@ impl Stage for Distributor {
         Ok(Vec::new())
     }
 
-    fn restore(_: &[u8], _: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
+    fn restore(_: &[u8], _: Format, _: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
         Ok(Self)
     }
 

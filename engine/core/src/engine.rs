@@ -10,10 +10,11 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sluice_model::{
-    Alert, Control, DeadLetter, Disposition, EventRecord, Hash256, Observation, PaymentRecord, Topic};
+    Alert, Control, DeadLetter, Disposition, EventRecord, Hash256, Observation, PaymentRecord, Topic,
+};
 
 use crate::{
-    Gather, Home, Layout, Library, Offset, Publication, Shard, SnapshotError, Stage,
+    Format, Gather, Home, Layout, Library, Offset, Publication, Shard, SnapshotError, Stage,
     output::{GatherOutput, HomeOutput, Output, ShardOutput},
     publication::publications,
     snapshot,
@@ -224,16 +225,16 @@ impl Stage for Engine {
         })
     }
 
-    fn restore(bytes: &[u8], library: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
+    fn restore(bytes: &[u8], format: Format, library: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
         let state: State = snapshot::decode(bytes)?;
         Ok(Self {
-            home: Home::restore(&state.home, library)?,
+            home: Home::restore(&state.home, format, library)?,
             shards: state
                 .shards
                 .par_iter()
-                .map(|bytes| Shard::restore(bytes, library))
+                .map(|bytes| Shard::restore(bytes, format, library))
                 .collect::<Result<_, _>>()?,
-            gather: Gather::restore(&state.gather, library)?,
+            gather: Gather::restore(&state.gather, format, library)?,
         })
     }
 

@@ -8,11 +8,12 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use sluice_model::{
-    AlertId, Decision, Disposition, DispositionState, EventTime, Hash256, Key, Outcome, Release, Span,
-    limits::DEDUPE_HORIZON, Topic};
+    AlertId, Decision, Disposition, DispositionState, EventTime, Hash256, Key, Outcome, Release, Span, Topic,
+    limits::{DEDUPE_HORIZON, WINDOW_LENGTH_MAX},
+};
 
 use crate::{
-    Layout, Library, Offset, Publication, SnapshotError, Stage,
+    Format, Layout, Library, Offset, Publication, SnapshotError, Stage,
     output::GatherOutput,
     publication::publications,
     snapshot,
@@ -21,6 +22,10 @@ use crate::{
 
 /// How long an answer is kept: as long as the home may know the id of its event, which it forgets an hour at a time.
 const ANSWERS_KEPT_FOR: Span = Span::from_micros(DEDUPE_HORIZON.micros() + Span::hours(1).micros());
+
+/// How long a payment stays held after its last finding, in stream time: as long as windows reach. Whatever comes of it later
+/// is judged like the payment of a stranger, by every rule and every list.
+pub const HOLDS_KEPT_FOR: Span = WINDOW_LENGTH_MAX;
 
 /// What is answered when the deadline passes before every verdict is in: closed, visibly.
 pub const OUTCOME_ON_DEADLINE: Outcome = Outcome::Hold;
@@ -32,12 +37,49 @@ pub const REASON_ON_DEADLINE: &str = "not every rule had answered when the deadl
 pub struct Gather {
     pending: HashMap<String, Pending>,
     /// By event; kept for [`ANSWERS_KEPT_FOR`], so that asking again returns the answer.
-    decided: HashMap<String, Decision>,
+    decided: HashMap<String, Answer>,
     /// By the stream's time when they were decided.
     decided_at: BTreeMap<EventTime, Vec<String>>,
     stream_time: EventTime,
-    /// By payment: a hold binds every later event of the payment until it is released.
-    holds: HashMap<String, Findings>,
+    /// By payment: a hold binds every later event of the payment until it is released, or for [`HOLDS_KEPT_FOR`].
+    holds: HashMap<String, Held>,
+    /// By the stream's time of a finding; those of a payment that met another since are passed over.
+    held_at: BTreeMap<EventTime, Vec<String>>,
+}
+
+/// A payment that must not go on.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Held {
+    findings: Findings,
+    /// The stream's time of the last finding.
+    at: EventTime,
+}
+
+/// What was answered: a [`Decision`], as state keeps it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Answer {
+    payment_id: String,
+    outcome: Outcome,
+    alerts: Vec<AlertId>,
+    reasons: Vec<String>,
+    deadline_passed: bool,
+    /// Where the last event that asked stands.
+    offset: Offset,
+}
+
+impl Answer {
+    /// The decision on an event that stands at `offset`.
+    fn decision(&self, event_id: &str, offset: Offset) -> Decision {
+        Decision {
+            payment_id: self.payment_id.clone(),
+            event_id: event_id.to_owned(),
+            decision: self.outcome,
+            alerts: self.alerts.clone(),
+            reasons: self.reasons.clone(),
+            deadline_passed: self.deadline_passed,
+            offset: Some(offset),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -74,7 +116,7 @@ impl Gather {
                 self.deadline(payment_id, event_id, found.as_ref(), out);
             }
             VerdictRecord::Again { at, payment_id, event_id, offset } => {
-                self.stream_time = self.stream_time.max(*at);
+                self.advance(*at);
                 self.again(payment_id, event_id, *offset, out);
             }
             VerdictRecord::Released(order) => self.released(order, out),
@@ -83,9 +125,9 @@ impl Gather {
     }
 
     fn verdict(&mut self, verdict: &Verdict, out: &mut GatherOutput) {
-        self.stream_time = self.stream_time.max(verdict.at);
+        self.advance(verdict.at);
         for found in verdict.found.iter().filter(|found| found.outcome != Outcome::Allow) {
-            self.holds.entry(verdict.payment_id.clone()).or_default().add(found);
+            self.hold(&verdict.payment_id, found);
         }
         if !verdict.awaited || self.decided.contains_key(&verdict.event_id) {
             return;
@@ -108,8 +150,8 @@ impl Gather {
     /// Asked again: the answer that was given. Asked for the first time after the event was judged for nobody:
     /// what is known of its payment now. Still being decided: the answer will come.
     fn again(&mut self, payment_id: &str, event_id: &str, offset: Offset, out: &mut GatherOutput) {
-        if let Some(decision) = self.decided.get(event_id) {
-            out.decisions.push(Decision { offset: Some(offset), ..decision.clone() });
+        if let Some(answer) = self.decided.get(event_id) {
+            out.decisions.push(answer.decision(event_id, offset));
         } else if let Some(pending) = self.pending.get_mut(event_id) {
             pending.offset = offset.max(pending.offset);
         } else {
@@ -123,16 +165,16 @@ impl Gather {
     /// this record: asking again returns it.
     fn deadline(&mut self, payment_id: &str, event_id: &str, found: Option<&Found>, out: &mut GatherOutput) {
         if let Some(found) = found {
-            self.holds.entry(payment_id.to_owned()).or_default().add(found);
+            self.hold(payment_id, found);
         }
         match self.decided.get_mut(event_id) {
-            Some(decision) if decision.deadline_passed => {}
-            Some(decision) => {
-                decision.decision = decision.decision.max(OUTCOME_ON_DEADLINE);
-                decision.deadline_passed = true;
-                decision.alerts.extend(found.map(|found| found.alert_id));
-                decision.reasons.push(REASON_ON_DEADLINE.to_owned());
-                out.decisions.push(decision.clone());
+            Some(answer) if answer.deadline_passed => {}
+            Some(answer) => {
+                answer.outcome = answer.outcome.max(OUTCOME_ON_DEADLINE);
+                answer.deadline_passed = true;
+                answer.alerts.extend(found.map(|found| found.alert_id));
+                answer.reasons.push(REASON_ON_DEADLINE.to_owned());
+                out.decisions.push(answer.decision(event_id, answer.offset));
             }
             None => self.decide(event_id, true, out),
         }
@@ -141,7 +183,7 @@ impl Gather {
     fn decide(&mut self, event_id: &str, deadline_passed: bool, out: &mut GatherOutput) {
         let Some(mut pending) = self.pending.remove(event_id) else { return };
         if let Some(held) = self.holds.get(&pending.payment_id) {
-            pending.findings.0.extend(held.0.clone());
+            pending.findings.0.extend(held.findings.0.clone());
         }
         let mut outcome = pending.findings.outcome();
         let (ids, mut reasons): (Vec<_>, Vec<_>) =
@@ -152,24 +194,17 @@ impl Gather {
                 reasons.push(REASON_ON_DEADLINE.to_owned());
             }
         }
-        let decision = Decision {
-            payment_id: pending.payment_id,
-            event_id: event_id.to_owned(),
-            decision: outcome,
-            alerts: ids,
-            reasons,
-            deadline_passed,
-            offset: Some(pending.offset),
-        };
+        let Pending { payment_id, offset, .. } = pending;
+        let answer = Answer { payment_id, outcome, alerts: ids, reasons, deadline_passed, offset };
+        out.decisions.push(answer.decision(event_id, offset));
         self.decided_at.entry(self.stream_time).or_default().push(event_id.to_owned());
-        self.decided.insert(event_id.to_owned(), decision.clone());
-        self.forget();
-        out.decisions.push(decision);
+        self.decided.insert(event_id.to_owned(), answer);
+        self.forget_answers();
     }
 
     /// An officer lets go what they saw. What else holds the payment keeps it.
     fn released(&mut self, order: &Release, out: &mut GatherOutput) {
-        let mut held = self.holds.remove(&order.payment_id).unwrap_or_default();
+        let Held { findings: mut held, at } = self.holds.remove(&order.payment_id).unwrap_or_default();
         let mut let_go = Findings::default();
         match &order.alerts {
             Some(seen) => {
@@ -185,7 +220,7 @@ impl Gather {
             Some(first) => (held.outcome().into(), first.to_string(), held.0.keys().copied().collect()),
         };
         if still.is_some() {
-            self.holds.insert(order.payment_id.clone(), held);
+            self.holds.insert(order.payment_id.clone(), Held { findings: held, at });
         }
         out.dispositions.push(Disposition {
             payment_id: order.payment_id.clone(),
@@ -197,8 +232,35 @@ impl Gather {
         });
     }
 
+    /// A payment must not go on.
+    fn hold(&mut self, payment_id: &str, found: &Found) {
+        let held = self.holds.entry(payment_id.to_owned()).or_default();
+        if held.findings.0.is_empty() || held.at != self.stream_time {
+            self.held_at.entry(self.stream_time).or_default().push(payment_id.to_owned());
+        }
+        held.at = self.stream_time;
+        held.findings.add(found);
+    }
+
+    /// Time goes on: forget the payments whose last finding lies too far back.
+    fn advance(&mut self, at: EventTime) {
+        if at <= self.stream_time {
+            return;
+        }
+        self.stream_time = at;
+        let oldest = at.minus(HOLDS_KEPT_FOR);
+        while let Some(entry) = self.held_at.first_entry().filter(|entry| *entry.key() < oldest) {
+            let (found_at, payments) = entry.remove_entry();
+            for payment_id in payments {
+                if self.holds.get(&payment_id).is_some_and(|held| held.at == found_at) {
+                    self.holds.remove(&payment_id);
+                }
+            }
+        }
+    }
+
     /// Forget the answers that lie further back than ids are remembered.
-    fn forget(&mut self) {
+    fn forget_answers(&mut self) {
         let kept = self.decided_at.split_off(&self.stream_time.minus(ANSWERS_KEPT_FOR));
         for event_id in std::mem::replace(&mut self.decided_at, kept).into_values().flatten() {
             self.decided.remove(&event_id);
@@ -225,8 +287,11 @@ impl Stage for Gather {
         snapshot::encode(self)
     }
 
-    fn restore(bytes: &[u8], _: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
-        snapshot::decode(bytes)
+    fn restore(bytes: &[u8], format: Format, _: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
+        match format {
+            Format::V8 => snapshot::decode::<v8::Gather>(bytes).map(Into::into),
+            Format::V9 => snapshot::decode(bytes),
+        }
     }
 
     fn wants_filling(&self) -> Option<Hash256> {
@@ -242,4 +307,65 @@ impl Stage for Gather {
     }
 
     fn adopt(&mut self, _: Self) {}
+}
+
+/// The state before holds had a time.
+mod v8 {
+    use std::collections::{BTreeMap, HashMap};
+
+    use serde::Deserialize;
+    use sluice_model::{AlertId, EventTime, Outcome};
+
+    use super::{Answer, Findings, Held, Pending};
+    use crate::Offset;
+
+    #[derive(Deserialize)]
+    pub(super) struct Gather {
+        pending: HashMap<String, Pending>,
+        decided: HashMap<String, Decision>,
+        decided_at: BTreeMap<EventTime, Vec<String>>,
+        stream_time: EventTime,
+        holds: HashMap<String, Findings>,
+    }
+
+    #[derive(Deserialize)]
+    struct Decision {
+        payment_id: String,
+        _event_id: String,
+        decision: Outcome,
+        alerts: Vec<AlertId>,
+        reasons: Vec<String>,
+        deadline_passed: bool,
+        offset: Option<Offset>,
+    }
+
+    impl From<Decision> for Answer {
+        fn from(of: Decision) -> Self {
+            Self {
+                payment_id: of.payment_id,
+                outcome: of.decision,
+                alerts: of.alerts,
+                reasons: of.reasons,
+                deadline_passed: of.deadline_passed,
+                offset: of.offset.unwrap_or_default(),
+            }
+        }
+    }
+
+    impl From<Gather> for super::Gather {
+        /// When a payment was held is not known: as if it had been just now.
+        fn from(of: Gather) -> Self {
+            let at = of.stream_time;
+            let held_at = BTreeMap::from([(at, of.holds.keys().cloned().collect())]);
+            let holds = of.holds.into_iter().map(|(payment, findings)| (payment, Held { findings, at }));
+            Self {
+                pending: of.pending,
+                decided: of.decided.into_iter().map(|(event, decision)| (event, decision.into())).collect(),
+                decided_at: of.decided_at,
+                stream_time: at,
+                holds: holds.collect(),
+                held_at,
+            }
+        }
+    }
 }

@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use sluice_lists::{Screener, rescreen::rescreen};
 use sluice_model::{
     Control, DeadLetter, EventRecord, EventTime, Hash256, Key, KeyKind, Observation, Past, PaymentEvent,
-    PaymentRecord, RefusedEvent, Role, Screening, StatusSet, Unnamed, WhyNotScreened, add_key,
-    limits::FUTURE_TOLERANCE, Topic};
+    PaymentRecord, RefusedEvent, Role, Screening, StatusSet, Topic, Unnamed, WhyNotScreened, add_key,
+    limits::FUTURE_TOLERANCE,
+};
 use sluice_rules::{Facts, Judgement, NO_WINDOWS};
 
 use crate::{
-    Layout, Library, Offset, Publication, SnapshotError, Stage,
+    Format, Layout, Library, Offset, Publication, SnapshotError, Stage,
     alerting::{self, EngineFinding, Scene},
     dedupe::{Dedupe, Seen},
     freezes::Freezes,
@@ -417,7 +418,7 @@ impl Stage for Home {
         })
     }
 
-    fn restore(bytes: &[u8], library: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
+    fn restore(bytes: &[u8], _: Format, library: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
         let state: State<'_> = snapshot::decode(bytes)?;
         let mut home = Self::with(Rulebook::restore(&state.rules, &**library)?, Arc::clone(library));
         home.screening.change(&state.screening);

@@ -52,7 +52,7 @@ pub use output::{Counts, DistributorOutput, GatherOutput, HomeOutput, Output, Re
 pub use parties::{PARTIES_MAX, PARTY_KNOWN_FOR, Parties};
 pub use publication::{Layout, Publication, Published};
 pub use shard::Shard;
-pub use snapshot::SnapshotError;
+pub use snapshot::{Format, SnapshotError};
 pub use stage::{Offset, Stage};
 pub use wire::{Found, KeyedEvent, KeyedRecord, Screened, Speaker, Verdict, VerdictRecord, partition_of};
 pub use worker::{Batch, Step, Worker, WorkerConfig, WorkerError};

@@ -3,11 +3,13 @@
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use sluice_model::{Alert, Control, EventTime, EventType, Hash256, KeyKind, Observation, PaymentEvent, Topic};
+use sluice_model::{
+    Alert, Control, EventTime, EventType, Hash256, KeyKind, Observation, PaymentEvent, Topic,
+};
 use sluice_rules::{Facts, Failures, Judgement, Plan, RuleMeta, RuleSet, Samples, Speaks};
 
 use crate::{
-    Layout, Library, Offset, Publication, SnapshotError, Stage,
+    Format, Layout, Library, Offset, Publication, SnapshotError, Stage,
     alerting::{self, Scene},
     noise::{self, NoiseOfKey},
     output::ShardOutput,
@@ -55,9 +57,9 @@ struct Scratch {
 }
 
 #[derive(Serialize, Deserialize)]
-struct State {
+struct State<'a> {
     rules: Sources,
-    keys: [Keys; KINDS],
+    keys: Cow<'a, [Keys; KINDS]>,
 }
 
 fn plans_of(rules: &RuleSet) -> [WindowPlan; KINDS] {
@@ -256,13 +258,13 @@ impl Stage for Shard {
     }
 
     fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
-        snapshot::encode(&State { rules: self.rules.sources(), keys: self.keys.clone() })
+        snapshot::encode(&State { rules: self.rules.sources(), keys: Cow::Borrowed(&self.keys) })
     }
 
-    fn restore(bytes: &[u8], library: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
-        let state: State = snapshot::decode(bytes)?;
+    fn restore(bytes: &[u8], _: Format, library: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
+        let state: State<'_> = snapshot::decode(bytes)?;
         let mut shard = Self::with(Rulebook::restore(&state.rules, &**library)?, Arc::clone(library));
-        shard.keys = state.keys;
+        shard.keys = state.keys.into_owned();
         Ok(shard)
     }
 

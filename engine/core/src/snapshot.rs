@@ -5,8 +5,30 @@ use sluice_model::Hash256;
 
 use crate::Offset;
 
-/// Raised whenever the meaning of any stage's state changes; a snapshot of another format is not read.
-const FORMAT: u32 = 8;
+/// How a state is written. Raised whenever the meaning of any stage's state changes; the one before is still read, so that
+/// an upgrade does not replay the log (`engine/core/tests/formats`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// Holds without the time of their last finding.
+    V8,
+    /// The one that is written.
+    V9,
+}
+
+impl Format {
+    /// The one that is written.
+    pub const CURRENT: Self = Self::V9;
+
+    const ALL: [Self; 2] = [Self::V8, Self::V9];
+
+    const fn number(self) -> u32 {
+        match self {
+            Self::V8 => 8,
+            Self::V9 => 9,
+        }
+    }
+}
+
 /// Says what the bytes are.
 const MAGIC: &[u8; 8] = b"sluicess";
 /// Magic, format, offset, digest.
@@ -21,7 +43,7 @@ pub enum SnapshotError {
     #[error("not a snapshot")]
     NotASnapshot,
     /// Of another engine's format.
-    #[error("snapshot format {0}, this engine reads {FORMAT}")]
+    #[error("snapshot format {0}, and this engine reads {first} to {last}", first = Format::ALL[0].number(), last = Format::CURRENT.number())]
     OtherFormat(u32),
     /// The bytes are not those that were written.
     #[error("snapshot is torn or altered")]
@@ -68,28 +90,27 @@ pub fn frame(offset: Offset, state: &[u8]) -> Result<Vec<u8>, SnapshotError> {
     let body = zstd::bulk::compress(state, LEVEL)?;
     let mut bytes = Vec::with_capacity(HEADER + body.len());
     bytes.extend_from_slice(MAGIC);
-    bytes.extend_from_slice(&FORMAT.to_be_bytes());
+    bytes.extend_from_slice(&Format::CURRENT.number().to_be_bytes());
     bytes.extend_from_slice(&offset.to_be_bytes());
     bytes.extend_from_slice(&digest(offset, &body).0);
     bytes.extend_from_slice(&body);
     Ok(bytes)
 }
 
-/// The offset and the state's bytes in a frame, if it is whole and of this format.
-pub fn unframe(bytes: &[u8]) -> Result<(Offset, Vec<u8>), SnapshotError> {
+/// The offset, the format and the state's bytes in a frame, if it is whole and of a format that is read.
+pub fn unframe(bytes: &[u8]) -> Result<(Offset, Format, Vec<u8>), SnapshotError> {
     let mut rest = bytes;
     if take::<8>(&mut rest)? != *MAGIC {
         return Err(SnapshotError::NotASnapshot);
     }
-    let format = u32::from_be_bytes(take(&mut rest)?);
-    if format != FORMAT {
-        return Err(SnapshotError::OtherFormat(format));
-    }
+    let number = u32::from_be_bytes(take(&mut rest)?);
+    let format = Format::ALL.into_iter().find(|format| format.number() == number);
+    let format = format.ok_or(SnapshotError::OtherFormat(number))?;
     let offset = Offset::from_be_bytes(take(&mut rest)?);
     if take::<32>(&mut rest)? != digest(offset, rest).0 {
         return Err(SnapshotError::Torn);
     }
-    Ok((offset, zstd::stream::decode_all(rest)?))
+    Ok((offset, format, zstd::stream::decode_all(rest)?))
 }
 
 fn digest(offset: Offset, body: &[u8]) -> Hash256 {
@@ -109,7 +130,7 @@ mod tests {
     #[test]
     fn a_torn_snapshot_is_refused_wherever_it_is_cut_or_flipped() {
         let whole = frame(17, &[7; 500]).unwrap();
-        assert_eq!(unframe(&whole).unwrap(), (17, vec![7; 500]));
+        assert_eq!(unframe(&whole).unwrap(), (17, Format::CURRENT, vec![7; 500]));
         for at in 0..whole.len() {
             assert!(unframe(&whole[..at]).is_err(), "cut at {at}");
             let mut flipped = whole.clone();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sluice_model::{Hash256, Topic};
 
-use crate::{Layout, Library, Publication, SnapshotError};
+use crate::{Format, Layout, Library, Publication, SnapshotError};
 
 /// A record's place in its partition. The next record's is greater; it need not be the next number, since a
 /// log with transactions keeps places for its own markers.
@@ -38,8 +38,8 @@ pub trait Stage: Sized {
     /// Everything that [`Stage::restore`] needs, without the library's content.
     fn snapshot(&self) -> Result<Vec<u8>, SnapshotError>;
 
-    /// The state that a snapshot stands for.
-    fn restore(bytes: &[u8], library: &Arc<dyn Library>) -> Result<Self, SnapshotError>;
+    /// The state that a snapshot of that format stands for.
+    fn restore(bytes: &[u8], format: Format, library: &Arc<dyn Library>) -> Result<Self, SnapshotError>;
 
     /// Rules that were prepared and need windows which this state does not hold: a [`Stage::candidate`] must be
     /// filled with the partition's past before they may be activated.

@@ -89,7 +89,9 @@ pub enum WorkerError {
         got: Offset,
     },
     /// The log begins after what the state would have to be grown from.
-    #[error("the log begins at offset {begins_at}, and no snapshot stands for what came before: its records are gone")]
+    #[error(
+        "the log begins at offset {begins_at}, and no snapshot stands for what came before: its records are gone"
+    )]
     PastIsGone {
         /// The first offset that there is.
         begins_at: Offset,
@@ -222,9 +224,9 @@ impl<S: Stage> Worker<S> {
         begins_at: Offset,
     ) -> Result<Vec<SnapshotError>, WorkerError> {
         let mut refused = Vec::new();
-        let usable = snapshots.into_iter().find_map(|bytes| {
-            self.restore(&bytes, begins_at).map_err(|reason| refused.push(reason)).ok()
-        });
+        let usable = snapshots
+            .into_iter()
+            .find_map(|bytes| self.restore(&bytes, begins_at).map_err(|reason| refused.push(reason)).ok());
         let (applied, stage) = match usable {
             Some(usable) => usable,
             None if begins_at > 0 => return Err(WorkerError::PastIsGone { begins_at }),
@@ -236,14 +238,14 @@ impl<S: Stage> Worker<S> {
 
     /// The state that a snapshot stands for, and the offset before which every record has been applied.
     fn restore(&self, bytes: &[u8], begins_at: Offset) -> Result<(Offset, S), SnapshotError> {
-        let (offset, state) = snapshot::unframe(bytes)?;
+        let (offset, format, state) = snapshot::unframe(bytes)?;
         if offset > self.committed {
             return Err(SnapshotError::OfTheFuture { offset, committed: self.committed });
         }
         if offset < begins_at {
             return Err(SnapshotError::TooOld { offset, begins_at });
         }
-        Ok((offset, S::restore(&state, &self.library)?))
+        Ok((offset, S::restore(&state, format, &self.library)?))
     }
 
     /// The records asked for, in order, from the offset asked for; fewer than asked for, or none, where the

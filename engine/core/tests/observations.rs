@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use sluice_core::{
-    Distributor, DistributorOutput, Engine, EngineConfig, KeyedRecord, Layout, Library, NoLists, Output,
-    Publication, Published, Stage,
+    Distributor, DistributorOutput, Engine, EngineConfig, Format, KeyedRecord, Layout, Library, NoLists,
+    Output, Publication, Published, Stage,
 };
 use sluice_model::{
     Action, Control, Currency, EventRecord, EventTime, FailureCause, Hash256, KeyKind, Money, Observation,
@@ -387,7 +387,7 @@ fn same_through_snapshots(records: &[PaymentRecord], output: &Output) {
     for cut in 0..=records.len() {
         let (mut first, mut told) = (engine(5), Output::default());
         records[..cut].iter().for_each(|record| first.apply(0, record, &mut told));
-        let mut second = Engine::restore(&first.snapshot().unwrap(), &library).unwrap();
+        let mut second = Engine::restore(&first.snapshot().unwrap(), Format::CURRENT, &library).unwrap();
         records[cut..].iter().for_each(|record| second.apply(0, record, &mut told));
         assert_eq!(told.alerts, output.alerts, "cut at {cut}");
         assert_eq!(told.observations, output.observations, "cut at {cut}");

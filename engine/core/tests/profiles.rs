@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use sluice_core::{Engine, EngineConfig, Library, NoLists, Output, Stage};
+use sluice_core::{Engine, EngineConfig, Format, Library, NoLists, Output, Stage};
 use sluice_model::{
     Control, EventRecord, EventTime, PaymentEvent, PaymentRecord, RuleBundle, RuleFile, Span,
 };
@@ -61,7 +61,7 @@ fn segments(records: &[PaymentRecord]) -> Vec<String> {
             (Engine::new(EngineConfig { shards: 2 }, Arc::clone(&library)), Output::default());
         for (i, record) in records.iter().enumerate() {
             if i == cut {
-                engine = Engine::restore(&engine.snapshot().unwrap(), &library).unwrap();
+                engine = Engine::restore(&engine.snapshot().unwrap(), Format::CURRENT, &library).unwrap();
             }
             engine.apply(0, record, &mut output);
         }

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use sluice_core::{Home, HomeOutput, Library, PARTY_KNOWN_FOR, Stage, Unavailable};
+use sluice_core::{Format, Home, HomeOutput, Library, PARTY_KNOWN_FOR, Stage, Unavailable};
 use sluice_lists::{Entry, ListVersion, Screener, Settings};
 use sluice_model::{
     Alert, Cause, Control, EntryKind, EventRecord, EventTime, Hash256, Key, KeyKind, ListSet, Party,
@@ -70,7 +70,7 @@ impl World {
 
     fn restart(&mut self) {
         let bytes = self.home.snapshot().unwrap();
-        self.home = Home::restore(&bytes, &(Arc::clone(&self.shelf) as _)).unwrap();
+        self.home = Home::restore(&bytes, Format::CURRENT, &(Arc::clone(&self.shelf) as _)).unwrap();
     }
 }
 

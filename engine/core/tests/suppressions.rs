@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use sluice_core::{Home, Library, Stage, Unavailable};
+use sluice_core::{Format, Home, Library, Stage, Unavailable};
 use sluice_lists::{Entry, ListVersion, Screener, Settings};
 use sluice_model::{
     Control, EntryKind, EventTime, Hash256, Key, KeyKind, Party, PaymentEvent, PaymentRecord, Screening,
@@ -139,7 +139,7 @@ fn a_snapshot_keeps_it_and_what_ended_long_ago_is_forgotten() {
     let mut world = World::new();
     world.apply(Control::Suppress(world.order()));
     let bytes = world.home.snapshot().unwrap();
-    world.home = Home::restore(&bytes, &(Arc::clone(&world.library) as _)).unwrap();
+    world.home = Home::restore(&bytes, Format::CURRENT, &(Arc::clone(&world.library) as _)).unwrap();
     assert_eq!(world.met(&payment("C-1", "Vasil Zorkin", 0)), ["18"]);
     let event = serde_json::json!({"event": {"received_at": at(40), "event": payment("C-9", "Nobody", 40)}});
     world.home.apply(0, &serde_json::from_value(event).unwrap(), &mut Default::default());
@@ -168,6 +168,6 @@ fn what_is_screened_names_the_suppressions_that_were_in_force() {
         seen.push(version(&one));
     }
     let bytes = one.home.snapshot().unwrap();
-    one.home = Home::restore(&bytes, &(Arc::clone(&one.library) as _)).unwrap();
+    one.home = Home::restore(&bytes, Format::CURRENT, &(Arc::clone(&one.library) as _)).unwrap();
     assert_eq!(version(&one), version(&other));
 }

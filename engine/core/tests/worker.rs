@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use sluice_core::{
-    Layout, Library, NoLists, Offset, Publication, SnapshotError, Stage, Step, Worker, WorkerConfig,
+    Format, Layout, Library, NoLists, Offset, Publication, SnapshotError, Stage, Step, Worker, WorkerConfig,
 };
 use sluice_model::{Hash256, Topic};
 
@@ -33,7 +33,7 @@ impl Stage for Sum {
         Ok(self.0.to_be_bytes().to_vec())
     }
 
-    fn restore(bytes: &[u8], _: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
+    fn restore(bytes: &[u8], _: Format, _: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
         Ok(Self(u64::from_be_bytes(bytes.try_into().map_err(|_| SnapshotError::NotASnapshot)?)))
     }
 

@@ -100,18 +100,7 @@ impl<S: Stage<Record: DeserializeOwned, Output: Clone>> Driver<S> {
         let claim = log.claim(S::NAME, partition)?;
         let worker = Worker::new(config, library, log.committed(S::NAME, partition)?, fresh);
         let (records, ends_at, pending) = (Vec::new(), None, None);
-        Ok(Self {
-            log,
-            snapshots,
-            snapshots_name,
-            layout,
-            handoff,
-            claim,
-            worker,
-            records,
-            ends_at,
-            pending,
-        })
+        Ok(Self { log, snapshots, snapshots_name, layout, handoff, claim, worker, records, ends_at, pending })
     }
 
     /// The worker, for looking at.

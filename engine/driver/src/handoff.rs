@@ -80,9 +80,9 @@ impl<R> Handoff<R> {
         };
         match state.entries.iter().take(limit).take_while(follows).count() {
             0 => Taken::InTheLog,
-            count => {
-                Taken::Records(state.entries.drain(..count).map(|entry| (entry.offset, entry.record)).collect())
-            }
+            count => Taken::Records(
+                state.entries.drain(..count).map(|entry| (entry.offset, entry.record)).collect(),
+            ),
         }
     }
 

@@ -45,7 +45,9 @@ impl Claims {
             commit.epoch.is_some_and(|epoch| newest != Some(epoch))
         };
         match commits.iter().find(is_fenced) {
-            Some(commit) => Err(LogError::Fenced { consumer: commit.consumer.clone(), partition: commit.partition }),
+            Some(commit) => {
+                Err(LogError::Fenced { consumer: commit.consumer.clone(), partition: commit.partition })
+            }
             None => Ok(()),
         }
     }

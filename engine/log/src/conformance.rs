@@ -8,7 +8,8 @@ use std::{collections::BTreeMap, sync::Arc, thread, time::Duration};
 use proptest::prelude::*;
 
 use crate::{
-    Append, Appended, Commit, Log, LogError, Offset, Partition, ReadLimit, Record, StoredRecord, Topic, Transaction,
+    Append, Appended, Commit, Log, LogError, Offset, Partition, ReadLimit, Record, StoredRecord, Topic,
+    Transaction,
 };
 
 /// A partition.
@@ -93,9 +94,8 @@ fn offsets(records: &[StoredRecord]) -> Vec<Offset> {
 fn reads_keep_to_their_limits_and_always_go_on(log: &dyn Log) {
     let large = Record::new("large", vec![7; 10_000]);
     let stand = log.append(PAYMENTS, vec![record(0), large, record(2)]).unwrap().offsets;
-    let read = |from, records, bytes| {
-        offsets(&log.read(PAYMENTS, from, ReadLimit { records, bytes }).unwrap())
-    };
+    let read =
+        |from, records, bytes| offsets(&log.read(PAYMENTS, from, ReadLimit { records, bytes }).unwrap());
     assert_eq!(read(0, 2, usize::MAX), stand[..2]);
     assert_eq!(read(0, 9, 100), stand[..1], "the second would be too much");
     assert_eq!(read(stand[1], 9, 100), stand[1..2], "one is read, however large");

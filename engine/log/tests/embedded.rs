@@ -85,7 +85,10 @@ fn a_full_disk_refuses_what_it_cannot_keep_and_nothing_else_is_lost() {
     // Space again: it goes on where it was.
     drop(log);
     let log = EmbeddedLog::open(folder.path()).unwrap();
-    assert_eq!(log.append(PAYMENTS, vec![kilobytes(64)]).unwrap(), Appended { after: kept, offsets: vec![kept] });
+    assert_eq!(
+        log.append(PAYMENTS, vec![kilobytes(64)]).unwrap(),
+        Appended { after: kept, offsets: vec![kept] }
+    );
 }
 
 #[test]

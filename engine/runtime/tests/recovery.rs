@@ -114,6 +114,23 @@ async fn a_commit_whose_answer_was_lost_is_not_made_again() {
 }
 
 #[tokio::test]
+async fn a_commit_that_was_aborted_is_made_again_from_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    for n in 1..=2 {
+        running.post_json("/v1/decisions", &payment(&n.to_string(), "C-1", "15.00")).await;
+    }
+    *running.mood.lock().unwrap() = Mood::FailsACommit;
+    // The third of a customer: its windows grow again with the state.
+    let answer = running.post_json("/v1/decisions", &payment("3", "C-1", "15.00")).await;
+    assert_eq!(answer.json["alerts"].as_array().map(Vec::len), Some(1), "{}", answer.json);
+    assert_eq!(*running.mood.lock().unwrap(), Mood::Good, "a commit failed");
+    let log = running.stop();
+    assert_eq!(records(&*log, Topic::Alerts).len(), 1);
+    assert_eq!(records(&*log, Topic::Decisions).len(), 3);
+}
+
+#[tokio::test]
 async fn an_alert_names_where_its_event_stands() {
     let folder = tempfile::tempdir().unwrap();
     let running = start(folder.path());

@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::de::DeserializeOwned;
 use sluice_core::{
-    Distributor, Engine, EngineConfig, Gather, Home, Layout, Library, Offset, Shard, Stage, Step, Worker, WorkerConfig,
+    Distributor, Engine, EngineConfig, Gather, Home, Layout, Library, Offset, Shard, Stage, Step, Worker,
+    WorkerConfig,
 };
 use sluice_driver::{Driver, DriverError, Handoff, Place, Turn, records};
 use sluice_log::{Appended, Log, ReadLimit, StoredRecord};
@@ -254,7 +255,9 @@ impl Cluster {
                 Step::Restore { .. } => drop(worker.restored([], 0).ok()?),
                 Step::Read { from, limit } => {
                     let stored = self.log.read(id.reads(), from, ReadLimit::records(limit)).ok()?;
-                    let parse = |stored: &StoredRecord| Some((stored.offset, records::parse(id.reads(), stored).ok()?));
+                    let parse = |stored: &StoredRecord| {
+                        Some((stored.offset, records::parse(id.reads(), stored).ok()?))
+                    };
                     let read: Option<Vec<_>> = stored.iter().map(parse).collect();
                     worker.records(&read?).ok()?;
                 }
@@ -275,9 +278,9 @@ impl Cluster {
     /// What must not be: errors of drivers, and snapshots handed over before what they stand for was committed.
     pub fn broken(&self) -> Option<String> {
         let of_the_future = self.shelf.of_the_future();
-        let early = of_the_future
-            .first()
-            .map(|first| format!("a snapshot was handed over before what it stands for was committed: {first}"));
+        let early = of_the_future.first().map(|first| {
+            format!("a snapshot was handed over before what it stands for was committed: {first}")
+        });
         self.broken.first().cloned().or(early)
     }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 use sluice_core::{
-    Distributor, Engine, Gather, Home, KeyedRecord, Layout, Offset, Publication, Published, Shard, Stage, VerdictRecord,
+    Distributor, Engine, Gather, Home, KeyedRecord, Layout, Offset, Publication, Published, Shard, Stage,
+    VerdictRecord,
 };
 use sluice_driver::{DriverError, records};
 use sluice_log::{Partition, StoredRecord, Topic};
@@ -118,7 +119,11 @@ impl History {
     }
 }
 
-fn each<T: DeserializeOwned>(log: &SimLog, topic: Topic, partitions: u32) -> Result<Vec<Records<T>>, DriverError> {
+fn each<T: DeserializeOwned>(
+    log: &SimLog,
+    topic: Topic,
+    partitions: u32,
+) -> Result<Vec<Records<T>>, DriverError> {
     (0..partitions).map(|index| parse(log, topic.partition(index))).collect()
 }
 
@@ -135,9 +140,9 @@ fn publications(log: &SimLog, places: &[(Partition, Offset)]) -> Result<Vec<Publ
             log.all(*partition).into_iter().map(|stored| (stored.offset, stored)).collect()
         });
     }
-    let stored = places.iter().filter_map(|(partition, offset)| {
-        Some((*partition, partitions.get(partition)?.get(offset)?))
-    });
+    let stored = places
+        .iter()
+        .filter_map(|(partition, offset)| Some((*partition, partitions.get(partition)?.get(offset)?)));
     stored
         .map(|(partition, stored)| Ok(Publication { partition, record: published(partition, stored)? }))
         .collect()

@@ -10,8 +10,8 @@ use std::{
 };
 
 use sluice_log::{
-    Appended, Claim, Claims, Done, Log, LogError, Offset, Offsets, Partition, ReadLimit, Record, StoredRecord,
-    Transaction,
+    Appended, Claim, Claims, Done, Log, LogError, Offset, Offsets, Partition, ReadLimit, Record,
+    StoredRecord, Transaction,
 };
 
 use super::rng::Rng;

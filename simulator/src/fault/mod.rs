@@ -20,10 +20,10 @@ use std::{
     sync::Arc,
 };
 
+use serde::Serialize;
 use sluice_core::{
     Distributor, Engine, EngineConfig, Gather, Home, Layout, Library, Published, Shard, WorkerConfig,
 };
-use serde::Serialize;
 use sluice_driver::records;
 use sluice_log::{Appended, Log, Partition, Topic};
 use sluice_model::{Control, EventRecord, PaymentEvent, PaymentRecord};

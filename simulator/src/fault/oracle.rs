@@ -114,8 +114,7 @@ pub fn nothing_lost_nothing_doubled(log: &History, acknowledged: &[Arc<PaymentEv
         }
     }
     let dead = DeadLetters::of(log);
-    let is_set_back =
-        log.control.iter().any(|(_, control)| matches!(control, Control::SetStreamTime(_)));
+    let is_set_back = log.control.iter().any(|(_, control)| matches!(control, Control::SetStreamTime(_)));
     for event in acknowledged {
         let id = (event.event_id.as_str(), event.content_hash());
         if !in_log.contains(&id) {

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test uses its part")]
 
 use std::{
+    ops::Range,
     path::Path,
     sync::{
         Arc, Mutex,
@@ -20,7 +21,7 @@ use axum::{
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use sluice_log::{
-    Done, EmbeddedLog, EmbeddedOptions, FileSnapshots, Log, LogError, Offsets, Partition, ReadLimit,
+    Claim, Done, EmbeddedLog, EmbeddedOptions, FileSnapshots, Log, LogError, Offsets, Partition, ReadLimit,
     StoredRecord, Topic, Transaction,
 };
 use sluice_model::{EventTime, RuleBundle, RuleFile, Span};
@@ -71,6 +72,8 @@ pub enum Mood {
     RefusesOrders,
     /// It commits the engine's next batch and says that it did not.
     LosesAnAnswer,
+    /// It does not commit the engine's next batch, and says so.
+    FailsACommit,
 }
 
 /// A log that fails as a test wants.
@@ -92,6 +95,11 @@ impl Log for Moody {
                 done(Err(failed()));
                 Ok(())
             }
+            Mood::FailsACommit if !transaction.commits.is_empty() => {
+                *self.mood.lock().unwrap() = Mood::Good;
+                done(Err(failed()));
+                Ok(())
+            }
             Mood::LosesAnAnswer if !transaction.commits.is_empty() => {
                 let mood = Arc::clone(&self.mood);
                 let lost = move |result: Result<Offsets, LogError>| {
@@ -109,8 +117,12 @@ impl Log for Moody {
         self.log.read(partition, from, limit)
     }
 
-    fn end(&self, partition: Partition) -> Result<u64, LogError> {
-        self.log.end(partition)
+    fn newest(&self, partition: Partition, limit: usize) -> Result<Vec<StoredRecord>, LogError> {
+        self.log.newest(partition, limit)
+    }
+
+    fn bounds(&self, partition: Partition) -> Result<Range<u64>, LogError> {
+        self.log.bounds(partition)
     }
 
     fn wait(&self, partition: Partition, from: u64, timeout: Duration) -> Result<bool, LogError> {
@@ -119,6 +131,14 @@ impl Log for Moody {
 
     fn committed(&self, consumer: &str, partition: Partition) -> Result<u64, LogError> {
         self.log.committed(consumer, partition)
+    }
+
+    fn claim(&self, consumer: &str, partition: Partition) -> Result<Claim, LogError> {
+        self.log.claim(consumer, partition)
+    }
+
+    fn release(&self, claim: &Claim) -> Result<(), LogError> {
+        self.log.release(claim)
     }
 }
 

@@ -194,7 +194,6 @@ impl Comparison<'_> {
             };
             let want: Vec<_> = given.iter().filter(for_home).copied().collect();
             let got: Vec<_> = self.log.payments[p as usize]
-                
                 .iter()
                 .filter_map(|(_, record)| match record {
                     PaymentRecord::Control(control) => Some(control),
@@ -213,7 +212,6 @@ impl Comparison<'_> {
             };
             let want_keys: Vec<_> = given.iter().filter(for_keys).copied().collect();
             let got_keys: Vec<_> = self.log.keyed[p as usize]
-                
                 .iter()
                 .filter_map(|(_, record)| match record {
                     KeyedRecord::Control(control) => Some(control),

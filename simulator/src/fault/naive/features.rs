@@ -82,6 +82,7 @@ pub const FEATURES: &[&str] = &[
     "gather: asked again",
     "gather: held by an earlier event",
     "gather: several alerts",
+    "gather: a hold is forgotten",
     "release: of all",
     "release: of some, others hold",
     "release: of none",

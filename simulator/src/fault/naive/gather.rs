@@ -1,6 +1,11 @@
 //! The decision on an event: reject over hold over allow, once every key that was asked has answered.
 
-use sluice_model::{EventTime, Key, Outcome, Span, limits::DEDUPE_HORIZON};
+use std::collections::BTreeMap;
+
+use sluice_model::{
+    EventTime, Key, Outcome, Span,
+    limits::{DEDUPE_HORIZON, WINDOW_LENGTH_MAX},
+};
 
 use super::{
     features::Features,
@@ -35,8 +40,11 @@ pub struct Gather {
     stream_time: EventTime,
     waiting: Vec<Waiting>,
     decided: Vec<Decided>,
-    /// What holds payments: it binds every later event of the payment until it is released.
+    /// What holds payments: it binds every later event of the payment until it is released, or nothing was found of the
+    /// payment for as long as windows reach.
     holds: Vec<(String, Said)>,
+    /// Stream time at the last finding of each payment.
+    found_at: BTreeMap<String, EventTime>,
     /// Those by a deadline.
     late_holds: Vec<Said>,
 }
@@ -46,7 +54,7 @@ impl Gather {
     pub fn apply(&mut self, told: &Told, out: &mut Out, features: &Features) {
         match told {
             Told::Verdict { payment, event, at, awaited, from, asked, found } => {
-                self.stream_time = self.stream_time.max(*at);
+                self.advance(*at, features);
                 found.iter().filter(|said| said.outcome() != Outcome::Allow).for_each(|said| {
                     self.hold(payment, said);
                 });
@@ -65,7 +73,7 @@ impl Gather {
                 }
             }
             Told::Again { at, payment, event } => {
-                self.stream_time = self.stream_time.max(*at);
+                self.advance(*at, features);
                 features.met("gather: asked again");
                 if let Some(decided) = self.decided.iter().find(|decided| decided.event == *event) {
                     out.lines.push(decided.line());
@@ -89,7 +97,19 @@ impl Gather {
         }
     }
 
+    fn advance(&mut self, at: EventTime, features: &Features) {
+        self.stream_time = self.stream_time.max(at);
+        let oldest = self.stream_time.minus(WINDOW_LENGTH_MAX);
+        let found_at = &self.found_at;
+        let before = self.holds.len();
+        self.holds.retain(|(payment, _)| found_at.get(payment).is_some_and(|at| *at >= oldest));
+        if self.holds.len() < before {
+            features.met("gather: a hold is forgotten");
+        }
+    }
+
     fn hold(&mut self, payment: &str, said: &Said) {
+        self.found_at.insert(payment.to_owned(), self.stream_time);
         let hold = (payment.to_owned(), said.clone());
         if !self.holds.contains(&hold) {
             self.holds.push(hold);
