@@ -45,7 +45,7 @@ pub use alerting::deadline_alert;
 pub use case_runner::CaseRunner;
 pub use control::Distributor;
 pub use engine::{Engine, EngineConfig};
-pub use gather::{Gather, OUTCOME_ON_DEADLINE, REASON_ON_DEADLINE};
+pub use gather::{Gather, HOLDS_KEPT_FOR, OUTCOME_ON_DEADLINE, REASON_ON_DEADLINE};
 pub use home::Home;
 pub use library::{Library, NoLists, Unavailable};
 pub use output::{Counts, DistributorOutput, GatherOutput, HomeOutput, Output, RescreenReport, ShardOutput};

@@ -92,7 +92,7 @@ pub fn frame(offset: Offset, state: &[u8]) -> Result<Vec<u8>, SnapshotError> {
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(&Format::CURRENT.number().to_be_bytes());
     bytes.extend_from_slice(&offset.to_be_bytes());
-    bytes.extend_from_slice(&digest(offset, &body).0);
+    bytes.extend_from_slice(&digest(Format::CURRENT, offset, &body).0);
     bytes.extend_from_slice(&body);
     Ok(bytes)
 }
@@ -107,14 +107,19 @@ pub fn unframe(bytes: &[u8]) -> Result<(Offset, Format, Vec<u8>), SnapshotError>
     let format = Format::ALL.into_iter().find(|format| format.number() == number);
     let format = format.ok_or(SnapshotError::OtherFormat(number))?;
     let offset = Offset::from_be_bytes(take(&mut rest)?);
-    if take::<32>(&mut rest)? != digest(offset, rest).0 {
+    if take::<32>(&mut rest)? != digest(format, offset, rest).0 {
         return Err(SnapshotError::Torn);
     }
     Ok((offset, format, zstd::stream::decode_all(rest)?))
 }
 
-fn digest(offset: Offset, body: &[u8]) -> Hash256 {
-    Hash256::of_parts([offset.to_be_bytes().as_slice(), body])
+fn digest(format: Format, offset: Offset, body: &[u8]) -> Hash256 {
+    let (number, offset) = (format.number().to_be_bytes(), offset.to_be_bytes());
+    match format {
+        // It was the only one that was read: the digest need not tell it from others.
+        Format::V8 => Hash256::of_parts([offset.as_slice(), body]),
+        Format::V9 => Hash256::of_parts([number.as_slice(), offset.as_slice(), body]),
+    }
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], SnapshotError> {

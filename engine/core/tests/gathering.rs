@@ -4,12 +4,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use sluice_core::{
-    Distributor, DistributorOutput, Found, Gather, GatherOutput, Layout, Publication, Published, Speaker,
-    Stage, Verdict, VerdictRecord,
+    Distributor, DistributorOutput, Found, Gather, GatherOutput, HOLDS_KEPT_FOR, Layout, Publication,
+    Published, Speaker, Stage, Verdict, VerdictRecord,
 };
 use sluice_model::{
     Control, Decision, DispositionState, EventTime, Freeze, Hash256, Key, KeyKind, Outcome, PaymentRecord,
-    Release, Topic, Unfreeze,
+    Release, Span, Topic, Unfreeze,
 };
 
 const NOW: EventTime = EventTime::from_micros(1_800_000_000_000_000);
@@ -129,4 +129,40 @@ fn a_freeze_and_its_end_reach_every_home() {
         })
     };
     assert_eq!(Distributor::publish(out, &layout), orders.into_iter().flat_map(to_all).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_hold_lasts_as_long_as_windows_reach_after_its_last_finding() {
+    let finding = |n: u8, payment: &str, at: EventTime| match verdict(
+        Speaker::Key(key("A")),
+        vec![found(n, Outcome::Reject)],
+    ) {
+        VerdictRecord::Verdict(verdict) => VerdictRecord::Verdict(Verdict {
+            payment_id: payment.to_owned(),
+            event_id: format!("{payment}-{n}"),
+            at,
+            awaited: false,
+            ..verdict
+        }),
+        other => other,
+    };
+    let asked = |payment: &str, event: &str, at: EventTime| VerdictRecord::Again {
+        at,
+        payment_id: payment.to_owned(),
+        event_id: event.to_owned(),
+        offset: 9,
+    };
+    let day = |n: i64| NOW.plus(Span::days(n));
+    let mut gather = Gather::default();
+    // P is found twice, Q once.
+    apply(&mut gather, &[finding(1, "P", day(0)), finding(2, "Q", day(0)), finding(3, "P", day(1))]);
+    let last = day(0).plus(HOLDS_KEPT_FOR);
+    let told = apply(&mut gather, &[asked("P", "p1", last), asked("Q", "q1", last)]);
+    assert_eq!(told.iter().map(|d| d.decision).collect::<Vec<_>>(), [Outcome::Reject; 2]);
+    let later = last.plus(Span::hours(1));
+    let told = apply(&mut gather, &[asked("P", "p2", later), asked("Q", "q2", later)]);
+    assert_eq!(told.iter().map(|d| d.decision).collect::<Vec<_>>(), [Outcome::Reject, Outcome::Allow]);
+    assert_eq!(told[0].alerts.len(), 2, "all that was found of it");
+    let told = apply(&mut gather, &[asked("P", "p3", later.plus(Span::days(1)))]);
+    assert_eq!(told[0].decision, Outcome::Allow);
 }

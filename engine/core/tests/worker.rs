@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sluice_core::{
     Format, Layout, Library, NoLists, Offset, Publication, SnapshotError, Stage, Step, Worker, WorkerConfig,
+    WorkerError,
 };
 use sluice_model::{Hash256, Topic};
 
@@ -115,6 +116,22 @@ fn an_older_snapshot_that_was_stored_after_a_newer_one_says_the_same() {
         }
         assert_eq!(said, [10, 11, 12], "from {from}");
     }
+}
+
+#[test]
+fn a_log_that_lost_its_beginning_is_refused_where_no_snapshot_stands_for_it() {
+    let restored = |snapshots: &[Offset], begins_at| {
+        let mut worker = worker(10, 0);
+        worker.step().unwrap();
+        let refused = worker.restored(snapshots.iter().map(|at| snapshot_at(*at)), begins_at);
+        refused.map(|refused| refused.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    assert_eq!(restored(&[], 5), Err(WorkerError::PastIsGone { begins_at: 5 }));
+    assert_eq!(restored(&[4], 5), Err(WorkerError::PastIsGone { begins_at: 5 }), "one record is missing");
+    assert_eq!(restored(&[5], 5), Ok(Vec::new()));
+    let too_old = "snapshot of offset 4, and the log begins at 6".to_owned();
+    let of_the_future = "snapshot of offset 12, beyond what is committed (10)".to_owned();
+    assert_eq!(restored(&[12, 4, 7], 6), Ok(vec![of_the_future, too_old]), "why each is passed over");
 }
 
 #[test]

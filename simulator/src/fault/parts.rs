@@ -86,3 +86,75 @@ impl Parts {
         self.shards.iter_mut().zip(filling.shards).for_each(|(shard, filled)| shard.adopt(filled));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use sluice_core::{Engine, EngineConfig, Output};
+    use sluice_model::PaymentRecord;
+
+    use super::*;
+    use crate::fault::{
+        SimLibrary,
+        rng::Rng,
+        script::{Order, Script},
+    };
+
+    /// Rules and lists in force, then events with the orders that officers give between them.
+    fn records(seed: u64, events: usize, library: &SimLibrary) -> Vec<(Offset, PaymentRecord)> {
+        let repertoire = library.repertoire();
+        let script = Script::new(repertoire, events, &mut Rng::new(seed));
+        let [prepare, activate] = repertoire.rules_in_force(0);
+        let mut records: Vec<_> = [repertoire.lists_in_force(0), prepare, activate]
+            .into_iter()
+            .map(PaymentRecord::Control)
+            .collect();
+        for (n, event) in script.events.into_iter().enumerate() {
+            let orders = script.orders.iter().filter(|(before, _)| *before == n);
+            records.extend(orders.filter_map(|(_, order)| match order {
+                Order::Control(control) => Some(PaymentRecord::Control(control.clone())),
+                Order::Release(_) => None,
+            }));
+            records.push(PaymentRecord::Event(event));
+        }
+        (0..).zip(records).collect()
+    }
+
+    /// The composite engine over all records at once, with windows filled where rules that need them are activated.
+    fn engine(
+        records: &[(Offset, PaymentRecord)],
+        shards: u32,
+        library: &Arc<dyn Library>,
+    ) -> Vec<Publication> {
+        let mut engine = Engine::new(EngineConfig { shards }, Arc::clone(library));
+        let mut published = Vec::new();
+        for (at, (offset, record)) in records.iter().enumerate() {
+            if Engine::activates(record).is_some_and(|rules| engine.wants_filling() == Some(rules)) {
+                let mut candidate = engine.candidate();
+                candidate.apply_all(&records[..at], &mut Output::default());
+                engine.adopt(candidate);
+            }
+            published.extend(publish(&mut engine, *offset, record));
+        }
+        published
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+        /// Whatever happens, the composite says what home, keys and gathering say that are driven apart.
+        #[test]
+        fn the_engine_is_its_parts(seed in any::<u64>(), events in 1..120_usize, shards in 1..4_u32) {
+            let library = Arc::new(SimLibrary::new());
+            let records = records(seed, events, &library);
+            let library: Arc<dyn Library> = library;
+            let (whole, apart) = (engine(&records, shards, &library), replay(&records, &library));
+            for topic in Topic::ALL {
+                let of = |all: &[Publication]| -> Vec<Published> {
+                    all.iter().filter(|one| one.partition.topic == topic).map(|one| one.record.clone()).collect()
+                };
+                prop_assert_eq!(of(&whole), of(&apart), "{:?}", topic);
+            }
+        }
+    }
+}
