@@ -14,7 +14,7 @@ use crate::{
     Offset,
     gather::REASON_ON_DEADLINE,
     screening::ScreeningDesk,
-    wire::{Found, Screened, Speaker, Verdict},
+    wire::{VerdictFinding, Screened, Speaker, Verdict},
 };
 
 /// What was judged, on which key.
@@ -57,7 +57,7 @@ pub enum EngineFinding<'a> {
 pub fn of_rule(rule: &Rule, finding: Finding, scene: Scene<'_>) -> Alert {
     alert(
         scene,
-        Judged {
+        JudgedBy {
             rule_id: &rule.meta.id,
             typology: &rule.meta.typology,
             content: rule.content,
@@ -134,7 +134,7 @@ pub fn of_engine(found: &EngineFinding<'_>, scene: Scene<'_>) -> Alert {
         }
     };
     let content = engine_rule(rule_id);
-    let judged = Judged { rule_id, typology, content, source: content, parameters: String::new() };
+    let judged = JudgedBy { rule_id, typology, content, source: content, parameters: String::new() };
     let finding = Finding { severity, action, reason, windows: BTreeMap::new(), error: None };
     alert(scene, judged, finding)
 }
@@ -199,7 +199,7 @@ pub fn of_rescreen(met: Rescreened<Key>, screening: &ScreeningDesk, at: EventTim
     }
 }
 
-struct Judged<'a> {
+struct JudgedBy<'a> {
     rule_id: &'a str,
     typology: &'a str,
     content: Hash256,
@@ -207,7 +207,7 @@ struct Judged<'a> {
     parameters: String,
 }
 
-fn alert(scene: Scene<'_>, judged: Judged<'_>, finding: Finding) -> Alert {
+fn alert(scene: Scene<'_>, judged: JudgedBy<'_>, finding: Finding) -> Alert {
     let Scene { key, event, offset, screened } = scene;
     let cause = Cause::Event { event_id: event.event_id.clone() };
     Alert {
@@ -292,7 +292,7 @@ pub fn verdict(
     alerts: &[Alert],
 ) -> Option<Verdict> {
     let outcome = alerts.iter().map(|a| Outcome::from(a.action)).max().unwrap_or_default();
-    let found: Vec<Found> =
+    let found: Vec<VerdictFinding> =
         alerts.iter().map(found).filter(|found| found.outcome != Outcome::Allow || awaited).collect();
     let at: EventTime = event.occurred_at;
     (awaited || outcome != Outcome::Allow).then(|| Verdict {
@@ -308,6 +308,6 @@ pub fn verdict(
 }
 
 /// An alert as it stands behind a verdict.
-pub fn found(alert: &Alert) -> Found {
-    Found { alert_id: alert.alert_id, outcome: alert.action.into(), reason: alert.reason.clone() }
+pub fn found(alert: &Alert) -> VerdictFinding {
+    VerdictFinding { alert_id: alert.alert_id, outcome: alert.action.into(), reason: alert.reason.clone() }
 }

@@ -13,7 +13,7 @@ type IdHash = u128;
 
 /// What an event id means now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Seen {
+pub enum Novelty {
     /// Never seen within the horizon.
     New,
     /// Seen with the same content.
@@ -48,11 +48,11 @@ impl Dedupe {
     }
 
     /// What the event's id means, and remember it if it is new.
-    pub fn see(&mut self, event: &PaymentEvent) -> Seen {
+    pub fn see(&mut self, event: &PaymentEvent) -> Novelty {
         let (id, content) = (id_hash(&event.event_id), event.content_hash());
         match self.content.get(&id) {
-            Some(held) if *held == content => return Seen::Duplicate,
-            Some(_) => return Seen::Conflict,
+            Some(held) if *held == content => return Novelty::Duplicate,
+            Some(_) => return Novelty::Conflict,
             None => {}
         }
         self.content.insert(id, content);
@@ -63,7 +63,7 @@ impl Dedupe {
         if advanced {
             self.forget();
         }
-        Seen::New
+        Novelty::New
     }
 
     /// Forget the hours that lie wholly beyond the horizon: an event of theirs would be too old.

@@ -17,7 +17,7 @@ use crate::{
     output::GatherOutput,
     publication::publications,
     snapshot,
-    wire::{Found, Speaker, Verdict, VerdictRecord},
+    wire::{VerdictFinding, Speaker, Verdict, VerdictRecord},
 };
 
 /// How long an answer is kept: as long as the home may know the id of its event, which it forgets an hour at a time.
@@ -42,14 +42,14 @@ pub struct Gather {
     decided_at: BTreeMap<EventTime, Vec<String>>,
     stream_time: EventTime,
     /// By payment: a hold binds every later event of the payment until it is released, or for [`HOLDS_KEPT_FOR`].
-    holds: HashMap<String, Held>,
+    holds: HashMap<String, Hold>,
     /// By the stream's time of a finding; those of a payment that met another since are passed over.
     held_at: BTreeMap<EventTime, Vec<String>>,
 }
 
 /// A payment that must not go on.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Held {
+struct Hold {
     findings: Findings,
     /// The stream's time of the last finding.
     at: EventTime,
@@ -98,7 +98,7 @@ struct Pending {
 struct Findings(BTreeMap<AlertId, (Outcome, String)>);
 
 impl Findings {
-    fn add(&mut self, found: &Found) {
+    fn add(&mut self, found: &VerdictFinding) {
         self.0.insert(found.alert_id, (found.outcome, found.reason.clone()));
     }
 
@@ -163,7 +163,7 @@ impl Gather {
 
     /// Whoever waited was answered by policy. That was the answer, even where the last verdict came in before
     /// this record: asking again returns it.
-    fn deadline(&mut self, payment_id: &str, event_id: &str, found: Option<&Found>, out: &mut GatherOutput) {
+    fn deadline(&mut self, payment_id: &str, event_id: &str, found: Option<&VerdictFinding>, out: &mut GatherOutput) {
         if let Some(found) = found {
             self.hold(payment_id, found);
         }
@@ -204,7 +204,7 @@ impl Gather {
 
     /// An officer lets go what they saw. What else holds the payment keeps it.
     fn released(&mut self, order: &Release, out: &mut GatherOutput) {
-        let Held { findings: mut held, at } = self.holds.remove(&order.payment_id).unwrap_or_default();
+        let Hold { findings: mut held, at } = self.holds.remove(&order.payment_id).unwrap_or_default();
         let mut let_go = Findings::default();
         match &order.alerts {
             Some(seen) => {
@@ -220,7 +220,7 @@ impl Gather {
             Some(first) => (held.outcome().into(), first.to_string(), held.0.keys().copied().collect()),
         };
         if still.is_some() {
-            self.holds.insert(order.payment_id.clone(), Held { findings: held, at });
+            self.holds.insert(order.payment_id.clone(), Hold { findings: held, at });
         }
         out.dispositions.push(Disposition {
             payment_id: order.payment_id.clone(),
@@ -233,7 +233,7 @@ impl Gather {
     }
 
     /// A payment must not go on.
-    fn hold(&mut self, payment_id: &str, found: &Found) {
+    fn hold(&mut self, payment_id: &str, found: &VerdictFinding) {
         let held = self.holds.entry(payment_id.to_owned()).or_default();
         if held.findings.0.is_empty() || held.at != self.stream_time {
             self.held_at.entry(self.stream_time).or_default().push(payment_id.to_owned());
@@ -316,7 +316,7 @@ mod v8 {
     use serde::Deserialize;
     use sluice_model::{AlertId, EventTime, Outcome};
 
-    use super::{Answer, Findings, Held, Pending};
+    use super::{Answer, Findings, Hold, Pending};
     use crate::Offset;
 
     #[derive(Deserialize)]
@@ -357,7 +357,7 @@ mod v8 {
         fn from(of: Gather) -> Self {
             let at = of.stream_time;
             let held_at = BTreeMap::from([(at, of.holds.keys().cloned().collect())]);
-            let holds = of.holds.into_iter().map(|(payment, findings)| (payment, Held { findings, at }));
+            let holds = of.holds.into_iter().map(|(payment, findings)| (payment, Hold { findings, at }));
             Self {
                 pending: of.pending,
                 decided: of.decided.into_iter().map(|(event, decision)| (event, decision.into())).collect(),

@@ -15,18 +15,18 @@ use sluice_rules::{Facts, Judgement, NO_WINDOWS};
 use crate::{
     Format, Layout, Library, Offset, Publication, SnapshotError, Stage,
     alerting::{self, EngineFinding, Scene},
-    dedupe::{Dedupe, Seen},
+    dedupe::{Dedupe, Novelty},
     freezes::Freezes,
     noise::{self, NoiseOfHome},
     output::{HomeOutput, RescreenReport},
     parties::Parties,
-    payments::{Known, PaymentPlace, Payments},
+    payments::{PaymentView, PaymentPlace, Payments},
     publication::publications,
     rulebook::{Rulebook, Sources},
     screening::ScreeningDesk,
     snapshot,
     suppressions::Suppressions,
-    wire::{Found, KeyedEvent, Screened, Speaker, Verdict, VerdictRecord},
+    wire::{VerdictFinding, KeyedEvent, Screened, Speaker, Verdict, VerdictRecord},
 };
 
 /// The home of the payments of one partition.
@@ -157,9 +157,9 @@ impl Home {
             return Err((Refusal::DeadLetter("too_old"), reason));
         }
         match self.dedupe.see(&record.event) {
-            Seen::New => Ok(()),
-            Seen::Duplicate => Err((Refusal::Duplicate, "")),
-            Seen::Conflict => {
+            Novelty::New => Ok(()),
+            Novelty::Duplicate => Err((Refusal::Duplicate, "")),
+            Novelty::Conflict => {
                 let reason = "another event with this event_id and other content was taken before";
                 Err((Refusal::DeadLetter("conflict"), reason))
             }
@@ -239,7 +239,7 @@ impl Home {
     fn ask_keys(
         &self,
         (offset, record): (Offset, &EventRecord),
-        known: &Known,
+        known: &PaymentView,
         screened: &Arc<Screened>,
         out: &mut HomeOutput,
     ) -> u32 {
@@ -301,7 +301,7 @@ impl Home {
     }
 
     /// The alert of an answer by policy: a hold like any other, with a case and an owner.
-    fn hold_by_deadline(&self, event: &PaymentEvent, out: &mut HomeOutput) -> Found {
+    fn hold_by_deadline(&self, event: &PaymentEvent, out: &mut HomeOutput) -> VerdictFinding {
         let key = Key { kind: KeyKind::Payment, value: event.payment_id().to_owned() };
         let screened = Screened { lists: Arc::clone(self.screening.lists()), ..Screened::default() };
         let scene = Scene { key: &key, event, offset: None, screened: &screened };
@@ -356,7 +356,7 @@ const NOT_SCREENED: &str = "not screened";
 
 /// A side that an earlier event of the payment named was screened then; and where a source is not bound to carry names,
 /// a side without one is nothing to tell.
-fn forgive_unnamed(screened: &mut Screened, known: &Known, policy: Unnamed) {
+fn forgive_unnamed(screened: &mut Screened, known: &PaymentView, policy: Unnamed) {
     screened.not_screened.retain(|not| {
         not.why != WhyNotScreened::Unnamed
             || !(policy == Unnamed::Accept

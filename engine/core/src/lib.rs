@@ -16,6 +16,8 @@
 //! **Invariants.** No clock, no random source, no file, no socket. Time comes with the event. All that decides
 //! what is lost or doubled is in this crate, so that the seeded simulation proves what runs.
 
+#![warn(unreachable_pub)]
+
 mod alerting;
 mod case_runner;
 mod control;
@@ -54,5 +56,5 @@ pub use publication::{Layout, Publication, Published};
 pub use shard::Shard;
 pub use snapshot::{Format, SnapshotError};
 pub use stage::{Offset, Stage};
-pub use wire::{Found, KeyedEvent, KeyedRecord, Screened, Speaker, Verdict, VerdictRecord, partition_of};
+pub use wire::{VerdictFinding, KeyedEvent, KeyedRecord, Screened, Speaker, Verdict, VerdictRecord, partition_of};
 pub use worker::{Batch, Step, Worker, WorkerConfig, WorkerError};

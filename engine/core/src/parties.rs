@@ -19,7 +19,7 @@ pub const PARTY_KNOWN_FOR: Span = Span::days(400);
 /// The parties seen by one home.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Parties {
-    known: HashMap<u128, Known, FxBuildHasher>,
+    known: HashMap<u128, PartyRecord, FxBuildHasher>,
     /// The stream's day on which old ones were last forgotten.
     tidied: i64,
     /// Sightings for which there was no room. Told with every rescreening: they were not compared.
@@ -30,7 +30,7 @@ pub struct Parties {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Known {
+struct PartyRecord {
     /// The stream's day on which it was last seen.
     seen: i64,
     /// Who, and what is asked of a screener.
@@ -72,7 +72,7 @@ impl Parties {
             self.left_out += 1;
             return;
         }
-        self.known.insert(id, Known { seen: day, packed: self.packing.as_slice().into() });
+        self.known.insert(id, PartyRecord { seen: day, packed: self.packing.as_slice().into() });
     }
 
     /// Sightings for which there was no room.

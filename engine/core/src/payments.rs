@@ -103,7 +103,7 @@ struct Worth {
 
 /// A payment's past, as one of its events meets it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Known {
+pub struct PaymentView {
     /// What rules read of it.
     pub past: Past,
     /// Whether an earlier event named the debtor.
@@ -129,7 +129,7 @@ impl Payments {
         screened: &Screened,
         attributes: impl Iterator<Item = &'a str>,
         stream_time: EventTime,
-    ) -> (Known, PaymentPlace) {
+    ) -> (PaymentView, PaymentPlace) {
         let id = id_hash(event.payment_id());
         let day = day(stream_time);
         let of_id = self.by_id.entry(id).or_default();
@@ -192,7 +192,7 @@ impl Payments {
 }
 
 impl Payment {
-    fn apply(&mut self, event: &PaymentEvent, sides: &[Side; 2], facts: &Facts) -> Known {
+    fn apply(&mut self, event: &PaymentEvent, sides: &[Side; 2], facts: &Facts) -> PaymentView {
         let other_facts = self.facts.take_over(facts);
         let (settled, alive) = (self.settled, self.alive);
         let raised = raise(&mut self.alive, event.amount);
@@ -207,7 +207,7 @@ impl Payment {
         };
         let changed = other_facts || raised || counts;
         let said_at = self.said_at(event, facts, changed);
-        let known = Known {
+        let known = PaymentView {
             past: Past { prior: self.statuses, said_at, counted: counted.map(Worth::money) },
             debtor_named: self.debtor.named,
             creditor_named: self.creditor.named,

@@ -16,7 +16,7 @@ use crate::{
     publication::publications,
     rulebook::{Rulebook, Sources},
     snapshot,
-    speaking::Spoken,
+    speaking::Utterances,
     window::{KeyWindows, Values, WindowPlan},
     wire::{KeyedEvent, KeyedRecord, Speaker, VerdictRecord},
 };
@@ -40,7 +40,7 @@ pub struct Shard {
 #[derive(Clone, Default, Serialize, Deserialize)]
 struct KeyState {
     windows: KeyWindows,
-    spoken: Spoken,
+    spoken: Utterances,
     noise: NoiseOfKey,
     /// The last `customer` event, as JSON in a snapshot.
     #[serde(with = "as_json")]
@@ -184,7 +184,7 @@ impl Speaking<'_> {
     /// would in force.
     fn alerts(
         &self,
-        (spoken, noise): (&mut Spoken, &mut NoiseOfKey),
+        (spoken, noise): (&mut Utterances, &mut NoiseOfKey),
         judgements: &mut Vec<Judgement>,
         observations: &mut Vec<Observation>,
     ) -> Vec<Alert> {
@@ -216,7 +216,7 @@ impl Speaking<'_> {
     }
 
     /// A rule that speaks on crossing must know when its condition did not hold.
-    fn remember_silence(&self, spoken: &mut Spoken, judgements: &[Judgement]) {
+    fn remember_silence(&self, spoken: &mut Utterances, judgements: &[Judgement]) {
         if spoken.is_empty() {
             return;
         }

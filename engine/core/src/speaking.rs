@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 /// What one key remembers of the rules that have spoken of it. Most keys are never spoken of.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Spoken(SmallVec<[(Box<str>, Memory); 1]>);
+pub struct Utterances(SmallVec<[(Box<str>, Memory); 1]>);
 
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Memory {
@@ -19,7 +19,7 @@ struct Memory {
     holds: Option<Action>,
 }
 
-impl Spoken {
+impl Utterances {
     /// Whether a rule that asks for `action` at `at` is to speak now; remembered as spoken if so.
     pub fn may_speak(&mut self, rule_id: &str, speaks: Speaks, action: Action, at: EventTime) -> bool {
         if matches!(speaks, Speaks::Every) {
@@ -84,7 +84,7 @@ mod tests {
         fn what_is_left_unsaid_was_said_within_the_period_and_as_hard(
             findings in prop::collection::vec((0..40i64, prop::sample::select(&Action::ALL)), 1..40),
         ) {
-            let (mut spoken, mut said) = (Spoken::default(), Vec::<(i64, Action)>::new());
+            let (mut spoken, mut said) = (Utterances::default(), Vec::<(i64, Action)>::new());
             let speaks = Speaks::OncePer(Span::minutes(PERIOD));
             for (minute, action) in findings {
                 let covers = |(then, as_hard): &(i64, Action)| {
@@ -105,7 +105,7 @@ mod tests {
         fn on_crossing_only_what_is_harder_is_said_again(
             judged in prop::collection::vec(prop::option::of(prop::sample::select(&Action::ALL)), 1..40),
         ) {
-            let (mut spoken, mut hardest) = (Spoken::default(), None);
+            let (mut spoken, mut hardest) = (Utterances::default(), None);
             for (minute, found) in (0..).zip(judged) {
                 match found {
                     Some(action) => {

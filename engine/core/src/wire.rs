@@ -82,7 +82,7 @@ pub enum VerdictRecord {
         /// The event that asked.
         event_id: String,
         /// The alert of the answer by policy, which holds the payment; absent for records of older versions.
-        found: Option<Found>,
+        found: Option<VerdictFinding>,
     },
     /// An officer released the payment.
     Released(Release),
@@ -123,12 +123,12 @@ pub struct Verdict {
     /// allow, hold or reject.
     pub outcome: Outcome,
     /// The alerts behind it.
-    pub found: Vec<Found>,
+    pub found: Vec<VerdictFinding>,
 }
 
 /// One alert behind a verdict.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Found {
+pub struct VerdictFinding {
     /// The alert.
     pub alert_id: AlertId,
     /// What it asks for.

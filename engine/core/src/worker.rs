@@ -131,11 +131,11 @@ struct Filling<S> {
     applied: Offset,
     /// Whether the next read is for the candidate: it and the living stage take turns, until the rules are to
     /// be activated and everything waits for the candidate.
-    turn: Turn,
+    turn: NextRead,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Turn {
+enum NextRead {
     Candidate,
     Stage,
     CandidateOnly,
@@ -303,7 +303,7 @@ impl<S: Stage> Worker<S> {
 
 impl<S: Stage> Warm<S> {
     fn is_filling_now(&self) -> bool {
-        self.filling.as_ref().is_some_and(|f| f.turn != Turn::Stage && f.applied < self.applied)
+        self.filling.as_ref().is_some_and(|f| f.turn != NextRead::Stage && f.applied < self.applied)
     }
 
     fn next_read(&self) -> Offset {
@@ -323,8 +323,8 @@ impl<S: Stage> Warm<S> {
             Some((last, _)) if !exhausted => last + 1,
             _ => self.applied,
         };
-        if filling.turn == Turn::Candidate {
-            filling.turn = Turn::Stage;
+        if filling.turn == NextRead::Candidate {
+            filling.turn = NextRead::Stage;
         }
     }
 
@@ -355,9 +355,9 @@ impl<S: Stage> Warm<S> {
             self.look_for_filling();
         }
         if let Some(filling) = &mut self.filling
-            && filling.turn == Turn::Stage
+            && filling.turn == NextRead::Stage
         {
-            filling.turn = Turn::Candidate;
+            filling.turn = NextRead::Candidate;
         }
         applied
     }
@@ -370,7 +370,7 @@ impl<S: Stage> Warm<S> {
                 rules,
                 candidate: self.stage.candidate(),
                 applied: 0,
-                turn: Turn::Candidate,
+                turn: NextRead::Candidate,
             });
         }
     }
@@ -384,7 +384,7 @@ impl<S: Stage> Warm<S> {
         if filled {
             self.stage.adopt(filling.candidate);
         } else {
-            self.filling = Some(Filling { turn: Turn::CandidateOnly, ..filling });
+            self.filling = Some(Filling { turn: NextRead::CandidateOnly, ..filling });
         }
         filled
     }

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use sluice_core::{
-    Distributor, DistributorOutput, Found, Gather, GatherOutput, HOLDS_KEPT_FOR, Layout, Publication,
+    Distributor, DistributorOutput, VerdictFinding, Gather, GatherOutput, HOLDS_KEPT_FOR, Layout, Publication,
     Published, Speaker, Stage, Verdict, VerdictRecord,
 };
 use sluice_model::{
@@ -18,11 +18,11 @@ fn key(value: &str) -> Key {
     Key { kind: KeyKind::Account, value: value.to_owned() }
 }
 
-fn found(n: u8, outcome: Outcome) -> Found {
-    Found { alert_id: Hash256([n; 32]), outcome, reason: format!("reason {n}") }
+fn found(n: u8, outcome: Outcome) -> VerdictFinding {
+    VerdictFinding { alert_id: Hash256([n; 32]), outcome, reason: format!("reason {n}") }
 }
 
-fn verdict(from: Speaker, found: Vec<Found>) -> VerdictRecord {
+fn verdict(from: Speaker, found: Vec<VerdictFinding>) -> VerdictRecord {
     VerdictRecord::Verdict(Verdict {
         payment_id: "P".to_owned(),
         event_id: "E".to_owned(),

@@ -8,7 +8,7 @@ use sluice_log::{Append, Claim, Log, LogError, Offset, Partition, ReadLimit, Sna
 
 use crate::{
     DriverError,
-    handoff::{Handoff, Taken},
+    handoff::{Handoff, Available},
     records,
 };
 
@@ -16,7 +16,7 @@ use crate::{
 const READ_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Where a driver works, and with what.
-pub struct Place<R> {
+pub struct Assignment<R> {
     /// The truth.
     pub log: Arc<dyn Log>,
     /// Where state is kept to save time.
@@ -35,16 +35,16 @@ pub struct Place<R> {
     pub handoff: Option<Arc<Handoff<R>>>,
 }
 
-/// What came of one turn.
+/// What came of one step.
 #[derive(Debug)]
-pub enum Turn<O> {
+pub enum Report<O> {
     /// State was restored, or is to grow from the beginning.
     Restored,
     /// Records were applied, or the end of the partition was reached.
     Applied,
     /// A batch is committed: its output is published.
     Committed(Batch<O>),
-    /// The log could not take the batch, for want of room or of an answer. The next turn tries again.
+    /// The log could not take the batch, for want of room or of an answer. The next step tries again.
     Refused(LogError),
     /// The batch was aborted: nothing of it was kept, the state is thrown away and grows again.
     Aborted(LogError),
@@ -92,10 +92,10 @@ impl<S: Stage<Record: DeserializeOwned, Output: Clone>> Driver<S> {
     /// # Errors
     /// When the log cannot be asked.
     pub fn claim(
-        place: Place<S::Record>,
+        assignment: Assignment<S::Record>,
         fresh: impl Fn() -> S + Send + 'static,
     ) -> Result<Self, DriverError> {
-        let Place { log, snapshots, snapshots_name, library, partition, layout, config, handoff } = place;
+        let Assignment { log, snapshots, snapshots_name, library, partition, layout, config, handoff } = assignment;
         let partition = S::READS.partition(partition);
         let claim = log.claim(S::NAME, partition)?;
         let worker = Worker::new(config, library, log.committed(S::NAME, partition)?, fresh);
@@ -108,7 +108,7 @@ impl<S: Stage<Record: DeserializeOwned, Output: Clone>> Driver<S> {
         &self.worker
     }
 
-    /// The records that were read last: after [`Turn::Committed`], those of the batch, and perhaps some that follow.
+    /// The records that were read last: after [`Report::Committed`], those of the batch, and perhaps some that follow.
     pub fn records(&self) -> &[(Offset, S::Record)] {
         &self.records
     }
@@ -128,7 +128,7 @@ impl<S: Stage<Record: DeserializeOwned, Output: Clone>> Driver<S> {
     ///
     /// # Errors
     /// When there is no going on: [`DriverError`].
-    pub fn turn(&mut self, limit: usize) -> Result<Turn<S::Output>, DriverError> {
+    pub fn step(&mut self, limit: usize) -> Result<Report<S::Output>, DriverError> {
         if let Some(pending) = self.pending.take() {
             return self.commit(pending);
         }
@@ -138,7 +138,7 @@ impl<S: Stage<Record: DeserializeOwned, Output: Clone>> Driver<S> {
             Ok(Step::Commit(batch)) => self.commit(self.transaction(batch)?),
             Ok(Step::Save { offset, bytes }) => Ok(self.save(offset, bytes)),
             Ok(Step::Await) => Err(WorkerError::NotAsked("a pause").into()),
-            Err(error) => Ok(Turn::NotSaved(error.into())),
+            Err(error) => Ok(Report::NotSaved(error.into())),
         }
     }
 
@@ -147,12 +147,12 @@ impl<S: Stage<Record: DeserializeOwned, Output: Clone>> Driver<S> {
     ///
     /// # Errors
     /// When the log cannot be told.
-    pub fn release(mut self) -> Result<Turn<S::Output>, DriverError> {
+    pub fn release(mut self) -> Result<Report<S::Output>, DriverError> {
         self.worker.want_snapshot();
         let saved = match self.worker.step() {
             Ok(Step::Save { offset, bytes }) => self.save(offset, bytes),
-            Ok(_) => Turn::Saved,
-            Err(error) => Turn::NotSaved(error.into()),
+            Ok(_) => Report::Saved,
+            Err(error) => Report::NotSaved(error.into()),
         };
         self.log.release(&self.claim)?;
         Ok(saved)
@@ -162,7 +162,7 @@ impl<S: Stage<Record: DeserializeOwned, Output: Clone>> Driver<S> {
         self.claim.partition
     }
 
-    fn restore(&mut self, at_most: Offset) -> Result<Turn<S::Output>, DriverError> {
+    fn restore(&mut self, at_most: Offset) -> Result<Report<S::Output>, DriverError> {
         self.ends_at = None;
         let begins_at = self.log.bounds(self.partition())?.start;
         let (snapshots, name) = (Arc::clone(&self.snapshots), self.snapshots_name.clone());
@@ -177,25 +177,25 @@ impl<S: Stage<Record: DeserializeOwned, Output: Clone>> Driver<S> {
         for reason in self.worker.restored(newest_first, begins_at)? {
             tracing::warn!(%reason, stage = S::NAME, partition = %self.partition(), "a snapshot is of no use");
         }
-        Ok(Turn::Restored)
+        Ok(Report::Restored)
     }
 
-    fn read(&mut self, from: Offset, limit: usize) -> Result<Turn<S::Output>, DriverError> {
+    fn read(&mut self, from: Offset, limit: usize) -> Result<Report<S::Output>, DriverError> {
         self.records = self.fetch(from, limit)?;
         if self.records.is_empty() && self.ends_at == Some(from) {
-            return Ok(Turn::Idle { from });
+            return Ok(Report::Idle { from });
         }
         self.ends_at = self.records.is_empty().then_some(from);
         self.worker.records(&self.records)?;
-        Ok(Turn::Applied)
+        Ok(Report::Applied)
     }
 
     /// Records from memory where they are there, from the log where they are not, none at its end.
     fn fetch(&self, from: Offset, limit: usize) -> Result<Vec<(Offset, S::Record)>, DriverError> {
-        match self.handoff.as_ref().map_or(Taken::InTheLog, |handoff| handoff.take(from, limit)) {
-            Taken::Records(records) => Ok(records),
-            Taken::None => Ok(Vec::new()),
-            Taken::InTheLog => {
+        match self.handoff.as_ref().map_or(Available::InTheLog, |handoff| handoff.take(from, limit)) {
+            Available::Records(records) => Ok(records),
+            Available::None => Ok(Vec::new()),
+            Available::InTheLog => {
                 let limit = ReadLimit { records: limit, bytes: READ_BYTES_MAX };
                 let stored = self.log.read(self.partition(), from, limit)?;
                 let parse = |record| records::parse(self.partition(), record);
@@ -217,15 +217,15 @@ impl<S: Stage<Record: DeserializeOwned, Output: Clone>> Driver<S> {
 
     /// Commit a batch's output and offset, once. A log that has no room is asked again. Where it is not known whether it has
     /// the batch, it is asked what it has.
-    fn commit(&mut self, mut pending: Pending<S::Output>) -> Result<Turn<S::Output>, DriverError> {
+    fn commit(&mut self, mut pending: Pending<S::Output>) -> Result<Report<S::Output>, DriverError> {
         let error = match pending.in_doubt.take() {
             Some(error) => error,
             None => match self.log.transact(pending.transaction.clone()) {
                 Ok(_) => return self.committed(pending.batch),
-                Err(LogError::Fenced { .. }) => return Ok(Turn::Fenced),
+                Err(LogError::Fenced { .. }) => return Ok(Report::Fenced),
                 Err(error) if error.is_for_want_of_room() => {
                     self.pending = Some(pending);
-                    return Ok(Turn::Refused(error));
+                    return Ok(Report::Refused(error));
                 }
                 Err(error) if error.is_transient() => error,
                 Err(error) => return Err(error.into()),
@@ -235,25 +235,25 @@ impl<S: Stage<Record: DeserializeOwned, Output: Clone>> Driver<S> {
             Ok(at) if at == pending.batch.to => self.committed(pending.batch),
             Ok(at) => {
                 self.worker.aborted(at);
-                Ok(Turn::Aborted(error))
+                Ok(Report::Aborted(error))
             }
             Err(unanswered) => {
                 pending.in_doubt = Some(error);
                 self.pending = Some(pending);
-                Ok(Turn::Refused(unanswered))
+                Ok(Report::Refused(unanswered))
             }
         }
     }
 
-    fn committed(&mut self, batch: Batch<S::Output>) -> Result<Turn<S::Output>, DriverError> {
+    fn committed(&mut self, batch: Batch<S::Output>) -> Result<Report<S::Output>, DriverError> {
         self.worker.committed()?;
-        Ok(Turn::Committed(batch))
+        Ok(Report::Committed(batch))
     }
 
-    fn save(&self, offset: Offset, bytes: Vec<u8>) -> Turn<S::Output> {
+    fn save(&self, offset: Offset, bytes: Vec<u8>) -> Report<S::Output> {
         match self.snapshots.put(&self.snapshots_name, offset, bytes) {
-            Ok(()) => Turn::Saved,
-            Err(error) => Turn::NotSaved(error.into()),
+            Ok(()) => Report::Saved,
+            Err(error) => Report::NotSaved(error.into()),
         }
     }
 }

@@ -10,7 +10,7 @@ use sluice_log::{Appended, Offset};
 
 /// What there is from an offset on.
 #[derive(Debug, PartialEq)]
-pub enum Taken<R> {
+pub enum Available<R> {
     /// These records, in order, and nothing of the partition between them.
     Records(Vec<(Offset, R)>),
     /// Records that are only in the log.
@@ -64,13 +64,13 @@ impl<R> Handoff<R> {
     }
 
     /// What there is from `from` on, at most `limit`. What lies before is forgotten.
-    pub fn take(&self, from: Offset, limit: usize) -> Taken<R> {
+    pub fn take(&self, from: Offset, limit: usize) -> Available<R> {
         let mut state = self.lock();
         while state.entries.front().is_some_and(|entry| entry.offset < from) {
             state.entries.pop_front();
         }
         if from >= state.end {
-            return Taken::None;
+            return Available::None;
         }
         let mut due = from;
         let follows = |entry: &&Entry<R>| {
@@ -79,8 +79,8 @@ impl<R> Handoff<R> {
             follows
         };
         match state.entries.iter().take(limit).take_while(follows).count() {
-            0 => Taken::InTheLog,
-            count => Taken::Records(
+            0 => Available::InTheLog,
+            count => Available::Records(
                 state.entries.drain(..count).map(|entry| (entry.offset, entry.record)).collect(),
             ),
         }
@@ -130,9 +130,9 @@ mod tests {
 
     const ROOM: usize = 3;
 
-    fn offsets(taken: Taken<char>) -> Vec<Offset> {
+    fn offsets(taken: Available<char>) -> Vec<Offset> {
         match taken {
-            Taken::Records(records) => records.into_iter().map(|(offset, _)| offset).collect(),
+            Available::Records(records) => records.into_iter().map(|(offset, _)| offset).collect(),
             other => panic!("{other:?}"),
         }
     }
@@ -145,13 +145,13 @@ mod tests {
     #[test]
     fn what_is_not_here_is_in_the_log_and_nothing_is_skipped() {
         let handoff = Handoff::new(5, ROOM);
-        assert_eq!(handoff.take(0, 10), Taken::InTheLog, "from before this process");
-        assert_eq!(handoff.take(5, 10), Taken::None);
+        assert_eq!(handoff.take(0, 10), Available::InTheLog, "from before this process");
+        assert_eq!(handoff.take(5, 10), Available::None);
         push(&handoff, 5, &[5, 6, 7]);
-        assert_eq!(handoff.take(3, 10), Taken::InTheLog, "a gap before what is here");
+        assert_eq!(handoff.take(3, 10), Available::InTheLog, "a gap before what is here");
         assert_eq!(offsets(handoff.take(5, 2)), [5, 6]);
         assert_eq!(offsets(handoff.take(7, 2)), [7]);
-        assert_eq!(handoff.take(8, 2), Taken::None);
+        assert_eq!(handoff.take(8, 2), Available::None);
         assert_eq!(handoff.ahead_of(6), 2);
     }
 
@@ -165,7 +165,7 @@ mod tests {
         push(&handoff, 14, &[15]);
         push(&handoff, 18, &[20]);
         assert_eq!(offsets(handoff.take(14, 10)), [15], "somebody else appended what stands before 18");
-        assert_eq!(handoff.take(16, 10), Taken::InTheLog);
+        assert_eq!(handoff.take(16, 10), Available::InTheLog);
         assert_eq!(offsets(handoff.take(18, 10)), [20]);
     }
 
@@ -175,9 +175,9 @@ mod tests {
         push(&handoff, 0, &[0, 1, 2]);
         push(&handoff, 3, &[3]);
         assert_eq!(offsets(handoff.take(0, 10)), [0, 1, 2]);
-        assert_eq!(handoff.take(3, 10), Taken::InTheLog);
+        assert_eq!(handoff.take(3, 10), Available::InTheLog);
         push(&handoff, 4, &[4]);
-        assert_eq!(handoff.take(3, 10), Taken::InTheLog, "the gap comes first");
+        assert_eq!(handoff.take(3, 10), Available::InTheLog, "the gap comes first");
         assert_eq!(offsets(handoff.take(4, 10)), [4]);
     }
 

@@ -12,6 +12,6 @@ mod error;
 mod handoff;
 pub mod records;
 
-pub use driver::{Driver, Place, Turn};
+pub use driver::{Driver, Assignment, Report};
 pub use error::DriverError;
-pub use handoff::{Handoff, Taken};
+pub use handoff::{Handoff, Available};

@@ -10,7 +10,7 @@ use std::{
 
 use proptest::prelude::*;
 use sluice_log::{
-    Appended, EmbeddedLog, EmbeddedOptions, Log, LogError, Lost, Offset, Record, Topic, Transaction,
+    Appended, EmbeddedLog, EmbeddedOptions, Log, LogError, LostTail, Offset, Record, Topic, Transaction,
     conformance::{ALERTS, PAYMENTS, conformance, read_all, record},
 };
 
@@ -218,7 +218,7 @@ fn closed(folder: &Path, records: u64) {
 #[test]
 fn a_log_that_lost_its_tail_says_what_is_missing() {
     let lost = |folder: &Path| EmbeddedLog::open(folder).unwrap().lost().to_vec();
-    let missing = |end, known| vec![Lost { partition: PAYMENTS, end, known }];
+    let missing = |end, known| vec![LostTail { partition: PAYMENTS, end, known }];
 
     // An older copy put back.
     let folder = tempfile::tempdir().unwrap();

@@ -89,9 +89,9 @@ impl Reading<'_> {
 
 /// The fields met so far, a bit each.
 #[derive(Default)]
-struct Seen(u64);
+struct FieldsSeen(u64);
 
-impl Seen {
+impl FieldsSeen {
     fn once<E: Error>(&mut self, field: u32) -> Result<(), E> {
         let bit = 1 << field;
         if self.0 & bit != 0 {
@@ -113,7 +113,7 @@ trait Fields {
     fn read<'de, A: MapAccess<'de>>(
         &mut self,
         field: &str,
-        seen: &mut Seen,
+        seen: &mut FieldsSeen,
         map: &mut A,
         reading: &mut Reading<'_>,
     ) -> Result<bool, A::Error>;

@@ -43,12 +43,12 @@ pub(crate) struct Desk {
 
 struct Waiting {
     content: u64,
-    tickets: Vec<Asked>,
+    tickets: Vec<Waiter>,
 }
 
 /// One who waits. What was decided before it asked is not its answer: between that decision and its question
 /// another may have been answered by policy, which then stands.
-struct Asked {
+struct Waiter {
     /// The end of the log when it asked: its own record comes at this offset or later.
     since: Offset,
     told: oneshot::Sender<Answer>,
@@ -76,7 +76,7 @@ impl Desk {
             return Err(NoPlace::Contested);
         }
         let (told, answer) = oneshot::channel();
-        place.tickets.push(Asked { since, told });
+        place.tickets.push(Waiter { since, told });
         drop(waiting);
         Ok(Ticket { desk: Arc::clone(self), event_id: event.event_id.clone(), answer })
     }

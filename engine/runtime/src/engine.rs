@@ -8,7 +8,7 @@ use std::{
 };
 
 use sluice_core::{Engine, EngineConfig, Layout, Library, Output, RescreenReport, Stage, WorkerConfig};
-use sluice_driver::{Driver, Handoff, Place, Turn};
+use sluice_driver::{Driver, Handoff, Assignment, Report};
 use sluice_log::{Log, LogError, Offset, Snapshots};
 use sluice_model::{Control, PaymentRecord};
 use sluice_rules::RuleSet;
@@ -65,13 +65,13 @@ impl EngineThread {
         let mut judging = Duration::ZERO;
         loop {
             let began = Instant::now();
-            match driver.turn(self.batch_records_max())? {
-                Turn::Restored | Turn::Saved => {}
-                Turn::Applied => {
+            match driver.step(self.batch_records_max())? {
+                Report::Restored | Report::Saved => {}
+                Report::Applied => {
                     judging = began.elapsed();
                     self.tell_progress(&driver);
                 }
-                Turn::Committed(batch) => {
+                Report::Committed(batch) => {
                     self.telemetry.committed(&batch.output, began.elapsed(), self.handoff.ahead_of(batch.to));
                     self.tell_rescreened(&batch.output.rescreened);
                     self.desk.tell(&batch.output.decisions, &batch.output.dead_letters);
@@ -79,25 +79,25 @@ impl EngineThread {
                     self.tell_refused(&mut refusals, &batch.output, driver.records());
                     self.tell_progress(&driver);
                 }
-                Turn::Refused(error) | Turn::Aborted(error) => self.pause(error)?,
+                Report::Refused(error) | Report::Aborted(error) => self.pause(error)?,
                 // The engine goes on without this snapshot.
-                Turn::NotSaved(error) => {
+                Report::NotSaved(error) => {
                     tracing::error!(%error, "a snapshot could not be made");
                     self.telemetry.snapshot(None);
                 }
-                Turn::Idle { from } => {
+                Report::Idle { from } => {
                     if !self.handoff.wait(from) {
                         return self.finish(driver);
                     }
                     self.progress.update(|status| status.came_further = self.clock.elapsed());
                 }
-                Turn::Fenced => return Err(RuntimeError::Fenced),
+                Report::Fenced => return Err(RuntimeError::Fenced),
             }
         }
     }
 
     fn driver(&self) -> Result<Driver<Engine>, RuntimeError> {
-        let place = Place {
+        let assignment = Assignment {
             log: Arc::clone(&self.log),
             snapshots: Arc::new(Saver::start(Arc::clone(&self.snapshots), self.telemetry.clone())?),
             snapshots_name: ENGINE.to_owned(),
@@ -111,7 +111,7 @@ impl EngineThread {
             handoff: Some(Arc::clone(&self.handoff)),
         };
         let library = Arc::clone(&self.library);
-        Ok(Driver::claim(place, move || Engine::new(EngineConfig::default(), Arc::clone(&library)))?)
+        Ok(Driver::claim(assignment, move || Engine::new(EngineConfig::default(), Arc::clone(&library)))?)
     }
 
     /// Few, where somebody waits for what comes of one of them.
@@ -199,7 +199,7 @@ impl EngineThread {
 
     /// All is judged and nothing more will come.
     fn finish(&self, driver: Driver<Engine>) -> Result<(), RuntimeError> {
-        if let Turn::NotSaved(error) = driver.release()? {
+        if let Report::NotSaved(error) = driver.release()? {
             tracing::error!(%error, "the last snapshot could not be made");
         }
         self.progress.update(|status| status.stopped = Some("stopped as asked".into()));

@@ -126,7 +126,7 @@ impl<T> Line<T> {
 
 /// The line in which bodies wait for their turns.
 pub(crate) struct Lanes {
-    line: Mutex<Line<oneshot::Sender<Turn>>>,
+    line: Mutex<Line<oneshot::Sender<Permit>>>,
 }
 
 /// A body that was let in; gives up what has not come of it when dropped.
@@ -136,7 +136,7 @@ pub(crate) struct Body {
 }
 
 /// Leave to write one piece; given back when dropped, once the piece is durable or was refused.
-pub(crate) struct Turn {
+pub(crate) struct Permit {
     lanes: Arc<Lanes>,
     records: u64,
 }
@@ -176,18 +176,18 @@ impl Lanes {
         loop {
             let Some((records, who)) = self.lock().next(|who| !who.is_closed()) else { return };
             // Who has gone meanwhile drops its turn, which lets the next go.
-            drop(who.send(Turn { lanes: Arc::clone(self), records }));
+            drop(who.send(Permit { lanes: Arc::clone(self), records }));
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Line<oneshot::Sender<Turn>>> {
+    fn lock(&self) -> MutexGuard<'_, Line<oneshot::Sender<Permit>>> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Body {
     /// Wait for the turn of the next piece.
-    pub async fn turn(&mut self, records: usize) -> Result<Turn, RuntimeError> {
+    pub async fn turn(&mut self, records: usize) -> Result<Permit, RuntimeError> {
         let (told, turn) = oneshot::channel();
         let records = records as u64;
         self.lanes.lock().ask(records, told);
@@ -207,7 +207,7 @@ impl Drop for Body {
     }
 }
 
-impl Drop for Turn {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.lanes.lock().ended(self.records);
         self.lanes.go();

@@ -13,6 +13,8 @@
 //! **Invariants.** It never judges, dedupes or decides what is lost or doubled: that is the core's. Nothing is
 //! acknowledged before the log has it on disk. No personal data in log lines, metrics or refusals.
 
+#![warn(unreachable_pub)]
+
 mod deadlines;
 mod desk;
 mod engine;

@@ -34,7 +34,7 @@ pub(crate) struct Answered {
 
 /// What a key means now.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Known {
+pub(crate) enum KeyUse {
     /// Not seen: it is now reserved for the request that asked.
     New,
     /// The same request was answered before.
@@ -48,11 +48,11 @@ pub(crate) enum Known {
 /// The keys of the last day.
 #[derive(Default)]
 pub(crate) struct Requests {
-    held: Mutex<Held>,
+    held: Mutex<Requested>,
 }
 
 #[derive(Default)]
-struct Held {
+struct Requested {
     by_key: HashMap<Scoped, Entry>,
     oldest_first: VecDeque<(EventTime, Scoped)>,
 }
@@ -75,16 +75,16 @@ impl Requests {
     }
 
     /// What a key means; a new one is reserved until [`Requests::remember`] or [`Requests::forget`].
-    pub fn reserve(&self, key: &Scoped, fingerprint: Hash256, now: EventTime) -> Known {
+    pub fn reserve(&self, key: &Scoped, fingerprint: Hash256, now: EventTime) -> KeyUse {
         let mut held = self.lock();
         held.expire(now);
         match held.by_key.get(key) {
-            Some(entry) if entry.fingerprint != fingerprint => Known::OtherRequest,
-            Some(Entry { answer: Some(answer), .. }) => Known::Answered(answer.clone()),
-            Some(_) => Known::UnderWay,
+            Some(entry) if entry.fingerprint != fingerprint => KeyUse::OtherRequest,
+            Some(Entry { answer: Some(answer), .. }) => KeyUse::Answered(answer.clone()),
+            Some(_) => KeyUse::UnderWay,
             None => {
                 held.by_key.insert(key.clone(), Entry { fingerprint, answer: None });
-                Known::New
+                KeyUse::New
             }
         }
     }
@@ -107,12 +107,12 @@ impl Requests {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Held> {
+    fn lock(&self) -> MutexGuard<'_, Requested> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Held {
+impl Requested {
     fn expire(&mut self, now: EventTime) {
         let oldest = now.minus(LIFE);
         while self.oldest_first.len() > IDEMPOTENCY_KEYS_MAX
@@ -139,17 +139,17 @@ mod tests {
     fn a_key_stands_for_one_request_until_it_expires() {
         let (requests, now) = (Requests::default(), EventTime::from_micros(0));
         let (one, other) = (Hash256::of(b"one"), Hash256::of(b"other"));
-        assert_eq!(requests.reserve(&Scoped::new("a", "k"), one, now), Known::New);
-        assert_eq!(requests.reserve(&Scoped::new("a", "k"), one, now), Known::UnderWay);
-        assert_eq!(requests.reserve(&Scoped::new("a", "k"), other, now), Known::OtherRequest);
+        assert_eq!(requests.reserve(&Scoped::new("a", "k"), one, now), KeyUse::New);
+        assert_eq!(requests.reserve(&Scoped::new("a", "k"), one, now), KeyUse::UnderWay);
+        assert_eq!(requests.reserve(&Scoped::new("a", "k"), other, now), KeyUse::OtherRequest);
         requests.forget(&Scoped::new("a", "k"));
-        assert_eq!(requests.reserve(&Scoped::new("a", "k"), one, now), Known::New);
+        assert_eq!(requests.reserve(&Scoped::new("a", "k"), one, now), KeyUse::New);
         requests.remember(&answered("k", now), now);
         requests.forget(&Scoped::new("a", "k"));
-        assert_eq!(requests.reserve(&Scoped::new("a", "k"), one, now), Known::Answered(Some("done".into())));
-        assert_eq!(requests.reserve(&Scoped::new("a", "k"), other, now), Known::OtherRequest);
+        assert_eq!(requests.reserve(&Scoped::new("a", "k"), one, now), KeyUse::Answered(Some("done".into())));
+        assert_eq!(requests.reserve(&Scoped::new("a", "k"), other, now), KeyUse::OtherRequest);
         let later = now.plus(LIFE).plus(Span::seconds(1));
-        assert_eq!(requests.reserve(&Scoped::new("a", "k"), other, later), Known::New);
+        assert_eq!(requests.reserve(&Scoped::new("a", "k"), other, later), KeyUse::New);
     }
 
     #[test]
@@ -159,12 +159,12 @@ mod tests {
         requests.remember(&answered("k", now), now);
         assert_eq!(
             requests.reserve(&Scoped::new("b", "k"), one, now),
-            Known::New,
+            KeyUse::New,
             "not the answer of another"
         );
         assert_eq!(
             requests.reserve(&Scoped::new("c", "k"), other, now),
-            Known::New,
+            KeyUse::New,
             "nor a conflict with it"
         );
     }

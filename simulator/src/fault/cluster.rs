@@ -9,7 +9,7 @@ use sluice_core::{
     Distributor, Engine, EngineConfig, Gather, Home, Layout, Library, Offset, Shard, Stage, Step, Worker,
     WorkerConfig,
 };
-use sluice_driver::{Driver, DriverError, Handoff, Place, Turn, records};
+use sluice_driver::{Driver, DriverError, Handoff, Assignment, Report, records};
 use sluice_log::{Appended, Log, ReadLimit, StoredRecord};
 use sluice_model::PaymentRecord;
 
@@ -69,9 +69,9 @@ impl Faults {
     };
 }
 
-/// What came of one turn of a driver.
+/// What came of one step of a driver.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Came {
+pub enum Activity {
     /// Something was done.
     Done,
     /// There was nothing to do.
@@ -91,29 +91,29 @@ struct Owned<S: Stage> {
 /// A driver of any stage.
 trait Runs {
     /// Its next turn, once there is something to do.
-    fn turn(&mut self, limit: usize, faults: Faults) -> Result<Came, DriverError>;
+    fn turn(&mut self, limit: usize, faults: Faults) -> Result<Activity, DriverError>;
 
     /// Give up the partition as planned.
     fn release(self: Box<Self>) -> Result<(), DriverError>;
 }
 
 impl<S: Stage<Record: DeserializeOwned, Output: Clone>> Runs for Owned<S> {
-    fn turn(&mut self, limit: usize, faults: Faults) -> Result<Came, DriverError> {
+    fn turn(&mut self, limit: usize, faults: Faults) -> Result<Activity, DriverError> {
         if let Some(from) = self.idle_from
             && !self.driver.reaches(from)?
         {
-            return Ok(Came::Idle);
+            return Ok(Activity::Idle);
         }
         self.idle_from = None;
         self.wire.set(faults);
-        match self.driver.turn(limit) {
-            Ok(Turn::Idle { from }) => {
+        match self.driver.step(limit) {
+            Ok(Report::Idle { from }) => {
                 self.idle_from = Some(from);
-                Ok(Came::Idle)
+                Ok(Activity::Idle)
             }
-            Ok(Turn::Fenced) => Ok(Came::Gone),
-            Ok(_) => Ok(Came::Done),
-            Err(_) if self.wire.is_dead() => Ok(Came::Gone),
+            Ok(Report::Fenced) => Ok(Activity::Gone),
+            Ok(_) => Ok(Activity::Done),
+            Err(_) if self.wire.is_dead() => Ok(Activity::Gone),
             Err(error) => Err(error),
         }
     }
@@ -200,7 +200,7 @@ impl Cluster {
         wire: Arc<Wire>,
         fresh: impl Fn() -> S + Send + 'static,
     ) -> Result<Box<dyn Runs>, DriverError> {
-        let place = Place {
+        let assignment = Assignment {
             log: Arc::<Wire>::clone(&wire),
             snapshots: Arc::<Shelf>::clone(&self.shelf),
             snapshots_name: id.snapshots_name(),
@@ -210,7 +210,7 @@ impl Cluster {
             config: self.config,
             handoff,
         };
-        Ok(Box::new(Owned { driver: Driver::claim(place, fresh)?, wire, idle_from: None }))
+        Ok(Box::new(Owned { driver: Driver::claim(assignment, fresh)?, wire, idle_from: None }))
     }
 
     /// A record has become durable on the payments log: every engine is handed it.
@@ -297,16 +297,16 @@ impl Cluster {
         }
     }
 
-    fn turn_of(&mut self, at: (usize, StageId), faults: Faults, rng: &mut Rng) -> Came {
+    fn turn_of(&mut self, at: (usize, StageId), faults: Faults, rng: &mut Rng) -> Activity {
         self.shelf.set(faults);
         // Deliveries are cut anywhere.
         let limit = 1 + rng.below(self.config.batch_records_max);
-        let came = self.running.get_mut(&at).map_or(Ok(Came::Gone), |driver| driver.turn(limit, faults));
+        let came = self.running.get_mut(&at).map_or(Ok(Activity::Gone), |driver| driver.turn(limit, faults));
         let came = came.unwrap_or_else(|error| {
             self.broken.push(format!("{:?}: {error}", at.1));
-            Came::Gone
+            Activity::Gone
         });
-        if came == Came::Gone {
+        if came == Activity::Gone {
             self.running.remove(&at);
             self.handoffs.remove(&at);
         }
@@ -352,7 +352,7 @@ impl Cluster {
             if !self.running.contains_key(&(0, id)) {
                 self.start(0, id, rng);
             }
-            busy |= self.turn_of((0, id), Faults::NONE, rng) != Came::Idle;
+            busy |= self.turn_of((0, id), Faults::NONE, rng) != Activity::Idle;
         }
         busy
     }

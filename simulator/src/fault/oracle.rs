@@ -97,7 +97,7 @@ pub fn nothing_lost_nothing_doubled(log: &History, acknowledged: &[Arc<PaymentEv
     let in_log: BTreeSet<EventIdentity<'_>> = log
         .payments
         .iter()
-        .flat_map(|partition| partition)
+        .flatten()
         .filter_map(|(_, record)| match record {
             PaymentRecord::Event(record) => {
                 Some((record.event.event_id.as_str(), record.event.content_hash()))
@@ -106,7 +106,7 @@ pub fn nothing_lost_nothing_doubled(log: &History, acknowledged: &[Arc<PaymentEv
         })
         .collect();
     let mut copies: BTreeMap<EventIdentity<'_>, CopiesByKey<'_>> = BTreeMap::new();
-    for (_, record) in log.keyed.iter().flat_map(|partition| partition) {
+    for (_, record) in log.keyed.iter().flatten() {
         if let KeyedRecord::Event(keyed) = record {
             let event = (keyed.event.event_id.as_str(), keyed.event.content_hash());
             let key = (keyed.key.kind as u8, keyed.key.value.as_str());
@@ -173,7 +173,7 @@ pub fn every_question_answered(log: &History, asked: &[Arc<PaymentEvent>]) -> Re
     let is_set_back = log
         .payments
         .iter()
-        .flat_map(|partition| partition)
+        .flatten()
         .any(|(_, record)| matches!(record, PaymentRecord::Control(Control::SetStreamTime(_))));
     for event in asked.iter().filter(|event| !dead.hold(event)) {
         match answers.get(event.event_id.as_str()).map_or(&[][..], Vec::as_slice) {

@@ -25,13 +25,13 @@ pub struct Delivery {
 pub(super) struct Dispatch {
     delivery: Delivery,
     rng: Rng,
-    held: BinaryHeap<Reverse<Held>>,
+    held: BinaryHeap<Reverse<Delayed>>,
     /// The time of the newest event handed in: nothing still to come can be due before it.
     now: Option<EventTime>,
     handed_in: u64,
 }
 
-struct Held {
+struct Delayed {
     due: EventTime,
     number: u64,
     event: Labelled,
@@ -63,7 +63,7 @@ impl Dispatch {
 
     fn hold(&mut self, due: EventTime, event: Labelled) {
         self.handed_in += 1;
-        self.held.push(Reverse(Held { due, number: self.handed_in, event }));
+        self.held.push(Reverse(Delayed { due, number: self.handed_in, event }));
     }
 
     /// Whether the first event held may go: nothing handed in later can come before it.
@@ -76,21 +76,21 @@ impl Dispatch {
     }
 }
 
-impl PartialEq for Held {
+impl PartialEq for Delayed {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Held {}
+impl Eq for Delayed {}
 
-impl PartialOrd for Held {
+impl PartialOrd for Delayed {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Held {
+impl Ord for Delayed {
     fn cmp(&self, other: &Self) -> Ordering {
         (self.due, self.number).cmp(&(other.due, other.number))
     }

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[derive(serde::Serialize, serde::Deserialize)]
-    struct Held(#[serde(with = "super")] Samples);
+    struct Wrapper(#[serde(with = "super")] Samples);
 
     proptest! {
         #[test]
@@ -97,8 +97,8 @@ mod tests {
             for (place, t) in times.iter().enumerate() {
                 samples.insert(place, Sample { at: EventTime::from_micros(i64::from(*t)), value });
             }
-            let bytes = postcard::to_stdvec(&Held(samples.clone())).unwrap();
-            let Held(back) = postcard::from_bytes(&bytes).unwrap();
+            let bytes = postcard::to_stdvec(&Wrapper(samples.clone())).unwrap();
+            let Wrapper(back) = postcard::from_bytes(&bytes).unwrap();
             prop_assert!(back.iter().eq(samples.iter()));
         }
 

@@ -21,7 +21,7 @@ const FILE: &str = "ends";
 
 /// Records that were acknowledged and are not there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Lost {
+pub struct LostTail {
     /// Of which partition.
     pub partition: Partition,
     /// Where it ends now.
@@ -30,7 +30,7 @@ pub struct Lost {
     pub known: Offset,
 }
 
-impl fmt::Display for Lost {
+impl fmt::Display for LostTail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { partition, end, known } = self;
         write!(
@@ -70,10 +70,10 @@ impl EndsFile {
     }
 
     /// What was known and is not there.
-    pub(super) fn lost(&self, ends: &HashMap<Partition, Offset>) -> Vec<Lost> {
+    pub(super) fn lost(&self, ends: &HashMap<Partition, Offset>) -> Vec<LostTail> {
         let known = self.known.iter().flatten();
         known
-            .map(|(partition, known)| Lost {
+            .map(|(partition, known)| LostTail {
                 partition: *partition,
                 end: ends.get(partition).copied().unwrap_or(0),
                 known: *known,
@@ -137,7 +137,7 @@ mod tests {
         open().write(&BTreeMap::from([(PAYMENTS, 1_000), (ALERTS, 3)]));
         assert_eq!(open().lost(&now(1_000)), []);
         assert_eq!(open().lost(&now(1_001)), [], "the store may be ahead of its mark");
-        assert_eq!(open().lost(&now(998)), [Lost { partition: PAYMENTS, end: 998, known: 1_000 }]);
+        assert_eq!(open().lost(&now(998)), [LostTail { partition: PAYMENTS, end: 998, known: 1_000 }]);
         // A shorter text over a longer one is read up to its hash.
         open().write(&BTreeMap::from([(PAYMENTS, 7)]));
         assert_eq!(open().lost(&now(7)), []);

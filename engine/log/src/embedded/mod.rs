@@ -22,7 +22,7 @@ use std::{
 };
 
 pub use check::READ_WHOLE_BYTES_MAX;
-pub use ends_file::Lost;
+pub use ends_file::LostTail;
 
 use crate::{
     Claim, Done, Log, LogError, Offset, Partition, ReadLimit, StoredRecord, Transaction,
@@ -69,7 +69,7 @@ pub struct EmbeddedLog {
     writer: Option<(SyncSender<Request>, JoinHandle<()>)>,
     readers: Readers,
     ends: Arc<Ends>,
-    lost: Vec<Lost>,
+    lost: Vec<LostTail>,
     /// Held as long as anything above is open.
     _lock: FolderLock,
 }
@@ -108,7 +108,7 @@ impl EmbeddedLog {
 
     /// What had been acknowledged when the log was last open and was not there when it was opened. Whoever goes on all
     /// the same begins at the ends that there are: the first record that is written accepts them.
-    pub fn lost(&self) -> &[Lost] {
+    pub fn lost(&self) -> &[LostTail] {
         &self.lost
     }
 

@@ -14,7 +14,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi::SQLIT
 
 use crate::{
     Append, Appended, LogError, Offset, Offsets, Partition, Topic, Transaction,
-    embedded::ends_file::{EndsFile, Lost},
+    embedded::ends_file::{EndsFile, LostTail},
 };
 
 pub(super) const FILE: &str = "log.sqlite";
@@ -154,7 +154,7 @@ impl Store {
     }
 
     /// What the mark beside the file knows and the file does not hold.
-    pub(super) fn lost(&self, ends: &HashMap<Partition, Offset>) -> Vec<Lost> {
+    pub(super) fn lost(&self, ends: &HashMap<Partition, Offset>) -> Vec<LostTail> {
         self.mark.lost(ends)
     }
 

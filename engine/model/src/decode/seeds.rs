@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, marker::PhantomData};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::{Object, Reading, Seen, Step};
+use super::{Object, Reading, FieldsSeen, Step};
 use crate::{Party, spelling};
 
 /// Implements visits that refuse a kind of value, without repeating it.
@@ -171,7 +171,7 @@ impl<'de, O: Object> Visitor<'de> for Reader<'_, O> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut object = O::blank();
-        let mut seen = Seen::default();
+        let mut seen = FieldsSeen::default();
         while let Some(field) = map.next_key_seed(FieldName)? {
             if !object.read(&field, &mut seen, &mut map, &mut self.reading)? {
                 if let Some(right) = spelling::meant(O::LEVEL, O::NAMES, &field) {

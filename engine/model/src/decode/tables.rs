@@ -3,7 +3,7 @@
 use serde::de::MapAccess;
 
 use super::{
-    Fields, Object, Reading, Seen, Step,
+    Fields, Object, Reading, FieldsSeen, Step,
     values::{
         NEVER, as_given, attributes, birth_date, country, currency, decimal, direction, entry_kind,
         event_type, field_names, list, lower_text, object, required_text, status, text, time,
@@ -30,7 +30,7 @@ macro_rules! fields {
             fn read<'de, A: MapAccess<'de>>(
                 &mut self,
                 field: &str,
-                seen: &mut Seen,
+                seen: &mut FieldsSeen,
                 map: &mut A,
                 reading: &mut Reading<'_>,
             ) -> Result<bool, A::Error> {
@@ -131,7 +131,7 @@ impl Fields for BalanceDraft {
     fn read<'de, A: MapAccess<'de>>(
         &mut self,
         field: &str,
-        seen: &mut Seen,
+        seen: &mut FieldsSeen,
         map: &mut A,
         reading: &mut Reading<'_>,
     ) -> Result<bool, A::Error> {
@@ -164,7 +164,7 @@ pub(super) struct RelatedDraft {
     party: Party,
 }
 
-/// The bit of `role` in a related party's `Seen`, beyond those of the party's own fields.
+/// The bit of `role` in a related party's `FieldsSeen`, beyond those of the party's own fields.
 const ROLE: u32 = 63;
 
 impl Fields for RelatedDraft {
@@ -175,7 +175,7 @@ impl Fields for RelatedDraft {
     fn read<'de, A: MapAccess<'de>>(
         &mut self,
         field: &str,
-        seen: &mut Seen,
+        seen: &mut FieldsSeen,
         map: &mut A,
         reading: &mut Reading<'_>,
     ) -> Result<bool, A::Error> {

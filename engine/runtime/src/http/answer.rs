@@ -12,7 +12,7 @@ use sluice_model::{EventTime, Hash256};
 
 use crate::{
     http::{App, problem::bad_request},
-    requests::{Answered, Known},
+    requests::{Answered, KeyUse},
 };
 
 /// A key reserved for the request under way; given back when dropped before the answer was kept.
@@ -25,7 +25,7 @@ pub(super) struct Reserved<'a> {
 }
 
 /// What to do with a request.
-pub(super) enum Turn<'a> {
+pub(super) enum Attempt<'a> {
     /// Do it; remember the answer under the key, if there is one.
     Do(Option<Reserved<'a>>),
     /// It was done: this was the answer. `None` where asking again gives it.
@@ -40,21 +40,21 @@ pub(super) fn turn<'a>(
     headers: &HeaderMap,
     body: &Bytes,
     at: EventTime,
-) -> Result<Turn<'a>, Problem> {
+) -> Result<Attempt<'a>, Problem> {
     let key = idempotency::key(headers).map_err(|NoKey| {
         bad_request(format!("an Idempotency-Key has 1 to {KEY_BYTES_MAX} visible ASCII characters"))
     })?;
-    let Some(key) = key else { return Ok(Turn::Do(None)) };
+    let Some(key) = key else { return Ok(Attempt::Do(None)) };
     let (key, fingerprint) = (Scoped::new(caller, key), idempotency::fingerprint(path, body));
     match app.requests.reserve(&key, fingerprint, at) {
-        Known::New => Ok(Turn::Do(Some(Reserved { app, key, fingerprint, at, is_kept: false }))),
-        Known::Answered(answer) => Ok(Turn::Done(answer)),
-        Known::UnderWay => Err(Problem::coded(
+        KeyUse::New => Ok(Attempt::Do(Some(Reserved { app, key, fingerprint, at, is_kept: false }))),
+        KeyUse::Answered(answer) => Ok(Attempt::Done(answer)),
+        KeyUse::UnderWay => Err(Problem::coded(
             StatusCode::CONFLICT,
             "under_way",
             "a request with this Idempotency-Key is being answered: try again shortly",
         )),
-        Known::OtherRequest => Err(Problem::coded(
+        KeyUse::OtherRequest => Err(Problem::coded(
             StatusCode::UNPROCESSABLE_ENTITY,
             "idempotency_key_reused",
             "this Idempotency-Key was used for another request",

@@ -21,7 +21,7 @@ use crate::{
     gateway::Intake,
     http::{
         App,
-        answer::{self, Turn},
+        answer::{self, Attempt},
         body,
         events::{SOURCE, codes, whole_refusal},
         problem::{bad_request, busy},
@@ -54,9 +54,9 @@ pub(super) async fn post_decision(
     let format = body::format(&headers, &[Format::Json])?;
     let lent = body::read(&app, &app.decision_bodies, &headers, body).await?;
     let reserved = match answer::turn(&app, "/v1/decisions", &caller, &headers, &lent.bytes, received_at)? {
-        Turn::Do(reserved) => reserved,
+        Attempt::Do(reserved) => reserved,
         // The event is a duplicate of itself: asking the engine again gives the same answer.
-        Turn::Done(_) => None,
+        Attempt::Done(_) => None,
     };
     let mut contents = body::decode(&app, format, &lent.bytes).await?;
     drop(lent.bytes);

@@ -17,7 +17,7 @@ use crate::{
     gateway::Intake,
     http::{
         App,
-        answer::{self, Turn},
+        answer::{self, Attempt},
         body,
         problem::internal,
     },
@@ -63,8 +63,8 @@ pub(super) async fn post_events(
     let format = body::format(&headers, &[Format::Json, Format::Ndjson, Format::Iso20022])?;
     let lent = body::read(&app, &app.bodies, &headers, body).await?;
     let reserved = match answer::turn(&app, "/v1/events", &caller, &headers, &lent.bytes, received_at)? {
-        Turn::Do(reserved) => reserved,
-        Turn::Done(answer) => return Ok(accepted(answer.unwrap_or_default())),
+        Attempt::Do(reserved) => reserved,
+        Attempt::Done(answer) => return Ok(accepted(answer.unwrap_or_default())),
     };
     let contents = body::decode(&app, format, &lent.bytes).await?;
     let whole_refusal = whole_refusal(format, &contents);

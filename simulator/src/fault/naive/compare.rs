@@ -300,7 +300,7 @@ impl Comparison<'_> {
     }
 
     fn told(&self, record: &VerdictRecord) -> Told {
-        let found = |found: &sluice_core::Found| {
+        let found = |found: &sluice_core::VerdictFinding| {
             let said = self.names.of(found.alert_id);
             let as_said = Outcome::from(said.action) == found.outcome;
             if as_said {

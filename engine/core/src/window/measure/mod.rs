@@ -19,7 +19,7 @@ use smallvec::SmallVec;
 pub use self::tally::{Tally, TallyKind};
 use super::{
     cursor::SMALL,
-    memory::Past,
+    memory::Folded,
     samples::{Sample, Samples},
 };
 
@@ -32,7 +32,7 @@ pub struct View<'a> {
     /// Which of them are inside.
     pub range: Range<usize>,
     /// What samples that went have left, where the window includes them.
-    pub past: Option<&'a Past>,
+    pub past: Option<&'a Folded>,
     /// The event's time.
     pub at: EventTime,
     /// The event's own sample, if it has one.
