@@ -19,7 +19,7 @@ use crate::{
 
 /// What was judged, on which key.
 #[derive(Clone, Copy)]
-pub struct Scene<'a> {
+pub(crate) struct Scene<'a> {
     /// The key that was watched.
     pub key: &'a Key,
     /// The event that was judged.
@@ -32,7 +32,7 @@ pub struct Scene<'a> {
 
 /// What the engine itself finds, without a rule. Their ids are reserved.
 #[derive(Clone, Debug)]
-pub enum EngineFinding<'a> {
+pub(crate) enum EngineFinding<'a> {
     /// A frozen key was touched.
     Frozen {
         /// The key.
@@ -54,7 +54,7 @@ pub enum EngineFinding<'a> {
 }
 
 /// The alert of a rule.
-pub fn of_rule(rule: &Rule, finding: Finding, scene: Scene<'_>) -> Alert {
+pub(crate) fn of_rule(rule: &Rule, finding: Finding, scene: Scene<'_>) -> Alert {
     alert(
         scene,
         JudgedBy {
@@ -70,7 +70,7 @@ pub fn of_rule(rule: &Rule, finding: Finding, scene: Scene<'_>) -> Alert {
 
 /// What is noted of a rule that could not be evaluated. A typology fails with its members, which are noted
 /// themselves.
-pub fn failure(rule: &Rule, finding: &Finding, scene: Scene<'_>) -> Option<Observation> {
+pub(crate) fn failure(rule: &Rule, finding: &Finding, scene: Scene<'_>) -> Option<Observation> {
     let cause = finding.error.filter(|_| !rule.is_typology())?;
     Some(Observation::Failure(RuleFailure {
         rule_id: rule.meta.id.clone(),
@@ -106,7 +106,7 @@ pub fn deadline_alert(event: &PaymentEvent) -> AlertId {
 }
 
 /// The alert of the engine itself.
-pub fn of_engine(found: &EngineFinding<'_>, scene: Scene<'_>) -> Alert {
+pub(crate) fn of_engine(found: &EngineFinding<'_>, scene: Scene<'_>) -> Alert {
     let (rule_id, typology, severity, action, reason) = match found {
         EngineFinding::Frozen { key, case_id } => (
             "ENGINE-FROZEN",
@@ -156,7 +156,7 @@ fn not_screened(what: &[NotScreened]) -> String {
 
 /// The alert of a known party that meets an entry of a new list version. There is no payment to hold: the party's
 /// next one is screened against the same version.
-pub fn of_rescreen(met: Rescreened<Key>, screening: &ScreeningDesk, at: EventTime) -> Alert {
+pub(crate) fn of_rescreen(met: Rescreened<Key>, screening: &ScreeningDesk, at: EventTime) -> Alert {
     let Rescreened { party, name, hit } = met;
     let rule_id = "ENGINE-RESCREEN";
     let content = engine_rule(rule_id);
@@ -268,7 +268,7 @@ fn subjects(key: &Key, event: &PaymentEvent) -> Vec<String> {
 }
 
 /// The hold or refusal that an alert asks for, if it asks for one.
-pub fn disposition(alert: &Alert) -> Option<Disposition> {
+pub(crate) fn disposition(alert: &Alert) -> Option<Disposition> {
     let state = match alert.action {
         Action::Alert => return None,
         Action::Hold => DispositionState::Held,
@@ -285,7 +285,7 @@ pub fn disposition(alert: &Alert) -> Option<Disposition> {
 }
 
 /// The verdict that alerts on the event at `offset` amount to. `None` where nobody waits and the payment may go on.
-pub fn verdict(
+pub(crate) fn verdict(
     from: Speaker,
     (offset, event): (Offset, &PaymentEvent),
     awaited: bool,
@@ -308,6 +308,6 @@ pub fn verdict(
 }
 
 /// An alert as it stands behind a verdict.
-pub fn found(alert: &Alert) -> VerdictFinding {
+pub(crate) fn found(alert: &Alert) -> VerdictFinding {
     VerdictFinding { alert_id: alert.alert_id, outcome: alert.action.into(), reason: alert.reason.clone() }
 }

@@ -13,7 +13,7 @@ type IdHash = u128;
 
 /// What an event id means now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Novelty {
+pub(crate) enum Novelty {
     /// Never seen within the horizon.
     New,
     /// Seen with the same content.
@@ -24,7 +24,7 @@ pub enum Novelty {
 
 /// The ids of the last [`DEDUPE_HORIZON`] of stream time, each with its content's hash.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Dedupe {
+pub(crate) struct Dedupe {
     content: HashMap<IdHash, u64, rustc_hash::FxBuildHasher>,
     by_hour: BTreeMap<i64, Vec<IdHash>>,
     stream_time: EventTime,
@@ -32,23 +32,23 @@ pub struct Dedupe {
 
 impl Dedupe {
     /// The latest event time accepted so far.
-    pub fn stream_time(&self) -> EventTime {
+    pub(crate) fn stream_time(&self) -> EventTime {
         self.stream_time
     }
 
     /// Whether an event of this time is older than what is remembered. Before the first event nothing is.
-    pub fn is_too_old(&self, at: EventTime) -> bool {
+    pub(crate) fn is_too_old(&self, at: EventTime) -> bool {
         !self.content.is_empty() && at <= self.stream_time.minus(DEDUPE_HORIZON)
     }
 
     /// Count nothing after this time as seen: what was taken in under a clock that was ahead does not make the present
     /// too old. Ids stay known until the stream has passed them.
-    pub fn set_back(&mut self, to: EventTime) {
+    pub(crate) fn set_back(&mut self, to: EventTime) {
         self.stream_time = self.stream_time.min(to);
     }
 
     /// What the event's id means, and remember it if it is new.
-    pub fn see(&mut self, event: &PaymentEvent) -> Novelty {
+    pub(crate) fn see(&mut self, event: &PaymentEvent) -> Novelty {
         let (id, content) = (id_hash(&event.event_id), event.content_hash());
         match self.content.get(&id) {
             Some(held) if *held == content => return Novelty::Duplicate,
@@ -78,7 +78,7 @@ impl Dedupe {
 }
 
 /// 128 bits of the SHA-256 of a text.
-pub fn id_hash(text: &str) -> IdHash {
+pub(crate) fn id_hash(text: &str) -> IdHash {
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&Hash256::of(text.as_bytes()).0[..16]);
     u128::from_le_bytes(bytes)

@@ -10,20 +10,20 @@ use sluice_model::{EventTime, Freeze, Key, KeyKind, Party, PaymentEvent, Unfreez
 
 /// The keys that are frozen now, each with the cases that froze it and when each did so last.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Freezes(BTreeMap<KeyKind, BTreeMap<String, Cases>>);
+pub(crate) struct Freezes(BTreeMap<KeyKind, BTreeMap<String, Cases>>);
 
 type Cases = BTreeMap<String, EventTime>;
 
 impl Freezes {
     /// Freeze a key for a case.
-    pub fn freeze(&mut self, order: &Freeze) {
+    pub(crate) fn freeze(&mut self, order: &Freeze) {
         let cases = self.0.entry(order.key.kind).or_default().entry(frozen_as(&order.key)).or_default();
         let newest = cases.entry(order.case_id.clone()).or_insert(order.at);
         *newest = order.at.max(*newest);
     }
 
     /// End a case's freeze of a key, unless the case froze it again since the freeze that the officer saw.
-    pub fn unfreeze(&mut self, order: &Unfreeze) {
+    pub(crate) fn unfreeze(&mut self, order: &Unfreeze) {
         let Some(keys) = self.0.get_mut(&order.key.kind) else { return };
         let value = frozen_as(&order.key);
         let Some(cases) = keys.get_mut(&value) else { return };
@@ -34,7 +34,7 @@ impl Freezes {
     }
 
     /// The first frozen key that an event touches, with the first of the cases that froze it.
-    pub fn touched(&self, event: &PaymentEvent) -> Option<(Key, &str)> {
+    pub(crate) fn touched(&self, event: &PaymentEvent) -> Option<(Key, &str)> {
         self.0.iter().find_map(|(kind, keys)| {
             values(event, *kind).find_map(|value| {
                 let (case, _) =

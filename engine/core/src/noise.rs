@@ -23,13 +23,13 @@ const DAYS_REMEMBERED: u32 = u64::BITS;
 const RULES_REMEMBERED: usize = 32;
 
 /// Whether a finding is noise: that a quarantined rule failed, by a policy that asks for an alert alone.
-pub fn is_noise(rules: &Rulebook, rule: &Rule, finding: &Finding) -> bool {
+pub(crate) fn is_noise(rules: &Rulebook, rule: &Rule, finding: &Finding) -> bool {
     finding.error.is_some() && finding.action == Action::Alert && rules.is_quarantined(rule.content)
 }
 
 /// On which days the failures of quarantined rules were alerted on one key. Most keys never hear of any.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct NoiseOfKey(Vec<(Hash256, Days)>);
+pub(crate) struct NoiseOfKey(Vec<(Hash256, Days)>);
 
 /// Civil days of UTC on which something was said.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -42,7 +42,7 @@ struct Days {
 
 impl NoiseOfKey {
     /// Whether a rule's failure may be alerted at `at`; said, then.
-    pub fn may_say(&mut self, rule: Hash256, at: EventTime) -> bool {
+    pub(crate) fn may_say(&mut self, rule: Hash256, at: EventTime) -> bool {
         let day = at.micros().div_euclid(PER_KEY.micros());
         if let Some((_, days)) = self.0.iter_mut().find(|(held, _)| *held == rule) {
             return days.may_say(day);
@@ -72,11 +72,11 @@ impl Days {
 
 /// Which quarantined rules' failures a home has alerted in the present hour of stream time.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct NoiseOfHome(BTreeMap<Hash256, i64>);
+pub(crate) struct NoiseOfHome(BTreeMap<Hash256, i64>);
 
 impl NoiseOfHome {
     /// Whether a rule's failure may be alerted at this stream time; said, then. Other hours need no remembering.
-    pub fn may_say(&mut self, rule: Hash256, stream_time: EventTime) -> bool {
+    pub(crate) fn may_say(&mut self, rule: Hash256, stream_time: EventTime) -> bool {
         let hour = stream_time.micros().div_euclid(PER_HOME.micros());
         self.0.retain(|_, said| *said == hour);
         self.0.insert(rule, hour).is_none()

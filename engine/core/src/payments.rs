@@ -38,7 +38,7 @@ const KEYS: [(KeyKind, Role); 4] = [
 
 /// The payments of the last [`PAYMENT_HORIZON`] since their latest event.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Payments {
+pub(crate) struct Payments {
     by_id: HashMap<u128, OfOneId, rustc_hash::FxBuildHasher>,
     by_day: BTreeMap<i64, Vec<u128>>,
 }
@@ -103,7 +103,7 @@ struct Worth {
 
 /// A payment's past, as one of its events meets it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct PaymentView {
+pub(crate) struct PaymentView {
     /// What rules read of it.
     pub past: Past,
     /// Whether an earlier event named the debtor.
@@ -116,14 +116,14 @@ pub struct PaymentView {
 
 /// The payment that an event belongs to: where [`Payments::apply`] found or put it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct PaymentPlace {
+pub(crate) struct PaymentPlace {
     id: u128,
     at: usize,
 }
 
 impl Payments {
     /// The past of this event's payment; the event itself is remembered. `attributes` are those that a rule may read.
-    pub fn apply<'a>(
+    pub(crate) fn apply<'a>(
         &mut self,
         event: &PaymentEvent,
         screened: &Screened,
@@ -162,7 +162,7 @@ impl Payments {
 
     /// Whether a finding says something new of its payment; remembered if so. Of a payment that is worth more than it
     /// was, everything is new: what was let go was let go for less.
-    pub fn says_new(&mut self, place: PaymentPlace, finding: &impl Hash) -> bool {
+    pub(crate) fn says_new(&mut self, place: PaymentPlace, finding: &impl Hash) -> bool {
         let Some(payment) = self.by_id.get_mut(&place.id).and_then(|of_id| of_id.payments.get_mut(place.at))
         else {
             return true;

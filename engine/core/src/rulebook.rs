@@ -10,7 +10,7 @@ use crate::{Library, SnapshotError};
 
 /// A rule set with the files it was made from.
 #[derive(Clone)]
-pub struct Edition {
+pub(crate) struct Edition {
     bundle: Arc<RuleBundle>,
     /// The compiled rules.
     pub set: Arc<RuleSet>,

@@ -20,7 +20,7 @@ enum InForce {
 
 /// The screening state of a home.
 #[derive(Clone)]
-pub struct ScreeningDesk {
+pub(crate) struct ScreeningDesk {
     library: Arc<dyn Library>,
     wanted: Screening,
     /// The wanted versions, shared by every event that is screened under them.
@@ -31,7 +31,7 @@ pub struct ScreeningDesk {
 
 impl ScreeningDesk {
     /// No lists yet.
-    pub fn new(library: Arc<dyn Library>) -> Self {
+    pub(crate) fn new(library: Arc<dyn Library>) -> Self {
         Self {
             library,
             wanted: Screening::default(),
@@ -43,7 +43,7 @@ impl ScreeningDesk {
 
     /// Screen against these versions from here on. What was in force before: the parties known by now were
     /// compared with it.
-    pub fn change(&mut self, screening: &Screening) -> Option<Arc<Screener>> {
+    pub(crate) fn change(&mut self, screening: &Screening) -> Option<Arc<Screener>> {
         self.wanted = screening.clone();
         self.lists = Arc::new(screening.lists.clone());
         let in_force = match self.library.screener(screening) {
@@ -58,7 +58,7 @@ impl ScreeningDesk {
     }
 
     /// What is in force, where it can be read.
-    pub fn screener(&self) -> Option<&Arc<Screener>> {
+    pub(crate) fn screener(&self) -> Option<&Arc<Screener>> {
         match &self.in_force {
             InForce::On(screener) => Some(screener),
             InForce::Off | InForce::Unreadable => None,
@@ -66,28 +66,28 @@ impl ScreeningDesk {
     }
 
     /// The wanted versions, shared.
-    pub fn lists(&self) -> &Arc<ListSet> {
+    pub(crate) fn lists(&self) -> &Arc<ListSet> {
         &self.lists
     }
 
     /// Where versions are looked up.
-    pub fn library(&self) -> Arc<dyn Library> {
+    pub(crate) fn library(&self) -> Arc<dyn Library> {
         Arc::clone(&self.library)
     }
 
     /// What was asked for.
-    pub fn wanted(&self) -> &Screening {
+    pub(crate) fn wanted(&self) -> &Screening {
         &self.wanted
     }
 
     /// The known false positives.
-    pub fn suppressions(&self) -> &Suppressions {
+    pub(crate) fn suppressions(&self) -> &Suppressions {
         &self.suppressions
     }
 
     /// The known false positives, to be changed. What a screener keeps in its cache is what the lists say;
     /// suppressed matches are left out of each answer, so that no answer outlives a suppression.
-    pub fn suppressions_mut(&mut self) -> &mut Suppressions {
+    pub(crate) fn suppressions_mut(&mut self) -> &mut Suppressions {
         &mut self.suppressions
     }
 
@@ -102,7 +102,7 @@ impl ScreeningDesk {
     /// Screen every party and text of an event, and say what was not screened: nothing where screening is off. Reads
     /// only what is in force: the same for the same event until the next control record, so that a batch may be
     /// screened in parallel. What is done about a side without a name is for whoever knows the payment's past.
-    pub fn screen(&self, event: &PaymentEvent) -> Screened {
+    pub(crate) fn screen(&self, event: &PaymentEvent) -> Screened {
         let whole = |why| NotScreened { role: String::new(), why };
         let (matches, not_screened) = match &self.in_force {
             InForce::Off => (Vec::new(), Vec::new()),

@@ -76,17 +76,17 @@ pub enum SnapshotError {
 }
 
 /// A state as bytes, unframed.
-pub fn encode<T: Serialize>(state: &T) -> Result<Vec<u8>, SnapshotError> {
+pub(crate) fn encode<T: Serialize>(state: &T) -> Result<Vec<u8>, SnapshotError> {
     Ok(postcard::to_stdvec(state)?)
 }
 
 /// The state that unframed bytes stand for.
-pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, SnapshotError> {
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, SnapshotError> {
     Ok(postcard::from_bytes(bytes)?)
 }
 
 /// Frame a state's bytes with the offset before which every record has been applied.
-pub fn frame(offset: Offset, state: &[u8]) -> Result<Vec<u8>, SnapshotError> {
+pub(crate) fn frame(offset: Offset, state: &[u8]) -> Result<Vec<u8>, SnapshotError> {
     let body = zstd::bulk::compress(state, LEVEL)?;
     let mut bytes = Vec::with_capacity(HEADER + body.len());
     bytes.extend_from_slice(MAGIC);
@@ -98,7 +98,7 @@ pub fn frame(offset: Offset, state: &[u8]) -> Result<Vec<u8>, SnapshotError> {
 }
 
 /// The offset, the format and the state's bytes in a frame, if it is whole and of a format that is read.
-pub fn unframe(bytes: &[u8]) -> Result<(Offset, Format, Vec<u8>), SnapshotError> {
+pub(crate) fn unframe(bytes: &[u8]) -> Result<(Offset, Format, Vec<u8>), SnapshotError> {
     let mut rest = bytes;
     if take::<8>(&mut rest)? != *MAGIC {
         return Err(SnapshotError::NotASnapshot);

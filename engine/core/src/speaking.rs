@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 /// What one key remembers of the rules that have spoken of it. Most keys are never spoken of.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Utterances(SmallVec<[(Box<str>, Memory); 1]>);
+pub(crate) struct Utterances(SmallVec<[(Box<str>, Memory); 1]>);
 
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Memory {
@@ -21,7 +21,7 @@ struct Memory {
 
 impl Utterances {
     /// Whether a rule that asks for `action` at `at` is to speak now; remembered as spoken if so.
-    pub fn may_speak(&mut self, rule_id: &str, speaks: Speaks, action: Action, at: EventTime) -> bool {
+    pub(crate) fn may_speak(&mut self, rule_id: &str, speaks: Speaks, action: Action, at: EventTime) -> bool {
         if matches!(speaks, Speaks::Every) {
             return true;
         }
@@ -52,14 +52,14 @@ impl Utterances {
     }
 
     /// The rule was judged and its condition did not hold.
-    pub fn fell_silent(&mut self, rule_id: &str) {
+    pub(crate) fn fell_silent(&mut self, rule_id: &str) {
         if let Some((_, memory)) = self.0.iter_mut().find(|(id, _)| &**id == rule_id) {
             memory.holds = None;
         }
     }
 
     /// Whether nothing is remembered.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }

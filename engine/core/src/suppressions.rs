@@ -9,7 +9,7 @@ use sluice_model::{EventTime, Hash256, Key, ListMatch, PartyMatch, Suppression, 
 
 /// The suppressions in force, and their version.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-pub struct Suppressions {
+pub(crate) struct Suppressions {
     /// Those of each party.
     held: BTreeMap<Key, Vec<Suppression>>,
     version: Option<Hash256>,
@@ -18,13 +18,13 @@ pub struct Suppressions {
 impl Suppressions {
     /// The digest of every order ever applied, in its place: homes that applied the same orders have the same version,
     /// whatever each has forgotten since. `None` before the first.
-    pub fn version(&self) -> Option<Hash256> {
+    pub(crate) fn version(&self) -> Option<Hash256> {
         self.version
     }
 
     /// Leave out these matches from here on. The last word on a party and an entry counts. What ended longer ago
     /// than the oldest event that may still come is forgotten.
-    pub fn suppress(&mut self, order: &Suppression, stream_time: EventTime) {
+    pub(crate) fn suppress(&mut self, order: &Suppression, stream_time: EventTime) {
         self.applied(b"suppress", order);
         self.remove(order);
         let oldest = stream_time.minus(DEDUPE_HORIZON);
@@ -37,7 +37,7 @@ impl Suppressions {
     }
 
     /// Show these matches again.
-    pub fn unsuppress(&mut self, order: &Suppression) {
+    pub(crate) fn unsuppress(&mut self, order: &Suppression) {
         self.applied(b"unsuppress", order);
         self.remove(order);
     }
@@ -69,7 +69,7 @@ impl Suppressions {
     }
 
     /// Whether officers have decided, for this moment and this content of the entry, that the party is not it.
-    pub fn covers(&self, party: &Key, hit: &ListMatch, at: EventTime, screener: &Screener) -> bool {
+    pub(crate) fn covers(&self, party: &Key, hit: &ListMatch, at: EventTime, screener: &Screener) -> bool {
         self.held.get(party).is_some_and(|held| {
             held.iter().any(|s| {
                 s.list == hit.list
@@ -81,7 +81,7 @@ impl Suppressions {
     }
 
     /// Leave out what is suppressed at a moment.
-    pub fn leave_out(&self, matches: &mut Vec<PartyMatch>, at: EventTime, screener: &Screener) {
+    pub(crate) fn leave_out(&self, matches: &mut Vec<PartyMatch>, at: EventTime, screener: &Screener) {
         if self.held.is_empty() {
             return;
         }

@@ -163,7 +163,6 @@ impl<S: Stage<Record: DeserializeOwned, Output: Clone>> Driver<S> {
     }
 
     fn restore(&mut self, at_most: Offset) -> Result<Report<S::Output>, DriverError> {
-        self.ends_at = None;
         let begins_at = self.log.bounds(self.partition())?.start;
         let (snapshots, name) = (Arc::clone(&self.snapshots), self.snapshots_name.clone());
         let offsets = snapshots.offsets(&name)?.into_iter().filter(|offset| *offset <= at_most);

@@ -47,7 +47,7 @@ struct Queue {
 }
 
 impl Deadlines {
-    pub fn start(gateway: Arc<Gateway>, telemetry: Telemetry) -> Result<Self, RuntimeError> {
+    pub(crate) fn start(gateway: Arc<Gateway>, telemetry: Telemetry) -> Result<Self, RuntimeError> {
         let shared = Arc::new(Shared {
             gateway,
             telemetry,
@@ -64,7 +64,7 @@ impl Deadlines {
     }
 
     /// Have a record written. Told once the log has it.
-    pub fn record(&self, record: Control) -> Result<oneshot::Receiver<()>, Full> {
+    pub(crate) fn record(&self, record: Control) -> Result<oneshot::Receiver<()>, Full> {
         let (told, durable) = oneshot::channel();
         let mut queue = self.shared.lock();
         if queue.closed || queue.waiting.len() >= DEADLINE_RECORDS_WAITING_MAX {
@@ -78,12 +78,12 @@ impl Deadlines {
     }
 
     /// How many wait, and whether the log refuses them.
-    pub fn waiting(&self) -> (usize, bool) {
+    pub(crate) fn waiting(&self) -> (usize, bool) {
         (self.shared.lock().waiting.len(), self.shared.is_failing.load(Ordering::Relaxed))
     }
 
     /// Write what waits, once more if the log fails, and end.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.shared.lock().closed = true;
         self.shared.changed.notify_all();
         if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {

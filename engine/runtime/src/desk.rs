@@ -64,7 +64,7 @@ pub(crate) struct Ticket {
 impl Desk {
     /// Wait for what comes of an event. To be asked for before the event is taken in; `since` is the end of the
     /// log now.
-    pub fn wait_for(self: &Arc<Self>, event: &PaymentEvent, since: Offset) -> Result<Ticket, NoPlace> {
+    pub(crate) fn wait_for(self: &Arc<Self>, event: &PaymentEvent, since: Offset) -> Result<Ticket, NoPlace> {
         let mut waiting = self.lock();
         if waiting.len() >= DECISIONS_WAITING_MAX {
             return Err(NoPlace::Full);
@@ -82,7 +82,7 @@ impl Desk {
     }
 
     /// Tell whoever waits for these what came of them. Of several decisions of one event the last stands.
-    pub fn tell(&self, decisions: &[Decision], refused: &[DeadLetter]) {
+    pub(crate) fn tell(&self, decisions: &[Decision], refused: &[DeadLetter]) {
         let mut waiting = self.lock();
         for decision in decisions.iter().rev() {
             // A decision without a question was made by an older version, before whoever waits now asked.
@@ -98,7 +98,7 @@ impl Desk {
     }
 
     /// Whether anybody waits.
-    pub fn is_waited_at(&self) -> bool {
+    pub(crate) fn is_waited_at(&self) -> bool {
         !self.lock().is_empty()
     }
 
@@ -127,7 +127,7 @@ fn tell_place(
 
 impl Ticket {
     /// What came of the event; `None` when the engine has stopped.
-    pub async fn answer(&mut self) -> Option<Answer> {
+    pub(crate) async fn answer(&mut self) -> Option<Answer> {
         (&mut self.answer).await.ok()
     }
 }

@@ -44,7 +44,7 @@ pub(crate) struct EngineThread {
 
 impl EngineThread {
     /// Run until the handoff is closed and all is judged, or something fails. Whatever ends it is told to the progress.
-    pub fn start(self) -> Result<thread::JoinHandle<Result<(), RuntimeError>>, RuntimeError> {
+    pub(crate) fn start(self) -> Result<thread::JoinHandle<Result<(), RuntimeError>>, RuntimeError> {
         thread::Builder::new()
             .name("engine".into())
             .spawn(move || {

@@ -61,23 +61,23 @@ struct Door {
 }
 
 impl Gateway {
-    pub fn new(log: Arc<dyn Log>, handoff: Arc<Handoff<PaymentRecord>>, lanes: Arc<Lanes>) -> Self {
+    pub(crate) fn new(log: Arc<dyn Log>, handoff: Arc<Handoff<PaymentRecord>>, lanes: Arc<Lanes>) -> Self {
         Self { log, door: Door { handoff, lanes } }
     }
 
     /// The end of the payments log: whatever is taken in from now on stands there or later.
-    pub fn end(&self) -> Offset {
+    pub(crate) fn end(&self) -> Offset {
         self.door.handoff.end()
     }
 
     /// How many durable records lie at or after `from`.
-    pub fn ahead_of(&self, from: Offset) -> u64 {
+    pub(crate) fn ahead_of(&self, from: Offset) -> u64 {
         self.door.handoff.ahead_of(from)
     }
 
     /// Take in at once, durable together or not at all, without waiting for room: [`LogError::Busy`] is the
     /// back-pressure. Durable when the future ends.
-    pub async fn take_in(&self, intake: Intake) -> Result<(), RuntimeError> {
+    pub(crate) async fn take_in(&self, intake: Intake) -> Result<(), RuntimeError> {
         let Intake { payments, dead_letters, answered } = intake;
         let stored = payments.iter().map(records::payment).collect::<Result<_, _>>()?;
         let piece = Piece { stored, payments, dead_letters, answered };
@@ -87,7 +87,7 @@ impl Gateway {
     /// Take in what nobody waits for: in pieces, each in its turn. Events keep their order; what could not be read and
     /// the answer to a repeated request stand with the last piece, so that a body of which less was taken in is done
     /// again. Durable when the future ends.
-    pub async fn take_in_turns(&self, intake: Intake) -> Result<(), Partly> {
+    pub(crate) async fn take_in_turns(&self, intake: Intake) -> Result<(), Partly> {
         if intake.payments.is_empty() {
             return Ok(self.take_in(intake).await?);
         }
@@ -125,12 +125,12 @@ impl Gateway {
     }
 
     /// Write control records and wait until they are durable, for room in the queue too. Where they stand.
-    pub fn control(&self, controls: impl IntoIterator<Item = Control>) -> Result<Appended, RuntimeError> {
+    pub(crate) fn control(&self, controls: impl IntoIterator<Item = Control>) -> Result<Appended, RuntimeError> {
         self.control_from(controls, None)
     }
 
     /// The same, and how far their source has come with them.
-    pub fn control_from(
+    pub(crate) fn control_from(
         &self,
         controls: impl IntoIterator<Item = Control>,
         source: Option<Commit>,

@@ -85,7 +85,7 @@ struct State {
 impl Guard {
     /// A guard over a log whose newest event was taken in then. `accepted`: somebody has confirmed that the clock is
     /// right, whatever the log says.
-    pub fn new(clock: Arc<dyn Clock>, newest: Option<EventTime>, accepted: bool) -> Self {
+    pub(crate) fn new(clock: Arc<dyn Clock>, newest: Option<EventTime>, accepted: bool) -> Self {
         let state =
             State { unconfirmed: newest.filter(|_| !accepted), anchor: (clock.now(), clock.elapsed()) };
         let against = newest.and_then(|newest| agrees_with_the_log(clock.now(), newest).err());
@@ -93,7 +93,7 @@ impl Guard {
     }
 
     /// Now, where the clock is believed.
-    pub fn stamp(&self) -> Result<EventTime, ClockFault> {
+    pub(crate) fn stamp(&self) -> Result<EventTime, ClockFault> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (now, elapsed) = (self.clock.now(), self.clock.elapsed());
         if let Some(newest) = state.unconfirmed {
@@ -117,7 +117,7 @@ impl Guard {
     }
 
     /// The even time: for measuring, whatever the clock says.
-    pub fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.clock.elapsed()
     }
 }

@@ -16,7 +16,7 @@ pub(crate) enum Format {
 
 impl Format {
     /// The format of a `Content-Type`; its parameters do not matter.
-    pub fn of(content_type: &str) -> Option<Self> {
+    pub(crate) fn of(content_type: &str) -> Option<Self> {
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         match media_type.to_ascii_lowercase().as_str() {
             "application/json" => Some(Self::Json),
@@ -27,7 +27,7 @@ impl Format {
     }
 
     /// The media type to ask for.
-    pub const fn media_type(self) -> &'static str {
+    pub(crate) const fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
             Self::Ndjson => "application/x-ndjson",
@@ -77,7 +77,7 @@ impl Contents {
     }
 
     /// The records that take this in: events stamped with the time at which they came, and dead letters.
-    pub fn into_records(self, received_at: EventTime, source: &str) -> (Vec<PaymentRecord>, Vec<DeadLetter>) {
+    pub(crate) fn into_records(self, received_at: EventTime, source: &str) -> (Vec<PaymentRecord>, Vec<DeadLetter>) {
         let events =
             self.events.into_iter().map(|event| record(event, received_at)).map(PaymentRecord::Event);
         let letters = self.refused.into_iter().map(|refused| DeadLetter {

@@ -143,12 +143,12 @@ pub(crate) struct Permit {
 
 impl Lanes {
     /// Before an engine that has come to `applied` of a log that ends at `end`.
-    pub fn new(end: Offset, applied: Offset) -> Self {
+    pub(crate) fn new(end: Offset, applied: Offset) -> Self {
         Self { line: Mutex::new(Line::new(end, applied)) }
     }
 
     /// Let a body of so many records in, unless it would have to wait too long.
-    pub fn enter(self: &Arc<Self>, records: usize) -> Result<Body, RuntimeError> {
+    pub(crate) fn enter(self: &Arc<Self>, records: usize) -> Result<Body, RuntimeError> {
         let to_come = records as u64;
         match self.lock().enter(to_come) {
             Ok(()) => Ok(Body { lanes: Arc::clone(self), to_come }),
@@ -157,12 +157,12 @@ impl Lanes {
     }
 
     /// The log ends here now.
-    pub fn durable_to(self: &Arc<Self>, end: Offset) {
+    pub(crate) fn durable_to(self: &Arc<Self>, end: Offset) {
         self.lock().end = end;
     }
 
     /// The engine has come to `to`, and took that long to judge so many records.
-    pub fn judged(self: &Arc<Self>, to: Offset, records: u64, took: Duration) {
+    pub(crate) fn judged(self: &Arc<Self>, to: Offset, records: u64, took: Duration) {
         {
             let mut line = self.lock();
             line.applied = to;
@@ -187,7 +187,7 @@ impl Lanes {
 
 impl Body {
     /// Wait for the turn of the next piece.
-    pub async fn turn(&mut self, records: usize) -> Result<Permit, RuntimeError> {
+    pub(crate) async fn turn(&mut self, records: usize) -> Result<Permit, RuntimeError> {
         let (told, turn) = oneshot::channel();
         let records = records as u64;
         self.lanes.lock().ask(records, told);

@@ -86,23 +86,23 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { status: Mutex::new(Status::starting()), changed: Condvar::new() }
     }
 
     /// The status now.
-    pub fn now(&self) -> Status {
+    pub(crate) fn now(&self) -> Status {
         self.lock().clone()
     }
 
     /// Change the status and wake who waits for it.
-    pub fn update(&self, change: impl FnOnce(&mut Status)) {
+    pub(crate) fn update(&self, change: impl FnOnce(&mut Status)) {
         change(&mut self.lock());
         self.changed.notify_all();
     }
 
     /// Wait until the status is as wanted.
-    pub fn wait(&self, is_as_wanted: impl Fn(&Status) -> bool) -> Result<Status, RuntimeError> {
+    pub(crate) fn wait(&self, is_as_wanted: impl Fn(&Status) -> bool) -> Result<Status, RuntimeError> {
         let not_yet = |status: &mut Status| !is_as_wanted(status) && status.stopped.is_none();
         let status = self.changed.wait_while(self.lock(), not_yet).unwrap_or_else(PoisonError::into_inner);
         if is_as_wanted(&status) { Ok(status.clone()) } else { Err(RuntimeError::Stopped) }

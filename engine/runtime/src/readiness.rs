@@ -20,7 +20,7 @@ pub(crate) struct Refusals {
 
 impl Refusals {
     /// Another batch was judged.
-    pub fn applied(&mut self, judged: u64, letters: &[DeadLetter]) {
+    pub(crate) fn applied(&mut self, judged: u64, letters: &[DeadLetter]) {
         if judged == 0 {
             return;
         }
@@ -39,12 +39,12 @@ impl Refusals {
     }
 
     /// Stream time was set back: what was refused before says nothing of what comes.
-    pub fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         *self = Self::default();
     }
 
     /// How many were refused and of how many, where that is most of enough.
-    pub fn most(&self) -> Option<(u64, u64)> {
+    pub(crate) fn most(&self) -> Option<(u64, u64)> {
         (self.judged >= REFUSALS_LOOKED_AT_MIN && self.refused * 2 > self.judged)
             .then_some((self.refused, self.judged))
     }

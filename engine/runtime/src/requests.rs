@@ -65,7 +65,7 @@ struct Entry {
 
 impl Requests {
     /// What the log remembers.
-    pub fn load(log: &dyn Log, now: EventTime) -> Result<Self, RuntimeError> {
+    pub(crate) fn load(log: &dyn Log, now: EventTime) -> Result<Self, RuntimeError> {
         let partition = Topic::Requests.partition(0);
         let requests = Self::default();
         for record in log.newest(partition, IDEMPOTENCY_KEYS_MAX)? {
@@ -75,7 +75,7 @@ impl Requests {
     }
 
     /// What a key means; a new one is reserved until [`Requests::remember`] or [`Requests::forget`].
-    pub fn reserve(&self, key: &Scoped, fingerprint: Hash256, now: EventTime) -> KeyUse {
+    pub(crate) fn reserve(&self, key: &Scoped, fingerprint: Hash256, now: EventTime) -> KeyUse {
         let mut held = self.lock();
         held.expire(now);
         match held.by_key.get(key) {
@@ -90,7 +90,7 @@ impl Requests {
     }
 
     /// The request was answered, durably.
-    pub fn remember(&self, answered: &Answered, now: EventTime) {
+    pub(crate) fn remember(&self, answered: &Answered, now: EventTime) {
         let mut held = self.lock();
         let entry = Entry { fingerprint: answered.fingerprint, answer: Some(answered.answer.clone()) };
         let scoped = Scoped::new(&answered.caller, &answered.key);
@@ -100,7 +100,7 @@ impl Requests {
     }
 
     /// The request was not done: it may be tried again.
-    pub fn forget(&self, key: &Scoped) {
+    pub(crate) fn forget(&self, key: &Scoped) {
         let mut held = self.lock();
         if held.by_key.get(key).is_some_and(|entry| entry.answer.is_none()) {
             held.by_key.remove(key);

@@ -42,7 +42,7 @@ pub(crate) struct Telemetry {
 
 impl Telemetry {
     /// Metrics that `registry` gathers.
-    pub fn new(registry: &Registry) -> Result<Self, RuntimeError> {
+    pub(crate) fn new(registry: &Registry) -> Result<Self, RuntimeError> {
         let counter = |name: &str, help: &str| {
             let counter = IntCounter::new(name, help)?;
             registry.register(Box::new(counter.clone())).map(|()| counter)
@@ -130,7 +130,7 @@ impl Telemetry {
     }
 
     /// A body was made durable.
-    pub fn taken_in(&self, events: usize, refused_codes: impl IntoIterator<Item = &'static str>) {
+    pub(crate) fn taken_in(&self, events: usize, refused_codes: impl IntoIterator<Item = &'static str>) {
         self.ingest_events.inc_by(events as u64);
         for code in refused_codes {
             self.ingest_refusals.with_label_values(&[code]).inc();
@@ -138,12 +138,12 @@ impl Telemetry {
     }
 
     /// A request was told to come back.
-    pub fn busy(&self) {
+    pub(crate) fn busy(&self) {
         self.ingest_busy.inc();
     }
 
     /// A batch was committed.
-    pub fn committed(&self, output: &Output, took: Duration, lag_records: u64) {
+    pub(crate) fn committed(&self, output: &Output, took: Duration, lag_records: u64) {
         let Counts { events, duplicates, dead_letters } = output.counts;
         self.engine_events.inc_by(events);
         self.engine_duplicates.inc_by(duplicates);
@@ -163,33 +163,33 @@ impl Telemetry {
     }
 
     /// Rules are in force that have no rate for so many currencies.
-    pub fn without_rate(&self, currencies: usize) {
+    pub(crate) fn without_rate(&self, currencies: usize) {
         self.rules_without_rate.set(i64::try_from(currencies).unwrap_or(i64::MAX));
     }
 
     /// The engine's time.
-    pub fn stream_time(&self, at: EventTime) {
+    pub(crate) fn stream_time(&self, at: EventTime) {
         self.stream_time.set(at.micros().div_euclid(1_000_000));
     }
 
     /// So many answers by policy wait for the log.
-    pub fn deadline_records(&self, waiting: usize) {
+    pub(crate) fn deadline_records(&self, waiting: usize) {
         self.deadline_records.set(i64::try_from(waiting).unwrap_or(i64::MAX));
     }
 
     /// Known parties were compared with a new list version.
-    pub fn rescreened(&self, checked: usize, left_out: u64) {
+    pub(crate) fn rescreened(&self, checked: usize, left_out: u64) {
         self.rescreened_parties.inc_by(checked as u64);
         self.rescreen_left_out.set(i64::try_from(left_out).unwrap_or(i64::MAX));
     }
 
     /// The log refused a batch.
-    pub fn commit_failed(&self) {
+    pub(crate) fn commit_failed(&self) {
         self.engine_commit_failures.inc();
     }
 
     /// A snapshot was kept, of this size, or was not.
-    pub fn snapshot(&self, kept: Option<usize>) {
+    pub(crate) fn snapshot(&self, kept: Option<usize>) {
         match kept {
             Some(bytes) => self.snapshot_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX)),
             None => self.snapshot_failures.inc(),
@@ -197,7 +197,7 @@ impl Telemetry {
     }
 
     /// A decision was answered.
-    pub fn decided(&self, took: Duration, deadline_passed: bool) {
+    pub(crate) fn decided(&self, took: Duration, deadline_passed: bool) {
         self.decision_latency.observe(took.as_secs_f64());
         if deadline_passed {
             self.decision_deadlines.inc();
@@ -205,7 +205,7 @@ impl Telemetry {
     }
 
     /// Rules or lists were not loaded.
-    pub fn config_failed(&self) {
+    pub(crate) fn config_failed(&self) {
         self.config_failures.inc();
     }
 }

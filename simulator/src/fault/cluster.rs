@@ -146,7 +146,7 @@ pub struct Cluster {
 
 impl Cluster {
     /// A cluster that runs nothing yet.
-    pub fn new(
+    pub(crate) fn new(
         nodes: usize,
         stages: Vec<StageId>,
         layout: Layout,
@@ -214,7 +214,7 @@ impl Cluster {
     }
 
     /// A record has become durable on the payments log: every engine is handed it.
-    pub fn hand_over(&self, appended: &Appended, record: &PaymentRecord) {
+    pub(crate) fn hand_over(&self, appended: &Appended, record: &PaymentRecord) {
         for handoff in self.handoffs.values() {
             handoff.push(appended, vec![record.clone()]);
         }
@@ -223,7 +223,7 @@ impl Cluster {
     /// A snapshot of what a stage will have applied once everything that stands in its partition now is committed: as if the
     /// log had been put back to an older copy, and the snapshots had not. It counts for nothing until then, whatever name it
     /// has.
-    pub fn foresee(&mut self, rng: &mut Rng) {
+    pub(crate) fn foresee(&mut self, rng: &mut Rng) {
         let id = *rng.pick(&self.stages);
         let library = Arc::clone(&self.library);
         let at_the_end = match id {
@@ -270,13 +270,13 @@ impl Cluster {
     }
 
     /// The power fails: every node dies at once.
-    pub fn power_cut(&mut self) {
+    pub(crate) fn power_cut(&mut self) {
         self.running.clear();
         self.handoffs.clear();
     }
 
     /// What must not be: errors of drivers, and snapshots handed over before what they stand for was committed.
-    pub fn broken(&self) -> Option<String> {
+    pub(crate) fn broken(&self) -> Option<String> {
         let of_the_future = self.shelf.of_the_future();
         let early = of_the_future.first().map(|first| {
             format!("a snapshot was handed over before what it stands for was committed: {first}")
@@ -285,7 +285,7 @@ impl Cluster {
     }
 
     /// Let one driver take one turn; start a stage that nobody runs.
-    pub fn turn(&mut self, faults: Faults, rng: &mut Rng) {
+    pub(crate) fn turn(&mut self, faults: Faults, rng: &mut Rng) {
         let id = *rng.pick(&self.stages);
         let owners: Vec<usize> =
             (0..self.nodes).filter(|node| self.running.contains_key(&(*node, id))).collect();
@@ -314,14 +314,14 @@ impl Cluster {
     }
 
     /// A node dies with all that it runs.
-    pub fn crash(&mut self, rng: &mut Rng) {
+    pub(crate) fn crash(&mut self, rng: &mut Rng) {
         let node = rng.below(self.nodes);
         self.running.retain(|(on, _), _| *on != node);
         self.handoffs.retain(|(on, _), _| *on != node);
     }
 
     /// A stage moves to another node. Its old owner gives it up, or does not know yet.
-    pub fn rebalance(&mut self, rng: &mut Rng) {
+    pub(crate) fn rebalance(&mut self, rng: &mut Rng) {
         let (node, id) = (rng.below(self.nodes), *rng.pick(&self.stages));
         let owners: Vec<_> = self.running.keys().filter(|(_, of)| *of == id).copied().collect();
         for at in owners {
@@ -335,9 +335,9 @@ impl Cluster {
         self.start(node, id, rng);
     }
 
-    /// Run everything without faults until nothing is left to do.
-    pub fn settle(&mut self, rng: &mut Rng) {
-        self.power_cut();
+    /// Run everything without faults until nothing is left to do. Whoever runs goes on: one that sleeps through a record leaves
+    /// it undone.
+    pub(crate) fn settle(&mut self, rng: &mut Rng) {
         let mut idle = 0;
         // Stages feed each other, so all of them must be idle through whole rounds.
         while idle < IDLE_ROUNDS && self.broken.is_empty() {
@@ -345,14 +345,16 @@ impl Cluster {
         }
     }
 
-    /// One turn of every stage; whether any of them did something.
+    /// One turn of every driver; whether any of them did something.
     fn round(&mut self, rng: &mut Rng) -> bool {
-        let mut busy = false;
         for id in self.stages.clone() {
-            if !self.running.contains_key(&(0, id)) {
+            if !self.running.keys().any(|(_, of)| *of == id) {
                 self.start(0, id, rng);
             }
-            busy |= self.turn_of((0, id), Faults::NONE, rng) != Activity::Idle;
+        }
+        let mut busy = false;
+        for at in self.running.keys().copied().collect::<Vec<_>>() {
+            busy |= self.turn_of(at, Faults::NONE, rng) != Activity::Idle;
         }
         busy
     }

@@ -12,11 +12,11 @@ use super::{
 
 /// Up to this many samples a window is measured by looking at them all; beyond, tallies are kept. They go again
 /// when no more than a quarter is left, so that building them is paid for by the samples that came and went.
-pub const SMALL: u32 = 32;
+pub(super) const SMALL: u32 = 32;
 
 /// One stretch. Once advanced to the key's latest event, exactly the samples of `(latest − W, latest]` are inside.
 #[derive(Clone, Debug, Default)]
-pub struct Cursor {
+pub(super) struct Cursor {
     /// How many of the newest samples are inside.
     inside: u32,
     /// One for each of the stretch's kinds of tally; none while samples are few.
@@ -25,7 +25,7 @@ pub struct Cursor {
 
 impl Cursor {
     /// The cursor of a stretch that opens after `opens` and includes all samples since.
-    pub fn over(samples: &Samples, opens: EventTime, kinds: &[TallyKind]) -> Self {
+    pub(super) fn over(samples: &Samples, opens: EventTime, kinds: &[TallyKind]) -> Self {
         let inside = samples.len() - samples.place(opens);
         let mut cursor = Self { inside: inside as u32, tallies: Box::default() };
         if cursor.inside > SMALL {
@@ -35,7 +35,7 @@ impl Cursor {
     }
 
     /// Let go of what is no longer after `opens`.
-    pub fn advance(&mut self, samples: &Samples, opens: EventTime) {
+    pub(super) fn advance(&mut self, samples: &Samples, opens: EventTime) {
         while self.inside > 0
             && let Some(oldest) = samples.get(self.start(samples))
             && oldest.at <= opens
@@ -45,7 +45,7 @@ impl Cursor {
     }
 
     /// Let go of the oldest sample inside.
-    pub fn let_go(&mut self, oldest: Sample) {
+    pub(super) fn let_go(&mut self, oldest: Sample) {
         self.inside -= 1;
         if self.tallies.is_empty() {
             return;
@@ -58,7 +58,7 @@ impl Cursor {
     }
 
     /// Take in a sample that has just been inserted.
-    pub fn admit(&mut self, samples: &Samples, sample: Sample, kinds: &[TallyKind]) {
+    pub(super) fn admit(&mut self, samples: &Samples, sample: Sample, kinds: &[TallyKind]) {
         self.inside += 1;
         if !self.tallies.is_empty() {
             self.tallies.iter_mut().for_each(|tally| tally.add(sample));
@@ -68,7 +68,7 @@ impl Cursor {
     }
 
     /// Follow a change in the first sightings of values; what moved here, moved from within or from before.
-    pub fn follow(&mut self, sighted: Sighted, opens: EventTime) {
+    pub(super) fn follow(&mut self, sighted: Sighted, opens: EventTime) {
         let came = sighted != Sighted::Before;
         let left = matches!(sighted, Sighted::Moved(from) if from > opens);
         self.inside = self.inside + u32::from(came) - u32::from(left);
@@ -76,7 +76,7 @@ impl Cursor {
 
     /// The value of one of the stretch's windows at an event.
     #[inline]
-    pub fn read(
+    pub(super) fn read(
         &mut self,
         stretch: &StretchPlan,
         window: &WindowPlace,

@@ -14,7 +14,7 @@ const UNINDEXED: usize = 32;
 
 /// What outlives the samples. Allocated only where a window asks for it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Memory {
+pub(super) struct Memory {
     /// What the samples that went have left.
     pub past: Option<Folded>,
     /// When each value was first seen.
@@ -23,7 +23,7 @@ pub struct Memory {
 
 /// What samples that went have left: enough for the lifetime of count, sum, mean, extremes, first and last.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Folded {
+pub(super) struct Folded {
     pub count: u64,
     pub sum: i128,
     pub min: i64,
@@ -34,7 +34,7 @@ pub struct Folded {
 
 impl Memory {
     /// Fold in a sample that goes.
-    pub fn fold(&mut self, Sample { at, value }: Sample) {
+    pub(super) fn fold(&mut self, Sample { at, value }: Sample) {
         let one = Folded { count: 1, sum: value.into(), min: value, max: value, first: at, last: at };
         self.past = Some(self.past.map_or(one, |past| past.and(one)));
     }
@@ -56,7 +56,7 @@ impl Folded {
 /// Every value that was ever seen, in the order of its first time. A value is new to a window exactly when its
 /// first sighting lies inside: counting new values is counting sightings.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Sightings {
+pub(super) struct Sightings {
     #[serde(with = "packed")]
     firsts: Samples,
     /// Derived; there once the values are many.
@@ -66,7 +66,7 @@ pub struct Sightings {
 
 /// What a sample changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Sighted {
+pub(super) enum Sighted {
     /// Nothing: the value had been seen by then.
     Before,
     /// The value was never seen before.
@@ -77,12 +77,12 @@ pub enum Sighted {
 
 impl Sightings {
     /// The first sightings, oldest first.
-    pub fn firsts(&self) -> &Samples {
+    pub(super) fn firsts(&self) -> &Samples {
         &self.firsts
     }
 
     /// See a value.
-    pub fn see(&mut self, sample: Sample) -> Sighted {
+    pub(super) fn see(&mut self, sample: Sample) -> Sighted {
         let seen = self.first_of(sample.value);
         match seen {
             Some(first) if first <= sample.at => return Sighted::Before,
@@ -97,7 +97,7 @@ impl Sightings {
     }
 
     /// Forget the values that were first seen after a moment.
-    pub fn truncate_after(&mut self, at: EventTime) {
+    pub(super) fn truncate_after(&mut self, at: EventTime) {
         self.firsts.truncate_after(at);
         self.index = None;
     }

@@ -5,7 +5,7 @@ use sluice_model::EventTime;
 
 use super::samples::{Sample, Samples};
 
-pub fn serialize<S: Serializer>(samples: &Samples, s: S) -> Result<S::Ok, S::Error> {
+pub(super) fn serialize<S: Serializer>(samples: &Samples, s: S) -> Result<S::Ok, S::Error> {
     let mut bytes = Vec::with_capacity(10 + samples.len() * 8);
     write(&mut bytes, samples.len() as u64);
     let mut before = 0;
@@ -17,7 +17,7 @@ pub fn serialize<S: Serializer>(samples: &Samples, s: S) -> Result<S::Ok, S::Err
     s.serialize_bytes(&bytes)
 }
 
-pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Samples, D::Error> {
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Samples, D::Error> {
     struct Packed;
     impl de::Visitor<'_> for Packed {
         type Value = Samples;

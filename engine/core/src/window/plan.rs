@@ -125,7 +125,7 @@ impl StreamPlan {
 
 impl StretchPlan {
     /// The last moment before the stretch that an event at `at` is judged by.
-    pub fn opens(&self, at: EventTime) -> EventTime {
+    pub(super) fn opens(&self, at: EventTime) -> EventTime {
         const INSTANT: Span = Span::from_micros(1);
         match self.length {
             Length::Span(span) => at.minus(span),
@@ -136,7 +136,7 @@ impl StretchPlan {
     }
 
     /// Whether samples that have gone still count.
-    pub fn includes_past(&self) -> bool {
+    pub(super) fn includes_past(&self) -> bool {
         self.length == Length::Ever && !self.counts_sightings
     }
 }

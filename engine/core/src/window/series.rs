@@ -16,7 +16,7 @@ use super::{
 
 /// One stream of one key.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Series {
+pub(super) struct Series {
     history: History,
     /// One for each stretch of the stream. Derived: none until the stream is looked at, after a restore or a change
     /// of plan.
@@ -34,7 +34,7 @@ struct History {
 
 /// One event, as one stream meets it.
 #[derive(Clone, Copy)]
-pub struct Arrival {
+pub(super) struct Arrival {
     pub at: EventTime,
     /// Its sample, if it enters.
     pub value: Option<i64>,
@@ -47,7 +47,7 @@ pub struct Arrival {
 impl Series {
     /// Read the windows that leave the event out, and take its sample in. The others are read when they are asked
     /// for.
-    pub fn enter(
+    pub(super) fn enter(
         &mut self,
         plan: &WindowPlan,
         stream: &StreamPlan,
@@ -83,7 +83,7 @@ impl Series {
     }
 
     /// The value of one window at an event that has entered already, if it enters.
-    pub fn read(&mut self, plan: &WindowPlan, window: &WindowPlace, arrival: Arrival) -> WindowValue {
+    pub(super) fn read(&mut self, plan: &WindowPlan, window: &WindowPlace, arrival: Arrival) -> WindowValue {
         let stretches = plan.stretches_of(&plan.streams()[window.stream]);
         self.grow_cursors(stretches, arrival.latest);
         let (stretch, cursor) = (&stretches[window.stretch], &mut self.cursors[window.stretch]);
@@ -117,7 +117,7 @@ impl Series {
     }
 
     /// Forget what lies after a moment.
-    pub fn set_back(&mut self, to: EventTime) {
+    pub(super) fn set_back(&mut self, to: EventTime) {
         self.cursors = SmallVec::new();
         self.history.samples.truncate_after(to);
         if let Some(memory) = &mut self.history.memory {
@@ -126,7 +126,7 @@ impl Series {
     }
 
     /// Make the memory what a new plan asks for.
-    pub fn fit(&mut self, stream: &StreamPlan) {
+    pub(super) fn fit(&mut self, stream: &StreamPlan) {
         self.cursors = SmallVec::new();
         let History { samples, memory } = &mut self.history;
         if let Some(held) = memory {

@@ -64,7 +64,7 @@ pub(super) fn turn<'a>(
 
 impl Reserved<'_> {
     /// The record of an answer; it is to become durable with what was asked.
-    pub fn answered(&self, answer: Option<String>) -> Answered {
+    pub(super) fn answered(&self, answer: Option<String>) -> Answered {
         Answered {
             caller: self.key.caller.clone(),
             key: self.key.key.clone(),
@@ -75,7 +75,7 @@ impl Reserved<'_> {
     }
 
     /// The record is durable.
-    pub fn keep(mut self, answered: &Answered) {
+    pub(super) fn keep(mut self, answered: &Answered) {
         self.app.requests.remember(answered, self.at);
         self.is_kept = true;
     }

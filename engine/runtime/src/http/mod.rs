@@ -50,17 +50,17 @@ pub(crate) struct App {
 
 impl App {
     /// The memory for bodies, all free.
-    pub fn bodies() -> Semaphore {
+    pub(crate) fn bodies() -> Semaphore {
         Semaphore::new(BODY_PERMITS)
     }
 
     /// The memory for decisions' bodies, all free.
-    pub fn decision_bodies() -> Semaphore {
+    pub(crate) fn decision_bodies() -> Semaphore {
         Semaphore::new(DECISION_PERMITS)
     }
 
     /// Turns at decoding, all free.
-    pub fn decodes() -> Semaphore {
+    pub(crate) fn decodes() -> Semaphore {
         Semaphore::new(DECODES_AT_ONCE)
     }
 

@@ -20,23 +20,23 @@ const LAW: [f64; 9] = [
 
 /// How many samples begin with each digit; a zero begins with none.
 #[derive(Clone, Debug, Default)]
-pub struct Digits([u32; 9]);
+pub(crate) struct Digits([u32; 9]);
 
 impl Digits {
-    pub fn add(&mut self, value: i64) {
+    pub(crate) fn add(&mut self, value: i64) {
         if let Some(digit) = first_digit(value) {
             self.0[digit - 1] += 1;
         }
     }
 
-    pub fn remove(&mut self, value: i64) {
+    pub(crate) fn remove(&mut self, value: i64) {
         if let Some(digit) = first_digit(value) {
             self.0[digit - 1] -= 1;
         }
     }
 
     /// `Σ (observed − expected)² / expected`, 8 degrees of freedom.
-    pub fn chi_square(&self) -> WindowValue {
+    pub(crate) fn chi_square(&self) -> WindowValue {
         let count: f64 = self.0.iter().copied().map(f64::from).sum();
         if count < 1.0 {
             return NOTHING;

@@ -4,14 +4,14 @@ use rustc_hash::FxHashMap;
 
 /// How often each value occurs.
 #[derive(Clone, Debug, Default)]
-pub struct Counted(FxHashMap<i64, u32>);
+pub(crate) struct Counted(FxHashMap<i64, u32>);
 
 impl Counted {
-    pub fn add(&mut self, value: i64) {
+    pub(crate) fn add(&mut self, value: i64) {
         *self.0.entry(value).or_default() += 1;
     }
 
-    pub fn remove(&mut self, value: i64) {
+    pub(crate) fn remove(&mut self, value: i64) {
         if let Some(count) = self.0.get_mut(&value) {
             *count -= 1;
             if *count == 0 {
@@ -20,11 +20,11 @@ impl Counted {
         }
     }
 
-    pub fn distinct(&self) -> u64 {
+    pub(crate) fn distinct(&self) -> u64 {
         self.0.len() as u64
     }
 
-    pub fn occurrences(&self, value: i64) -> u64 {
+    pub(crate) fn occurrences(&self, value: i64) -> u64 {
         self.0.get(&value).copied().unwrap_or(0).into()
     }
 }

@@ -9,23 +9,23 @@ use crate::window::samples::Sample;
 
 /// Of each day that has samples: how many, and their sum.
 #[derive(Clone, Debug)]
-pub struct Days {
+pub(crate) struct Days {
     utc_offset_hours: i64,
     by_start: BTreeMap<EventTime, (u32, i128)>,
 }
 
 impl Days {
-    pub fn at(utc_offset_hours: i64) -> Self {
+    pub(crate) fn at(utc_offset_hours: i64) -> Self {
         Self { utc_offset_hours, by_start: BTreeMap::new() }
     }
 
-    pub fn add(&mut self, sample: Sample) {
+    pub(crate) fn add(&mut self, sample: Sample) {
         let (count, total) = self.by_start.entry(sample.at.day_start(self.utc_offset_hours)).or_default();
         *count += 1;
         *total += i128::from(sample.value);
     }
 
-    pub fn remove(&mut self, sample: Sample) {
+    pub(crate) fn remove(&mut self, sample: Sample) {
         let day = sample.at.day_start(self.utc_offset_hours);
         if let Some((count, total)) = self.by_start.get_mut(&day) {
             *count -= 1;
@@ -37,7 +37,7 @@ impl Days {
     }
 
     /// The total of the day of that rank, from 1 for the greatest; it stops at the ends of `i64`, as sums do.
-    pub fn total(&self, rank: usize) -> WindowValue {
+    pub(crate) fn total(&self, rank: usize) -> WindowValue {
         let mut totals: Vec<i128> = self.by_start.values().map(|(_, total)| *total).collect();
         match rank.checked_sub(1).filter(|place| *place < totals.len()) {
             None => NOTHING,

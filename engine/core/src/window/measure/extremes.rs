@@ -11,23 +11,23 @@ use crate::window::samples::Sample;
 
 /// The samples that no newer one matches or beats, oldest first: the first of them is the extreme.
 #[derive(Clone, Debug)]
-pub struct Extremes {
+pub(crate) struct Extremes {
     /// Whether one value matches or beats another.
     beats: fn(i64, i64) -> bool,
     unbeaten: VecDeque<Sample>,
 }
 
 impl Extremes {
-    pub fn least() -> Self {
+    pub(crate) fn least() -> Self {
         Self { beats: |a, b| a <= b, unbeaten: VecDeque::new() }
     }
 
-    pub fn greatest() -> Self {
+    pub(crate) fn greatest() -> Self {
         Self { beats: |a, b| a >= b, unbeaten: VecDeque::new() }
     }
 
     /// A sample enters, late or not.
-    pub fn add(&mut self, sample: Sample) {
+    pub(crate) fn add(&mut self, sample: Sample) {
         let mut place = match self.unbeaten.back() {
             Some(newest) if newest.at > sample.at => self.unbeaten.partition_point(|s| s.at <= sample.at),
             _ => self.unbeaten.len(),
@@ -43,11 +43,11 @@ impl Extremes {
     }
 
     /// Samples up to that time leave. Ties leave together.
-    pub fn let_go(&mut self, until: EventTime) {
+    pub(crate) fn let_go(&mut self, until: EventTime) {
         while self.unbeaten.pop_front_if(|oldest| oldest.at <= until).is_some() {}
     }
 
-    pub fn value(&self) -> Option<i64> {
+    pub(crate) fn value(&self) -> Option<i64> {
         self.unbeaten.front().map(|extreme| extreme.value)
     }
 
@@ -55,7 +55,7 @@ impl Extremes {
     /// the event, it stands, and only what the window had let go of is looked at. Else one that it has beaten
     /// may be what is asked for, and the whole view is looked at: among n samples in no particular order, k of
     /// them later than the event, that happens to k events in n.
-    pub fn read_late(&self, held: usize, measure: Measure, view: &View<'_>) -> WindowValue {
+    pub(crate) fn read_late(&self, held: usize, measure: Measure, view: &View<'_>) -> WindowValue {
         let known = self.unbeaten.front().filter(|extreme| extreme.at <= view.at);
         let unknown = match known {
             Some(_) => view.range.start..held,

@@ -16,7 +16,7 @@ use sluice_model::{EventTime, WindowValue};
 use sluice_rules::Measure;
 use smallvec::SmallVec;
 
-pub use self::tally::{Tally, TallyKind};
+pub(super) use self::tally::{Tally, TallyKind};
 use super::{
     cursor::SMALL,
     memory::Folded,
@@ -27,7 +27,7 @@ use super::{
 const NOTHING: WindowValue = WindowValue::Nothing(());
 
 /// What a window holds at one event.
-pub struct View<'a> {
+pub(super) struct View<'a> {
     pub samples: &'a Samples,
     /// Which of them are inside.
     pub range: Range<usize>,
@@ -41,11 +41,11 @@ pub struct View<'a> {
 
 impl View<'_> {
     /// A window that holds nothing, at an event that does not enter it.
-    pub const EMPTY: Self =
+    pub(super) const EMPTY: Self =
         Self { samples: &Samples::EMPTY, range: 0..0, past: None, at: EventTime::from_micros(0), own: None };
 
     /// A window's value: from its tally, where there is one.
-    pub fn read(&self, measure: Measure, tally: Option<&Tally>) -> WindowValue {
+    pub(super) fn read(&self, measure: Measure, tally: Option<&Tally>) -> WindowValue {
         match measure {
             Measure::Count | Measure::DistinctNew => whole(self.count()),
             Measure::First => self.first().map_or(NOTHING, |at| seconds(at.micros())),

@@ -12,14 +12,14 @@ use super::NOTHING;
 const BLOCK_MAX: usize = 512;
 
 /// Values in order, each as often as it occurs.
-pub trait Ranks {
+pub(super) trait Ranks {
     fn count(&self) -> usize;
     /// The value with so many before it; `rank < count`.
     fn at(&self, rank: usize) -> i64;
 }
 
 /// The mean of the middle two, or the middle one.
-pub fn median(values: &(impl Ranks + ?Sized)) -> WindowValue {
+pub(super) fn median(values: &(impl Ranks + ?Sized)) -> WindowValue {
     match values.count() {
         0 => NOTHING,
         count => {
@@ -30,7 +30,7 @@ pub fn median(values: &(impl Ranks + ?Sized)) -> WindowValue {
 }
 
 /// The least value at or below which this percentage of values lies (nearest rank).
-pub fn percentile(values: &(impl Ranks + ?Sized), percent: u8) -> WindowValue {
+pub(super) fn percentile(values: &(impl Ranks + ?Sized), percent: u8) -> WindowValue {
     match values.count() {
         0 => NOTHING,
         count => {
@@ -41,7 +41,7 @@ pub fn percentile(values: &(impl Ranks + ?Sized), percent: u8) -> WindowValue {
 }
 
 /// The values within ±`percent` of one's own.
-pub fn similar(own: i64, percent: i64) -> RangeInclusive<i64> {
+pub(super) fn similar(own: i64, percent: i64) -> RangeInclusive<i64> {
     let margin = i128::from(own.unsigned_abs()) * i128::from(percent.max(0)) / 100;
     let margin = i64::try_from(margin).unwrap_or(i64::MAX);
     own.saturating_sub(margin)..=own.saturating_add(margin)
@@ -59,13 +59,13 @@ impl Ranks for [i64] {
 
 /// Values in order, in blocks that are never empty.
 #[derive(Clone, Debug, Default)]
-pub struct Ranked {
+pub(crate) struct Ranked {
     blocks: Vec<Vec<i64>>,
     count: usize,
 }
 
 impl Ranked {
-    pub fn add(&mut self, value: i64) {
+    pub(crate) fn add(&mut self, value: i64) {
         self.count += 1;
         let place = self.block_of(value).min(self.blocks.len().saturating_sub(1));
         let Some(block) = self.blocks.get_mut(place) else {
@@ -81,7 +81,7 @@ impl Ranked {
         }
     }
 
-    pub fn remove(&mut self, value: i64) {
+    pub(crate) fn remove(&mut self, value: i64) {
         let place = self.block_of(value);
         let Some(block) = self.blocks.get_mut(place) else { return };
         if let Ok(within) = block.binary_search(&value) {
@@ -92,14 +92,14 @@ impl Ranked {
     }
 
     /// How many values are less.
-    pub fn below(&self, value: i64) -> usize {
+    pub(crate) fn below(&self, value: i64) -> usize {
         let place = self.block_of(value);
         let within = self.blocks.get(place).map_or(0, |block| block.partition_point(|held| *held < value));
         self.before(place) + within
     }
 
     /// How many values are not greater.
-    pub fn up_to(&self, value: i64) -> usize {
+    pub(crate) fn up_to(&self, value: i64) -> usize {
         value.checked_add(1).map_or(self.count, |next| self.below(next))
     }
 

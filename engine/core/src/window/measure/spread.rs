@@ -10,26 +10,26 @@ const MAGNITUDE_MAX: i64 = 1 << 52;
 
 /// The first two moments.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Spread {
+pub(crate) struct Spread {
     sum: i128,
     squares: u128,
 }
 
 impl Spread {
-    pub fn add(&mut self, value: i64) {
+    pub(crate) fn add(&mut self, value: i64) {
         let value = value.clamp(-MAGNITUDE_MAX, MAGNITUDE_MAX);
         self.sum += i128::from(value);
         self.squares = self.squares.wrapping_add(square(value));
     }
 
-    pub fn remove(&mut self, value: i64) {
+    pub(crate) fn remove(&mut self, value: i64) {
         let value = value.clamp(-MAGNITUDE_MAX, MAGNITUDE_MAX);
         self.sum -= i128::from(value);
         self.squares = self.squares.wrapping_sub(square(value));
     }
 
     /// `√((n·Σx² − (Σx)²) / (n·(n − 1)))`; no value under two samples.
-    pub fn deviation(&self, count: u64) -> WindowValue {
+    pub(crate) fn deviation(&self, count: u64) -> WindowValue {
         if count < 2 {
             return NOTHING;
         }

@@ -18,7 +18,7 @@ use crate::window::samples::Sample;
 
 /// Which tally a measure needs. Measures share them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum TallyKind {
+pub(crate) enum TallyKind {
     Sum,
     Spread,
     Share { low: i64, high: i64 },
@@ -32,7 +32,7 @@ pub enum TallyKind {
 
 /// Follows samples as they enter and leave. All but [`Extremes`] take any order.
 #[derive(Clone, Debug)]
-pub enum Tally {
+pub(crate) enum Tally {
     Sum(i128),
     Spread(Spread),
     Share(Share),
@@ -45,7 +45,7 @@ pub enum Tally {
 
 impl TallyKind {
     /// The kind that a measure needs, if any: counts, firsts and lasts are read off the cursor.
-    pub fn of(measure: Measure) -> Option<Self> {
+    pub(crate) fn of(measure: Measure) -> Option<Self> {
         match measure {
             Measure::Sum | Measure::Average => Some(Self::Sum),
             Measure::StdDev => Some(Self::Spread),
@@ -63,7 +63,7 @@ impl TallyKind {
     }
 
     /// A tally of these samples.
-    pub fn over(self, samples: impl Iterator<Item = Sample>) -> Tally {
+    pub(crate) fn over(self, samples: impl Iterator<Item = Sample>) -> Tally {
         let mut tally = match self {
             Self::Sum => Tally::Sum(0),
             Self::Spread => Tally::Spread(Spread::default()),
@@ -82,7 +82,7 @@ impl TallyKind {
 
 impl Tally {
     /// A sample enters.
-    pub fn add(&mut self, sample: Sample) {
+    pub(crate) fn add(&mut self, sample: Sample) {
         let value = sample.value;
         match self {
             Self::Sum(sum) => *sum += i128::from(value),
@@ -97,7 +97,7 @@ impl Tally {
     }
 
     /// A sample leaves; for [`Extremes`], the oldest one.
-    pub fn remove(&mut self, sample: Sample) {
+    pub(crate) fn remove(&mut self, sample: Sample) {
         let value = sample.value;
         match self {
             Self::Sum(sum) => *sum -= i128::from(value),
