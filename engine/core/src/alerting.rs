@@ -14,7 +14,7 @@ use crate::{
     Offset,
     gather::REASON_ON_DEADLINE,
     screening::ScreeningDesk,
-    wire::{VerdictFinding, Screened, Speaker, Verdict},
+    wire::{Screened, Speaker, Verdict, VerdictFinding},
 };
 
 /// What was judged, on which key.

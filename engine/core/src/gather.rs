@@ -17,7 +17,7 @@ use crate::{
     output::GatherOutput,
     publication::publications,
     snapshot,
-    wire::{VerdictFinding, Speaker, Verdict, VerdictRecord},
+    wire::{Speaker, Verdict, VerdictFinding, VerdictRecord},
 };
 
 /// How long an answer is kept: as long as the home may know the id of its event, which it forgets an hour at a time.
@@ -163,7 +163,13 @@ impl Gather {
 
     /// Whoever waited was answered by policy. That was the answer, even where the last verdict came in before
     /// this record: asking again returns it.
-    fn deadline(&mut self, payment_id: &str, event_id: &str, found: Option<&VerdictFinding>, out: &mut GatherOutput) {
+    fn deadline(
+        &mut self,
+        payment_id: &str,
+        event_id: &str,
+        found: Option<&VerdictFinding>,
+        out: &mut GatherOutput,
+    ) {
         if let Some(found) = found {
             self.hold(payment_id, found);
         }

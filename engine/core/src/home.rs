@@ -20,13 +20,13 @@ use crate::{
     noise::{self, NoiseOfHome},
     output::{HomeOutput, RescreenReport},
     parties::Parties,
-    payments::{PaymentView, PaymentPlace, Payments},
+    payments::{PaymentPlace, PaymentView, Payments},
     publication::publications,
     rulebook::{Rulebook, Sources},
     screening::ScreeningDesk,
     snapshot,
     suppressions::Suppressions,
-    wire::{VerdictFinding, KeyedEvent, Screened, Speaker, Verdict, VerdictRecord},
+    wire::{KeyedEvent, Screened, Speaker, Verdict, VerdictFinding, VerdictRecord},
 };
 
 /// The home of the payments of one partition.

@@ -56,5 +56,7 @@ pub use publication::{Layout, Publication, Published};
 pub use shard::Shard;
 pub use snapshot::{Format, SnapshotError};
 pub use stage::{Offset, Stage};
-pub use wire::{VerdictFinding, KeyedEvent, KeyedRecord, Screened, Speaker, Verdict, VerdictRecord, partition_of};
+pub use wire::{
+    KeyedEvent, KeyedRecord, Screened, Speaker, Verdict, VerdictFinding, VerdictRecord, partition_of,
+};
 pub use worker::{Batch, Step, Worker, WorkerConfig, WorkerError};

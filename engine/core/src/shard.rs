@@ -311,7 +311,10 @@ mod as_json {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
     use sluice_model::PaymentEvent;
 
-    pub(super) fn serialize<S: Serializer>(profile: &Option<Arc<PaymentEvent>>, s: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        profile: &Option<Arc<PaymentEvent>>,
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
         profile
             .as_ref()
             .map(|event| serde_json::to_vec(&**event).map_err(ser::Error::custom))
@@ -319,7 +322,9 @@ mod as_json {
             .serialize(s)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Arc<PaymentEvent>>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<Option<Arc<PaymentEvent>>, D::Error> {
         let bytes = Option::<Vec<u8>>::deserialize(d)?;
         bytes.map(|bytes| serde_json::from_slice(&bytes).map(Arc::new).map_err(de::Error::custom)).transpose()
     }

@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use sluice_core::{
-    Distributor, DistributorOutput, VerdictFinding, Gather, GatherOutput, HOLDS_KEPT_FOR, Layout, Publication,
-    Published, Speaker, Stage, Verdict, VerdictRecord,
+    Distributor, DistributorOutput, Gather, GatherOutput, HOLDS_KEPT_FOR, Layout, Publication, Published,
+    Speaker, Stage, Verdict, VerdictFinding, VerdictRecord,
 };
 use sluice_model::{
     Control, Decision, DispositionState, EventTime, Freeze, Hash256, Key, KeyKind, Outcome, PaymentRecord,

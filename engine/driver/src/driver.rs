@@ -8,7 +8,7 @@ use sluice_log::{Append, Claim, Log, LogError, Offset, Partition, ReadLimit, Sna
 
 use crate::{
     DriverError,
-    handoff::{Handoff, Available},
+    handoff::{Available, Handoff},
     records,
 };
 
@@ -95,7 +95,8 @@ impl<S: Stage<Record: DeserializeOwned, Output: Clone>> Driver<S> {
         assignment: Assignment<S::Record>,
         fresh: impl Fn() -> S + Send + 'static,
     ) -> Result<Self, DriverError> {
-        let Assignment { log, snapshots, snapshots_name, library, partition, layout, config, handoff } = assignment;
+        let Assignment { log, snapshots, snapshots_name, library, partition, layout, config, handoff } =
+            assignment;
         let partition = S::READS.partition(partition);
         let claim = log.claim(S::NAME, partition)?;
         let worker = Worker::new(config, library, log.committed(S::NAME, partition)?, fresh);

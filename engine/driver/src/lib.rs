@@ -12,6 +12,6 @@ mod error;
 mod handoff;
 pub mod records;
 
-pub use driver::{Driver, Assignment, Report};
+pub use driver::{Assignment, Driver, Report};
 pub use error::DriverError;
-pub use handoff::{Handoff, Available};
+pub use handoff::{Available, Handoff};

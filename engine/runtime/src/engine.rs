@@ -8,7 +8,7 @@ use std::{
 };
 
 use sluice_core::{Engine, EngineConfig, Layout, Library, Output, RescreenReport, Stage, WorkerConfig};
-use sluice_driver::{Driver, Handoff, Assignment, Report};
+use sluice_driver::{Assignment, Driver, Handoff, Report};
 use sluice_log::{Log, LogError, Offset, Snapshots};
 use sluice_model::{Control, PaymentRecord};
 use sluice_rules::RuleSet;

@@ -125,7 +125,10 @@ impl Gateway {
     }
 
     /// Write control records and wait until they are durable, for room in the queue too. Where they stand.
-    pub(crate) fn control(&self, controls: impl IntoIterator<Item = Control>) -> Result<Appended, RuntimeError> {
+    pub(crate) fn control(
+        &self,
+        controls: impl IntoIterator<Item = Control>,
+    ) -> Result<Appended, RuntimeError> {
         self.control_from(controls, None)
     }
 

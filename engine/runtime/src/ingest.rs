@@ -77,7 +77,11 @@ impl Contents {
     }
 
     /// The records that take this in: events stamped with the time at which they came, and dead letters.
-    pub(crate) fn into_records(self, received_at: EventTime, source: &str) -> (Vec<PaymentRecord>, Vec<DeadLetter>) {
+    pub(crate) fn into_records(
+        self,
+        received_at: EventTime,
+        source: &str,
+    ) -> (Vec<PaymentRecord>, Vec<DeadLetter>) {
         let events =
             self.events.into_iter().map(|event| record(event, received_at)).map(PaymentRecord::Event);
         let letters = self.refused.into_iter().map(|refused| DeadLetter {

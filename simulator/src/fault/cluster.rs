@@ -9,7 +9,7 @@ use sluice_core::{
     Distributor, Engine, EngineConfig, Gather, Home, Layout, Library, Offset, Shard, Stage, Step, Worker,
     WorkerConfig,
 };
-use sluice_driver::{Driver, DriverError, Handoff, Assignment, Report, records};
+use sluice_driver::{Assignment, Driver, DriverError, Handoff, Report, records};
 use sluice_log::{Appended, Log, ReadLimit, StoredRecord};
 use sluice_model::PaymentRecord;
 
@@ -17,7 +17,7 @@ use super::{history::StageId, log::SimLog, rng::Rng, shelf::Shelf, wire::Wire};
 
 /// How often things go wrong, in percent of the steps at which they can.
 #[derive(Clone, Copy, Debug)]
-pub struct Faults {
+pub(super) struct Faults {
     /// A commit is aborted.
     pub abort: usize,
     /// A commit happens, but its owner dies before it hears of it.
@@ -42,7 +42,7 @@ pub struct Faults {
 
 impl Faults {
     /// Everything goes wrong often.
-    pub const MANY: Self = Self {
+    pub(super) const MANY: Self = Self {
         abort: 8,
         die_after_commit: 5,
         die_before_commit: 5,
@@ -55,7 +55,7 @@ impl Faults {
         mislabel_snapshot: 10,
     };
     /// Nothing goes wrong.
-    pub const NONE: Self = Self {
+    pub(super) const NONE: Self = Self {
         abort: 0,
         die_after_commit: 0,
         die_before_commit: 0,
@@ -71,7 +71,7 @@ impl Faults {
 
 /// What came of one step of a driver.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Activity {
+pub(super) enum Activity {
     /// Something was done.
     Done,
     /// There was nothing to do.
@@ -127,7 +127,7 @@ impl<S: Stage<Record: DeserializeOwned, Output: Clone>> Runs for Owned<S> {
 const HANDOFF_RECORDS_MAX: usize = 6;
 
 /// Nodes, each running some of the stages.
-pub struct Cluster {
+pub(super) struct Cluster {
     log: Arc<SimLog>,
     library: Arc<dyn Library>,
     layout: Layout,

@@ -15,7 +15,7 @@ use super::log::SimLog;
 
 /// One stage on one partition.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum StageId {
+pub(super) enum StageId {
     /// The owner of the control topic.
     Distributor,
     /// The home of a payments partition.
@@ -41,24 +41,24 @@ impl StageId {
     }
 
     /// What the stage is called.
-    pub const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         self.parts().0
     }
 
     /// The partition that it reads.
-    pub const fn reads(self) -> Partition {
+    pub(super) const fn reads(self) -> Partition {
         let (_, topic, index) = self.parts();
         topic.partition(index)
     }
 
     /// The name under which its snapshots are kept.
-    pub fn snapshots_name(self) -> String {
+    pub(super) fn snapshots_name(self) -> String {
         let (name, _, index) = self.parts();
         format!("{name}/{index}")
     }
 
     /// The stage whose snapshots are kept under a name.
-    pub fn named(snapshots_name: &str) -> Option<Self> {
+    pub(super) fn named(snapshots_name: &str) -> Option<Self> {
         let (name, index) = snapshots_name.split_once('/')?;
         Self::of(name, index.parse().ok()?)
     }
@@ -71,11 +71,11 @@ impl StageId {
 }
 
 /// Records with their offsets, in order.
-pub type Records<T> = Vec<(Offset, T)>;
+pub(super) type Records<T> = Vec<(Offset, T)>;
 
 /// Every topic that a stage reads, and what each stage has published.
 #[derive(Debug)]
-pub struct History {
+pub(super) struct History {
     /// `sluice.control`, one partition.
     pub control: Records<Control>,
     /// `sluice.payments`.
@@ -93,7 +93,7 @@ impl History {
     ///
     /// # Errors
     /// A record that cannot be read back.
-    pub fn of(log: &SimLog, partitions: u32) -> Result<Self, DriverError> {
+    pub(super) fn of(log: &SimLog, partitions: u32) -> Result<Self, DriverError> {
         let mut published = BTreeMap::new();
         for ((consumer, partition), places) in log.published() {
             let Some(stage) = StageId::of(&consumer, partition.index) else { continue };
@@ -109,12 +109,12 @@ impl History {
     }
 
     /// Into how many partitions its topics are divided.
-    pub fn layout(&self) -> Layout {
+    pub(super) fn layout(&self) -> Layout {
         Layout::of_stages(u32::try_from(self.payments.len()).unwrap_or(1))
     }
 
     /// Everything that was published, by any stage.
-    pub fn everything(&self) -> impl Iterator<Item = &Published> {
+    pub(super) fn everything(&self) -> impl Iterator<Item = &Published> {
         self.published.values().flatten().map(|published| &published.record)
     }
 }
@@ -149,7 +149,7 @@ fn publications(log: &SimLog, places: &[(Partition, Offset)]) -> Result<Vec<Publ
 }
 
 /// What a stage has published, read back.
-pub fn published(partition: Partition, stored: &StoredRecord) -> Result<Published, DriverError> {
+pub(super) fn published(partition: Partition, stored: &StoredRecord) -> Result<Published, DriverError> {
     Ok(match partition.topic {
         Topic::Alerts => Published::Alert(records::parse(partition, stored)?),
         Topic::Observations => Published::Observation(records::parse(partition, stored)?),

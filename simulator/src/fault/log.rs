@@ -77,14 +77,14 @@ enum Undo {
 
 /// The simulated log.
 #[derive(Debug)]
-pub struct SimLog {
+pub(super) struct SimLog {
     state: Mutex<State>,
     moved: Condvar,
 }
 
 impl SimLog {
     /// An empty log on a disk that lies or does not.
-    pub fn new(lies: bool, rng: Rng) -> Self {
+    pub(super) fn new(lies: bool, rng: Rng) -> Self {
         let state = State {
             partitions: BTreeMap::new(),
             committed: BTreeMap::new(),
@@ -98,7 +98,7 @@ impl SimLog {
     }
 
     /// The power fails: what the disk does not have is gone. Whether anything was.
-    pub fn power_cut(&self) -> bool {
+    pub(super) fn power_cut(&self) -> bool {
         let mut state = self.state();
         let unwritten = std::mem::take(&mut state.unwritten);
         let lost = !unwritten.is_empty();
@@ -109,12 +109,12 @@ impl SimLog {
     }
 
     /// Every record of a partition.
-    pub fn all(&self, partition: Partition) -> Vec<StoredRecord> {
+    pub(super) fn all(&self, partition: Partition) -> Vec<StoredRecord> {
         self.state().partitions.get(&partition).map(|records| records.stored.clone()).unwrap_or_default()
     }
 
     /// Where the records stand that each owner of a place appended with its commits, in order.
-    pub fn published(&self) -> BTreeMap<Place, Vec<(Partition, Offset)>> {
+    pub(super) fn published(&self) -> BTreeMap<Place, Vec<(Partition, Offset)>> {
         self.state().published.clone()
     }
 

@@ -7,7 +7,7 @@ use sluice_model::{Action, Alert, AlertId, Control, EventTime, Release};
 use super::{history, log::SimLog, rng::Rng, script::Take};
 
 /// A release of one of the payments that were held until now.
-pub fn release(take: Take, log: &SimLog, rng: &mut Rng) -> Option<Control> {
+pub(super) fn release(take: Take, log: &SimLog, rng: &mut Rng) -> Option<Control> {
     let alerts = Topic::Alerts.partition(0);
     let held: Vec<Alert> = log
         .all(alerts)

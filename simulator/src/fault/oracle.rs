@@ -29,7 +29,7 @@ pub struct Broken(pub String);
 ///
 /// Output is published a batch at a time, and a batch sorts what it publishes by topic; so topics are compared one
 /// by one, each in order.
-pub fn equals_replay<S: SimStage>(
+pub(super) fn equals_replay<S: SimStage>(
     log: &History,
     id: StageId,
     partition: u32,
@@ -39,7 +39,7 @@ pub fn equals_replay<S: SimStage>(
 }
 
 /// Compare what was published by a stage with what it is to be.
-pub fn equals(log: &History, id: StageId, expected: Vec<Publication>) -> Result<usize, Broken> {
+pub(super) fn equals(log: &History, id: StageId, expected: Vec<Publication>) -> Result<usize, Broken> {
     let published = log.published.get(&id).cloned().unwrap_or_default();
     let (mut expected, mut published) = (by_topic(expected), by_topic(published));
     for topic in Topic::ALL {
@@ -93,7 +93,10 @@ type CopiesByKey<'a> = BTreeMap<(u8, &'a str), usize>;
 /// Every acknowledged event is in the log, and judged once on each key or in the dead letters. Every rule set of the
 /// simulation watches accounts; an event without one need not have been asked of any key. Where stream time was set back,
 /// ids were forgotten before their time.
-pub fn nothing_lost_nothing_doubled(log: &History, acknowledged: &[Arc<PaymentEvent>]) -> Result<(), Broken> {
+pub(super) fn nothing_lost_nothing_doubled(
+    log: &History,
+    acknowledged: &[Arc<PaymentEvent>],
+) -> Result<(), Broken> {
     let in_log: BTreeSet<EventIdentity<'_>> = log
         .payments
         .iter()
@@ -156,7 +159,7 @@ impl DeadLetters {
 
 /// Every event that somebody waits for, and that could be judged, has one answer, which only a deadline changes:
 /// whoever was told "hold" because it passed is told so ever after.
-pub fn every_question_answered(log: &History, asked: &[Arc<PaymentEvent>]) -> Result<(), Broken> {
+pub(super) fn every_question_answered(log: &History, asked: &[Arc<PaymentEvent>]) -> Result<(), Broken> {
     let mut answers: BTreeMap<&str, Vec<Decision>> = BTreeMap::new();
     for published in log.everything() {
         if let Published::Decision(decision) = published {

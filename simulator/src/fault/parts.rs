@@ -17,7 +17,7 @@ struct Parts {
 }
 
 /// What the parts publish of a partition's records, one after another.
-pub fn replay(records: &[(Offset, PaymentRecord)], library: &Arc<dyn Library>) -> Vec<Publication> {
+pub(super) fn replay(records: &[(Offset, PaymentRecord)], library: &Arc<dyn Library>) -> Vec<Publication> {
     let mut parts = Parts {
         home: Home::new(Arc::clone(library)),
         shards: (0..SHARDS).map(|_| Shard::new(Arc::clone(library))).collect(),

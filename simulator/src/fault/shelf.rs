@@ -10,7 +10,7 @@ use sluice_log::{Log, LogError, Offset, Snapshots};
 use super::{cluster::Faults, history::StageId, log::SimLog, rng::Rng};
 
 /// The snapshots of every stage.
-pub struct Shelf {
+pub(super) struct Shelf {
     log: Arc<SimLog>,
     state: Mutex<State>,
 }
@@ -27,7 +27,7 @@ struct State {
 
 impl Shelf {
     /// An empty shelf.
-    pub fn new(log: Arc<SimLog>, rng: Rng) -> Self {
+    pub(super) fn new(log: Arc<SimLog>, rng: Rng) -> Self {
         let state = State {
             faults: Faults::NONE,
             rng,
@@ -39,17 +39,17 @@ impl Shelf {
     }
 
     /// From here on so much goes wrong.
-    pub fn set(&self, faults: Faults) {
+    pub(super) fn set(&self, faults: Faults) {
         self.state().faults = faults;
     }
 
     /// What was handed over before what it stands for was committed.
-    pub fn of_the_future(&self) -> Vec<String> {
+    pub(super) fn of_the_future(&self) -> Vec<String> {
         self.state().of_the_future.clone()
     }
 
     /// Keep a snapshot under an offset that need not be its own.
-    pub fn store(&self, name: &str, offset: Offset, bytes: Vec<u8>) {
+    pub(super) fn store(&self, name: &str, offset: Offset, bytes: Vec<u8>) {
         self.state().store(name, offset, bytes);
     }
 

@@ -6,7 +6,7 @@ use sluice_model::{Control, PaymentRecord};
 use super::history::{History, Records};
 
 /// A stage that the simulation can run.
-pub trait SimStage: Stage<Record: Clone> {
+pub(super) trait SimStage: Stage<Record: Clone> {
     /// The partition that it reads.
     fn input(history: &History, partition: u32) -> &Records<Self::Record>;
 }

@@ -22,7 +22,7 @@ enum Fate {
 }
 
 /// A log as one of its clients sees it.
-pub struct Wire {
+pub(super) struct Wire {
     log: Arc<SimLog>,
     state: Mutex<State>,
 }
@@ -35,17 +35,17 @@ struct State {
 
 impl Wire {
     /// A way on which nothing goes wrong yet.
-    pub fn new(log: Arc<SimLog>, rng: Rng) -> Self {
+    pub(super) fn new(log: Arc<SimLog>, rng: Rng) -> Self {
         Self { log, state: Mutex::new(State { faults: Faults::NONE, rng, is_dead: false }) }
     }
 
     /// From here on so much goes wrong.
-    pub fn set(&self, faults: Faults) {
+    pub(super) fn set(&self, faults: Faults) {
         self.state().faults = faults;
     }
 
     /// Whether its client has died.
-    pub fn is_dead(&self) -> bool {
+    pub(super) fn is_dead(&self) -> bool {
         self.state().is_dead
     }
 

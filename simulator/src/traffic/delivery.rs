@@ -38,16 +38,16 @@ struct Delayed {
 }
 
 impl Dispatch {
-    pub fn new(delivery: Delivery, seed: u64) -> Self {
+    pub(super) fn new(delivery: Delivery, seed: u64) -> Self {
         Self { delivery, rng: Rng::new(!seed), held: BinaryHeap::new(), now: None, handed_in: 0 }
     }
 
     /// Whether events come otherwise than in order.
-    pub const fn disturbs(&self) -> bool {
+    pub(super) const fn disturbs(&self) -> bool {
         self.delivery.late > 0 || self.delivery.twice > 0
     }
 
-    pub fn hand_in(&mut self, event: Labelled) {
+    pub(super) fn hand_in(&mut self, event: Labelled) {
         let at = event.event.occurred_at;
         self.now = Some(at);
         if self.rng.bits() % 1_000 < self.delivery.twice {
@@ -67,11 +67,11 @@ impl Dispatch {
     }
 
     /// Whether the first event held may go: nothing handed in later can come before it.
-    pub fn has_due(&self) -> bool {
+    pub(super) fn has_due(&self) -> bool {
         matches!((self.held.peek(), self.now), (Some(Reverse(first)), Some(now)) if first.due < now)
     }
 
-    pub fn take(&mut self) -> Option<Labelled> {
+    pub(super) fn take(&mut self) -> Option<Labelled> {
         self.held.pop().map(|Reverse(held)| held.event)
     }
 }

@@ -44,7 +44,7 @@ pub(super) struct Transfer {
 }
 
 impl Transfer {
-    pub fn new(from: Holder, to: Holder, amount: i64, method: &'static str) -> Self {
+    pub(super) fn new(from: Holder, to: Holder, amount: i64, method: &'static str) -> Self {
         let event_type = EventType::Payment;
         Self { from, to, amount, event_type, method, purpose: None, remittance: None }
     }
@@ -55,7 +55,7 @@ const PARTICULARS_FROM: i64 = 800_000;
 
 impl Holder {
     /// An outsider, by number.
-    pub fn outside(number: u64, of: Outside) -> Self {
+    pub(super) fn outside(number: u64, of: Outside) -> Self {
         Self::Other(Box::new(outsider(number, of)))
     }
 }

@@ -35,7 +35,7 @@ struct UnderWay {
 }
 
 impl Patterns {
-    pub fn unfinished(&self) -> Vec<Label> {
+    pub(super) fn unfinished(&self) -> Vec<Label> {
         let begun = self.under_way.values().filter(|under_way| !under_way.label.event_ids.is_empty());
         begun.map(|under_way| under_way.label.clone()).collect()
     }

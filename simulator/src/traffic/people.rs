@@ -45,7 +45,7 @@ pub(super) struct Customer {
 }
 
 impl Customer {
-    pub fn is_company(&self) -> bool {
+    pub(super) fn is_company(&self) -> bool {
         self.party.kind == Some(EntryKind::Organisation)
     }
 }
@@ -67,7 +67,7 @@ pub(super) struct City {
 }
 
 impl City {
-    pub fn new(customers: usize, rng: &mut Rng) -> Self {
+    pub(super) fn new(customers: usize, rng: &mut Rng) -> Self {
         let customers = customers.max(CUSTOMERS_MIN);
         let share = |percent: usize, least: usize| (customers * percent / 100).max(least);
         let companies = share(COMPANIES_PERCENT, COMPANIES_MIN);
@@ -82,18 +82,18 @@ impl City {
     }
 
     /// A company among the customers.
-    pub fn company(&self, rng: &mut Rng) -> usize {
+    pub(super) fn company(&self, rng: &mut Rng) -> usize {
         rng.below(self.companies)
     }
 
     /// A person who lives an ordinary life.
-    pub fn person(&self, rng: &mut Rng) -> usize {
+    pub(super) fn person(&self, rng: &mut Rng) -> usize {
         let people = self.people_range();
         people.start + rng.below(people.len())
     }
 
     /// Of a few mules, the one with the least on its account.
-    pub fn mule(&self, rng: &mut Rng) -> usize {
+    pub(super) fn mule(&self, rng: &mut Rng) -> usize {
         let mules = self.mule_range();
         let mut of = || mules.start + rng.below(mules.len());
         let (a, b, c) = (of(), of(), of());
@@ -102,7 +102,7 @@ impl City {
         poorer(poorer(a, b), c)
     }
 
-    pub fn people_range(&self) -> std::ops::Range<usize> {
+    pub(super) fn people_range(&self) -> std::ops::Range<usize> {
         self.companies..self.mule_range().start
     }
 
@@ -111,11 +111,11 @@ impl City {
         end - self.mules..end
     }
 
-    pub fn dormant_range(&self) -> std::ops::Range<usize> {
+    pub(super) fn dormant_range(&self) -> std::ops::Range<usize> {
         self.customers.len() - self.dormant..self.customers.len()
     }
 
-    pub fn till(&self, rng: &mut Rng) -> &Till {
+    pub(super) fn till(&self, rng: &mut Rng) -> &Till {
         // A few shops are known to everyone: of two draws, the lower.
         let at = rng.below(self.tills.len()).min(rng.below(self.tills.len()));
         &self.tills[at]

@@ -8,15 +8,15 @@ use sluice_rules::{Length, Measure, Window};
 
 /// One stream of one key: samples in the order of the log.
 #[derive(Clone, Debug, Default)]
-pub struct Logged(Vec<(EventTime, i64)>);
+pub(super) struct Logged(Vec<(EventTime, i64)>);
 
 impl Logged {
-    pub fn push(&mut self, at: EventTime, value: i64) {
+    pub(super) fn push(&mut self, at: EventTime, value: i64) {
         self.0.push((at, value));
     }
 
     /// The value of a window at an event; `own` is its sample, which `self` does not hold yet.
-    pub fn value(&self, window: &Window, at: EventTime, own: Option<i64>) -> WindowValue {
+    pub(super) fn value(&self, window: &Window, at: EventTime, own: Option<i64>) -> WindowValue {
         let mut earlier: Vec<(EventTime, i64)> = self.0.iter().copied().filter(|(t, _)| *t <= at).collect();
         if let Some(own) = own.filter(|_| !window.before && window.measure != Measure::TimeSince) {
             earlier.push((at, own));

@@ -8,7 +8,7 @@ use super::{
     Values,
     cursor::Cursor,
     measure::View,
-    memory::{Memory, Folded, Sighted},
+    memory::{Folded, Memory, Sighted},
     packed,
     plan::{StreamPlan, StretchPlan, WindowPlace, WindowPlan},
     samples::{Sample, Samples},

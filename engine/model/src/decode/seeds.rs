@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, marker::PhantomData};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::{Object, Reading, FieldsSeen, Step};
+use super::{FieldsSeen, Object, Reading, Step};
 use crate::{Party, spelling};
 
 /// Implements visits that refuse a kind of value, without repeating it.

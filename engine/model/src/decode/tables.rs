@@ -3,7 +3,7 @@
 use serde::de::MapAccess;
 
 use super::{
-    Fields, Object, Reading, FieldsSeen, Step,
+    Fields, FieldsSeen, Object, Reading, Step,
     values::{
         NEVER, as_given, attributes, birth_date, country, currency, decimal, direction, entry_kind,
         event_type, field_names, list, lower_text, object, required_text, status, text, time,

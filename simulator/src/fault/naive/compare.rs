@@ -24,7 +24,7 @@ use crate::fault::{
 };
 
 /// What each published alert is, by what identifies it.
-pub struct Names(BTreeMap<AlertId, Said>);
+pub(super) struct Names(BTreeMap<AlertId, Said>);
 
 impl Names {
     fn of_log(log: &History) -> Self {
@@ -36,7 +36,7 @@ impl Names {
     }
 
     /// The alert of that id.
-    pub fn of(&self, id: AlertId) -> Said {
+    pub(super) fn of(&self, id: AlertId) -> Said {
         self.0.get(&id).cloned().unwrap_or_else(|| Said {
             rule: format!("unknown {}", id.short()),
             key: Key { kind: KeyKind::Payment, value: String::new() },
@@ -69,7 +69,7 @@ fn said(alert: &Alert) -> Said {
 ///
 /// # Errors
 /// The first stage that differs, with what only one of the two says.
-pub fn agrees(
+pub(crate) fn agrees(
     log: &History,
     topology: Topology,
     library: &std::sync::Arc<SimLibrary>,

@@ -43,7 +43,7 @@ impl Screened {
 }
 
 /// What screening runs against.
-pub struct Desk {
+pub(super) struct Desk {
     library: Arc<dyn Library>,
     wanted: Screening,
     /// Absent where no list is wanted, or one cannot be read.
@@ -52,7 +52,7 @@ pub struct Desk {
 }
 
 /// One name of an event that is to be looked at.
-pub struct Asked {
+pub(super) struct Asked {
     /// The part that it plays.
     pub role: String,
     /// Who it is, where more than the name is known.
@@ -63,39 +63,39 @@ pub struct Asked {
 
 impl Desk {
     /// No lists.
-    pub fn new(library: Arc<dyn Library>) -> Self {
+    pub(super) fn new(library: Arc<dyn Library>) -> Self {
         Self { library, wanted: Screening::default(), screener: None, suppressions: Vec::new() }
     }
 
     /// Screen against these from here on. What was in force, where it could be read.
-    pub fn change(&mut self, wanted: &Screening) -> Option<Arc<Screener>> {
+    pub(super) fn change(&mut self, wanted: &Screening) -> Option<Arc<Screener>> {
         self.wanted = wanted.clone();
         let readable = if wanted.lists.is_empty() { None } else { self.library.screener(wanted).ok() };
         std::mem::replace(&mut self.screener, readable)
     }
 
     /// What is done with a side that has no name.
-    pub fn unnamed(&self) -> Unnamed {
+    pub(super) fn unnamed(&self) -> Unnamed {
         self.wanted.unnamed
     }
 
     /// A party is not an entry, from here on. The last word on both counts; what ended longer ago than the oldest event
     /// that may still come is forgotten.
-    pub fn suppress(&mut self, order: &Suppression, stream_time: EventTime) {
+    pub(super) fn suppress(&mut self, order: &Suppression, stream_time: EventTime) {
         self.unsuppress(order);
         self.suppressions.retain(|held| held.expires_at > stream_time.minus(DEDUPE_HORIZON));
         self.suppressions.push(order.clone());
     }
 
     /// It may be again.
-    pub fn unsuppress(&mut self, order: &Suppression) {
+    pub(super) fn unsuppress(&mut self, order: &Suppression) {
         self.suppressions.retain(|held| {
             (&held.party, &held.list, &held.entry_id) != (&order.party, &order.list, &order.entry_id)
         });
     }
 
     /// Whether a party was decided not to be an entry, as the entry is now, at a moment.
-    pub fn is_suppressed(&self, party: &Key, hit: &ListMatch, at: EventTime) -> bool {
+    pub(super) fn is_suppressed(&self, party: &Key, hit: &ListMatch, at: EventTime) -> bool {
         let entry = self.screener.as_ref().and_then(|s| s.entry_hash(&hit.list, &hit.entry_id));
         self.suppressions.iter().any(|held| {
             held.party == *party
@@ -108,7 +108,7 @@ impl Desk {
     /// Screen an event. Nothing is looked at where the lists cannot be read. Each name is otherwise, but one that is too
     /// long or has nothing in it to compare; and where a list is older than its limit when the event occurs, nothing
     /// counts as looked at all the same. A side of a payment that has no name at all is told too.
-    pub fn screen(&self, event: &PaymentEvent, features: &Features) -> Screened {
+    pub(super) fn screen(&self, event: &PaymentEvent, features: &Features) -> Screened {
         if self.wanted.lists.is_empty() {
             return Screened::default();
         }
@@ -179,7 +179,7 @@ fn is_unreadable(name: &str) -> bool {
 
 /// Every name of an event: of both sides with their institutions, of intermediaries, of related parties. Who has no
 /// name is looked up by account or document.
-pub fn asked(event: &PaymentEvent) -> Vec<Asked> {
+pub(super) fn asked(event: &PaymentEvent) -> Vec<Asked> {
     let mut asked = Vec::new();
     for (role, side) in [("debtor", &event.debtor), ("creditor", &event.creditor)] {
         if let Some(party) = side {

@@ -6,11 +6,11 @@ use super::features::Features;
 
 /// Every freeze that stands: one for each key and case, ordered last at that time.
 #[derive(Debug, Default)]
-pub struct Frozen(Vec<(Key, String, EventTime)>);
+pub(super) struct Frozen(Vec<(Key, String, EventTime)>);
 
 impl Frozen {
     /// A case freezes a key.
-    pub fn freeze(&mut self, order: &Freeze) {
+    pub(super) fn freeze(&mut self, order: &Freeze) {
         let key = one_way(&order.key);
         let held = self.0.iter_mut().find(|(held, case, _)| *held == key && *case == order.case_id);
         match held {
@@ -20,7 +20,7 @@ impl Frozen {
     }
 
     /// A case ends its freeze, unless it froze the key again since the freeze that is named.
-    pub fn unfreeze(&mut self, order: &Unfreeze, features: &Features) {
+    pub(super) fn unfreeze(&mut self, order: &Unfreeze, features: &Features) {
         let key = one_way(&order.key);
         let before = self.0.len();
         self.0.retain(|(held, case, at)| {
@@ -41,7 +41,7 @@ impl Frozen {
 
     /// Whether an event touches a frozen key: anybody's whom it names, in whatever part, or its device, card or
     /// merchant.
-    pub fn is_touched(&self, event: &PaymentEvent, features: &Features) -> bool {
+    pub(super) fn is_touched(&self, event: &PaymentEvent, features: &Features) -> bool {
         let touched = keys(event);
         let bites = |(key, ..): &&(Key, String, EventTime)| touched.contains(key);
         let Some((key, ..)) = self.0.iter().find(bites) else { return false };

@@ -36,7 +36,7 @@ struct Waiting {
 
 /// What is known of one partition's decisions.
 #[derive(Debug, Default)]
-pub struct Gather {
+pub(super) struct Gather {
     stream_time: EventTime,
     waiting: Vec<Waiting>,
     decided: Vec<Decided>,
@@ -51,7 +51,7 @@ pub struct Gather {
 
 impl Gather {
     /// Apply one thing that is told.
-    pub fn apply(&mut self, told: &Told, out: &mut Out, features: &Features) {
+    pub(super) fn apply(&mut self, told: &Told, out: &mut Out, features: &Features) {
         match told {
             Told::Verdict { payment, event, at, awaited, from, asked, found } => {
                 self.advance(*at, features);
@@ -210,6 +210,6 @@ impl Decided {
 }
 
 /// A decision as a line.
-pub fn decision(payment: &str, event: &str, outcome: Outcome, late: bool, alerts: &[Said]) -> String {
+pub(super) fn decision(payment: &str, event: &str, outcome: Outcome, late: bool, alerts: &[Said]) -> String {
     format!("decision on {event} of {payment}: {outcome:?}, deadline passed {late}, because {}", list(alerts))
 }

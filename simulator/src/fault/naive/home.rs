@@ -23,7 +23,7 @@ use super::{
 };
 
 /// A home, or the home of the embedded engine.
-pub struct Home<'a> {
+pub(super) struct Home<'a> {
     book: &'a Book,
     features: &'a Features,
     rules: InForce,
@@ -38,7 +38,7 @@ pub struct Home<'a> {
 
 /// An event that is judged, as the keys that are asked will see it.
 #[derive(Clone)]
-pub struct Judged {
+pub(super) struct Judged {
     pub event: Arc<PaymentEvent>,
     pub awaited: bool,
     pub past: Arc<Past>,
@@ -48,7 +48,7 @@ pub struct Judged {
 
 impl<'a> Home<'a> {
     /// A home that has applied nothing.
-    pub fn new(library: Arc<dyn Library>, book: &'a Book, features: &'a Features) -> Self {
+    pub(super) fn new(library: Arc<dyn Library>, book: &'a Book, features: &'a Features) -> Self {
         Self {
             book,
             features,
@@ -63,7 +63,7 @@ impl<'a> Home<'a> {
     }
 
     /// Apply an event.
-    pub fn event(&mut self, record: &EventRecord, out: &mut Out) -> Option<Judged> {
+    pub(super) fn event(&mut self, record: &EventRecord, out: &mut Out) -> Option<Judged> {
         let event = &record.event;
         let payment = event.payment_id().to_owned();
         match self.ids.fate(record, self.features) {
@@ -235,7 +235,7 @@ impl<'a> Home<'a> {
     }
 
     /// Apply a control record. `names` are the alerts that were published, by what identifies them.
-    pub fn control(&mut self, control: &Control, names: &super::compare::Names, out: &mut Out) {
+    pub(super) fn control(&mut self, control: &Control, names: &super::compare::Names, out: &mut Out) {
         match control {
             Control::Screening(wanted) => {
                 let before = self.desk.change(wanted);
@@ -286,17 +286,17 @@ fn alike(status: PaymentStatus) -> &'static str {
 }
 
 /// What is told of what was said: all of it to whoever waits, else what holds.
-pub fn found(said: &[Said], awaited: bool) -> Vec<Said> {
+pub(super) fn found(said: &[Said], awaited: bool) -> Vec<Said> {
     said.iter().filter(|said| awaited || said.action != Action::Alert).cloned().collect()
 }
 
 /// A copy for a key, as a line.
-pub fn copy(key: &Key, event: &str, awaited: bool, not: &[NotScreened]) -> String {
+pub(super) fn copy(key: &Key, event: &str, awaited: bool, not: &[NotScreened]) -> String {
     let not = words::not_screened(not);
     format!("copy of {event} to {}, awaited {awaited}, not screened {not}", words::name(key))
 }
 
 /// The failure of a rule, as a line.
-pub fn failure(rule: &str, event: &str) -> String {
+pub(super) fn failure(rule: &str, event: &str) -> String {
     format!("{rule} fails at {event}")
 }

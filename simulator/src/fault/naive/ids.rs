@@ -9,7 +9,7 @@ use super::features::Features;
 
 /// What is done with an event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Fate {
+pub(super) enum Fate {
     /// It is judged.
     Judged,
     /// It was seen with the same content.
@@ -20,7 +20,7 @@ pub enum Fate {
 
 /// The ids that were seen, each with its content and the hour of the stream in which it was.
 #[derive(Debug, Default)]
-pub struct Ids {
+pub(super) struct Ids {
     seen: Vec<(String, u64, i64)>,
     /// The latest event time accepted.
     pub stream_time: EventTime,
@@ -30,7 +30,7 @@ impl Ids {
     /// What is done with an event. Ahead of when it was received: refused. More than three days behind the stream:
     /// refused, unless somebody says why it is late. Then an id means one content. Ids are forgotten once the hour of
     /// the stream in which they were seen lies wholly beyond the three days.
-    pub fn fate(&mut self, record: &EventRecord, features: &Features) -> Fate {
+    pub(super) fn fate(&mut self, record: &EventRecord, features: &Features) -> Fate {
         let event = &record.event;
         if event.occurred_at > record.received_at.plus(FUTURE_TOLERANCE) {
             features.met("dedupe: far future");

@@ -13,11 +13,11 @@ use super::{
 
 /// Who was met under which name, and on which day of the stream last.
 #[derive(Default)]
-pub struct Known(Vec<(Key, Query, i64)>);
+pub(super) struct Known(Vec<(Key, Query, i64)>);
 
 impl Known {
     /// Remember everybody whom an event names. Who is known by name alone is a party of that name.
-    pub fn meet(&mut self, event: &PaymentEvent, stream_time: EventTime) {
+    pub(super) fn meet(&mut self, event: &PaymentEvent, stream_time: EventTime) {
         let today = day(stream_time);
         for asked in desk::asked(event) {
             let name = asked.query.name.clone();
@@ -31,7 +31,7 @@ impl Known {
 
     /// Who of those seen in the last 400 days meets an entry that is new or changed since the lists before; once for each
     /// party and entry. Lists that could not be read, or were asked with a higher threshold, compared nobody.
-    pub fn compare(
+    pub(super) fn compare(
         &self,
         before: Option<&Screener>,
         desk: &Desk,
@@ -63,7 +63,7 @@ impl Known {
 }
 
 /// A known party that meets an entry, as a line.
-pub fn line(who: &Key, list: &str, entry: &str) -> String {
+pub(super) fn line(who: &Key, list: &str, entry: &str) -> String {
     format!("known party {} meets {list} {entry}", super::words::name(who))
 }
 

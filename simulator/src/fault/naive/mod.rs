@@ -17,13 +17,13 @@ mod ids;
 mod known;
 mod often;
 mod past;
-pub mod rules;
+pub(super) mod rules;
 mod sets;
 mod shard;
 mod windows;
 mod words;
 
-pub use self::{
+pub(super) use self::{
     compare::agrees,
     features::{FEATURES, Features},
     sets::{Book, SetOfRules},

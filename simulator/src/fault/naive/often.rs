@@ -17,7 +17,7 @@ pub enum Often {
 
 /// What was said of one key: under which name, asking for what, when.
 #[derive(Clone, Debug, Default)]
-pub struct Spoken {
+pub(super) struct Spoken {
     said: Vec<(String, Action, EventTime)>,
     /// The hardest that was found since the condition came to hold.
     holding: Vec<(String, Action)>,
@@ -27,12 +27,12 @@ pub struct Spoken {
 
 impl Spoken {
     /// The condition does not hold.
-    pub fn silent(&mut self, name: &str) {
+    pub(super) fn silent(&mut self, name: &str) {
         self.holding.retain(|(held, _)| held != name);
     }
 
     /// Whether the rule speaks; said, then. What was said silences nothing that is harder.
-    pub fn speaks(
+    pub(super) fn speaks(
         &mut self,
         name: &str,
         often: Often,
@@ -78,7 +78,7 @@ impl Spoken {
     }
 
     /// Whether the failure of a quarantined rule is told: once for each civil day of UTC.
-    pub fn tells_failure(&mut self, rule: Hash256, at: EventTime) -> bool {
+    pub(super) fn tells_failure(&mut self, rule: Hash256, at: EventTime) -> bool {
         let today = (rule, at.micros().div_euclid(Span::days(1).micros()));
         let tells = !self.failures.contains(&today);
         if tells {

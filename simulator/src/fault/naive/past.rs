@@ -38,21 +38,21 @@ struct Payment {
 
 /// Every payment that is remembered, and on which day of the stream each id was last heard of.
 #[derive(Debug, Default)]
-pub struct Payments {
+pub(super) struct Payments {
     payments: Vec<Payment>,
     heard: Vec<(String, i64)>,
 }
 
 /// The payment that an event belongs to, where nothing was forgotten since.
 #[derive(Clone, Copy, Debug)]
-pub struct Place(usize);
+pub(super) struct Place(usize);
 
 impl Payments {
     /// The past of an event's payment; the event becomes part of it.
     ///
     /// Events of one id belong to one payment unless the debtor or the creditor is known to be another. An id that is not
     /// heard of for thirty days of the stream is forgotten.
-    pub fn past(
+    pub(super) fn past(
         &mut self,
         event: &Arc<PaymentEvent>,
         screened: &Screened,
@@ -92,7 +92,7 @@ impl Payments {
     }
 
     /// Whether something is said of the payment for the first time since it was worth as much as now; said, then.
-    pub fn says_new(&mut self, Place(at): Place, words: String) -> bool {
+    pub(super) fn says_new(&mut self, Place(at): Place, words: String) -> bool {
         let all: StatusSet = PaymentStatus::ALL.into_iter().collect();
         let payment = &mut self.payments[at];
         let events = payment.events.iter().map(|(event, _)| Arc::clone(event)).collect();
@@ -280,7 +280,7 @@ impl Past {
 }
 
 /// A side of an event.
-pub type SideOf = fn(&PaymentEvent) -> Option<&Party>;
+pub(super) type SideOf = fn(&PaymentEvent) -> Option<&Party>;
 
 fn debtor(event: &PaymentEvent) -> Option<&Party> {
     event.debtor.as_ref()

@@ -47,7 +47,7 @@ const QUIET: Rule = Rule {
 };
 
 /// Alive, and each time that it goes back.
-pub const MOVING: StatusSet = RETURNS
+pub(crate) const MOVING: StatusSet = RETURNS
     .with(PaymentStatus::Initiated)
     .with(PaymentStatus::Processing)
     .with(PaymentStatus::Authorized)
@@ -56,7 +56,7 @@ pub const MOVING: StatusSet = RETURNS
 const RETURNS: StatusSet = StatusSet::EMPTY.with(PaymentStatus::Refunded).with(PaymentStatus::Disputed);
 
 /// `hits.rhai`
-pub const HIT: Rule = Rule {
+pub(crate) const HIT: Rule = Rule {
     id: "HIT",
     action: Action::Hold,
     on_error: Action::Hold,
@@ -71,7 +71,7 @@ pub const HIT: Rule = Rule {
 };
 
 /// `dear.rhai`
-pub const DEAR: Rule = Rule {
+pub(crate) const DEAR: Rule = Rule {
     id: "DEAR",
     action: Action::Hold,
     on_error: Action::Hold,
@@ -84,7 +84,7 @@ pub const DEAR: Rule = Rule {
 };
 
 /// `places.rhai`
-pub const PLACE: Rule = Rule {
+pub(crate) const PLACE: Rule = Rule {
     id: "PLACE",
     action: Action::Reject,
     statuses: MOVING,
@@ -96,7 +96,7 @@ pub const PLACE: Rule = Rule {
 };
 
 /// `returned.rhai`
-pub const RETURNED: Rule = Rule {
+pub(crate) const RETURNED: Rule = Rule {
     id: "RETURNED",
     statuses: RETURNS,
     condition: Condition::Payment(|event, _| Ok((in_hkd(event.amount)? > 100).then(String::new))),
@@ -104,8 +104,9 @@ pub const RETURNED: Rule = Rule {
 };
 
 /// `accounts.rhai` and `accounts-raised.rhai`
-pub const ACCOUNTS: Rule = Rule { condition: Condition::Key(|view, _| accounts(view, 2)), ..ACCOUNTS_RAISED };
-pub const ACCOUNTS_RAISED: Rule = Rule {
+pub(crate) const ACCOUNTS: Rule =
+    Rule { condition: Condition::Key(|view, _| accounts(view, 2)), ..ACCOUNTS_RAISED };
+pub(crate) const ACCOUNTS_RAISED: Rule = Rule {
     id: "ACCOUNTS",
     key: KeyKind::Account,
     often: Often::Crossing,
@@ -122,7 +123,7 @@ fn accounts(view: &View<'_>, many: usize) -> Result<bool, Fault> {
 }
 
 /// `customers.rhai`
-pub const CUSTOMERS: Rule = Rule {
+pub(crate) const CUSTOMERS: Rule = Rule {
     id: "CUSTOMERS",
     key: KeyKind::Customer,
     action: Action::Hold,
@@ -142,7 +143,7 @@ pub const CUSTOMERS: Rule = Rule {
 };
 
 /// `shadowed.rhai`
-pub const SHADOWED: Rule = Rule {
+pub(crate) const SHADOWED: Rule = Rule {
     id: "SHADOWED",
     key: KeyKind::Customer,
     action: Action::Hold,
@@ -161,7 +162,7 @@ pub const SHADOWED: Rule = Rule {
 };
 
 /// `young.rhai`
-pub const YOUNG: Rule = Rule {
+pub(crate) const YOUNG: Rule = Rule {
     id: "YOUNG",
     key: KeyKind::Customer,
     condition: Condition::Key(|view, profile| {
@@ -176,7 +177,7 @@ pub const YOUNG: Rule = Rule {
 };
 
 /// `widened.rhai`
-pub const WIDENED: Rule = Rule {
+pub(crate) const WIDENED: Rule = Rule {
     id: "WIDENED",
     key: KeyKind::Account,
     condition: Condition::Key(|view, _| {
@@ -194,7 +195,7 @@ pub const WIDENED: Rule = Rule {
 };
 
 /// `devices.rhai`
-pub const DEVICES: Rule = Rule {
+pub(crate) const DEVICES: Rule = Rule {
     id: "DEVICES",
     key: KeyKind::Device,
     action: Action::Hold,
@@ -206,7 +207,7 @@ pub const DEVICES: Rule = Rule {
 };
 
 /// The values of a kind of key in an event, each once, with the sides on which it stands.
-pub fn keys(event: &PaymentEvent, kind: KeyKind) -> Vec<(String, Role)> {
+pub(crate) fn keys(event: &PaymentEvent, kind: KeyKind) -> Vec<(String, Role)> {
     let of_sides = |of: fn(&Party) -> Option<&String>| {
         let debtor = event.debtor.as_ref().and_then(of);
         let creditor = event.creditor.as_ref().and_then(of);
@@ -231,7 +232,7 @@ pub fn keys(event: &PaymentEvent, kind: KeyKind) -> Vec<(String, Role)> {
 }
 
 /// The same, with the account and the customer of a side of which the event says neither, as the payment knew them last.
-pub fn known_keys(event: &PaymentEvent, past: &Past, kind: KeyKind) -> Vec<(String, Role)> {
+pub(crate) fn known_keys(event: &PaymentEvent, past: &Past, kind: KeyKind) -> Vec<(String, Role)> {
     let field = |party: &Party| match kind {
         KeyKind::Account => party.account.clone(),
         KeyKind::Customer => party.customer_id.clone(),
@@ -254,7 +255,7 @@ pub fn known_keys(event: &PaymentEvent, past: &Past, kind: KeyKind) -> Vec<(Stri
 }
 
 /// Every key that a rule of the simulation may watch.
-pub fn every_key(event: &PaymentEvent, past: &Past) -> Vec<(sluice_model::Key, Role)> {
+pub(crate) fn every_key(event: &PaymentEvent, past: &Past) -> Vec<(sluice_model::Key, Role)> {
     let of = |kind| {
         let keys = known_keys(event, past, kind).into_iter();
         keys.map(move |(value, role)| (sluice_model::Key { kind, value }, role))

@@ -19,7 +19,7 @@ pub struct Book(pub Vec<SetOfRules>);
 
 /// What is in force at one place of the log.
 #[derive(Clone, Default)]
-pub struct InForce {
+pub(super) struct InForce {
     active: Vec<(Hash256, Rule)>,
     prepared: Option<SetOfRules>,
     quarantined: Vec<Hash256>,
@@ -27,7 +27,7 @@ pub struct InForce {
 
 impl InForce {
     /// Make rules ready; whatever was ready before is not any more, even where these do not compile.
-    pub fn prepare(&mut self, bundle: &RuleBundle, book: &Book, features: &Features) {
+    pub(super) fn prepare(&mut self, bundle: &RuleBundle, book: &Book, features: &Features) {
         let hash = bundle.hash();
         let found = book.0.iter().find(|set| set.hash == hash).cloned();
         if found.is_none() {
@@ -40,7 +40,7 @@ impl InForce {
     }
 
     /// Put the rules in force that are ready, if they are the ones named. Windows need no more than what was seen.
-    pub fn activate(&mut self, rules: Hash256, features: &Features) {
+    pub(super) fn activate(&mut self, rules: Hash256, features: &Features) {
         if self.prepared.as_ref().is_none_or(|set| set.hash != rules) {
             return;
         }
@@ -56,14 +56,14 @@ impl InForce {
     }
 
     /// A person puts a rule in quarantine: its failures are told seldom.
-    pub fn quarantine(&mut self, rule: Hash256) {
+    pub(super) fn quarantine(&mut self, rule: Hash256) {
         if !self.quarantined.contains(&rule) {
             self.quarantined.push(rule);
         }
     }
 
     /// A person lifts it.
-    pub fn lift(&mut self, rule: Hash256, features: &Features) {
+    pub(super) fn lift(&mut self, rule: Hash256, features: &Features) {
         if self.quarantined.contains(&rule) {
             features.met("quarantine: lifted");
         }
@@ -71,17 +71,17 @@ impl InForce {
     }
 
     /// Whether a rule is in quarantine.
-    pub fn is_quarantined(&self, rule: Hash256) -> bool {
+    pub(super) fn is_quarantined(&self, rule: Hash256) -> bool {
         self.quarantined.contains(&rule)
     }
 
     /// The rules in force on a kind of key.
-    pub fn on(&self, kind: KeyKind) -> Vec<(Hash256, Rule)> {
+    pub(super) fn on(&self, kind: KeyKind) -> Vec<(Hash256, Rule)> {
         self.active.iter().filter(|(_, rule)| rule.key == kind).copied().collect()
     }
 
     /// Whether a rule in force, or one made ready, watches a kind of key.
-    pub fn watches(&self, kind: KeyKind, features: &Features) -> bool {
+    pub(super) fn watches(&self, kind: KeyKind, features: &Features) -> bool {
         let watches = |rules: &[(Hash256, Rule)]| rules.iter().any(|(_, rule)| rule.key == kind);
         let active = watches(&self.active);
         let prepared = self.prepared.as_ref().is_some_and(|set| watches(&set.rules));

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// The keys of one partition, or of the embedded engine.
-pub struct Shard<'a> {
+pub(super) struct Shard<'a> {
     book: &'a Book,
     features: &'a Features,
     rules: InForce,
@@ -33,12 +33,12 @@ struct OnKey {
 
 impl<'a> Shard<'a> {
     /// Keys that have seen nothing.
-    pub fn new(book: &'a Book, features: &'a Features) -> Self {
+    pub(super) fn new(book: &'a Book, features: &'a Features) -> Self {
         Self { book, features, rules: InForce::default(), keys: Vec::new() }
     }
 
     /// Apply a control record: rules and time alone concern it.
-    pub fn control(&mut self, control: &Control) {
+    pub(super) fn control(&mut self, control: &Control) {
         match control {
             Control::Prepare(bundle) => self.rules.prepare(bundle, self.book, self.features),
             Control::Activate { rules } => self.rules.activate(*rules, self.features),
@@ -59,7 +59,7 @@ impl<'a> Shard<'a> {
     }
 
     /// Remember an event on a key that nobody asked: what rules that come later read of it.
-    pub fn remember(&mut self, key: &Key, role: Role, judged: &Judged) {
+    pub(super) fn remember(&mut self, key: &Key, role: Role, judged: &Judged) {
         let event = Arc::clone(&judged.event);
         let features = self.features;
         let on_key = self.on(key);
@@ -76,7 +76,7 @@ impl<'a> Shard<'a> {
     }
 
     /// Apply an event on one of its keys.
-    pub fn event(&mut self, key: &Key, role: Role, judged: &Judged, out: &mut Out) {
+    pub(super) fn event(&mut self, key: &Key, role: Role, judged: &Judged, out: &mut Out) {
         let event = &judged.event;
         self.on(key);
         let Some((_, on_key)) = self.keys.iter_mut().find(|(held, _)| held == key) else { return };

@@ -50,7 +50,7 @@ pub enum Fault {
 }
 
 /// An amount in HKD cents: one USD is 7.80 HKD, rounded half away from zero; no other currency has a rate.
-pub fn in_hkd(amount: Option<Money>) -> Result<i64, Fault> {
+pub(super) fn in_hkd(amount: Option<Money>) -> Result<i64, Fault> {
     let amount = amount.ok_or(Fault::NoAmount)?;
     match amount.currency.code() {
         "HKD" => Ok(amount.minor),
@@ -186,12 +186,12 @@ impl View<'_> {
 }
 
 /// How many different values.
-pub fn distinct(values: impl IntoIterator<Item = Value>) -> usize {
+pub(super) fn distinct(values: impl IntoIterator<Item = Value>) -> usize {
     values.into_iter().collect::<std::collections::BTreeSet<_>>().len()
 }
 
 /// The numbers among values.
-pub fn numbers(values: Vec<Value>) -> Vec<i64> {
+pub(super) fn numbers(values: Vec<Value>) -> Vec<i64> {
     let number = |value| match value {
         Value::Number(n) => Some(n),
         Value::Text(_) => None,

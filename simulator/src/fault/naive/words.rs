@@ -6,7 +6,7 @@ use sluice_model::{Action, EventTime, Key, NotScreened, Outcome};
 
 /// An alert: which rule, on which key, at which event, asking for what.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Said {
+pub(super) struct Said {
     pub rule: String,
     pub key: Key,
     pub event: String,
@@ -22,19 +22,19 @@ impl fmt::Display for Said {
 
 impl Said {
     /// What it asks of the payment.
-    pub fn outcome(&self) -> Outcome {
+    pub(super) fn outcome(&self) -> Outcome {
         self.action.into()
     }
 }
 
 /// A key as lines name it.
-pub fn name(key: &Key) -> String {
+pub(super) fn name(key: &Key) -> String {
     format!("{}:{}", key.kind.name(), key.value)
 }
 
 /// One thing that is told to the gathering of decisions.
 #[derive(Clone, Debug)]
-pub enum Told {
+pub(super) enum Told {
     /// What the home (`from` absent) or a key says of an event.
     Verdict {
         payment: String,
@@ -58,7 +58,7 @@ pub enum Told {
 
 /// What one record brought about.
 #[derive(Debug, Default)]
-pub struct Out {
+pub(super) struct Out {
     /// What is published, a line each.
     pub lines: Vec<String>,
     /// What travels between stages, a line each.
@@ -69,7 +69,7 @@ pub struct Out {
 
 impl Out {
     /// An alert, with the hold or refusal that it asks for.
-    pub fn alert(&mut self, said: &Said, payment: &str) {
+    pub(super) fn alert(&mut self, said: &Said, payment: &str) {
         self.lines.push(format!("alert {said}"));
         let state = match said.action {
             Action::Alert => return,
@@ -80,24 +80,24 @@ impl Out {
     }
 
     /// Tell the gathering, if anybody waits or the payment must not go on.
-    pub fn tell(&mut self, told: Told) {
+    pub(super) fn tell(&mut self, told: Told) {
         self.between.push(line_of(&told));
         self.told.push(told);
     }
 
     /// Everything, as partitioned stages publish it.
-    pub fn all_lines(self) -> Vec<String> {
+    pub(super) fn all_lines(self) -> Vec<String> {
         self.lines.into_iter().chain(self.between).collect()
     }
 }
 
 /// A disposition as a line.
-pub fn disposition(payment: &str, event: &str, state: &str, because: &str, alerts: &[Said]) -> String {
+pub(super) fn disposition(payment: &str, event: &str, state: &str, because: &str, alerts: &[Said]) -> String {
     format!("disposition of {payment} at {event}: {state} because {because}; alerts {}", list(alerts))
 }
 
 /// What one who tells the gathering says, as a line.
-pub fn line_of(told: &Told) -> String {
+pub(super) fn line_of(told: &Told) -> String {
     match told {
         Told::Verdict { payment, event, at, awaited, from, asked, found } => {
             let from = from.as_ref().map_or_else(|| format!("home, which asked {asked}"), name);
@@ -118,13 +118,13 @@ pub fn line_of(told: &Told) -> String {
 }
 
 /// Alerts as a set: the order of their hashes means nothing.
-pub fn list(said: &[Said]) -> String {
+pub(super) fn list(said: &[Said]) -> String {
     let all: BTreeSet<String> = said.iter().map(Said::to_string).collect();
     format!("{all:?}")
 }
 
 /// What was not screened, as a line carries it.
-pub fn not_screened(not: &[NotScreened]) -> String {
+pub(super) fn not_screened(not: &[NotScreened]) -> String {
     let all: BTreeSet<&NotScreened> = not.iter().collect();
     format!("{all:?}")
 }

@@ -19,7 +19,7 @@ const PAUSES: [Span; 6] =
 const WRONG_CLOCK: Span = Span::days(400);
 
 /// So many events, in order, and which of them come after a pause.
-pub fn write(count: usize, rng: &mut Rng) -> (Vec<EventRecord>, Vec<usize>) {
+pub(super) fn write(count: usize, rng: &mut Rng) -> (Vec<EventRecord>, Vec<usize>) {
     let mut events: Vec<EventRecord> = Vec::with_capacity(count);
     let mut after_pauses = Vec::new();
     let mut now = START;

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use sluice_lists::ListVersion;
 use sluice_model::{Control, EventRecord, EventTime, Hash256, ListSet, RuleBundle, Screening, Span, Unnamed};
 
-pub use self::{
+pub(super) use self::{
     orders::{Order, Take},
     people::{NAMES, YOUNG},
 };
@@ -22,7 +22,7 @@ const START: EventTime = EventTime::from_micros(1_767_225_600_000_000);
 const STEP: Span = Span::minutes(10);
 
 /// Events in the order in which clients first try to send them, and orders with their places between them.
-pub struct Script {
+pub(super) struct Script {
     /// What clients send.
     pub events: Vec<EventRecord>,
     /// The events before which the stream stands still for a day or more: by then everything before has been applied.
@@ -64,7 +64,7 @@ impl Repertoire {
 
 impl Script {
     /// A script of about so many events.
-    pub fn new(repertoire: &Repertoire, events: usize, rng: &mut Rng) -> Self {
+    pub(super) fn new(repertoire: &Repertoire, events: usize, rng: &mut Rng) -> Self {
         let (events, after_pauses) = events::write(events, rng);
         let orders = orders::write(repertoire, &events, rng);
         Self { events, after_pauses, orders }

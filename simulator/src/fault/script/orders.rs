@@ -12,7 +12,7 @@ use crate::fault::rng::Rng;
 
 /// An order. What it names may depend on what was published until then.
 #[derive(Clone, Debug)]
-pub enum Order {
+pub(crate) enum Order {
     /// Written as it is.
     Control(Control),
     /// A release of some payment that is held.
@@ -21,7 +21,7 @@ pub enum Order {
 
 /// Which alerts a release names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Take {
+pub(crate) enum Take {
     /// All that hold the payment.
     All,
     /// The first of them.
@@ -35,7 +35,7 @@ pub enum Take {
 }
 
 /// Orders for these events, each with its place between them.
-pub fn write(repertoire: &Repertoire, events: &[EventRecord], rng: &mut Rng) -> Vec<(usize, Order)> {
+pub(super) fn write(repertoire: &Repertoire, events: &[EventRecord], rng: &mut Rng) -> Vec<(usize, Order)> {
     let mut controls = Vec::new();
     rules(repertoire, events.len(), &mut controls, rng);
     lists(repertoire, events, &mut controls, rng);

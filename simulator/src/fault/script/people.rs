@@ -5,10 +5,10 @@ use sluice_model::{Party, Proxy, RelatedParty, limits::NAME_CHARS_MAX};
 use super::super::rng::Rng;
 
 /// How many.
-pub const CUSTOMERS: usize = 7;
+pub(super) const CUSTOMERS: usize = 7;
 
 /// Invented; the lists of the simulation name the third and the last.
-pub const NAMES: [&str; CUSTOMERS] = [
+pub(crate) const NAMES: [&str; CUSTOMERS] = [
     "Wong Ka Yan",
     "Peter Lindqvist",
     "Borislav Tremontov",
@@ -19,12 +19,12 @@ pub const NAMES: [&str; CUSTOMERS] = [
 ];
 
 /// The birth date of a child, for as long as a simulation runs.
-pub const YOUNG: &str = "2015-05-05";
+pub(crate) const YOUNG: &str = "2015-05-05";
 /// The birth date of a grown person.
 const GROWN: &str = "1960-01-01";
 
 /// Anybody, told in any of the ways in which sources tell.
-pub fn party(rng: &mut Rng) -> Party {
+pub(super) fn party(rng: &mut Rng) -> Party {
     let mut party = party_numbered(rng.below(CUSTOMERS));
     match rng.below(60) {
         0 => party.name = None,
@@ -40,7 +40,7 @@ pub fn party(rng: &mut Rng) -> Party {
 }
 
 /// One in particular, as most sources tell.
-pub fn party_numbered(n: usize) -> Party {
+pub(super) fn party_numbered(n: usize) -> Party {
     Party {
         customer_id: (!n.is_multiple_of(3)).then(|| format!("C{n}")),
         account: Some(format!("A{n}")),
@@ -51,18 +51,18 @@ pub fn party_numbered(n: usize) -> Party {
 }
 
 /// Who a `customer` event is about: somebody with a birth date.
-pub fn customer(rng: &mut Rng) -> Party {
+pub(super) fn customer(rng: &mut Rng) -> Party {
     let birth_date = Some(if rng.percent(40) { YOUNG } else { GROWN }.to_owned());
     Party { birth_date, ..party_numbered(rng.below(CUSTOMERS)) }
 }
 
 /// A party beside the two sides.
-pub fn related(rng: &mut Rng) -> RelatedParty {
+pub(super) fn related(rng: &mut Rng) -> RelatedParty {
     RelatedParty { role: "ultimate_debtor".to_owned(), party: party_numbered(rng.below(CUSTOMERS)) }
 }
 
 /// An institution in between.
-pub fn intermediary(rng: &mut Rng) -> Party {
+pub(super) fn intermediary(rng: &mut Rng) -> Party {
     Party {
         name: Some(NAMES[rng.below(CUSTOMERS)].to_owned()),
         agent_bic: Some(BICS[rng.below(BICS.len())].to_owned()),
@@ -71,9 +71,9 @@ pub fn intermediary(rng: &mut Rng) -> Party {
 }
 
 /// Invented.
-pub const BICS: [&str; 2] = ["SIMAHKHH", "SIMBHKHH"];
+pub(super) const BICS: [&str; 2] = ["SIMAHKHH", "SIMBHKHH"];
 
 /// A proxy that stands for an account.
-pub fn proxy(n: usize) -> String {
+pub(super) fn proxy(n: usize) -> String {
     format!("+852-6000{n}")
 }
