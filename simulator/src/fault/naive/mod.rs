@@ -23,8 +23,5 @@ mod shard;
 mod windows;
 mod words;
 
-pub(super) use self::{
-    compare::agrees,
-    features::{FEATURES, Features},
-    sets::{Book, SetOfRules},
-};
+pub use self::features::FEATURES;
+pub(super) use self::{compare::agrees, features::Features};
