@@ -24,4 +24,8 @@ mod windows;
 mod words;
 
 pub use self::features::FEATURES;
-pub(super) use self::{compare::agrees, features::Features};
+pub(super) use self::{
+    compare::agrees,
+    features::Features,
+    sets::{Book, SetOfRules},
+};
