@@ -15,8 +15,7 @@ use sluice_model::{
 };
 
 use crate::{
-    Diagnostics, Facts, Judgement, NO_WINDOWS, RuleSet, SHADOW_FOLDER, lower::Probe,
-    plan::COULD_NOT_BE_JUDGED, shadow,
+    Diagnostics, Facts, Judgement, NO_WINDOWS, RuleSet, SHADOW_FOLDER, lower::Probe, shadow,
 };
 
 /// How a case file's name ends.
@@ -116,7 +115,7 @@ struct Expected {
     action: Option<Action>,
     /// A part of it.
     reason: Option<String>,
-    /// Whether the failure policy spoke.
+    /// Whether the rule failed and its failure policy speaks.
     #[serde(default)]
     error: bool,
 }
@@ -311,7 +310,7 @@ impl Spoken {
             key: alert.key.value.clone(),
             action: alert.action,
             reason: alert.reason.clone(),
-            error: alert.reason.contains(COULD_NOT_BE_JUDGED),
+            error: alert.failed_by.is_some(),
         }
     }
 }

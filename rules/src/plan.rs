@@ -18,9 +18,6 @@ use crate::{
     window::RoleFilter,
 };
 
-/// By these words a reason tells that the rule could not be judged.
-pub(crate) const COULD_NOT_BE_JUDGED: &str = "could not be judged";
-
 /// All that is watched on one kind of key. Streams and windows are shared between rules.
 #[derive(Debug, Default)]
 pub struct Plan {
@@ -496,7 +493,7 @@ impl Rule {
     }
 
     fn failure(&self, error: &EvalError) -> String {
-        format!("{} {COULD_NOT_BE_JUDGED}: {error}", self.meta.title)
+        format!("{} could not be judged: {error}", self.meta.title)
     }
 
     /// The finding of a typology. A member that could not be judged counts as met, and its harder action

@@ -267,6 +267,7 @@ fn alert(rule: &str, key: &str, event: &str, action: Action) -> Alert {
         severity: Severity::Low,
         action,
         reason: "because <of> it".to_owned(),
+        failed_by: None,
         windows: std::collections::BTreeMap::new(),
         matches: Vec::new(),
         cause,

@@ -16,6 +16,8 @@ pub struct AlertView {
     pub case_id: String,
     pub severity: &'static str,
     pub action: &'static str,
+    /// Whether the rule could not be judged and its failure policy speaks.
+    pub failed: bool,
     pub rule_id: String,
     pub rule_title: String,
     pub rule_version: String,
@@ -79,6 +81,7 @@ impl AlertView {
             case_id: stored.case_id,
             severity: names::severity(alert.severity),
             action: names::action(alert.action),
+            failed: alert.failed_by.is_some(),
             rule_title: rule.map_or_else(|| engine_title(&alert), |rule| rule.title.clone()),
             regulation: rule.map(|rule| rule.regulation.clone()).unwrap_or_default(),
             rule_version: alert.rule_version.clone(),

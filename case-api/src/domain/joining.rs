@@ -48,6 +48,7 @@ pub fn unexplained(said: &Disposition) -> Alert {
         severity: Severity::High,
         action: Action::Hold,
         reason: "the engine keeps this payment, and no alert says why".to_owned(),
+        failed_by: None,
         windows: Default::default(),
         matches: Vec::new(),
         cause,

@@ -98,6 +98,7 @@ pub fn owners_alert(failure: &RuleFailure, holds: bool, owners: &[String]) -> Al
              The last time: {}",
             failure.rule_id, failure.reason
         ),
+        failed_by: None,
         windows: Default::default(),
         matches: Vec::new(),
         cause,

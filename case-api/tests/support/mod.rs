@@ -325,6 +325,7 @@ pub fn alert(n: u32, customer: &str) -> Alert {
         severity: Severity::High,
         action: Action::Alert,
         reason: "3 payments of 7,200 to 7,999.99 in 24 hours, 23,400.00 in all".into(),
+        failed_by: None,
         windows: [
             ("count_24h".to_owned(), WindowValue::Int(3)),
             ("sum_24h".to_owned(), WindowValue::Int(2_340_000)),

@@ -185,6 +185,7 @@ pub fn of_rescreen(met: Rescreened<Key>, screening: &ScreeningDesk, at: EventTim
             hit.list,
             hit.score
         ),
+        failed_by: None,
         windows: BTreeMap::new(),
         matches: vec![PartyMatch {
             role: "known_party".to_owned(),
@@ -224,6 +225,7 @@ fn alert(scene: Scene<'_>, judged: Judged<'_>, finding: Finding) -> Alert {
         severity: finding.severity,
         action: finding.action,
         reason: finding.reason,
+        failed_by: finding.error,
         windows: finding.windows,
         matches: screened.matches.clone(),
         cause,

@@ -97,6 +97,7 @@ fn a_shadow_notes_what_its_rule_would_have_said_and_holds_nothing() {
     let (loud, silent) = (with(&live), with(&aside));
     let said: Vec<_> = loud.alerts.iter().map(|alert| alert.event_id.as_str()).collect();
     assert_eq!(said.len(), 6);
+    assert!(loud.alerts.iter().all(|alert| alert.failed_by.is_none()));
     assert_eq!(shadows(&silent), said);
     assert!(silent.alerts.is_empty() && silent.dispositions.is_empty());
     assert!(silent.decisions.iter().all(|decision| decision.alerts.is_empty()));
@@ -259,6 +260,10 @@ fn a_failure_says_whose_fault_it_is_and_names_its_key_by_a_hash() {
     let key = |n: u32| Hash256::of_parts([b"customer".as_slice(), format!("C{}", n % 3).as_bytes()]);
     let both = |n| [("DEAR", FailureCause::Rule, key(n)), ("FAILS", FailureCause::Input, key(n))];
     assert_eq!(noted, (0..6).flat_map(both).collect::<Vec<_>>());
+    let alerted: Vec<_> =
+        output.alerts.iter().map(|alert| (alert.rule_id.as_str(), alert.failed_by)).collect();
+    let both = [("DEAR", Some(FailureCause::Rule)), ("FAILS", Some(FailureCause::Input))];
+    assert_eq!(alerted, both.repeat(6), "its alert says so too");
 }
 
 #[test]
