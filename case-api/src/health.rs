@@ -1,5 +1,5 @@
 //! Whether the work behind the pages goes on: what each part of it did last, for whoever asks whether the process is
-//! ready. It keeps what is told and judges it by the limits; it reads no clock.
+//! ready. It keeps what is reported and judges it by the limits; it reads no clock.
 
 use std::{
     collections::HashMap,
@@ -82,12 +82,12 @@ impl Health {
         self.state(|state| state.moved.insert(topic, now));
     }
 
-    /// A feed stands at `next` and its source at `end`: whether it has stood still for too long.
+    /// A feed is at `next` and its source at `end`: whether it has not advanced for too long.
     pub fn stalled(&self, topic: Topic, next: u64, end: u64, now: EventTime) -> Option<String> {
-        let stood = now.since(self.state(|state| state.moved.get(&topic).copied().unwrap_or(state.opened)));
-        (next < end && stood > FEED_STALLED_AFTER).then(|| {
-            let seconds = stood.micros() / 1_000_000;
-            format!("{} stands at {next} of {end} and has not advanced for {seconds} s", Work::Feed(topic))
+        let still = now.since(self.state(|state| state.moved.get(&topic).copied().unwrap_or(state.opened)));
+        (next < end && still > FEED_STALLED_AFTER).then(|| {
+            let seconds = still.micros() / 1_000_000;
+            format!("{} is at {next} of {end} and has not advanced for {seconds} s", Work::Feed(topic))
         })
     }
 
@@ -97,7 +97,7 @@ impl Health {
         at <= now && now.since(at) < PROBE_EVERY
     }
 
-    /// Whether the log is to be told that there are so many leaves.
+    /// Whether it is time to note on the log that there are so many leaves.
     pub fn leaves_are_due(&self, leaves: u64, now: EventTime) -> bool {
         self.state(|state| {
             let rested = state.leaves_at.is_none_or(|at| at > now || now.since(at) >= LEAVES_NOTED_EVERY);
@@ -105,7 +105,7 @@ impl Health {
         })
     }
 
-    /// It was told.
+    /// It was noted.
     pub fn leaves_noted(&self, leaves: u64, now: EventTime) {
         self.state(|state| (state.leaves, state.leaves_at) = (leaves, Some(now)));
     }
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_feed_that_stands_still_behind_its_source_is_told_and_one_that_is_level_is_not() {
+    fn a_feed_that_does_not_advance_behind_its_source_is_reported_and_one_that_is_level_is_not() {
         let at = |seconds| EventTime::from_micros(1_000_000 * seconds);
         let health = Health::new(at(0));
         let stalled = |next, end, seconds| health.stalled(Topic::Alerts, next, end, at(seconds)).is_some();
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_last_is_told_until_it_succeeds() {
+    fn what_failed_last_is_reported_until_it_succeeds() {
         let health = Health::new(EventTime::from_micros(0));
         assert_eq!(health.failure(), None);
         health.note(Work::Outbox, Some(&"no space"));

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sluice_case_api::{domain::Role, ports::Record};
-use sluice_model::{Control, Disposition, DispositionState, Outcome};
+use sluice_model::{Control, HoldOutcome, HoldRecord, Outcome};
 use support::{Side, held_alert, record};
 
 const CASES: [&str; 2] = ["CASE-000001", "CASE-000002"];
@@ -41,8 +41,8 @@ async fn two_cases() -> Side {
     let (mut second, _) = held_alert(2, "C-1");
     second.payment_id.clone_from(&first.payment_id);
     second.typology = "corridor".into();
-    let other = Disposition { because: second.alert_id.to_string(), ..hold.clone() };
-    side.say([record(first), record(second), Record::Disposition(hold), Record::Disposition(other)]).await;
+    let other = HoldRecord { because: second.alert_id.to_string(), ..hold.clone() };
+    side.say([record(first), record(second), Record::Hold(hold), Record::Hold(other)]).await;
     side
 }
 
@@ -135,13 +135,9 @@ fn said() -> impl Strategy<Value = Vec<Record>> {
         };
         match what {
             0 => record(alert),
-            1 => Record::Disposition(hold),
-            2 => Record::Disposition(Disposition { state: DispositionState::Rejected, ..hold }),
-            3 => Record::Disposition(Disposition {
-                alerts: vec![alert.alert_id],
-                event_id: String::new(),
-                ..hold
-            }),
+            1 => Record::Hold(hold),
+            2 => Record::Hold(HoldRecord { state: HoldOutcome::Rejected, ..hold }),
+            3 => Record::Hold(HoldRecord { alerts: vec![alert.alert_id], event_id: String::new(), ..hold }),
             4 => decision(Outcome::Hold, vec![]),
             _ => decision(Outcome::Reject, vec![alert.alert_id]),
         }

@@ -1,4 +1,4 @@
-//! Alerts become cases, officers act, the engine feels it, and the evidence holds.
+//! Alerts become cases, officers act, the engine applies it, and the evidence holds.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -8,7 +8,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use serde_json::json;
 use sluice_case_api::{domain::Role, ports::Record};
-use sluice_model::{Control, Disposition, DispositionState, Key, KeyKind, Severity, Span};
+use sluice_model::{Control, HoldOutcome, HoldRecord, Key, KeyKind, Severity, Span};
 use support::{Side, World, alert, held_alert, record, start};
 
 #[tokio::test]
@@ -70,8 +70,7 @@ async fn each_record_is_taken_in_once_over_restarts_and_redelivery() {
     for n in 0..5 {
         let side = Side::on_file(Arc::clone(&world), &path).await;
         // The engine may say again what it said before a crash of its own.
-        side.say([record(held.clone()), Record::Disposition(hold.clone()), record(alert(n + 10, "C-2"))])
-            .await;
+        side.say([record(held.clone()), Record::Hold(hold.clone()), record(alert(n + 10, "C-2"))]).await;
     }
     let side = Side::on_file(world, &path).await;
     let ids = |list: &serde_json::Value| list["items"].as_array().unwrap().len();
@@ -86,7 +85,7 @@ async fn each_record_is_taken_in_once_over_restarts_and_redelivery() {
 async fn a_hold_whose_alert_nobody_has_read_has_a_case_all_the_same() {
     let side = Side::new().await;
     let (held, hold) = held_alert(1, "C-1");
-    side.say([Record::Disposition(hold)]).await;
+    side.say([Record::Hold(hold)]).await;
     assert_eq!(side.get("/v1/holds").await.json()["items"][0]["case_id"], "CASE-000001");
     let case = side.get("/v1/cases/CASE-000001").await.json();
     assert_eq!((&case["typology"], &case["subjects"][0]), (&json!("not_decided"), &json!("payment:P-1")));
@@ -99,7 +98,7 @@ async fn a_hold_whose_alert_nobody_has_read_has_a_case_all_the_same() {
         side.world.say(record(alert(n, "C-9")));
     }
     side.world.say(record(held));
-    side.say([Record::Disposition(hold)]).await;
+    side.say([Record::Hold(hold)]).await;
     assert_eq!(side.get("/v1/holds").await.json()["items"][0]["case_id"], "CASE-000002");
 }
 
@@ -145,10 +144,10 @@ async fn an_end_of_a_freeze_does_not_end_one_that_was_ordered_since() {
     act(json!({"action": "unfreeze", "reason": "cleared"})).await;
     side.world.pass(Span::minutes(1));
     act(json!({"action": "freeze", "reason": "mule after all"})).await;
-    // However it is written, it is the freeze that stands already.
+    // However it is written, it is the freeze that is in force already.
     let again = json!({"action": "freeze", "key": {"kind": "customer", "value": " C-1 "}, "reason": "mule"});
     act(again).await.is_problem(422);
-    // Whoever looked before sees another freeze than the one that stands.
+    // Whoever looked before sees another freeze than the one in force.
     act(json!({"action": "unfreeze", "frozen_at": seen, "reason": "cleared"})).await.is_problem(409);
     let unnamed = act(json!({"action": "unfreeze", "reason": "cleared"})).await;
     unnamed.is_problem(422);
@@ -181,7 +180,7 @@ async fn a_release_is_proposed_by_one_and_confirmed_by_another() {
     let side = Side::new().await;
     let (held, hold) = held_alert(1, "C-1");
     let id = held.alert_id;
-    side.say([record(held), Record::Disposition(hold.clone())]).await;
+    side.say([record(held), Record::Hold(hold.clone())]).await;
     let release = json!({"action": "release", "alerts": [id], "reason": "another man"});
     let (analyst, ivan, mlro) = (
         side.key("ann", &[Role::Analyst]),
@@ -197,13 +196,9 @@ async fn a_release_is_proposed_by_one_and_confirmed_by_another() {
         if r.payment_id == "P-1" && r.alerts == Some(vec![id])));
     side.act(&mlro, "CASE-000001", release).await.is_problem(422);
     // The engine says that it let the payment go.
-    let released = Disposition {
-        state: DispositionState::Released,
-        because: "CASE-000001".into(),
-        alerts: vec![id],
-        ..hold
-    };
-    side.say([Record::Disposition(released)]).await;
+    let released =
+        HoldRecord { state: HoldOutcome::Released, because: "CASE-000001".into(), alerts: vec![id], ..hold };
+    side.say([Record::Hold(released)]).await;
     let hold = &side.get("/v1/holds").await.json()["items"][0];
     assert_eq!(
         (&hold["state"], &hold["proposed_by"], &hold["cleared_by"]),
@@ -212,12 +207,12 @@ async fn a_release_is_proposed_by_one_and_confirmed_by_another() {
 }
 
 /// A second alert that holds the payment of `held_alert(1, …)`, with its hold.
-fn further_hold(n: u32, typology: &str) -> (sluice_model::Alert, Disposition) {
+fn further_hold(n: u32, typology: &str) -> (sluice_model::Alert, HoldRecord) {
     let (_, first) = held_alert(1, "C-1");
     let (mut alert, _) = held_alert(n, "C-1");
     alert.payment_id = "P-1".into();
     alert.typology = typology.into();
-    let hold = Disposition { because: alert.alert_id.to_string(), ..first };
+    let hold = HoldRecord { because: alert.alert_id.to_string(), ..first };
     (alert, hold)
 }
 
@@ -227,8 +222,7 @@ async fn an_order_names_its_own_alerts_and_what_holds_the_payment_besides_is_sai
     let (first, hold) = held_alert(1, "C-1");
     let (second, other) = further_hold(2, "corridor");
     let ids = [first.alert_id, second.alert_id];
-    side.say([record(first), record(second), Record::Disposition(hold.clone()), Record::Disposition(other)])
-        .await;
+    side.say([record(first), record(second), Record::Hold(hold.clone()), Record::Hold(other)]).await;
     let release = json!({"action": "release", "payment_id": "P-1", "alerts": ids, "reason": "another man"});
     let done = side.act(&side.key, "CASE-000001", release.clone()).await.json();
     assert_eq!((&done["alerts"], &done["still_held_by"]), (&json!([ids[0]]), &json!([ids[1]])));
@@ -241,13 +235,13 @@ async fn an_order_names_its_own_alerts_and_what_holds_the_payment_besides_is_sai
     };
     assert_eq!(orders(), [vec![ids[0]]], "what the other case holds is not this case's to let go");
     // The engine lets go the one and says that the other holds it still.
-    let answer = |state, alerts: &[_]| Disposition {
+    let answer = |state, alerts: &[_]| HoldRecord {
         state,
         alerts: alerts.to_vec(),
         event_id: String::new(),
         ..hold.clone()
     };
-    side.say([Record::Disposition(answer(DispositionState::Held, &ids[1..]))]).await;
+    side.say([Record::Hold(answer(HoldOutcome::Held, &ids[1..]))]).await;
     let state =
         async |case: &str| side.get(&format!("/v1/cases/{case}")).await.json()["holds"][0]["state"].clone();
     assert_eq!((state("CASE-000001").await, state("CASE-000002").await), (json!("released"), json!("held")));
@@ -256,7 +250,7 @@ async fn an_order_names_its_own_alerts_and_what_holds_the_payment_besides_is_sai
     assert_eq!((&told["kind"], &told["body"]["alerts"]), (&json!("still_held"), &json!([ids[1]])));
     let done = side.act(&side.key, "CASE-000002", release).await.json();
     assert_eq!((&done["alerts"], &done["still_held_by"]), (&json!([ids[1]]), &json!(null)));
-    side.say([Record::Disposition(answer(DispositionState::Released, &ids[1..]))]).await;
+    side.say([Record::Hold(answer(HoldOutcome::Released, &ids[1..]))]).await;
     assert_eq!(state("CASE-000002").await, "released");
 }
 
@@ -265,11 +259,11 @@ async fn a_hold_that_comes_between_page_and_click_stays() {
     let side = Side::new().await;
     let (first, hold) = held_alert(1, "C-1");
     let seen = first.alert_id;
-    side.say([record(first), Record::Disposition(hold.clone())]).await;
+    side.say([record(first), Record::Hold(hold.clone())]).await;
     // Meanwhile a further alert of the same case holds the same payment.
     let (second, other) = further_hold(2, "sanctions");
     let newer = second.alert_id;
-    side.say([record(second), Record::Disposition(other)]).await;
+    side.say([record(second), Record::Hold(other)]).await;
     let unnamed = json!({"action": "release", "payment_id": "P-1", "reason": "another man"});
     let refused = side.act(&side.key, "CASE-000001", unnamed).await;
     refused.is_problem(422);
@@ -288,13 +282,13 @@ async fn a_hold_that_comes_between_page_and_click_stays() {
     assert!(page.contains(&format!("name=\"alerts\" value=\"{newer}\"")), "the page orders what it shows");
     // One that the case side has not even read: the engine answers with what holds the payment, and it is held here.
     let (third, _) = further_hold(3, "sanctions");
-    let answer = Disposition {
+    let answer = HoldRecord {
         because: third.alert_id.to_string(),
         event_id: String::new(),
         alerts: vec![newer, third.alert_id],
         ..hold
     };
-    side.say([Record::Disposition(answer)]).await;
+    side.say([Record::Hold(answer)]).await;
     let holds = side.get("/v1/holds").await.json();
     let states: Vec<_> =
         holds["items"].as_array().unwrap().iter().map(|h| (&h["state"], h["case_id"].is_string())).collect();
@@ -306,13 +300,13 @@ async fn a_confirmation_is_of_what_was_proposed() {
     let side = Side::new().await;
     let (first, hold) = held_alert(1, "C-1");
     let proposed = first.alert_id;
-    side.say([record(first), Record::Disposition(hold)]).await;
+    side.say([record(first), Record::Hold(hold)]).await;
     let (ivan, mei) = (side.key("ivan", &[Role::Investigator]), side.key("mei", &[Role::Mlro]));
     let release = |alerts: &[sluice_model::AlertId]| json!({"action": "release", "alerts": alerts, "reason": "another man"});
     assert_eq!(side.act(&ivan, "CASE-000001", release(&[proposed])).await.json()["hold"], "proposed");
     let (second, other) = further_hold(2, "sanctions");
     let newer = second.alert_id;
-    side.say([record(second), Record::Disposition(other)]).await;
+    side.say([record(second), Record::Hold(other)]).await;
     let page = side.get("/cases/CASE-000001").await.text();
     assert!(page.contains("P-1: what ivan proposed (1 of 2 alerts)"));
     // The MLRO's page shows both; what she confirms is what the proposer saw.
@@ -328,8 +322,7 @@ async fn a_refusal_too_binds_a_payment_until_it_is_ended() {
     let side = Side::new().await;
     let (alert, hold) = held_alert(1, "C-1");
     let id = alert.alert_id;
-    side.say([record(alert), Record::Disposition(Disposition { state: DispositionState::Rejected, ..hold })])
-        .await;
+    side.say([record(alert), Record::Hold(HoldRecord { state: HoldOutcome::Rejected, ..hold })]).await;
     let release = json!({"action": "release", "alerts": [id], "reason": "the freeze has ended"});
     assert_eq!(side.act(&side.key, "CASE-000001", release).await.json()["hold"], "cleared");
     assert!(matches!(side.world.controls().as_slice(), [Control::Release(r)] if r.alerts == Some(vec![id])));
@@ -357,7 +350,7 @@ async fn an_answer_by_deadline_is_a_hold_with_a_case_and_its_correction_is_a_lea
     side.say([
         Record::Decision(allowed.clone()),
         record(late),
-        Record::Disposition(hold),
+        Record::Hold(hold),
         // Asked again: the same answer is no correction.
         Record::Decision(allowed),
     ])
@@ -386,7 +379,7 @@ async fn an_answer_by_deadline_is_a_hold_with_a_case_and_its_correction_is_a_lea
 async fn a_case_that_found_nothing_leaves_no_money_behind() {
     let side = Side::new().await;
     let (held, hold) = held_alert(1, "C-1");
-    side.say([record(held), Record::Disposition(hold)]).await;
+    side.say([record(held), Record::Hold(hold)]).await;
     let close = |code: &str| json!({"action": "close", "disposition": code, "discriminator": "born 1961", "reason": "another man"});
     side.act(&side.key, "CASE-000001", close("FP-DOB")).await.is_problem(409);
     side.act(&side.key, "CASE-000001", json!({"action": "release", "reason": "another man"})).await;
@@ -396,7 +389,7 @@ async fn a_case_that_found_nothing_leaves_no_money_behind() {
     assert_eq!(side.act(&side.key, "CASE-000001", close("FP-DOB")).await.json()["state"], "CLOSED");
 
     let (held, hold) = held_alert(2, "C-2");
-    side.say([record(held), Record::Disposition(hold)]).await;
+    side.say([record(held), Record::Hold(hold)]).await;
     assert_eq!(side.act(&side.key, "CASE-000002", close("TFS-MATCH")).await.json()["state"], "CLOSED");
 }
 
@@ -438,7 +431,7 @@ async fn the_bundle_of_a_case_verifies_and_a_changed_store_shows() {
     let path = folder.path().join("cases.db");
     let side = Side::on_file(Arc::new(World::default()), &path).await;
     let (held, hold) = held_alert(1, "C-1");
-    side.say([record(alert(7, "C-9")), record(held), Record::Disposition(hold)]).await;
+    side.say([record(alert(7, "C-9")), record(held), Record::Hold(hold)]).await;
     side.act(&side.key, "CASE-000002", json!({"action": "comment", "text": "陳大文 is not Piotr"})).await;
     side.act(&side.key, "CASE-000002", json!({"action": "release", "reason": "another man"})).await;
 

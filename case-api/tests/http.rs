@@ -386,7 +386,7 @@ async fn every_page_renders_with_strict_headers_and_nothing_inline() {
             let event = support::event(&held);
             let alert =
                 sluice_case_api::ports::Record::Alert(Box::new(held), Some(std::sync::Arc::new(event)));
-            side.say([alert, sluice_case_api::ports::Record::Disposition(hold)]).await;
+            side.say([alert, sluice_case_api::ports::Record::Hold(hold)]).await;
             side.act(&side.key, "CASE-000001", json!({"action": "freeze", "reason": "<b>mule</b>"})).await;
             side.world.lists.lock().unwrap().push(support::list());
         }

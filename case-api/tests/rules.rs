@@ -99,7 +99,7 @@ async fn a_proposal_goes_live_once_another_person_approves_and_comes_back_in_one
     desk.side.world.unfilled.store(7, Ordering::SeqCst);
     assert_eq!(desk.act(&desk.mei, "RV-000002", "activate").await.json()["state"], "PREPARING");
     desk.advance().await;
-    assert_eq!(desk.status().await["filling"], json!({"felt": 3, "of": 10}));
+    assert_eq!(desk.status().await["filling"], json!({"applied": 3, "of": 10}));
     assert_eq!(desk.state("RV-000002").await, "PREPARING");
     assert!(matches!(desk.side.world.controls().as_slice(), [Control::Prepare(_)]));
     desk.side.world.unfilled.store(0, Ordering::SeqCst);
@@ -629,7 +629,7 @@ async fn a_proposed_quarantine_is_ordered_or_declined_and_lifted_by_who_approves
         fail(3 * limit(), 5 * limit()).await;
         assert_eq!(alerts(side).await.len(), round - 1, "what is in quarantine is not proposed");
         act(&desk.mei, "", &version, "twice").await.is_problem(409);
-        // Who looked at another quarantine than the one that stands ends nothing.
+        // Who looked at another quarantine than the one in force ends nothing.
         let earlier = json!({ "version": version, "since": "2026-01-01T00:00:00Z", "reason": "an old page" });
         side.post(&desk.mei, "/v1/rules/R01/quarantine/lift", earlier).await.is_problem(409);
         assert!(side.world.is_quarantined("R01"));

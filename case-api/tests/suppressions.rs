@@ -1,4 +1,4 @@
-//! A false positive is suppressed by two people, felt by the engine, and every step leaves evidence.
+//! A false positive is suppressed by two people, applied by the engine, and every step leaves evidence.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -152,7 +152,7 @@ async fn a_true_match_ends_what_was_suppressed_of_the_party() {
     // Another case meets the same party on its own.
     let (mut alert, hold) = held_alert(2, "C-2");
     alert.matches[0].matches[0].entry_id = "H-18".into();
-    side.say([record(alert), Record::Disposition(hold)]).await;
+    side.say([record(alert), Record::Hold(hold)]).await;
     let close = json!({"action": "close", "disposition": "TFS-MATCH", "reason": "the same passport"});
     let closed = side.act(&mlro, "CASE-000002", close).await.json();
     assert_eq!((&closed["state"], &closed["control"]), (&json!("CLOSED"), &json!("delivered")));
@@ -162,7 +162,7 @@ async fn a_true_match_ends_what_was_suppressed_of_the_party() {
     assert_eq!(ended["end_reason"], "CASE-000002 found a true match");
     let controls = side.world.controls();
     let [Control::Suppress(order), Control::Unsuppress(ended)] = &controls[..] else {
-        panic!("the engine feels the end of what it knew: {controls:?}")
+        panic!("the engine applies the end of what it knew: {controls:?}")
     };
     assert_eq!(order, ended);
 }

@@ -111,7 +111,7 @@ async fn a_feed_that_fails_or_stands_still_is_not_ready() {
     side.drain().await;
     let (status, why) = ready(&side).await;
     assert_eq!(status, 503);
-    assert!(why.contains("the feed of alerts stands at 1 of 2"), "{why}");
+    assert!(why.contains("the feed of alerts is at 1 of 2"), "{why}");
     side.world.feeds_silent.store(false, Ordering::SeqCst);
     side.drain().await;
     assert_eq!(ready(&side).await.0, 200);

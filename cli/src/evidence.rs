@@ -161,7 +161,7 @@ fn replay(args: &Replay) -> Result<ExitCode, Failure> {
             fields => drop(found.differ.insert(id, fields.unwrap_or_default())),
         }
     }
-    tell(&found, args.json)
+    print(&found, args.json)
 }
 
 fn event_id(record: &PaymentRecord) -> Option<String> {
@@ -221,7 +221,7 @@ fn differing(body: &Body, alert: &Alert) -> Result<Vec<String>, Failure> {
     Ok(differing)
 }
 
-fn tell(found: &Comparison, json: bool) -> Result<ExitCode, Failure> {
+fn print(found: &Comparison, json: bool) -> Result<ExitCode, Failure> {
     let mut out = std::io::stdout().lock();
     if json {
         writeln!(out, "{}", serde_json::to_string(found)?)?;

@@ -71,7 +71,7 @@ pub struct BacktestArgs {
     /// cannot be read is always held.
     #[arg(long, value_name = "POLICY", default_value = "hold", value_parser = folders::unnamed)]
     unnamed: Unnamed,
-    /// Write a page with plots that stands alone.
+    /// Write a page with plots, whole in one file.
     #[arg(long, value_name = "FILE.html")]
     html: Option<PathBuf>,
     /// Print JSON.

@@ -130,7 +130,7 @@ impl<'a> Checker<'a> {
             Expr::StringConstant(text, _) => made(Kind::Text(text.as_str().into()), Type::Text),
             Expr::InterpolatedString(parts, _) => {
                 self.in_script += 1;
-                // Every part is looked at, so that every error is told.
+                // Every part is looked at, so that every error is reported.
                 let unsound = parts.iter().filter(|part| self.term(part).is_none()).count();
                 self.in_script -= 1;
                 if unsound == 0 { self.script(expr, Type::Text) } else { None }

@@ -40,7 +40,7 @@ pub struct Compiled {
     pub reference: Arc<Reference>,
 }
 
-/// A rule whose windows stand in their plan and whose expressions are checked.
+/// A rule whose windows are in their plan and whose expressions are checked.
 struct CheckedRule {
     meta: RuleMeta,
     file: String,
@@ -127,7 +127,7 @@ impl Compiled {
 }
 
 impl Compiler {
-    /// Read and check a bundle, its windows placed after those that stand already.
+    /// Read and check a bundle, its windows placed after those that are there already.
     fn read(bundle: &RuleBundle, builders: [PlanBuilder; KeyKind::ALL.len()], mode: Mode) -> Self {
         let mut found = Vec::new();
         let mut reference = Reference::default();
@@ -206,7 +206,7 @@ impl Compiler {
     /// Claim an id, once.
     fn claim(&mut self, id: &str, source: &Source<'_>, at: rhai::Position) {
         if let Some(other) = self.ids.insert(id.to_owned(), source.path.to_owned()) {
-            let message = format!("a second rule has the id `{id}`; the first stands in {other}");
+            let message = format!("a second rule has the id `{id}`; the first is in {other}");
             self.found.push(source.error(at, message).help("every rule's id is its own"));
         }
     }
@@ -354,7 +354,7 @@ impl Compiler {
         let mut names = Vec::new();
         for window in declared {
             let id = window.stream.id(meta.key);
-            // What a filter came to is told of the rule whose cases tried it.
+            // What a filter came to is reported of the rule whose cases tried it.
             let id = match self.mode {
                 Mode::Probed => Hash256::of_parts([id.0.as_slice(), meta.id.as_bytes()]),
                 _ => id,

@@ -35,7 +35,7 @@ pub struct Probes(pub Vec<Arc<Probe>>);
 /// What one condition came to.
 #[derive(Debug)]
 pub struct Probe {
-    /// Where it stands.
+    /// Where it is.
     pub at: Place,
     /// Whether it was ever met.
     pub met: AtomicBool,

@@ -64,14 +64,14 @@ impl Source<'_> {
     }
 }
 
-/// The candidate nearest to a word, if any is near enough to be meant.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+/// The known word nearest to a word, if any is near enough to be meant.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     /// Two names further apart than this were hardly meant for each other.
     const LIKENESS_MIN: f64 = 0.75;
-    candidates
+    known
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .map(|known_word| (strsim::jaro_winkler(word, known_word), known_word))
         .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
+        .map(|(_, known_word)| known_word)
 }

@@ -130,7 +130,7 @@ struct Declared {
     _about: String,
 }
 
-/// The type that a word of `schema.toml` or of a table's columns stands for.
+/// The type that a word of `schema.toml` or of a table's columns means.
 fn type_named(word: &str) -> Option<Type> {
     Some(match word {
         "text" => Type::Text,

@@ -1,4 +1,4 @@
-//! The fields that a rule may name: their types, and where they stand in an event.
+//! The fields that a rule may name: their types, and where they are in an event.
 //! One table of names ([`Schema::field`]), so that a field that no event has cannot be written.
 
 mod calendar;
@@ -40,7 +40,7 @@ pub enum Side {
     Debtor,
     /// Is paid.
     Creditor,
-    /// The side on which the key stands; the debtor's, where it stands on both.
+    /// The side on which the key is; the debtor's, where it is on both.
     Own,
     /// The side across from [`Side::Own`].
     Counterparty,

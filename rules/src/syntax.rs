@@ -33,7 +33,7 @@ pub struct Block {
     pub name: String,
     /// Of the name.
     pub at: Position,
-    /// What stands in `#{ … }`.
+    /// What is in `#{ … }`.
     pub entries: Vec<(Ident, Expr)>,
 }
 

@@ -20,7 +20,7 @@ pub struct Term {
     pub kind: Kind,
     /// What it yields.
     pub of: Type,
-    /// Where it stands.
+    /// Where it is.
     pub at: Place,
 }
 
@@ -102,7 +102,7 @@ pub struct Script {
     pub identity: String,
 }
 
-/// What a variable of a script stands for.
+/// What a variable of a script means.
 #[derive(Clone, Debug)]
 pub enum Read {
     /// A field, window or constant; it fails where it has no value.
@@ -121,7 +121,7 @@ impl fmt::Debug for Script {
     }
 }
 
-/// A table of the reference data, or a column of a table: where it stands, and its name, which is what
+/// A table of the reference data, or a column of a table: where it is, and its name, which is what
 /// identifies it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TableRef {
@@ -165,7 +165,7 @@ impl Comparison {
     pub const ALL: [Self; 6] =
         [Self::Equal, Self::NotEqual, Self::Less, Self::LessOrEqual, Self::Greater, Self::GreaterOrEqual];
 
-    /// The comparison that a sign stands for.
+    /// The comparison that a sign means.
     pub fn of(sign: &str) -> Option<Self> {
         Some(match sign {
             "==" => Self::Equal,
@@ -207,7 +207,7 @@ impl Comparison {
 }
 
 impl Operator {
-    /// The operator that a sign stands for.
+    /// The operator that a sign means.
     pub fn of(sign: &str) -> Option<Self> {
         Some(match sign {
             "+" => Self::Add,

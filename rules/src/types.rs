@@ -51,7 +51,7 @@ impl Unit {
         self.dimension() == other.dimension()
     }
 
-    /// The unit without what only tells how to print it.
+    /// The unit without what only says how to print it.
     fn dimension(self) -> Self {
         if self == Self::Share { Self::Plain } else { self }
     }

@@ -40,7 +40,7 @@ pub struct Declared {
 /// What leaves a sample, and which.
 #[derive(Clone, Debug)]
 pub struct StreamDefinition {
-    /// On which side the key must stand.
+    /// On which side the key must be.
     pub role: RoleFilter,
     /// At which status a payment counts.
     pub statuses: StatusSet,
@@ -52,7 +52,7 @@ pub struct StreamDefinition {
     pub value: Option<Term>,
 }
 
-/// On which side the key must stand for an event to enter.
+/// On which side the key must be for an event to enter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RoleFilter {
     Debtor,

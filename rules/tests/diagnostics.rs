@@ -175,10 +175,7 @@ fn windows_are_checked() {
 fn ids_and_overlays_must_fit() {
     let one = rule("", "is_debtor");
     let found = check(&[("a.rhai", &one), ("b.rhai", &one)]).to_string();
-    assert!(
-        found.contains("b.rhai:1:6: a second rule has the id `R`; the first stands in a.rhai"),
-        "{found}"
-    );
+    assert!(found.contains("b.rhai:1:6: a second rule has the id `R`; the first is in a.rhai"), "{found}");
 
     let limited = rule(LIMIT, "amount > limit");
     let overlaid = |text: &str| check(&[("a.rhai", &limited), ("parameters.toml", text)]).to_string();

@@ -88,7 +88,7 @@ pub async fn get(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<
 }
 
 /// Do something to a case: assign, comment, escalate, return, freeze, unfreeze, release, close, reopen.
-/// A freeze, unfreeze or release is answered once the log that must feel it has it (`"control":"delivered"`), or
+/// A freeze, unfreeze or release is answered once the log that applies it has it (`"control":"delivered"`), or
 /// with `"pending"` while that log cannot be reached: it is kept and will be delivered.
 #[utoipa::path(post, path = "/v1/cases/{id}/actions", tag = "cases", request_body = Act,
     params(

@@ -1,5 +1,5 @@
-//! Dead letters in officers' hands. The runtime keeps them and takes them in again; here stands who may, and that each attempt
-//! is written down. The original stays on the log whatever is sent instead.
+//! Dead letters in officers' hands. The runtime keeps them and takes them in again; this file says who may, and writes each
+//! attempt down. The original stays on the log whatever is sent instead.
 
 use std::sync::Arc;
 

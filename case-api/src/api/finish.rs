@@ -62,7 +62,7 @@ fn worded_by_a_library(text: &str) -> String {
         return text.to_owned();
     }
     if text.starts_with("Invalid URL: ") {
-        return "a part of the path is not what stands there; /openapi.json says what does".to_owned();
+        return "a part of the path is not what belongs there; /openapi.json says what does".to_owned();
     }
     without_values(text)
 }

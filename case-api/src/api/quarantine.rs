@@ -1,4 +1,4 @@
-//! `/v1/rules/{id}/quarantine`: a quarantine that is proposed is ordered or declined, one that stands is lifted. By people
+//! `/v1/rules/{id}/quarantine`: a quarantine that is proposed is ordered or declined, one in force is lifted. By people
 //! alone: the engine proposes, and does what they order.
 
 use std::sync::Arc;

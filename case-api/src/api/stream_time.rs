@@ -12,7 +12,7 @@ use crate::{app::App, service::Claim, service::StreamTimeSet};
 /// The engine's time against the clock.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct StreamTime {
-    /// The latest event time that the engine has felt; absent before the first event.
+    /// The latest event time that the engine has applied; absent before the first event.
     #[schema(value_type = Option<String>)]
     stream_time: Option<EventTime>,
     /// The machine's clock.

@@ -72,7 +72,7 @@ pub async fn propose(
     Ok((StatusCode::CREATED, Json(proposed)))
 }
 
-/// Approve a proposed suppression: the next payment feels it. Whoever proposed it may not.
+/// Approve a proposed suppression: it applies from the next payment on. Whoever proposed it may not.
 #[utoipa::path(post, path = "/v1/suppressions/{id}/approve", tag = "lists",
     params(("id" = String, Path, description = "The suppression's id")),
     responses(
@@ -92,7 +92,7 @@ pub async fn approve(
     Ok(Json(app.service.act_on_suppression(&id, &approve, &identity.actor, claim.as_ref()).await?))
 }
 
-/// Refuse a proposed suppression, or end an approved one: the next payment feels that too.
+/// Refuse a proposed suppression, or end an approved one: that applies from the next payment on.
 #[utoipa::path(post, path = "/v1/suppressions/{id}/revoke", tag = "lists", request_body = Revocation,
     params(("id" = String, Path, description = "The suppression's id")),
     responses(

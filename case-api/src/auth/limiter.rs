@@ -14,7 +14,7 @@ use crate::limits::{SIGN_IN_ADDRESS_FAILURES_MAX, SIGN_IN_FAILURES_MAX, SIGN_IN_
 pub enum Origin {
     /// A browser in which this name has signed in before: the digest of its token.
     Device(String),
-    /// Anybody at an address. `None`: the server does not tell addresses apart.
+    /// Anybody at an address. `None`: the server does not know addresses.
     Address(Option<IpAddr>),
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn digest(token: &str) -> String {
     sluice_model::Hash256::of(token.as_bytes()).to_string()
 }
 
-/// Whether two digests agree, in a time that does not tell where they differ.
+/// Whether two digests agree, in a time that does not depend on where they differ.
 pub(crate) fn same(left: &str, right: &str) -> bool {
     use subtle::ConstantTimeEq;
     left.as_bytes().ct_eq(right.as_bytes()).into()

@@ -12,7 +12,7 @@ pub fn once() -> Result<String, StoreError> {
     Ok(hex::encode(random::<16>()?))
 }
 
-/// The claim of a form with that token. `parts`: what tells what it asks for.
+/// The claim of a form with that token. `parts`: what it asks for.
 pub fn claim(once: &str, parts: &[&str], identity: &Identity) -> Claim {
     let fingerprint = Hash256::of_parts(parts.iter().map(|part| part.as_bytes())).to_string();
     Claim { actor: identity.actor.name.clone(), key: format!("form:{once}"), fingerprint }

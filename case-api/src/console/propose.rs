@@ -89,7 +89,7 @@ fn paths(files: &[RuleFile]) -> Vec<String> {
     files.iter().map(|file| file.path.clone()).filter(|path| !path.ends_with(CASES_SUFFIX)).collect()
 }
 
-/// Where the cases of a rule file stand; none of any other file.
+/// Where the cases of a rule file are; none of any other file.
 fn cases_path(path: &str) -> Option<String> {
     path.strip_suffix(".rhai").map(|stem| format!("{stem}{CASES_SUFFIX}"))
 }
@@ -159,7 +159,7 @@ pub async fn propose(
                 draft: form.draft,
                 once: once()?,
                 error: refused.to_string(),
-                found: refused.told(),
+                found: refused.in_full(),
             };
             Ok(render(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }

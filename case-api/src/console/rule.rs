@@ -40,7 +40,7 @@ struct RulePage {
     view: RuleView,
     quarantined: Option<When>,
     proposed: Option<When>,
-    /// Since when it is proposed or stands: what an act on it names.
+    /// Since when it is proposed or in force: what an act on it names.
     since: String,
     shadows: Vec<ShadowRow>,
     next: Option<i64>,

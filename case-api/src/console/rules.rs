@@ -80,7 +80,7 @@ async fn show_rules(
 ) -> Result<Response, PageError> {
     let shell = Shell::new(app, identity, "rules").await?;
     let counts = app.service.rule_counts().await?;
-    let standing = app.service.rules_status().await?;
+    let now = app.service.rules_status().await?;
     let (versions, _) = app.service.rule_versions(Page::first(RULE_VERSIONS_SHOWN)).await?;
     let versions = versions.into_iter().map(|version| VersionView::new(version, &shell));
     let (waiting, past) = versions.partition(|view| {
@@ -89,10 +89,10 @@ async fn show_rules(
     });
     let page = RulesPage {
         rules: app.service.catalogue().rules().into_iter().map(|rule| RuleView::new(rule, &counts)).collect(),
-        in_force: standing.in_force.map(|version| VersionView::new(version, &shell)),
-        in_shadow: standing.in_shadow.map(|version| VersionView::new(version, &shell)),
-        going_live: standing.going_live.map(|version| VersionView::new(version, &shell)),
-        filling: standing.filling,
+        in_force: now.in_force.map(|version| VersionView::new(version, &shell)),
+        in_shadow: now.in_shadow.map(|version| VersionView::new(version, &shell)),
+        going_live: now.going_live.map(|version| VersionView::new(version, &shell)),
+        filling: now.filling,
         waiting,
         past,
         proposes: identity.actor.roles.allow(Permission::ProposeRules),

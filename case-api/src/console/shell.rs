@@ -98,7 +98,7 @@ pub struct When {
 }
 
 impl When {
-    /// The moment in a few words, where no markup may stand.
+    /// The moment in a few words, for where markup is not allowed.
     pub fn short(&self) -> &str {
         &self.short
     }
@@ -128,7 +128,7 @@ pub fn words(name: &str) -> String {
     name.replace(['_', '-'], " ")
 }
 
-/// The first twelve characters of a hash: enough to tell two apart on a page.
+/// The first twelve characters of a hash: enough to know two apart on a page.
 pub fn short(hash: &str) -> String {
     hash.chars().take(12).collect()
 }

@@ -34,7 +34,7 @@ pub struct SuppressionsQuery {
 
 struct SuppressionView {
     row: SuppressionRow,
-    standing: &'static str,
+    state: &'static str,
     in_force: bool,
     expires: When,
     proposed: When,
@@ -81,22 +81,22 @@ impl SuppressionView {
         let SuppressionNow { row, in_force, entry_changed, .. } = now;
         let own = row.proposed_by == identity.actor.name;
         let may = |act| next_suppression_state(row.state, &act, &identity.actor.roles, own).is_ok();
-        let stands = row.stands(shell.now);
-        let standing = match row.state {
+        let is_current = row.is_current(shell.now);
+        let state = match row.state {
             SuppressionState::Revoked if row.approved_by.is_none() => "refused",
             SuppressionState::Revoked => "revoked",
-            _ if !stands => "expired",
+            _ if !is_current => "expired",
             _ if entry_changed => "ended: the entry changed",
             SuppressionState::Proposed => "proposed",
             SuppressionState::Approved => "in force",
         };
         Self {
-            standing,
+            state,
             in_force,
             expires: shell.when(row.expires_at),
             proposed: shell.when(row.proposed_at),
-            approves: stands && !entry_changed && may(SuppressionAct::Approve),
-            revokes: stands && may(SuppressionAct::Revoke { reason: String::new() }),
+            approves: is_current && !entry_changed && may(SuppressionAct::Approve),
+            revokes: is_current && may(SuppressionAct::Revoke { reason: String::new() }),
             row,
         }
     }
@@ -175,7 +175,7 @@ pub async fn propose(
         return refused("choose a match").await;
     };
     let Ok(disposition) = form.disposition.parse() else {
-        return refused("choose what tells them apart").await;
+        return refused("choose how they differ").await;
     };
     let Ok(days) = form.days.trim().parse() else { return refused("say for how many days").await };
     let wanted = NewSuppression {

@@ -1,4 +1,4 @@
-//! What stands in a case: whom it is about, what it holds and froze, what happened. And the queue of cases.
+//! What is in a case: whom it is about, what it holds and froze, what happened. And the queue of cases.
 
 use super::Service;
 use crate::{

@@ -41,7 +41,7 @@ impl Service {
         Ok(if self.store.delivered(seq).await? { "delivered" } else { "pending" })
     }
 
-    /// Have the log remember how many leaves there are, where there are more than it was told last.
+    /// Have the log remember how many leaves there are, where there are more than it noted last.
     pub async fn note_leaves(&self) -> Result<(), WorkError> {
         let leaves = self.store.leaves().await;
         if self.health.leaves_are_due(leaves, self.now()) {

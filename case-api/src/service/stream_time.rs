@@ -14,7 +14,7 @@ use crate::{
 /// Stream time that was ordered back.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct StreamTimeSet {
-    /// The latest event time that counts as seen, once the engine has felt the order.
+    /// The latest event time that counts as seen, once the engine has applied the order.
     #[schema(value_type = String)]
     pub to: EventTime,
     /// Whether the engine has the change: `delivered`, or `pending` while the log cannot be reached.

@@ -1,4 +1,4 @@
-//! Suppressions: proposed from a case, approved or ended, and the control record that makes the engine feel it.
+//! Suppressions: proposed from a case, approved or ended, and the control record by which the engine applies it.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -34,14 +34,14 @@ pub struct NewSuppression {
     pub entry_id: String,
     /// `FP-NAME`, `FP-DOB` or `FP-COUNTRY`.
     pub disposition: DispositionCode,
-    /// What tells the two apart.
+    /// How the two differ.
     pub reason: String,
     /// For how many days, up to 365; 180 where it is not said.
     #[serde(default)]
     pub days: Option<u32>,
 }
 
-/// A suppression, and whether the engine feels it.
+/// A suppression, and whether the engine applies it.
 #[derive(Clone, Serialize, utoipa::ToSchema)]
 pub struct SuppressionNow {
     /// The suppression.
@@ -51,13 +51,13 @@ pub struct SuppressionNow {
     pub in_force: bool,
     /// Whether the entry is not, or no longer, what was looked at.
     pub entry_changed: bool,
-    /// After an act that the engine must feel: `delivered`, or `pending` while the log cannot be reached.
+    /// After an act that the engine has to apply: `delivered`, or `pending` while the log cannot be reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control: Option<&'static str>,
 }
 
 impl Service {
-    /// Suppressions, newest first, as they stand against the active lists.
+    /// Suppressions, newest first, as they are on the active lists.
     pub async fn suppressions(
         &self,
         filter: &SuppressionFilter,
@@ -101,7 +101,7 @@ impl Service {
         let row = propose(&mut tx, &case_id, &proposal, actor).await?;
         tx.answer(claim, 201, &row).await?;
         tx.commit().await?;
-        self.as_it_stands(row, None).await
+        self.against_lists(row, None).await
     }
 
     /// What a closing proposes to suppress: every match of the case that may be.
@@ -159,7 +159,7 @@ impl Service {
             Some(seq) => Some(self.see_delivered(seq).await?),
             None => None,
         };
-        self.as_it_stands(row, control).await
+        self.against_lists(row, control).await
     }
 
     async fn commit_suppression(
@@ -176,7 +176,7 @@ impl Service {
         let row = tx.suppression(id).await?.ok_or(ActError::NoSuppression)?;
         let own = row.proposed_by == actor.name;
         let next = next_suppression_state(row.state, act, &actor.roles, own)?;
-        if next == SuppressionState::Approved && !row.stands(tx.now) {
+        if next == SuppressionState::Approved && !row.is_current(tx.now) {
             return Err(Refusal::Conflict("its time has passed: propose it anew").into());
         }
         let row = change(&mut tx, &row, act, next, actor).await?;
@@ -185,7 +185,7 @@ impl Service {
         Ok(row)
     }
 
-    async fn as_it_stands(
+    async fn against_lists(
         &self,
         row: SuppressionRow,
         control: Option<&'static str>,
@@ -194,7 +194,7 @@ impl Service {
         Ok(SuppressionNow { control, ..now })
     }
 
-    /// The rows as they stand against the active lists.
+    /// The rows as they are on the active lists.
     async fn as_they_stand(&self, rows: Vec<SuppressionRow>) -> Result<Vec<SuppressionNow>, ActError> {
         let (catalogue, at) = (Arc::clone(&self.ports.catalogue), self.now());
         let read = spawn_blocking(move || {
@@ -202,7 +202,7 @@ impl Service {
                 let active = catalogue.entry_hash(&row.list, None, &row.entry_id)?;
                 let entry_changed = active.map(|hash| hash.to_string()).as_ref() != Some(&row.entry_hash);
                 let approved = row.state == SuppressionState::Approved;
-                let in_force = approved && row.stands(at) && !entry_changed;
+                let in_force = approved && row.is_current(at) && !entry_changed;
                 Ok(SuppressionNow { row, in_force, entry_changed, control: None })
             };
             rows.into_iter().map(now).collect::<Result<Vec<_>, PortError>>()
@@ -211,7 +211,7 @@ impl Service {
     }
 }
 
-/// Write a proposal. One on the same party and entry that stands already is enough.
+/// Write a proposal. One on the same party and entry that is current already is enough.
 pub(super) async fn propose(
     tx: &mut Tx<'_>,
     case_id: &str,
@@ -226,7 +226,7 @@ pub(super) async fn propose(
     Ok(row)
 }
 
-/// A case found that these parties are listed: nothing that was suppressed of them stands, nor what the case
+/// A case found that these parties are listed: nothing stays suppressed of them, nor what the case
 /// itself proposed. The place of the last control record, if any.
 pub(super) async fn end_for_true_match(
     tx: &mut Tx<'_>,
@@ -243,7 +243,7 @@ pub(super) async fn end_for_true_match(
     Ok(last)
 }
 
-/// Write what became of a suppression, with its evidence, and have the engine feel it.
+/// Write what became of a suppression, with its evidence, and have the engine apply it.
 async fn change(
     tx: &mut Tx<'_>,
     before: &SuppressionRow,
@@ -281,9 +281,9 @@ async fn record(
         case_id: Some(&row.case_id),
     };
     let leaf = tx.leaf(entry, &json!({ "actor": actor, "act": said, "suppression": row })).await?;
-    let told = json!({
+    let said = json!({
         "suppression_id": row.suppression_id, "party": row.party_value, "list": row.list,
         "entry_id": row.entry_id, "reason": said["reason"],
     });
-    tx.tell(&row.case_id, &actor.name, act, &told, leaf).await
+    tx.note(&row.case_id, &actor.name, act, &said, leaf).await
 }

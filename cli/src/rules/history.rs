@@ -28,7 +28,7 @@ pub struct History {
     /// Which column of a CSV file is what.
     #[arg(long, value_name = "FILE.toml")]
     mapping: Option<PathBuf>,
-    /// Labelled transactions (CSV: alert_id, alert_type, orig_acct, bene_acct, tran_timestamp): tells precision and
+    /// Labelled transactions (CSV: alert_id, alert_type, orig_acct, bene_acct, tran_timestamp): says precision and
     /// recall.
     #[arg(long, value_name = "FILE.csv")]
     pub groups: Option<PathBuf>,

@@ -25,7 +25,7 @@ pub struct SweepArgs {
     /// Which parameter to move, through which values: `N02.new_payers_min=3,4,5`. May be given several times.
     #[arg(long, value_name = "RULE.PARAMETER=VALUE,…", required = true)]
     vary: Vec<Vary>,
-    /// Write a page with plots that stands alone.
+    /// Write a page with plots, whole in one file.
     #[arg(long, value_name = "FILE.html")]
     html: Option<PathBuf>,
     /// Print JSON.

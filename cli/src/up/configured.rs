@@ -15,27 +15,27 @@ use sluice_rules::RuleSet;
 
 /// A version with fewer entries than this share of the one in force, in percent, is less; an import asks at the same line.
 const ENTRIES_KEPT_PERCENT_MIN: usize = 90;
-/// How far `checked_at` of a source must move until the log is told, where nothing else changed; a quarter of the limit
+/// How far `checked_at` of a source must move until the log has it, where nothing else changed; a quarter of the limit
 /// where that is less.
 const CHECK_STEP: Span = Span::hours(6);
-/// The age of a list from which it is told, where its limit does not come sooner.
-const LIST_AGE_TOLD: Span = Span::days(7);
+/// The age of a list from which it is reported, where its limit does not come sooner.
+const LIST_AGE_REPORTED: Span = Span::days(7);
 /// Of the rules in force, how many in a hundred a watched folder may lose at once; one always.
 const RULES_GONE_PERCENT_MAX: usize = 10;
 
-/// What is told of the configuration, for readiness and pages.
+/// What is reported of the configuration, for readiness and pages.
 #[derive(Default)]
-pub struct Configured(Mutex<Told>);
+pub struct Configured(Mutex<Report>);
 
-/// What stands at this moment.
+/// What there is to report at this moment.
 #[derive(Clone, Default)]
-pub struct Told {
+pub struct Report {
     /// What of screening would be lost, or why it cannot be read.
     pub screening: Vec<String>,
     /// What of the rules would be lost.
     pub rules: Vec<String>,
     /// What everybody has to know as long as the process runs.
-    pub standing: Vec<String>,
+    pub lasting: Vec<String>,
     /// How the folder of rules differs from what judges.
     pub difference: Option<String>,
     /// Lists that are old, and how old.
@@ -43,20 +43,20 @@ pub struct Told {
 }
 
 impl Configured {
-    /// What stands.
-    pub fn now(&self) -> Told {
+    /// The report of this moment.
+    pub fn now(&self) -> Report {
         self.lock().clone()
     }
 
     /// Change it.
-    pub fn update(&self, change: impl FnOnce(&mut Told)) {
+    pub fn update(&self, change: impl FnOnce(&mut Report)) {
         change(&mut self.lock());
     }
 
     /// Why the process is not ready.
     pub fn not_ready(&self) -> Option<String> {
-        let told = self.now();
-        let lost: Vec<String> = told.screening.into_iter().chain(told.rules).collect();
+        let report = self.now();
+        let lost: Vec<String> = report.screening.into_iter().chain(report.rules).collect();
         (!lost.is_empty()).then(|| {
             let lost = lost.join("; ");
             format!(
@@ -68,11 +68,11 @@ impl Configured {
 
     /// What pages say in red.
     pub fn notices(&self) -> Vec<String> {
-        let Told { standing, difference, old, .. } = self.now();
-        standing.into_iter().chain(difference).chain(old).collect()
+        let Report { lasting, difference, old, .. } = self.now();
+        lasting.into_iter().chain(difference).chain(old).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Told> {
+    fn lock(&self) -> MutexGuard<'_, Report> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -130,7 +130,7 @@ pub fn shrinks(before: Option<usize>, after: Option<usize>) -> bool {
     }
 }
 
-/// Whether the log must be told: something changed, or a check moved by more than a step.
+/// Whether it has to go to the log: something changed, or a check moved by more than a step.
 pub fn differs(in_force: &Screening, applied: &Screening) -> bool {
     let timeless = |screening: &Screening| Screening { checked_at: Default::default(), ..screening.clone() };
     let step = applied.age_max.map_or(CHECK_STEP, |limit| CHECK_STEP.min(part(limit, 4)));
@@ -143,7 +143,8 @@ pub fn differs(in_force: &Screening, applied: &Screening) -> bool {
 
 /// The lists that are old, each with what that means.
 pub fn old(screening: &Screening, now: EventTime) -> Vec<String> {
-    let told_from = screening.age_max.map_or(LIST_AGE_TOLD, |limit| LIST_AGE_TOLD.min(part(limit, 2)));
+    let told_from =
+        screening.age_max.map_or(LIST_AGE_REPORTED, |limit| LIST_AGE_REPORTED.min(part(limit, 2)));
     let aged = |(source, at): (&String, &EventTime)| {
         let age = now.since(*at);
         if age < told_from {

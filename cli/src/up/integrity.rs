@@ -49,12 +49,12 @@ pub async fn check(
     if found.is_empty() {
         return Ok(());
     }
-    let told: Vec<String> = found.iter().map(|difference| format!("  {difference}")).collect();
-    let told = told.join("\n");
+    let lines: Vec<String> = found.iter().map(|difference| format!("  {difference}")).collect();
+    let lines = lines.join("\n");
     if !accept {
-        return Err(Failure::Finding(format!("{REFUSED}\n{told}\n{ADVICE}")));
+        return Err(Failure::Finding(format!("{REFUSED}\n{lines}\n{ADVICE}")));
     }
-    tracing::warn!("accepted, and on record in the evidence log:\n{told}");
+    tracing::warn!("accepted, and on record in the evidence log:\n{lines}");
     // A future that is not on the log must not be restored once the log has grown to it again.
     snapshots.forget_beyond(ENGINE, committed)?;
     Store::accept(&cases, secrets::signer(data)?, log, &found, BY, SystemClock.now()).await?;

@@ -164,7 +164,7 @@ impl Lists {
     }
 
     /// Tell how old the lists are that are screened against.
-    fn tell_ages(&self, screening: &Screening, now: EventTime) {
+    fn report_ages(&self, screening: &Screening, now: EventTime) {
         for (source, at) in &screening.checked_at {
             let seconds = now.since(*at).micros() / Span::seconds(1).micros();
             self.ages.with_label_values(&[source.as_str()]).set(seconds);
@@ -179,8 +179,8 @@ pub struct Keeper {
     library: Arc<dyn Library>,
     configured: Arc<Configured>,
     cases: CaseApi,
-    /// What the case side was told last.
-    told: Option<(Vec<String>, Option<Screening>)>,
+    /// What the case side recorded last.
+    recorded: Option<(Vec<String>, Option<Screening>)>,
 }
 
 impl Keeper {
@@ -194,7 +194,7 @@ impl Keeper {
     ) -> Self {
         let (runtime, library, configured) =
             (Arc::clone(runtime), Arc::clone(library), Arc::clone(configured));
-        Self { lists, runtime, library, configured, cases: cases.clone(), told: None }
+        Self { lists, runtime, library, configured, cases: cases.clone(), recorded: None }
     }
 
     /// The first look, before anything is served. Where nothing was ever in force, a folder that cannot be read is the
@@ -239,14 +239,14 @@ impl Keeper {
             changed: false,
         });
         let (screening, now) = (self.runtime.status().screening, SystemClock.now());
-        self.lists.tell_ages(&screening, now);
+        self.lists.report_ages(&screening, now);
         let old = configured::old(&screening, now);
         if old != self.configured.now().old {
             old.iter().for_each(|list| tracing::warn!("{list}"));
         }
-        self.configured.update(|told| {
-            told.screening.clone_from(&look.lost);
-            told.old = old;
+        self.configured.update(|now| {
+            now.screening.clone_from(&look.lost);
+            now.old = old;
         });
         if look.changed {
             tracing::info!(sources = screening.lists.len(), "list versions are in force");
@@ -260,11 +260,11 @@ impl Keeper {
     /// Leaves of what changed and of what may not.
     async fn record(&mut self, look: &Look) -> Result<(), sluice_case_api::store::StoreError> {
         let state = (look.lost.clone(), look.wish.clone());
-        let is_first = self.told.is_none();
+        let is_first = self.recorded.is_none();
         if look.changed || is_first {
             self.cases.record_lists().await?;
         }
-        if self.told.as_ref() == Some(&state) {
+        if self.recorded.as_ref() == Some(&state) {
             return Ok(());
         }
         if look.lost.is_empty() {
@@ -275,7 +275,7 @@ impl Keeper {
             let order = look.wish.clone().map(Control::Screening);
             self.cases.configuration_is_less(SCREENING, &look.lost, order.as_ref()).await?;
         }
-        self.told = Some(state);
+        self.recorded = Some(state);
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use sluice_case_api::{
     LEAVES, LogFeed, MARKS, OUTBOX,
     ports::{
         ActiveList, ActiveRule, Catalogue, ControlSink, Feed, Item, NameAnswer, PortError, Prepared, Record,
-        Rescreened, Screening as Wanted, Standing, Topic,
+        Rescreened, RuleSets, Screening as Wanted, Topic,
     },
 };
 use sluice_core::{Library, RescreenReport};
@@ -19,7 +19,7 @@ use sluice_runtime::Runtime;
 
 use super::{Config, configured::Configured, room::Room};
 
-/// Alerts with the events that they judged; dispositions and decisions as they stand in the log.
+/// Alerts with the events that they judged; holds and decisions as they are in the log.
 pub struct Feeds {
     log: Arc<dyn Log>,
     others: LogFeed,
@@ -132,14 +132,14 @@ impl Catalogue for InForce {
             .collect()
     }
 
-    fn standing(&self) -> Standing {
+    fn rule_sets(&self) -> RuleSets {
         let status = self.runtime.status();
         let prepared = status.prepared.map(|rules| {
             let filling = status.filling.filter(|(filling, ..)| *filling == rules);
             let (applied, of) = filling.map_or((0, 0), |(_, applied, of)| (applied, of));
-            Prepared { rules, ready: status.is_filled(rules), felt: applied, of }
+            Prepared { rules, ready: status.is_filled(rules), applied, of }
         });
-        Standing { in_force: status.rules.hash(), prepared }
+        RuleSets { in_force: status.rules.hash(), prepared }
     }
 
     fn screen(&self, wanted: &Wanted) -> Result<NameAnswer, PortError> {
@@ -194,7 +194,7 @@ impl Catalogue for InForce {
 const MATCHES_DEFAULT: usize = 10;
 
 fn list(store: Option<&Store>, source: String, version: Hash256) -> ActiveList {
-    // The history only adorns what is in force: without it the version itself still stands.
+    // The history only adorns what is in force: without it the version itself is still true.
     let history = store.and_then(|store| store.history(&source).ok()).unwrap_or_default();
     let arrival = history.into_iter().rfind(|arrival| arrival.version == version);
     let count = |of: usize| u64::try_from(of).unwrap_or(u64::MAX);

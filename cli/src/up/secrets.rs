@@ -12,7 +12,7 @@ use sluice_case_api::{Signer, Zeroizing};
 
 use crate::failure::Failure;
 
-/// The name that signs; it stands in every checkpoint.
+/// The name that signs; it is in every checkpoint.
 const SIGNER: &str = "sluice";
 /// The secret that signs, in the data folder.
 pub const FILE: &str = "evidence.key";

@@ -1,4 +1,4 @@
-//! Serves the one router over HTTP/1.1. Here stand the limits of a connection, each named once with its reason; what a
+//! Serves the one router over HTTP/1.1. Here are the limits of a connection, each named once with its reason; what a
 //! request may do is its handler's business.
 //!
 //! The router is made ready once and shared: a connection costs its buffers and a task, not a router of its own.

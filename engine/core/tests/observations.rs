@@ -99,7 +99,7 @@ fn a_shadow_notes_what_its_rule_would_have_said_and_holds_nothing() {
     assert_eq!(said.len(), 6);
     assert!(loud.alerts.iter().all(|alert| alert.failed_by.is_none()));
     assert_eq!(shadows(&silent), said);
-    assert!(silent.alerts.is_empty() && silent.dispositions.is_empty());
+    assert!(silent.alerts.is_empty() && silent.holds.is_empty());
     assert!(silent.decisions.iter().all(|decision| decision.alerts.is_empty()));
     assert_eq!(silent.decisions.len(), 9, "whoever waits is answered");
 }
@@ -307,8 +307,8 @@ fn a_quarantined_rule_finds_what_it_finds_and_holds_what_it_holds() {
         let free = run(2, &[&in_force(&rules)[..], &payments].concat());
         let records = [&in_force(&rules)[..], &[quarantine(&rules)], &payments].concat();
         let output = run(2, &records);
-        assert_eq!(output.dispositions, free.dispositions, "{more}");
-        assert!(output.dispositions.len() >= 3, "{more}");
+        assert_eq!(output.holds, free.holds, "{more}");
+        assert!(output.holds.len() >= 3, "{more}");
         assert_eq!(output.observations, free.observations, "{more}");
         same_through_snapshots(&records, &output);
     }
@@ -317,7 +317,7 @@ fn a_quarantined_rule_finds_what_it_finds_and_holds_what_it_holds() {
         bundle(&[rule("MIXED", &format!("{EVERY}, on_error: \"hold\""), "payments / receipts > 1.0")]);
     let records = [&in_force(&holds)[..], &[quarantine(&holds)], &payments].concat();
     let output = run(2, &records);
-    assert_eq!(output.dispositions.len(), payments.len());
+    assert_eq!(output.holds.len(), payments.len());
     assert!(output.decisions.iter().all(|decision| decision.decision == Outcome::Hold));
 }
 

@@ -15,7 +15,7 @@ use crate::{
     types::{Type, Unit},
 };
 
-/// A text that stands in the event as it is: the common case, read without a detour.
+/// A text that is in the event as it is read: the common case, read without a detour.
 #[derive(Clone, Copy)]
 pub enum PlainText {
     /// A field of the event.
@@ -62,7 +62,7 @@ fn party<'a>(facts: &Facts<'a>, side: Side) -> Option<&'a Party> {
 }
 
 impl Field {
-    /// The text as it stands in the event, if the field is one that does.
+    /// The text as it is in the event, if the field is one that is read so.
     pub fn plain_text(&self) -> Option<PlainText> {
         match &self.reader {
             Reader::Text(of) => Some(PlainText::Event(of.0)),

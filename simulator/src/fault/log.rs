@@ -216,7 +216,7 @@ impl SimLog {
                 }
                 Published::Alert(_)
                 | Published::Observation(_)
-                | Published::Disposition(_)
+                | Published::Hold(_)
                 | Published::DeadLetter(_)
                 | Published::Decision(_) => {}
             }

@@ -8,7 +8,7 @@ use crate::domain::{Case, Hold, HoldState, OrderedFreeze};
 pub struct HoldView {
     pub hold: Hold,
     pub at: When,
-    pub stands: bool,
+    pub waits: bool,
     pub state: &'static str,
     pub alert: String,
     pub by: String,
@@ -36,7 +36,7 @@ pub struct FreezeView {
 pub fn held(holds: &[Hold]) -> Vec<HeldView> {
     let mut held: Vec<HeldView> = Vec::new();
     for waits in [true, false] {
-        for hold in holds.iter().filter(|h| h.may_be_released() && h.stands() == waits) {
+        for hold in holds.iter().filter(|h| h.may_be_released() && h.waits() == waits) {
             if held.iter().any(|known| known.payment == hold.payment_id) {
                 continue;
             }
@@ -90,7 +90,7 @@ impl HoldView {
         };
         let by = hold.cleared_by.clone().or_else(|| hold.proposed_by.clone()).unwrap_or_default();
         let alert = short(&hold.because);
-        Self { at: shell.when(hold.held_at), stands: hold.stands(), state, alert, by, hold }
+        Self { at: shell.when(hold.held_at), waits: hold.waits(), state, alert, by, hold }
     }
 }
 

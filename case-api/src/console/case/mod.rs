@@ -131,8 +131,8 @@ pub async fn show(
     let holds = app.service.holds_of(id).await?;
     let freezes = app.service.freezes_of(id).await?;
     let chain = app.service.chain().await;
-    let standing = freezes.iter().filter(|f| f.stands());
-    let funds_held = holds.iter().any(Hold::stands);
+    let in_force = freezes.iter().filter(|f| f.is_in_force());
+    let funds_held = holds.iter().any(Hold::waits);
     let seen: Vec<&str> = holds.iter().filter(|h| h.may_be_released()).map(|h| h.because.as_str()).collect();
     let page = CasePage {
         steps: steps(case.state),
@@ -143,7 +143,7 @@ pub async fn show(
         held: held(&holds),
         funds_held,
         seen: seen.join(","),
-        frozen: standing.map(|f| frozen(f, &shell)).collect(),
+        frozen: in_force.map(|f| frozen(f, &shell)).collect(),
         timeline: app
             .service
             .timeline(id)
@@ -198,7 +198,7 @@ fn allowed(state: CaseState, identity: &Identity, holds: &[Hold], freezes: &[Ord
         escalate: may(Act::Escalate { reason: reason() }),
         give_back: may(Act::Return { reason: reason() }),
         freeze: may(Act::Freeze { key: None, reason: reason() }),
-        unfreeze: freezes.iter().any(OrderedFreeze::stands)
+        unfreeze: freezes.iter().any(OrderedFreeze::is_in_force)
             && may(Act::Unfreeze { key: None, frozen_at: None, reason: reason() }),
         release: holds.iter().any(Hold::may_be_released)
             && may(Act::Release { payment_id: None, alerts: None, reason: reason() }),

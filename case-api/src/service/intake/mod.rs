@@ -142,7 +142,7 @@ impl Batch<'_> {
     async fn take(&mut self, record: &Record) -> Result<(), StoreError> {
         match record {
             Record::Alert(alert, event) => self.alert(alert, event.as_deref()).await,
-            Record::Disposition(disposition) => self.disposition(disposition).await,
+            Record::Hold(said) => self.hold_record(said).await,
             Record::Decision(decision) => self.decision(decision).await,
             Record::Observation(observed) => self.observation(observed).await,
         }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Actor, Candidate, VersionAct, VersionRefusal, VersionState, bundle_of, check_alone, check_base,
+        Actor, Tried, VersionAct, VersionRefusal, VersionState, bundle_of, check_alone, check_base,
         next_version_state, said_of, try_files,
     },
     store::{Claim, PROPOSAL, RuleVersion, StoreError, Tx},
@@ -60,7 +60,7 @@ impl Service {
         version_id: &str,
         act: &VersionAct,
         actor: &Actor,
-    ) -> Result<Option<Candidate>, ProposeError> {
+    ) -> Result<Option<Tried>, ProposeError> {
         if *act != VersionAct::Submit {
             return Ok(None);
         }
@@ -89,7 +89,7 @@ impl Service {
         &self,
         version_id: &str,
         act: &VersionAct,
-        tried: Option<&Candidate>,
+        tried: Option<&Tried>,
         actor: &Actor,
         claim: Option<&Claim>,
     ) -> Result<VersionActed, VersionError> {

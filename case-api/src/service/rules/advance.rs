@@ -1,4 +1,4 @@
-//! What was ordered goes into force: the engine fills windows, is told to judge by the set, and says when it does.
+//! What was ordered goes into force: the engine fills windows, is ordered to judge by the set, and says when it does.
 
 use serde_json::json;
 use sluice_model::{Control, Hash256, RuleFile};
@@ -16,8 +16,8 @@ impl Service {
     /// See a version that was ordered into force one step further, if there is one and the engine is ready for it.
     pub async fn advance(&self) -> Result<(), WorkError> {
         let Some(version) = self.store.rules_going_live().await? else { return Ok(()) };
-        let standing = self.ports.catalogue.standing();
-        if standing.in_force.to_string() == version.target() {
+        let sets = self.ports.catalogue.rule_sets();
+        if sets.in_force.to_string() == version.target() {
             self.rules_are_live(&version).await?;
             tracing::info!(
                 version = version.version_id,
@@ -26,8 +26,7 @@ impl Service {
             );
             return Ok(());
         }
-        let ready =
-            standing.prepared.is_some_and(|set| set.ready && set.rules.to_string() == version.target());
+        let ready = sets.prepared.is_some_and(|set| set.ready && set.rules.to_string() == version.target());
         if version.waits_for_windows() && ready {
             self.order_activation(&version).await?;
             self.deliver().await?;

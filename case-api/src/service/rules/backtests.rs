@@ -42,7 +42,7 @@ impl Service {
         Ok(())
     }
 
-    /// Keep a version's report; what stood in its place before is in the evidence log.
+    /// Keep a version's report; what was in its place before is in the evidence log.
     async fn keep_backtest(
         &self,
         version_id: &str,

@@ -7,7 +7,7 @@ use tokio::task::spawn_blocking;
 use super::{super::Service, ProposeError};
 use crate::{
     domain::{BacktestReport, Changes, difference, written_since},
-    ports::Standing,
+    ports::RuleSets,
     store::{Page, RuleCounts, RuleVersion, ShadowAlert, StoreError},
 };
 
@@ -29,8 +29,8 @@ pub struct RulesStatus {
 /// How far windows are filled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
 pub struct Filling {
-    /// Records of the past that the windows have felt.
-    pub felt: u64,
+    /// Records of the past that the windows have applied.
+    pub applied: u64,
     /// Records of the past that there are.
     pub of: u64,
 }
@@ -38,7 +38,7 @@ pub struct Filling {
 impl Filling {
     /// From 0 to 100.
     pub const fn percent(self) -> u64 {
-        match self.felt.saturating_mul(100).checked_div(self.of) {
+        match self.applied.saturating_mul(100).checked_div(self.of) {
             Some(percent) if percent < 100 => percent,
             _ => 100,
         }
@@ -48,7 +48,7 @@ impl Filling {
 impl Service {
     /// Ask both sides.
     pub async fn rules_status(&self) -> Result<RulesStatus, StoreError> {
-        let Standing { in_force, prepared } = self.ports.catalogue.standing();
+        let RuleSets { in_force, prepared } = self.ports.catalogue.rule_sets();
         let rules = in_force.to_string();
         let in_shadow = self.store.rules_in_shadow(&rules).await?;
         let judges = |version: &RuleVersion| version.hash == rules || in_shadow.is_some();
@@ -56,7 +56,9 @@ impl Service {
             in_force: self.store.rules_in_force().await?.filter(judges),
             in_shadow,
             going_live: self.store.rules_going_live().await?,
-            filling: prepared.filter(|set| !set.ready).map(|set| Filling { felt: set.felt, of: set.of }),
+            filling: prepared
+                .filter(|set| !set.ready)
+                .map(|set| Filling { applied: set.applied, of: set.of }),
             rules,
         })
     }
