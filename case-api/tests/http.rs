@@ -135,6 +135,32 @@ async fn refusals_are_problem_details() {
 }
 
 #[tokio::test]
+async fn a_refusal_says_in_a_word_what_it_is() {
+    let side = Side::new().await;
+    side.say([record(alert(1, "C-1"))]).await;
+    for (method, path, code) in [
+        ("GET", "/v1/nothing", "not_found"),
+        ("GET", "/v1/cases/x", "not_found"),
+        ("GET", "/v1/alerts?cursor=x", "bad_request"),
+        ("DELETE", "/v1/alerts", "method_not_allowed"),
+        ("POST", "/v1/screenings", "unsupported"),
+    ] {
+        let request = side.request(method, path, &side.key).body(Body::empty()).unwrap();
+        assert_eq!(side.send(request).await.json()["code"], code, "{method} {path}");
+    }
+    assert_eq!(bare(&side, "GET", "/v1/alerts").await.json()["code"], "not_signed_in");
+    let (reader, analyst) = (side.key("aud", &[Role::Auditor]), side.key("ann", &[Role::Analyst]));
+    for (key, text, code) in [
+        (&reader, "x", "not_allowed"),
+        (&analyst, " ", "bad_text"),
+        (&"sk_x_y".to_owned(), "x", "unknown_key"),
+    ] {
+        let said = side.act(key, "CASE-000001", json!({"action": "comment", "text": text})).await;
+        assert_eq!(said.json()["code"], code);
+    }
+}
+
+#[tokio::test]
 async fn pages_cover_a_list_once() {
     let side = Side::new().await;
     side.say((0..2_300).map(|n| record(alert(n, &format!("C-{}", n % 7))))).await;

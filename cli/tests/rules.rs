@@ -17,6 +17,13 @@ fn rules(verb: &str, path: &Path, more: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_sluice")).args(["rules", verb]).arg(path).args(more).output().unwrap()
 }
 
+/// `sluice rules backtest --json` of two sets.
+fn backtest(active: &Path, candidate: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sluice"));
+    command.args(["rules", "backtest", "--json", "--rules"]).arg(active).arg("--candidate").arg(candidate);
+    command
+}
+
 #[track_caller]
 fn passes(output: &Output) -> String {
     let out = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -217,27 +224,10 @@ fn a_backtest_shows_what_a_parameter_moves() {
     fs::write(&events, (1..=4).map(payment).collect::<String>()).unwrap();
     let page = folder.path().join("page.html");
     let nowhere = folder.path().join("none");
-    let told = Command::new(env!("CARGO_BIN_EXE_sluice"))
-        .args(["rules", "backtest", "--rules"])
-        .arg(&active)
-        .arg("--candidate")
-        .arg(&candidate)
-        .arg("--log")
-        .arg(&nowhere)
-        .output()
-        .unwrap();
-    assert_eq!(told.status.code(), Some(1), "a folder without a log is the user's to mend");
-    let output = Command::new(env!("CARGO_BIN_EXE_sluice"))
-        .args(["rules", "backtest", "--json", "--rules"])
-        .arg(&active)
-        .arg("--candidate")
-        .arg(&candidate)
-        .arg("--events")
-        .arg(&events)
-        .arg("--html")
-        .arg(&page)
-        .output()
-        .unwrap();
+    let refused = backtest(&active, &candidate).arg("--log").arg(&nowhere).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1), "a folder without a log is the user's to mend");
+    let output =
+        backtest(&active, &candidate).arg("--events").arg(&events).arg("--html").arg(&page).output().unwrap();
     let report: serde_json::Value = serde_json::from_str(&passes(&output)).unwrap();
     assert_eq!(report["events"], 4);
     assert_eq!(report["below"], 1);
@@ -337,15 +327,7 @@ fn a_backtest_says_what_each_set_says_alone() {
             fs::create_dir_all(table.parent().unwrap()).unwrap();
             fs::write(&table, text).unwrap();
         }
-        let output = Command::new(env!("CARGO_BIN_EXE_sluice"))
-            .args(["rules", "backtest", "--json", "--rules"])
-            .arg(&active)
-            .arg("--candidate")
-            .arg(&candidate)
-            .arg("--events")
-            .arg(&events)
-            .output()
-            .unwrap();
+        let output = backtest(&active, &candidate).arg("--events").arg(&events).output().unwrap();
         let report: serde_json::Value = serde_json::from_str(&passes(&output)).unwrap();
         for (side, expected) in ["active", "candidate"].into_iter().zip(&expected) {
             let rules = report["rules"].as_object().unwrap();

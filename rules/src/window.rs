@@ -118,6 +118,13 @@ pub struct Context<'a> {
     pub interpreted: bool,
 }
 
+impl<'a> Context<'a> {
+    /// What checks a window's expressions, which see no window.
+    fn checker(&self, used: &'a mut Used, found: &'a mut Vec<Diagnostic>) -> Checker<'a> {
+        Checker::new(self.source, self.schema, self.parameters, &[], self.functions, used, found)
+    }
+}
+
 impl Declared {
     /// Read `window name #{ … };`.
     pub fn read(
@@ -147,15 +154,7 @@ impl Declared {
         let events = events(&mut fields).unwrap_or(context.events);
         let (filter_expr, value_expr) = (fields.expr("where"), fields.expr("of"));
 
-        let mut checker = Checker::new(
-            context.source,
-            context.schema,
-            context.parameters,
-            &[],
-            context.functions,
-            used,
-            fields.found,
-        );
+        let mut checker = context.checker(used, fields.found);
         let filter = filter_expr.map(|expr| checker.truth(expr));
         if let Some(Some(filter)) = &filter {
             filter.implied(true, &mut checker.known);
@@ -280,15 +279,7 @@ fn constant(
     used: &mut Used,
 ) -> Option<i64> {
     let expr = fields.required(name)?;
-    let mut checker = Checker::new(
-        context.source,
-        context.schema,
-        context.parameters,
-        &[],
-        context.functions,
-        used,
-        fields.found,
-    );
+    let mut checker = context.checker(used, fields.found);
     let term = checker.term(expr)?;
     match (&term.kind, &term.of) {
         (Kind::Whole(n), Type::Number { unit: held, .. }) if held.meets(unit) => Some(*n),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
+    Json,
     extract::{Path, Query, State},
     http::header,
     response::{IntoResponse, Response},
@@ -12,13 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Identity, Problem,
+    idempotent::Keyed,
     page::{Items, PageQuery},
 };
 use crate::{
     app::App,
     domain::{Act, Case, Hold, OrderedFreeze},
     limits::PAGE_MAX,
-    service::{Acted, AlertFilter, CaseFilter, Claim, Page, StoredAlert, TimelineEntry},
+    service::{Acted, AlertFilter, CaseFilter, Page, StoredAlert, TimelineEntry},
 };
 
 /// Which cases.
@@ -40,7 +41,7 @@ pub struct CaseQuery {
 pub struct CaseDetail {
     #[serde(flatten)]
     case: Case,
-    /// Its alerts, newest first, at most 1,000; `/v1/alerts?case_id=` pages through all of them.
+    /// Its alerts, newest first, as many as a page has at most; `/v1/alerts?case_id=` pages through all of them.
     items: Vec<StoredAlert>,
     /// The holds that its alerts put on payments.
     holds: Vec<Hold>,
@@ -105,11 +106,10 @@ pub async fn get(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<
 pub async fn act(
     State(app): State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    Keyed(claim): Keyed,
     Path(id): Path<String>,
     Json(act): Json<Act>,
 ) -> Result<Json<Acted>, Problem> {
-    let claim = claim.map(|Extension(claim)| claim);
     Ok(Json(app.service.act(&id, &act, &identity.actor, claim.as_ref()).await?))
 }
 

@@ -3,19 +3,16 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
+    Json,
     extract::{Path, Query, State},
 };
 
 use super::{
     Identity, Problem,
+    idempotent::Keyed,
     page::{Items, PageQuery},
 };
-use crate::{
-    app::App,
-    domain::ConfigurationAct,
-    service::{Claim, Configuration},
-};
+use crate::{app::App, domain::ConfigurationAct, service::Configuration};
 
 /// Configurations that were found to be less than what was in force, newest first. While one is `found` or `proposed`,
 /// what was in force stays in force and `/readyz` answers 503.
@@ -45,10 +42,9 @@ pub async fn list(
 pub async fn act(
     State(app): State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    Keyed(claim): Keyed,
     Path(id): Path<String>,
     Json(act): Json<ConfigurationAct>,
 ) -> Result<Json<Configuration>, Problem> {
-    let claim = claim.map(|Extension(claim)| claim);
     Ok(Json(app.service.act_on_configuration(&id, &act, &identity.actor, claim.as_ref()).await?))
 }

@@ -142,8 +142,10 @@ async fn ask<T: DeserializeOwned>(app: &App, request: Request) -> Result<T, Prob
         return serde_json::from_slice(&bytes).map_err(|error| Problem::internal(&error));
     }
     let problem: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    let detail = problem.get("detail").and_then(Value::as_str).unwrap_or("it could not be taken in");
-    let problem = Problem::new(status, detail);
+    let said = |name| problem.get(name).and_then(Value::as_str).map(str::to_owned);
+    let code = said("code").unwrap_or_else(|| "refused".to_owned());
+    let detail = said("detail").unwrap_or_else(|| "it could not be taken in".to_owned());
+    let problem = Problem::coded(status, code, detail);
     Err(match again {
         Some(seconds) => problem.retry_after(seconds),
         None => problem,

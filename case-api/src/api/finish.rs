@@ -67,6 +67,18 @@ fn worded_by_a_library(text: &str) -> String {
     without_values(text)
 }
 
+/// The code of a refusal that a library worded.
+const fn code_of(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "not_found",
+        StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
+        StatusCode::PAYLOAD_TOO_LARGE => "too_large",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported",
+        StatusCode::INTERNAL_SERVER_ERROR => "internal",
+        _ => "bad_request",
+    }
+}
+
 async fn as_problem(response: Response) -> Response {
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let worded = kind.starts_with(PROBLEM_JSON)
@@ -82,7 +94,7 @@ async fn as_problem(response: Response) -> Response {
         }
         _ => String::new(),
     };
-    let mut problem = Problem::new(parts.status, detail).into_response();
+    let mut problem = Problem::coded(parts.status, code_of(parts.status), detail).into_response();
     for name in [header::ALLOW, header::RETRY_AFTER, header::WWW_AUTHENTICATE] {
         if let Some(value) = parts.headers.get(&name) {
             problem.headers_mut().insert(name, value.clone());

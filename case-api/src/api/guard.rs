@@ -77,7 +77,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Whence {
 /// The answer to somebody unknown: a problem for programs, the sign-in page for people.
 pub fn unknown(path: &str, headers: &HeaderMap) -> Response {
     if path.starts_with("/v1/") {
-        let problem = Problem::new(StatusCode::UNAUTHORIZED, "send Authorization: Bearer KEY, or sign in");
+        let problem = Problem::coded(
+            StatusCode::UNAUTHORIZED,
+            "not_signed_in",
+            "send Authorization: Bearer KEY, or sign in",
+        );
         return ([(header::WWW_AUTHENTICATE, "Bearer")], problem).into_response();
     }
     // A page that refreshes itself cannot follow a redirect into its own middle.
@@ -98,14 +102,15 @@ pub async fn authenticate(State(app): State<Arc<App>>, mut request: Request, nex
                     request.headers().get(CSRF_HEADER).and_then(|v| v.to_str().ok()).unwrap_or_default();
                 if !identity.made(sent) {
                     let detail = "a session that changes something sends its form token as X-CSRF-Token";
-                    return Problem::new(StatusCode::FORBIDDEN, detail).into_response();
+                    return Problem::coded(StatusCode::FORBIDDEN, "form_token", detail).into_response();
                 }
             }
             request.extensions_mut().insert(identity);
         }
         Ok(None) => {}
         Err(KeyError::Unknown) => {
-            let problem = Problem::new(StatusCode::UNAUTHORIZED, KeyError::Unknown.to_string());
+            let problem =
+                Problem::coded(StatusCode::UNAUTHORIZED, "unknown_key", KeyError::Unknown.to_string());
             return ([(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")], problem).into_response();
         }
         Err(KeyError::Store(error)) => return Problem::from(error).into_response(),

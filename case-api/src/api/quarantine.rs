@@ -4,15 +4,15 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
+    Json,
     extract::{Path, State},
 };
 
-use super::{Identity, Problem};
+use super::{Identity, Problem, idempotent::Keyed};
 use crate::{
     app::App,
     domain::QuarantineAct,
-    service::{Claim, QuarantineActed, QuarantineOrder},
+    service::{QuarantineActed, QuarantineOrder},
 };
 
 /// Order the quarantine that is proposed. The rule judges on: what it finds is said, and what it holds is held. Of its
@@ -31,11 +31,11 @@ use crate::{
 pub async fn order(
     state: State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    keyed: Keyed,
     id: Path<String>,
     body: Json<QuarantineOrder>,
 ) -> Result<Json<QuarantineActed>, Problem> {
-    answer(QuarantineAct::Order, state, identity, claim, id, body).await
+    answer(QuarantineAct::Order, state, identity, keyed, id, body).await
 }
 
 /// Decline the quarantine that is proposed: every failure goes on being alerted. It is not proposed again until as many
@@ -54,11 +54,11 @@ pub async fn order(
 pub async fn decline(
     state: State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    keyed: Keyed,
     id: Path<String>,
     body: Json<QuarantineOrder>,
 ) -> Result<Json<QuarantineActed>, Problem> {
-    answer(QuarantineAct::Decline, state, identity, claim, id, body).await
+    answer(QuarantineAct::Decline, state, identity, keyed, id, body).await
 }
 
 /// Lift a rule's quarantine without changing the rule: from the next event on its failures are alerted like any other's,
@@ -77,21 +77,20 @@ pub async fn decline(
 pub async fn lift(
     state: State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    keyed: Keyed,
     id: Path<String>,
     body: Json<QuarantineOrder>,
 ) -> Result<Json<QuarantineActed>, Problem> {
-    answer(QuarantineAct::Lift, state, identity, claim, id, body).await
+    answer(QuarantineAct::Lift, state, identity, keyed, id, body).await
 }
 
 async fn answer(
     act: QuarantineAct,
     State(app): State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    Keyed(claim): Keyed,
     Path(id): Path<String>,
     Json(order): Json<QuarantineOrder>,
 ) -> Result<Json<QuarantineActed>, Problem> {
-    let claim = claim.map(|Extension(claim)| claim);
     Ok(Json(app.service.act_on_quarantine(act, &id, &order, &identity.actor, claim.as_ref()).await?))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
+    Json,
     extract::{Path, Query, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -14,6 +14,7 @@ use sluice_rules::{CaseReport, Diagnostic};
 
 use super::{
     Identity, Problem,
+    idempotent::Keyed,
     page::{Items, PageQuery},
     problem::PROBLEM_JSON,
 };
@@ -21,9 +22,7 @@ use crate::{
     app::App,
     domain::{BacktestReport, Changes, Permission, Proposal, TrialError, VersionAct, VersionRefusal},
     ports::ActiveRule,
-    service::{
-        Claim, ProposeError, RuleCounts, RuleVersion, RulesStatus, ShadowAlert, VersionActed, VersionError,
-    },
+    service::{ProposeError, RuleCounts, RuleVersion, RulesStatus, ShadowAlert, VersionActed, VersionError},
 };
 
 /// A version with everything in it.
@@ -73,8 +72,7 @@ impl<E: Into<ProposeError>> From<E> for ProposalProblem {
             |problem| Self { problem, diagnostics: Vec::new(), rendered: String::new(), cases: Vec::new() };
         match error.into() {
             ProposeError::Trial(refused) => {
-                let detail = refused.to_string();
-                let problem = plain(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
+                let problem = plain(Problem::from(&refused));
                 match refused {
                     TrialError::DoesNotCheck { found, rendered } => {
                         Self { diagnostics: found.0, rendered, ..problem }
@@ -92,21 +90,39 @@ impl<E: Into<ProposeError>> From<E> for ProposalProblem {
 
 impl From<VersionError> for Problem {
     fn from(error: VersionError) -> Self {
-        let status = match &error {
-            VersionError::NoVersion => StatusCode::NOT_FOUND,
-            VersionError::Refused(
-                VersionRefusal::NotAllowed | VersionRefusal::SamePerson | VersionRefusal::OthersDraft,
-            ) => StatusCode::FORBIDDEN,
-            VersionError::Refused(
-                VersionRefusal::WrongState(..)
-                | VersionRefusal::Stale
-                | VersionRefusal::Busy(_)
-                | VersionRefusal::Backtesting(_),
-            ) => StatusCode::CONFLICT,
-            VersionError::Refused(VersionRefusal::BadText) => StatusCode::UNPROCESSABLE_ENTITY,
-            VersionError::Store(error) => return Self::internal(error),
+        match error {
+            VersionError::NoVersion => Self::not_found("version of the rules"),
+            VersionError::Refused(refusal) => refusal.into(),
+            VersionError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<VersionRefusal> for Problem {
+    fn from(refusal: VersionRefusal) -> Self {
+        let (status, code) = match refusal {
+            VersionRefusal::NotAllowed => (StatusCode::FORBIDDEN, "not_allowed"),
+            VersionRefusal::SamePerson => (StatusCode::FORBIDDEN, "same_person"),
+            VersionRefusal::OthersDraft => (StatusCode::FORBIDDEN, "others_draft"),
+            VersionRefusal::WrongState(..) => (StatusCode::CONFLICT, "wrong_state"),
+            VersionRefusal::Stale => (StatusCode::CONFLICT, "stale"),
+            VersionRefusal::Busy(_) => (StatusCode::CONFLICT, "busy"),
+            VersionRefusal::Backtesting(_) => (StatusCode::CONFLICT, "backtesting"),
+            VersionRefusal::BadText => (StatusCode::UNPROCESSABLE_ENTITY, "bad_text"),
         };
-        Self::new(status, error.to_string())
+        Self::coded(status, code, refusal.to_string())
+    }
+}
+
+impl From<&TrialError> for Problem {
+    fn from(refused: &TrialError) -> Self {
+        let code = match refused {
+            TrialError::Malformed(_) => "malformed",
+            TrialError::NothingNew => "nothing_new",
+            TrialError::DoesNotCheck { .. } => "does_not_check",
+            TrialError::CasesFail(_) => "cases_fail",
+        };
+        Self::coded(StatusCode::UNPROCESSABLE_ENTITY, code, refused.to_string())
     }
 }
 
@@ -194,11 +210,10 @@ pub async fn version(
 pub async fn propose(
     State(app): State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    Keyed(claim): Keyed,
     Json(proposal): Json<Proposal>,
 ) -> Result<(StatusCode, Json<RuleVersion>), Response> {
     identity.need(Permission::ProposeRules).map_err(IntoResponse::into_response)?;
-    let claim = claim.map(|Extension(claim)| claim);
     let version = app.service.propose_rules(proposal, &identity.actor, claim.as_ref()).await;
     let version = version.map_err(|error| ProposalProblem::from(error).into_response())?;
     Ok((StatusCode::CREATED, Json(version)))
@@ -242,11 +257,10 @@ pub async fn save_draft(
 pub async fn act(
     State(app): State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    Keyed(claim): Keyed,
     Path(id): Path<String>,
     Json(act): Json<VersionAct>,
 ) -> Result<Json<VersionActed>, ProposalProblem> {
-    let claim = claim.map(|Extension(claim)| claim);
     Ok(Json(app.service.act_on_rules(&id, &act, &identity.actor, claim.as_ref()).await?))
 }
 
@@ -290,9 +304,8 @@ pub struct Rollback {
 pub async fn roll_back(
     State(app): State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    Keyed(claim): Keyed,
     Json(rollback): Json<Rollback>,
 ) -> Result<Json<VersionActed>, ProposalProblem> {
-    let claim = claim.map(|Extension(claim)| claim);
     Ok(Json(app.service.roll_back_rules(rollback.reason, &identity.actor, claim.as_ref()).await?))
 }

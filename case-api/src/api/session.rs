@@ -34,12 +34,13 @@ pub struct Created {
 
 impl From<SignInError> for Problem {
     fn from(error: SignInError) -> Self {
-        let status = match error {
-            SignInError::Wrong => StatusCode::UNAUTHORIZED,
-            SignInError::TooMany | SignInError::Busy => StatusCode::TOO_MANY_REQUESTS,
+        let (status, code) = match error {
+            SignInError::Wrong => (StatusCode::UNAUTHORIZED, "wrong_sign_in"),
+            SignInError::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many_sign_ins"),
+            SignInError::Busy => (StatusCode::TOO_MANY_REQUESTS, "busy"),
             SignInError::Store(error) => return error.into(),
         };
-        Self::new(status, error.to_string())
+        Self::coded(status, code, error.to_string())
     }
 }
 

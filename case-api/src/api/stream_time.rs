@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, Json, extract::State};
+use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use sluice_model::EventTime;
 
-use super::{Identity, Problem};
-use crate::{app::App, service::Claim, service::StreamTimeSet};
+use super::{Identity, Problem, idempotent::Keyed};
+use crate::{app::App, service::StreamTimeSet};
 
 /// The engine's time against the clock.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -54,9 +54,8 @@ pub async fn get(State(app): State<Arc<App>>) -> Json<StreamTime> {
 pub async fn set(
     State(app): State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    Keyed(claim): Keyed,
     Json(SetStreamTime { to, reason }): Json<SetStreamTime>,
 ) -> Result<Json<StreamTimeSet>, Problem> {
-    let claim = claim.map(|Extension(claim)| claim);
     Ok(Json(app.service.set_stream_time(to, &reason, &identity.actor, claim.as_ref()).await?))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
+    Json,
     extract::{Path, Query, State},
     http::StatusCode,
 };
@@ -11,12 +11,13 @@ use serde::Deserialize;
 
 use super::{
     Identity, Problem,
+    idempotent::Keyed,
     page::{Items, PageQuery},
 };
 use crate::{
     app::App,
     domain::SuppressionAct,
-    service::{Claim, NewSuppression, SuppressionFilter, SuppressionNow},
+    service::{NewSuppression, SuppressionFilter, SuppressionNow},
 };
 
 /// Which suppressions.
@@ -64,10 +65,9 @@ pub async fn list(
 pub async fn propose(
     State(app): State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    Keyed(claim): Keyed,
     Json(wanted): Json<NewSuppression>,
 ) -> Result<(StatusCode, Json<SuppressionNow>), Problem> {
-    let claim = claim.map(|Extension(claim)| claim);
     let proposed = app.service.propose_suppression(wanted, &identity.actor, claim.as_ref()).await?;
     Ok((StatusCode::CREATED, Json(proposed)))
 }
@@ -84,10 +84,9 @@ pub async fn propose(
 pub async fn approve(
     State(app): State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    Keyed(claim): Keyed,
     Path(id): Path<String>,
 ) -> Result<Json<SuppressionNow>, Problem> {
-    let claim = claim.map(|Extension(claim)| claim);
     let approve = SuppressionAct::Approve;
     Ok(Json(app.service.act_on_suppression(&id, &approve, &identity.actor, claim.as_ref()).await?))
 }
@@ -104,11 +103,10 @@ pub async fn approve(
 pub async fn revoke(
     State(app): State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    Keyed(claim): Keyed,
     Path(id): Path<String>,
     Json(said): Json<Revocation>,
 ) -> Result<Json<SuppressionNow>, Problem> {
-    let claim = claim.map(|Extension(claim)| claim);
     let act = SuppressionAct::Revoke { reason: said.reason };
     Ok(Json(app.service.act_on_suppression(&id, &act, &identity.actor, claim.as_ref()).await?))
 }

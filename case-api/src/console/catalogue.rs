@@ -15,6 +15,7 @@ use super::{
     configuration::{self, ConfigurationView},
     error::PageError,
     explain::MatchView,
+    forms::check_made,
     shell::{Shell, render, short},
 };
 use crate::{
@@ -102,9 +103,7 @@ pub async fn screen(
     identity: Identity,
     Form(form): Form<ScreenForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     identity.need(Permission::Screen)?;
     let shell = Shell::new(&app, &identity, "lists").await?;
     let mut page = ListsPage::new(&app, &identity, shell).await?;

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::{
     error::PageError,
+    forms::check_made,
     shell::{Shell, When},
 };
 use crate::{
@@ -75,9 +76,7 @@ pub async fn act(
     Path(id): Path<String>,
     Form(form): Form<ConfigurationForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     let reason = form.text;
     let act = match form.action.as_str() {
         "propose" => ConfigurationAct::Propose { reason },

@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::{
     error::PageError,
+    forms::check_made,
     shell::{Shell, When, render, words},
 };
 use crate::{
@@ -163,9 +164,7 @@ pub async fn send(
     Path(id): Path<u64>,
     Form(form): Form<LetterForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     identity.need(Permission::Mend)?;
     let letter = dead_letters::letter(&app, id).await?;
     // A browser sends a form's lines ended in its own way.

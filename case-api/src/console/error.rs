@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{assets, shell::render};
+use super::shell::render;
 use crate::api::{Problem, not_found};
 
 #[derive(Template)]
@@ -15,7 +15,6 @@ struct ErrorPage {
     status: u16,
     title: &'static str,
     detail: String,
-    style: &'static str,
 }
 
 /// A problem that is shown as a page.
@@ -34,7 +33,6 @@ impl IntoResponse for PageError {
             status: status.as_u16(),
             title: status.canonical_reason().unwrap_or("Error"),
             detail: self.0.detail().to_owned(),
-            style: assets::STYLE,
         };
         render(status, &page)
     }
@@ -43,8 +41,9 @@ impl IntoResponse for PageError {
 impl PageError {
     /// A form that no page of this session made.
     pub fn foreign_form() -> Self {
-        Self(Problem::new(
+        Self(Problem::coded(
             StatusCode::FORBIDDEN,
+            "foreign_form",
             "this form has expired: go back, reload the page and try again",
         ))
     }

@@ -15,7 +15,7 @@ use sluice_rules::CASES_SUFFIX;
 
 use super::{
     error::PageError,
-    forms::{claim, once},
+    forms::{check_made, claim, do_once, once},
     rule_version::problem,
     shell::{Shell, render},
 };
@@ -23,7 +23,7 @@ use crate::{
     api::Identity,
     app::App,
     domain::{Permission, Proposal, VersionAct},
-    service::{Claim, Claimed, ProposeError},
+    service::{Claim, ProposeError},
 };
 
 #[derive(Template)]
@@ -118,9 +118,7 @@ pub async fn propose(
     identity: Identity,
     Form(form): Form<ProposeForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     identity.need(Permission::ProposeRules)?;
     // Browsers send lines as CRLF; files keep LF, so that a hash is of what was written.
     let unix = |text: &str| text.replace("\r\n", "\n");
@@ -133,22 +131,20 @@ pub async fn propose(
     let proposal =
         Proposal { rationale: form.rationale.clone(), files, draft: as_draft, ..Proposal::default() };
     let claim = claim(&form.once, &["propose", &form.text, &form.cases], &identity);
-    let (claimed, _turn) = app.service.claim(&claim).await?;
-    if !matches!(claimed, Claimed::Run) {
-        return Ok(Redirect::to("/rules").into_response());
-    }
-    let sent = if form.draft.is_empty() {
-        app.service.propose_rules(proposal, &identity.actor, Some(&claim)).await.map(|kept| kept.version_id)
-    } else {
+    let sending = async {
+        if form.draft.is_empty() {
+            let kept = app.service.propose_rules(proposal, &identity.actor, Some(&claim)).await?;
+            return Ok(kept.version_id);
+        }
         go_on_with_draft(&app, &form.draft, proposal, &identity, &claim).await
     };
-    match sent {
-        Ok(id) => {
+    match do_once(&app, &claim, sending).await? {
+        Ok(None) => Ok(Redirect::to("/rules").into_response()),
+        Ok(Some(id)) => {
             let done = if as_draft { "draft" } else { "propose" };
             Ok(Redirect::to(&format!("/rules/versions/{id}?done={done}")).into_response())
         }
         Err(ProposeError::Trial(refused)) => {
-            app.service.disclaim(&claim).await?;
             let page = ProposePage {
                 shell: Shell::new(&app, &identity, "rules").await?,
                 paths: paths(&app.service.files_in_force().await?),
@@ -163,10 +159,7 @@ pub async fn propose(
             };
             Ok(render(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }
-        Err(error) => {
-            app.service.disclaim(&claim).await?;
-            Err(problem(error).into())
-        }
+        Err(error) => Err(problem(error).into()),
     }
 }
 

@@ -15,7 +15,7 @@ use sluice_model::EventTime;
 
 use super::{
     error::PageError,
-    forms::{claim, once},
+    forms::{check_made, claim, do_once, once},
     rules::RuleView,
     shell::{Shell, When, render},
 };
@@ -24,7 +24,7 @@ use crate::{
     app::App,
     domain::{Permission, QuarantineAct},
     limits::PAGE_DEFAULT,
-    service::{Claimed, Page, QuarantineOrder, ShadowAlert},
+    service::{Page, QuarantineOrder, ShadowAlert},
 };
 
 struct ShadowRow {
@@ -158,17 +158,11 @@ async fn act(
     Path(id): Path<String>,
     Form(form): Form<QuarantineForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     let order = QuarantineOrder { version: form.version, since: form.since, reason: form.reason };
     let claim = claim(&form.once, &[act.name(), &id, &order.version], &identity);
-    let (claimed, _turn) = app.service.claim(&claim).await?;
-    if let Claimed::Run = claimed
-        && let Err(error) =
-            app.service.act_on_quarantine(act, &id, &order, &identity.actor, Some(&claim)).await
-    {
-        app.service.disclaim(&claim).await?;
+    let acting = app.service.act_on_quarantine(act, &id, &order, &identity.actor, Some(&claim));
+    if let Err(error) = do_once(&app, &claim, acting).await? {
         let problem = Problem::from(error);
         let (status, detail) = (problem.status(), problem.detail().to_owned());
         return show(&app, &identity, &id, &RuleQuery::default(), status, detail).await;

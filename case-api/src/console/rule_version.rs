@@ -13,14 +13,14 @@ use serde::Deserialize;
 
 use super::{
     error::PageError,
-    forms::{claim, once},
+    forms::{Done, check_made, claim, do_once, once},
     shell::{Shell, When, render, short},
 };
 use crate::{
     api::{Identity, Problem},
     app::App,
     domain::{BacktestReport, Changes, Permission, VersionAct, VersionState, next_version_state},
-    service::{Claimed, Filling, PROPOSAL, ProposeError, RuleVersion},
+    service::{Filling, PROPOSAL, ProposeError, RuleVersion},
 };
 
 /// A version as pages show it.
@@ -76,12 +76,6 @@ struct VersionPage {
     once: String,
     error: String,
     done: &'static str,
-}
-
-#[derive(Deserialize, Default)]
-pub struct Done {
-    #[serde(default)]
-    done: String,
 }
 
 /// One version.
@@ -148,7 +142,7 @@ async fn show(
 /// What a page says of a proposal that could not even be tried.
 pub fn problem(error: ProposeError) -> Problem {
     match error {
-        ProposeError::Trial(refused) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, refused.to_string()),
+        ProposeError::Trial(refused) => Problem::from(&refused),
         ProposeError::Version(error) => error.into(),
         ProposeError::Store(error) => error.into(),
         ProposeError::Join(error) => Problem::internal(&error),
@@ -172,9 +166,7 @@ pub async fn act(
     Path(id): Path<String>,
     Form(form): Form<ActForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     let reason = form.reason.clone();
     let act = match form.action.as_str() {
         "submit" => VersionAct::Submit,
@@ -182,14 +174,11 @@ pub async fn act(
         "approve" => VersionAct::Approve { reason },
         "reject" => VersionAct::Reject { reason },
         "activate" => VersionAct::Activate { reason },
-        _ => return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "this form names no act").into()),
+        _ => return Err(Problem::bad_request("this form names no act").into()),
     };
     let claim = claim(&form.once, &[&id, &form.action], &identity);
-    let (claimed, _turn) = app.service.claim(&claim).await?;
-    if let Claimed::Run = claimed
-        && let Err(error) = app.service.act_on_rules(&id, &act, &identity.actor, Some(&claim)).await
-    {
-        app.service.disclaim(&claim).await?;
+    let acting = app.service.act_on_rules(&id, &act, &identity.actor, Some(&claim));
+    if let Err(error) = do_once(&app, &claim, acting).await? {
         let problem = problem(error);
         let detail = problem.detail().to_owned();
         return show(&app, &identity, &id, problem.status(), "", detail).await;
@@ -210,9 +199,7 @@ pub async fn backtest(
     Path(id): Path<String>,
     Form(form): Form<BacktestForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     identity.need(Permission::ProposeRules)?;
     if let Err(error) = app.service.begin_backtest(&id, &identity.actor).await {
         let problem = Problem::from(error);

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::{
     error::PageError,
-    forms::{claim, once},
+    forms::{check_made, claim, do_once, once},
     rule_version::{VersionView, problem},
     shell::{Shell, render, words},
 };
@@ -23,7 +23,7 @@ use crate::{
     domain::{Permission, VersionState},
     limits::RULE_VERSIONS_SHOWN,
     ports::ActiveRule,
-    service::{Claimed, Filling, Page, RuleCounts},
+    service::{Filling, Page, RuleCounts},
     words as names,
 };
 
@@ -118,15 +118,10 @@ pub async fn roll_back(
     identity: Identity,
     Form(form): Form<RollbackForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     let claim = claim(&form.once, &["rollback"], &identity);
-    let (claimed, _turn) = app.service.claim(&claim).await?;
-    if let Claimed::Run = claimed
-        && let Err(error) = app.service.roll_back_rules(form.reason, &identity.actor, Some(&claim)).await
-    {
-        app.service.disclaim(&claim).await?;
+    let acting = app.service.roll_back_rules(form.reason, &identity.actor, Some(&claim));
+    if let Err(error) = do_once(&app, &claim, acting).await? {
         let problem = problem(error);
         let detail = problem.detail().to_owned();
         return show_rules(&app, &identity, problem.status(), detail).await;

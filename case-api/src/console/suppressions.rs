@@ -15,7 +15,7 @@ use sluice_model::{Key, KeyKind};
 use super::{
     case,
     error::PageError,
-    forms::claim,
+    forms::{check_made, claim, do_once},
     shell::{Shell, When, render},
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     app::App,
     domain::{CaseMatch, SuppressionAct, SuppressionState, next_suppression_state},
     limits::PAGE_DEFAULT,
-    service::{Claimed, NewSuppression, Page, SuppressionFilter, SuppressionNow, SuppressionRow},
+    service::{NewSuppression, Page, SuppressionFilter, SuppressionNow, SuppressionRow},
 };
 
 #[derive(Deserialize, Default)]
@@ -117,9 +117,7 @@ pub async fn act(
     Path(id): Path<String>,
     Form(form): Form<ActForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     let act = match form.action.as_str() {
         "approve" => SuppressionAct::Approve,
         _ => SuppressionAct::Revoke { reason: form.reason },
@@ -165,9 +163,7 @@ pub async fn propose(
     Path(case_id): Path<String>,
     Form(form): Form<ProposeForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     let refused = |wrong: &'static str| {
         case::show(&app, &identity, &case_id, StatusCode::UNPROCESSABLE_ENTITY, "", wrong.to_owned())
     };
@@ -188,11 +184,8 @@ pub async fn propose(
         days: Some(days),
     };
     let claim = claim(&form.once, &[&case_id, "suppress"], &identity);
-    let (claimed, _turn) = app.service.claim(&claim).await?;
-    if let Claimed::Run = claimed
-        && let Err(error) = app.service.propose_suppression(wanted, &identity.actor, Some(&claim)).await
-    {
-        app.service.disclaim(&claim).await?;
+    let proposing = app.service.propose_suppression(wanted, &identity.actor, Some(&claim));
+    if let Err(error) = do_once(&app, &claim, proposing).await? {
         let problem = Problem::from(error);
         return case::show(&app, &identity, &case_id, problem.status(), "", problem.detail().to_owned())
             .await;

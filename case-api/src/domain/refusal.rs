@@ -36,6 +36,12 @@ pub enum Refusal {
         crate::limits::SUPPRESSION_DAYS_MAX
     )]
     NotSuppressible,
+    /// More matches than one closing suppresses.
+    #[error(
+        "more than {} matches: look at each, and suppress one by one",
+        crate::limits::SUPPRESSIONS_PER_CLOSING_MAX
+    )]
+    TooManyMatches,
     /// What was asked for does not fit the present state of things.
     #[error("{0}")]
     Conflict(&'static str),

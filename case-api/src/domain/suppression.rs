@@ -178,8 +178,7 @@ pub fn check_together(shown: &[CaseMatch]) -> Result<(), Refusal> {
         return Err(Refusal::NothingToActOn(none));
     }
     if shown.len() > SUPPRESSIONS_PER_CLOSING_MAX {
-        let many = "more than 20 matches: look at each, and suppress one by one";
-        return Err(Refusal::NothingToActOn(many));
+        return Err(Refusal::TooManyMatches);
     }
     Ok(())
 }

@@ -533,6 +533,6 @@ impl Answer {
         assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text());
         let problem = self.json();
         assert_eq!(problem["status"], status);
-        assert!(problem["title"].is_string() && problem["type"].is_string());
+        assert!(problem["title"].is_string() && problem["type"].is_string() && problem["code"].is_string());
     }
 }

@@ -12,6 +12,7 @@ use std::{
 use sluice_lists::DEFAULT_THRESHOLD;
 use sluice_model::{EventTime, Hash256, Screening, Span};
 use sluice_rules::RuleSet;
+use sluice_runtime::limits::FOLDERS_LOOKED_AT_EVERY;
 
 /// A version with fewer entries than this share of the one in force, in percent, is less; an import asks at the same line.
 const ENTRIES_KEPT_PERCENT_MIN: usize = 90;
@@ -22,6 +23,14 @@ const CHECK_STEP: Span = Span::hours(6);
 const LIST_AGE_REPORTED: Span = Span::days(7);
 /// Of the rules in force, how many in a hundred a watched folder may lose at once; one always.
 const RULES_GONE_PERCENT_MAX: usize = 10;
+
+/// Wait until it is time to look at a folder again; `false` once `stop` is ready.
+pub async fn is_time_to_look(stop: &mut (impl Future<Output = ()> + Unpin)) -> bool {
+    tokio::select! {
+        () = stop => false,
+        () = tokio::time::sleep(FOLDERS_LOOKED_AT_EVERY) => true,
+    }
+}
 
 /// What is reported of the configuration, for readiness and pages.
 #[derive(Default)]

@@ -15,10 +15,10 @@ use sluice_core::Library;
 use sluice_list_store::Store;
 use sluice_lists::{Screener, Settings};
 use sluice_model::{Control, EventTime, Hash256, Screening, Span, Unnamed};
-use sluice_runtime::{CachingLibrary, Clock as _, Runtime, SystemClock, limits::FOLDERS_LOOKED_AT_EVERY};
+use sluice_runtime::{CachingLibrary, Clock as _, Runtime, SystemClock};
 use tokio::task::spawn_blocking;
 
-use super::configured::{self, Configured};
+use super::configured::{self, Configured, is_time_to_look};
 use crate::failure::Failure;
 
 /// Where versions are kept that are in force, below the data folder.
@@ -220,11 +220,7 @@ impl Keeper {
     /// Look again and again until `stop` is ready.
     pub async fn run(mut self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
-        loop {
-            tokio::select! {
-                () = &mut stop => return,
-                () = tokio::time::sleep(FOLDERS_LOOKED_AT_EVERY) => {}
-            }
+        while is_time_to_look(&mut stop).await {
             self.look().await;
         }
     }

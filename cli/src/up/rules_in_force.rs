@@ -6,10 +6,10 @@ use std::{path::PathBuf, sync::Arc};
 use sluice_case_api::CaseApi;
 use sluice_model::{RuleBundle, RuleFile};
 use sluice_rules::{RuleSet, SHADOW_FOLDER};
-use sluice_runtime::{Fingerprint, Runtime, limits::FOLDERS_LOOKED_AT_EVERY};
+use sluice_runtime::{Fingerprint, Runtime};
 use tokio::task::spawn_blocking;
 
-use super::configured::{self, Configured};
+use super::configured::{self, Configured, is_time_to_look};
 use crate::failure::Failure;
 
 /// What is configured here, as the case side records it.
@@ -84,11 +84,7 @@ impl Keeper {
     /// Look again and again until `stop` is ready.
     pub async fn run(mut self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
-        loop {
-            tokio::select! {
-                () = &mut stop => return,
-                () = tokio::time::sleep(FOLDERS_LOOKED_AT_EVERY) => {}
-            }
+        while is_time_to_look(&mut stop).await {
             self.look().await;
         }
     }

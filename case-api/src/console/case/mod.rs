@@ -13,7 +13,6 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use serde::Deserialize;
 use sluice_model::KeyKind;
 
 use self::{
@@ -25,7 +24,7 @@ use super::{
     cases::CaseRow,
     error::PageError,
     explain::AlertView,
-    forms::{claim, once},
+    forms::{Done, check_made, claim, do_once, once},
     shell::{Shell, When, render, short},
     suppressions::{form_label, form_value},
 };
@@ -37,7 +36,7 @@ use crate::{
         next_state,
     },
     limits::CASE_PAGE_ALERTS,
-    service::{AlertFilter, Claimed, Page},
+    service::{AlertFilter, Page},
 };
 
 /// The acts that this officer may do to this case now.
@@ -92,12 +91,6 @@ struct CasePage {
     intact: bool,
     root: String,
     size: u64,
-}
-
-#[derive(Deserialize, Default)]
-pub struct Done {
-    #[serde(default)]
-    done: String,
 }
 
 pub async fn page(
@@ -241,9 +234,7 @@ pub async fn act(
     Path(id): Path<String>,
     Form(form): Form<ActForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     let act = match form.act() {
         Ok(act) => act,
         Err(wrong) => {
@@ -251,20 +242,16 @@ pub async fn act(
         }
     };
     let claim = claim(&form.once, &[&id, &form.action], &identity);
-    let mut done = act.kind().name();
-    let (claimed, _turn) = app.service.claim(&claim).await?;
-    if let Claimed::Run = claimed {
-        match app.service.act(&id, &act, &identity.actor, Some(&claim)).await {
-            Ok(acted) if acted.hold == Some(HoldState::Proposed) => done = "release-proposed",
-            Ok(acted) if !acted.still_held_by.is_empty() => done = "release-part",
-            Ok(_) => {}
-            Err(error) => {
-                app.service.disclaim(&claim).await?;
-                let problem = Problem::from(error);
-                return show(&app, &identity, &id, problem.status(), "", problem.detail().to_owned()).await;
-            }
+    let acting = app.service.act(&id, &act, &identity.actor, Some(&claim));
+    let done = match do_once(&app, &claim, acting).await? {
+        Ok(Some(acted)) if acted.hold == Some(HoldState::Proposed) => "release-proposed",
+        Ok(Some(acted)) if !acted.still_held_by.is_empty() => "release-part",
+        Ok(_) => act.kind().name(),
+        Err(error) => {
+            let problem = Problem::from(error);
+            return show(&app, &identity, &id, problem.status(), "", problem.detail().to_owned()).await;
         }
-    }
+    };
     Ok(Redirect::to(&format!("/cases/{id}?done={done}")).into_response())
 }
 
