@@ -16,7 +16,7 @@ use crate::{
 
 /// A part of the work.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Work {
+pub(crate) enum Work {
     /// Taking in a feed.
     Feed(Topic),
     /// Delivering control records.
@@ -33,7 +33,7 @@ impl fmt::Display for Work {
 }
 
 /// What became of each part.
-pub struct Health {
+pub(crate) struct Health {
     state: Mutex<State>,
     /// What the writer's last probe found, and when; held while it is made, so that there is one at a time.
     pub probe: tokio::sync::Mutex<Option<(EventTime, Option<String>)>>,
@@ -51,7 +51,7 @@ struct State {
 
 impl Health {
     /// Nothing has been done yet, at `now`.
-    pub fn new(now: EventTime) -> Self {
+    pub(crate) fn new(now: EventTime) -> Self {
         let state =
             State { failed: HashMap::new(), moved: HashMap::new(), opened: now, leaves: 0, leaves_at: None };
         Self { state: Mutex::new(state), probe: tokio::sync::Mutex::default() }
@@ -62,7 +62,7 @@ impl Health {
     }
 
     /// What became of an attempt.
-    pub fn note(&self, work: Work, error: Option<&impl fmt::Display>) {
+    pub(crate) fn note(&self, work: Work, error: Option<&impl fmt::Display>) {
         self.state(|state| match error {
             Some(error) => state.failed.insert(work, error.to_string()),
             None => state.failed.remove(&work),
@@ -70,7 +70,7 @@ impl Health {
     }
 
     /// Why a part of the work cannot go on, if one cannot.
-    pub fn failure(&self) -> Option<String> {
+    pub(crate) fn failure(&self) -> Option<String> {
         self.state(|state| {
             let first = state.failed.iter().min_by_key(|(work, _)| work.to_string());
             first.map(|(work, error)| format!("{work} does not advance: {error}"))
@@ -78,12 +78,12 @@ impl Health {
     }
 
     /// A feed moved, or is level with its source.
-    pub fn moved(&self, topic: Topic, now: EventTime) {
+    pub(crate) fn moved(&self, topic: Topic, now: EventTime) {
         self.state(|state| state.moved.insert(topic, now));
     }
 
     /// A feed is at `next` and its source at `end`: whether it has not advanced for too long.
-    pub fn stalled(&self, topic: Topic, next: u64, end: u64, now: EventTime) -> Option<String> {
+    pub(crate) fn stalled(&self, topic: Topic, next: u64, end: u64, now: EventTime) -> Option<String> {
         let still = now.since(self.state(|state| state.moved.get(&topic).copied().unwrap_or(state.opened)));
         (next < end && still > FEED_STALLED_AFTER).then(|| {
             let seconds = still.micros() / 1_000_000;
@@ -92,13 +92,13 @@ impl Health {
     }
 
     /// Whether a probe of that time still counts.
-    pub fn counts(at: EventTime, now: EventTime) -> bool {
+    pub(crate) fn counts(at: EventTime, now: EventTime) -> bool {
         // A clock that was set back makes it count no longer.
         at <= now && now.since(at) < PROBE_EVERY
     }
 
     /// Whether it is time to note on the log that there are so many leaves.
-    pub fn leaves_are_due(&self, leaves: u64, now: EventTime) -> bool {
+    pub(crate) fn leaves_are_due(&self, leaves: u64, now: EventTime) -> bool {
         self.state(|state| {
             let rested = state.leaves_at.is_none_or(|at| at > now || now.since(at) >= LEAVES_NOTED_EVERY);
             leaves != state.leaves && rested
@@ -106,7 +106,7 @@ impl Health {
     }
 
     /// It was noted.
-    pub fn leaves_noted(&self, leaves: u64, now: EventTime) {
+    pub(crate) fn leaves_noted(&self, leaves: u64, now: EventTime) {
         self.state(|state| (state.leaves, state.leaves_at) = (leaves, Some(now)));
     }
 }

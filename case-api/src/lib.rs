@@ -10,6 +10,8 @@
 //! `domain` alone says who may do what and what follows; `service` alone calls the store. Personal data never enters a
 //! log line, a metric or an error.
 
+#![warn(unreachable_pub)]
+
 mod api;
 mod app;
 mod auth;

@@ -24,7 +24,7 @@ const REFUSED_SHOWN_MAX: u64 = 20;
 
 /// Arguments.
 #[derive(clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// Events: NDJSON, or CSV with a mapping.
     #[arg(long, value_name = "FILE")]
     events: PathBuf,
@@ -80,7 +80,7 @@ struct Scored {
 }
 
 /// Run the command.
-pub fn run(args: Args) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     let mut lists = folders::open_lists(args.lists.as_deref())?;
     lists.screening.unnamed = args.unnamed;
     let screening = !lists.screening.lists.is_empty();

@@ -54,7 +54,7 @@ const REQUESTS_FINISH_WITHIN: Duration = Duration::from_secs(10);
 
 /// Arguments.
 #[derive(clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// Where the log, snapshots, cases and evidence are kept; made where there is none.
     /// [default: sluice-data, with --demo sluice-demo-data]
     #[arg(long, value_name = "DIR")]
@@ -152,7 +152,7 @@ struct Invented<'a> {
 }
 
 /// Run the command.
-pub fn run(args: Args) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     write_log_lines()?;
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     tokio.block_on(async {

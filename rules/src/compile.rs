@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// A compiled bundle.
-pub struct Compiled {
+pub(crate) struct Compiled {
     /// By kind of key, as [`KeyKind::ALL`].
     pub plans: [Plan; KeyKind::ALL.len()],
     /// What each rule is, for people.
@@ -74,7 +74,7 @@ struct Typology {
 
 /// How rules are made ready.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// To judge.
     Native,
     /// To judge, noting what every condition comes to.
@@ -85,7 +85,7 @@ pub enum Mode {
 
 /// Compile; every error at once, or the plans. The rules of a candidate that differ from those in force are judged
 /// beside them, in shadow.
-pub fn compile(
+pub(crate) fn compile(
     bundle: &RuleBundle,
     candidate: Option<&RuleBundle>,
     mode: Mode,

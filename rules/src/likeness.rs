@@ -4,7 +4,7 @@ use crate::limits::NAME_WORDS_MAX;
 
 /// In which way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Likeness {
+pub(crate) enum Likeness {
     /// As they are.
     Texts,
     /// As names: case, punctuation and the order of words do not count, words too many count little.
@@ -19,10 +19,10 @@ const LONGER_WEIGHS: f64 = 0.25;
 
 impl Likeness {
     /// Every way.
-    pub const ALL: [Self; 2] = [Self::Texts, Self::Names];
+    pub(crate) const ALL: [Self; 2] = [Self::Texts, Self::Names];
 
     /// The function that rules call.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Texts => "likeness",
             Self::Names => "name_likeness",
@@ -30,7 +30,7 @@ impl Likeness {
     }
 
     /// How alike the two are.
-    pub fn of(self, a: &str, b: &str) -> f64 {
+    pub(crate) fn of(self, a: &str, b: &str) -> f64 {
         match self {
             Self::Texts => strsim::jaro_winkler(a, b),
             Self::Names => of_names(a, b),

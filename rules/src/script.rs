@@ -11,7 +11,7 @@ use crate::{
 
 impl Script {
     /// A script of an expression and its file's helper functions. `resolve` says what a path means.
-    pub fn new(
+    pub(crate) fn new(
         expr: &Expr,
         functions: &AST,
         identity: String,

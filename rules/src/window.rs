@@ -18,7 +18,7 @@ use crate::{
 
 /// A checked window.
 #[derive(Clone, Debug)]
-pub struct Declared {
+pub(crate) struct Declared {
     /// As the rule names it.
     pub name: String,
     /// Where it is declared.
@@ -39,7 +39,7 @@ pub struct Declared {
 
 /// What leaves a sample, and which.
 #[derive(Clone, Debug)]
-pub struct StreamDefinition {
+pub(crate) struct StreamDefinition {
     /// On which side the key must be.
     pub role: RoleFilter,
     /// At which status a payment counts.
@@ -54,7 +54,7 @@ pub struct StreamDefinition {
 
 /// On which side the key must be for an event to enter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RoleFilter {
+pub(crate) enum RoleFilter {
     Debtor,
     Creditor,
     Either,
@@ -101,7 +101,7 @@ const KNOWN: &[&str] = &[
 ];
 
 /// What a window is checked with.
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// The file.
     pub source: &'a Source<'a>,
     /// The fields.
@@ -127,7 +127,7 @@ impl<'a> Context<'a> {
 
 impl Declared {
     /// Read `window name #{ … };`.
-    pub fn read(
+    pub(crate) fn read(
         context: &Context<'_>,
         block: &Block,
         used: &mut Used,
@@ -334,20 +334,20 @@ fn length(fields: &mut Fields<'_>, context: &Context<'_>, used: &mut Used) -> Op
 }
 
 /// The statuses that a declaration counts, if it says so.
-pub fn statuses(fields: &mut Fields<'_>) -> Option<StatusSet> {
+pub(crate) fn statuses(fields: &mut Fields<'_>) -> Option<StatusSet> {
     let known: Vec<_> = sluice_model::PaymentStatus::ALL.iter().map(|s| (s.name(), *s)).collect();
     Some(fields.words("statuses", &known)?.into_iter().collect())
 }
 
 /// The event types that a declaration counts, if it says so.
-pub fn events(fields: &mut Fields<'_>) -> Option<EventTypes> {
+pub(crate) fn events(fields: &mut Fields<'_>) -> Option<EventTypes> {
     let known = EventType::ALL.map(|sort| (sort.name(), sort));
     Some(fields.words("events", &known)?.into_iter().fold(EventTypes::EMPTY, EventTypes::with))
 }
 
 impl StreamDefinition {
     /// The identity of the stream: a hash of what it means, not of how it is written.
-    pub fn id(&self, key: KeyKind) -> Hash256 {
+    pub(crate) fn id(&self, key: KeyKind) -> Hash256 {
         let statuses: Vec<_> = self.statuses.iter().map(|s| s.name()).collect();
         let parts = [
             "sluice/stream/v1".to_owned(),

@@ -25,7 +25,7 @@ use crate::{
 /// Which cases.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct CaseQuery {
+pub(crate) struct CaseQuery {
     /// A state, or `open`.
     state: Option<String>,
     /// `low`, `medium`, `high`, `critical`.
@@ -38,7 +38,7 @@ pub struct CaseQuery {
 
 /// A case with everything in it.
 #[derive(Serialize, utoipa::ToSchema)]
-pub struct CaseDetail {
+pub(crate) struct CaseDetail {
     #[serde(flatten)]
     case: Case,
     /// Its alerts, newest first, as many as a page has at most; `/v1/alerts?case_id=` pages through all of them.
@@ -56,7 +56,7 @@ pub struct CaseDetail {
     (status = 200, body = Items<Case>),
     (status = 401, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Query(page): Query<PageQuery>,
     Query(query): Query<CaseQuery>,
@@ -75,7 +75,10 @@ pub async fn list(
     (status = 200, body = CaseDetail),
     (status = 404, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn get(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<CaseDetail>, Problem> {
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<CaseDetail>, Problem> {
     let case = app.service.case(&id).await?.ok_or_else(|| Problem::not_found("case"))?;
     let filter = AlertFilter { case_id: Some(id.clone()), ..AlertFilter::default() };
     let (items, _) = app.service.alerts(&filter, Page::first(PAGE_MAX)).await?;
@@ -103,7 +106,7 @@ pub async fn get(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<
         (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn act(
+pub(crate) async fn act(
     State(app): State<Arc<App>>,
     identity: Identity,
     Keyed(claim): Keyed,
@@ -118,12 +121,15 @@ pub async fn act(
     (status = 200, body = Object, description = "An evidence bundle in its one canonical encoding"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn evidence(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn evidence(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     serve_evidence(&app, &id).await
 }
 
 /// The bundle as a file.
-pub async fn serve_evidence(app: &App, id: &str) -> Result<Response, Problem> {
+pub(crate) async fn serve_evidence(app: &App, id: &str) -> Result<Response, Problem> {
     let bundle = app.service.bundle(id).await?.ok_or_else(|| Problem::not_found("case"))?;
     let file = format!("attachment; filename=\"{id}.evidence.json\"");
     let headers =

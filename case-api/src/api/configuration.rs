@@ -19,7 +19,7 @@ use crate::{app::App, domain::ConfigurationAct, service::Configuration};
 #[utoipa::path(get, path = "/v1/configuration", tag = "configuration", params(PageQuery), responses(
     (status = 200, body = Items<Configuration>),
 ))]
-pub async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Items<Configuration>>, Problem> {
@@ -39,7 +39,7 @@ pub async fn list(
         (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn act(
+pub(crate) async fn act(
     State(app): State<Arc<App>>,
     identity: Identity,
     Keyed(claim): Keyed,

@@ -30,7 +30,7 @@ const ANSWER_BYTES_MAX: usize = 64 * BODY_BYTES_MAX;
 
 /// A dead letter with its id.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Letter {
+pub(crate) struct Letter {
     /// Its place on the log.
     pub id: String,
     /// What it says.
@@ -40,7 +40,7 @@ pub struct Letter {
 
 /// Some of them, oldest first.
 #[derive(Debug, Deserialize)]
-pub struct Letters {
+pub(crate) struct Letters {
     /// The letters.
     pub items: Vec<Letter>,
     /// Where the next ones begin.
@@ -54,7 +54,7 @@ struct Resubmitted {
 }
 
 /// Middleware before the runtime's routes: who may ingest, who may mend; and a leaf for each letter sent again.
-pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let letters = request.uri().path().strip_prefix(PATH).map(str::to_owned);
     let permission = if letters.is_some() { Permission::Mend } else { Permission::Ingest };
     let identity = match request.extensions().get::<Identity>() {
@@ -94,19 +94,19 @@ async fn record(
 }
 
 /// Letters from one on, oldest first.
-pub async fn letters(app: &App, from: u64, limit: usize) -> Result<Letters, Problem> {
+pub(crate) async fn letters(app: &App, from: u64, limit: usize) -> Result<Letters, Problem> {
     let request = Request::get(format!("{PATH}?limit={limit}&cursor={from}")).body(Body::empty());
     ask(app, request.map_err(|error| Problem::internal(&error))?).await
 }
 
 /// One letter.
-pub async fn letter(app: &App, id: u64) -> Result<Letter, Problem> {
+pub(crate) async fn letter(app: &App, id: u64) -> Result<Letter, Problem> {
     let found = letters(app, id, 1).await?.items.pop();
     found.filter(|found| found.id == id.to_string()).ok_or_else(|| Problem::not_found("dead letter"))
 }
 
 /// Send one again, mended where `event` says how; how many events were taken in.
-pub async fn send_again(
+pub(crate) async fn send_again(
     app: &App,
     id: u64,
     reason: &str,

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// What is kept with an act, so that the same request under the same `Idempotency-Key` is run once; `None` without a key.
-pub struct Keyed(pub Option<Claim>);
+pub(crate) struct Keyed(pub Option<Claim>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Keyed {
     type Rejection = Infallible;
@@ -36,7 +36,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Keyed {
 const REPLAYED: &str = "idempotency-replayed";
 
 /// Middleware for the API's POSTs. The claim is handed on, so that an act can be stored together with its answer.
-pub async fn idempotent(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn idempotent(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let identity = request.extensions().get::<Identity>().cloned();
     let (Some(identity), &Method::POST) = (identity, request.method()) else {
         return next.run(request).await;

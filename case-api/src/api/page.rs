@@ -18,7 +18,7 @@ use crate::{
 
 /// A page of a list.
 #[derive(Serialize, utoipa::ToSchema)]
-pub struct Items<T> {
+pub(crate) struct Items<T> {
     /// Newest first.
     pub items: Vec<T>,
     /// Where the next page begins; null on the last.
@@ -40,7 +40,7 @@ impl<T> From<Vec<T>> for Items<T> {
 
 /// Which page.
 #[derive(Deserialize)]
-pub struct PageQuery {
+pub(crate) struct PageQuery {
     /// Items on a page: [`PAGE_DEFAULT`] where it is not given, [`PAGE_MAX`] at most.
     pub limit: Option<u64>,
     /// The `next_cursor` of the page before.
@@ -69,7 +69,7 @@ impl IntoParams for PageQuery {
 
 impl PageQuery {
     /// The page, its limit clamped.
-    pub fn page(&self) -> Result<Page, Problem> {
+    pub(crate) fn page(&self) -> Result<Page, Problem> {
         let before = match self.cursor.as_deref() {
             None | Some("") => None,
             Some(cursor) => {

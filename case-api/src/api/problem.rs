@@ -6,7 +6,8 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-pub use sluice_http::{PROBLEM_JSON, Problem};
+pub(crate) use sluice_http::PROBLEM_JSON;
+pub use sluice_http::Problem;
 
 use crate::{domain::Refusal, limits::RETRY_AFTER, ports::PortError, service::ActError, service::StoreError};
 
@@ -64,13 +65,13 @@ impl From<ActError> for Problem {
 }
 
 /// No such path.
-pub async fn not_found() -> Problem {
+pub(crate) async fn not_found() -> Problem {
     let detail = "there is nothing at this path; /openapi.json lists what there is";
     Problem::coded(StatusCode::NOT_FOUND, "not_found", detail)
 }
 
 /// Another method would do.
-pub async fn method_not_allowed() -> Problem {
+pub(crate) async fn method_not_allowed() -> Problem {
     Problem::coded(
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
@@ -79,6 +80,6 @@ pub async fn method_not_allowed() -> Problem {
 }
 
 /// A handler panicked. What it said stays with the panic hook: it may quote data.
-pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+pub(crate) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     Problem::failed().into_response()
 }

@@ -28,7 +28,7 @@ use crate::{
         (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn order(
+pub(crate) async fn order(
     state: State<Arc<App>>,
     identity: Identity,
     keyed: Keyed,
@@ -51,7 +51,7 @@ pub async fn order(
         (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn decline(
+pub(crate) async fn decline(
     state: State<Arc<App>>,
     identity: Identity,
     keyed: Keyed,
@@ -74,7 +74,7 @@ pub async fn decline(
         (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn lift(
+pub(crate) async fn lift(
     state: State<Arc<App>>,
     identity: Identity,
     keyed: Keyed,

@@ -27,7 +27,7 @@ use crate::{
 
 /// A version with everything in it.
 #[derive(Serialize, utoipa::ToSchema)]
-pub struct RuleVersionDetail {
+pub(crate) struct RuleVersionDetail {
     #[serde(flatten)]
     version: RuleVersion,
     /// What it changes against its base.
@@ -43,7 +43,7 @@ pub struct RuleVersionDetail {
 
 /// Why a proposal was refused: a problem, and what is to be mended.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct ProposalProblem {
+pub(crate) struct ProposalProblem {
     #[serde(flatten)]
     problem: Problem,
     /// What the check found: `gravity`, `file`, `line`, `column`, `width`, `message`, `help`.
@@ -128,7 +128,7 @@ impl From<&TrialError> for Problem {
 
 /// An active rule with what is noted of it.
 #[derive(Serialize, utoipa::ToSchema)]
-pub struct RuleInForce {
+pub(crate) struct RuleInForce {
     #[serde(flatten)]
     rule: ActiveRule,
     /// Alerts, shadow alerts and failures, under all its versions.
@@ -137,7 +137,7 @@ pub struct RuleInForce {
 
 /// The active rules, each with how often it alerted, would have alerted in shadow, and failed.
 #[utoipa::path(get, path = "/v1/rules", tag = "rules", responses((status = 200, body = Items<RuleInForce>)))]
-pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Items<RuleInForce>>, Problem> {
+pub(crate) async fn list(State(app): State<Arc<App>>) -> Result<Json<Items<RuleInForce>>, Problem> {
     let counts = app.service.rule_counts().await?;
     let rules = app.service.catalogue().rules().into_iter();
     let noted = rules.map(|rule| RuleInForce { counts: RuleCounts::of(&counts, &rule.id), rule });
@@ -148,7 +148,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Items<RuleInForce>
 #[utoipa::path(get, path = "/v1/rules/{id}/shadow", tag = "rules",
     params(("id" = String, Path, description = "The rule's id"), PageQuery),
     responses((status = 200, body = Items<ShadowAlert>)))]
-pub async fn shadow(
+pub(crate) async fn shadow(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     Query(page): Query<PageQuery>,
@@ -158,7 +158,7 @@ pub async fn shadow(
 
 /// The set in force, the version on its way into force, and how far the filling of its windows is.
 #[utoipa::path(get, path = "/v1/rules/status", tag = "rules", responses((status = 200, body = RulesStatus)))]
-pub async fn status(State(app): State<Arc<App>>) -> Result<Json<RulesStatus>, Problem> {
+pub(crate) async fn status(State(app): State<Arc<App>>) -> Result<Json<RulesStatus>, Problem> {
     Ok(Json(app.service.rules_status().await?))
 }
 
@@ -166,7 +166,7 @@ pub async fn status(State(app): State<Arc<App>>) -> Result<Json<RulesStatus>, Pr
 #[utoipa::path(get, path = "/v1/rules/versions", tag = "rules", params(PageQuery), responses(
     (status = 200, body = Items<RuleVersion>),
 ))]
-pub async fn versions(
+pub(crate) async fn versions(
     State(app): State<Arc<App>>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Items<RuleVersion>>, Problem> {
@@ -178,7 +178,7 @@ pub async fn versions(
     (status = 200, body = RuleVersionDetail),
     (status = 404, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn version(
+pub(crate) async fn version(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<Json<RuleVersionDetail>, ProposalProblem> {
@@ -207,7 +207,7 @@ pub async fn version(
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = ProposalProblem, content_type = "application/problem+json"),
     ))]
-pub async fn propose(
+pub(crate) async fn propose(
     State(app): State<Arc<App>>,
     identity: Identity,
     Keyed(claim): Keyed,
@@ -229,7 +229,7 @@ pub async fn propose(
         (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = ProposalProblem, content_type = "application/problem+json"),
     ))]
-pub async fn save_draft(
+pub(crate) async fn save_draft(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,
@@ -254,7 +254,7 @@ pub async fn save_draft(
         (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = ProposalProblem, content_type = "application/problem+json"),
     ))]
-pub async fn act(
+pub(crate) async fn act(
     State(app): State<Arc<App>>,
     identity: Identity,
     Keyed(claim): Keyed,
@@ -274,7 +274,7 @@ pub async fn act(
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn backtest(
+pub(crate) async fn backtest(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,
@@ -287,7 +287,7 @@ pub async fn backtest(
 /// Why a set is taken back.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Rollback {
+pub(crate) struct Rollback {
     /// Why.
     reason: String,
 }
@@ -301,7 +301,7 @@ pub struct Rollback {
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn roll_back(
+pub(crate) async fn roll_back(
     State(app): State<Arc<App>>,
     identity: Identity,
     Keyed(claim): Keyed,

@@ -23,7 +23,7 @@ use crate::{
 /// Which suppressions.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct SuppressionQuery {
+pub(crate) struct SuppressionQuery {
     /// `proposed`, `approved`, `revoked`.
     state: Option<String>,
     /// A case.
@@ -35,7 +35,7 @@ pub struct SuppressionQuery {
 /// Why a suppression is revoked.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Revocation {
+pub(crate) struct Revocation {
     /// Why.
     reason: String,
 }
@@ -45,7 +45,7 @@ pub struct Revocation {
     (status = 200, body = Items<SuppressionNow>),
     (status = 401, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Query(page): Query<PageQuery>,
     Query(query): Query<SuppressionQuery>,
@@ -62,7 +62,7 @@ pub async fn list(
     (status = 409, body = Problem, content_type = "application/problem+json"),
     (status = 422, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn propose(
+pub(crate) async fn propose(
     State(app): State<Arc<App>>,
     identity: Identity,
     Keyed(claim): Keyed,
@@ -81,7 +81,7 @@ pub async fn propose(
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn approve(
+pub(crate) async fn approve(
     State(app): State<Arc<App>>,
     identity: Identity,
     Keyed(claim): Keyed,
@@ -100,7 +100,7 @@ pub async fn approve(
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn revoke(
+pub(crate) async fn revoke(
     State(app): State<Arc<App>>,
     identity: Identity,
     Keyed(claim): Keyed,

@@ -6,16 +6,17 @@ mod password;
 mod sign_in;
 mod tally;
 
-pub use keys::{KeyError, MemoryKeys, new_key};
-pub use limiter::{Limiter, Origin};
-pub use password::{PasswordError, check_new as check_new_password, hash as hash_password};
-pub use sign_in::{SignInError, SignedIn, Turns, Whence};
-pub use tally::Tally;
+pub(crate) use keys::{KeyError, MemoryKeys, new_key};
+pub(crate) use limiter::{Limiter, Origin};
+pub use password::PasswordError;
+pub(crate) use password::{check_new as check_new_password, hash as hash_password};
+pub(crate) use sign_in::{SignInError, SignedIn, Turns, Whence};
+pub(crate) use tally::Tally;
 
 use crate::limits::{SIGN_INS_AT_ONCE, SIGN_INS_WAITING_MAX};
 
 /// What only memory holds of those who ask.
-pub struct Auth {
+pub(crate) struct Auth {
     limiter: Limiter,
     /// Keys that are stored nowhere.
     pub keys: MemoryKeys,

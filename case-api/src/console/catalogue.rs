@@ -63,7 +63,7 @@ impl ListsPage {
 }
 
 #[derive(Deserialize, Default)]
-pub struct Done {
+pub(crate) struct Done {
     #[serde(default)]
     done: String,
 }
@@ -78,7 +78,7 @@ fn done_text(done: &str) -> &'static str {
     }
 }
 
-pub async fn lists(
+pub(crate) async fn lists(
     State(app): State<Arc<App>>,
     identity: Identity,
     Query(query): Query<Done>,
@@ -89,7 +89,7 @@ pub async fn lists(
 }
 
 #[derive(Deserialize)]
-pub struct ScreenForm {
+pub(crate) struct ScreenForm {
     csrf: String,
     name: String,
     #[serde(default)]
@@ -98,7 +98,7 @@ pub struct ScreenForm {
     country: String,
 }
 
-pub async fn screen(
+pub(crate) async fn screen(
     State(app): State<Arc<App>>,
     identity: Identity,
     Form(form): Form<ScreenForm>,

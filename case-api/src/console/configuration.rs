@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// A configuration that waits.
-pub struct ConfigurationView {
+pub(crate) struct ConfigurationView {
     pub row: Configuration,
     pub found: When,
     /// The acts that this person may do now: name and label.
@@ -31,7 +31,7 @@ pub struct ConfigurationView {
 }
 
 /// Those that wait.
-pub async fn open(
+pub(crate) async fn open(
     app: &App,
     identity: &Identity,
     shell: &Shell,
@@ -63,14 +63,14 @@ fn acts(row: &Configuration, identity: &Identity) -> Vec<(&'static str, &'static
 }
 
 #[derive(Deserialize)]
-pub struct ConfigurationForm {
+pub(crate) struct ConfigurationForm {
     csrf: String,
     action: String,
     #[serde(default)]
     text: String,
 }
 
-pub async fn act(
+pub(crate) async fn act(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,

@@ -18,7 +18,7 @@ struct ErrorPage {
 }
 
 /// A problem that is shown as a page.
-pub struct PageError(Problem);
+pub(crate) struct PageError(Problem);
 
 impl<E: Into<Problem>> From<E> for PageError {
     fn from(problem: E) -> Self {
@@ -40,7 +40,7 @@ impl IntoResponse for PageError {
 
 impl PageError {
     /// A form that no page of this session made.
-    pub fn foreign_form() -> Self {
+    pub(crate) fn foreign_form() -> Self {
         Self(Problem::coded(
             StatusCode::FORBIDDEN,
             "foreign_form",
@@ -50,7 +50,7 @@ impl PageError {
 }
 
 /// No such path: a page for browsers, a problem for programs.
-pub async fn not_found_page(headers: HeaderMap) -> Response {
+pub(crate) async fn not_found_page(headers: HeaderMap) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let problem = not_found().await;
     if accept.contains("text/html") { PageError(problem).into_response() } else { problem.into_response() }

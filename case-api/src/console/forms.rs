@@ -13,23 +13,23 @@ use crate::{
 
 /// What the page after an act is asked to say: `?done=`.
 #[derive(Deserialize, Default)]
-pub struct Done {
+pub(crate) struct Done {
     #[serde(default)]
     pub done: String,
 }
 
 /// An error unless a page of this session made the form.
-pub fn check_made(identity: &Identity, csrf: &str) -> Result<(), PageError> {
+pub(crate) fn check_made(identity: &Identity, csrf: &str) -> Result<(), PageError> {
     if identity.made(csrf) { Ok(()) } else { Err(PageError::foreign_form()) }
 }
 
 /// A form's own token: sent twice, it is one act.
-pub fn once() -> Result<String, StoreError> {
+pub(crate) fn once() -> Result<String, StoreError> {
     Ok(hex::encode(random::<16>()?))
 }
 
 /// The claim of a form with that token. `parts`: what it asks for.
-pub fn claim(once: &str, parts: &[&str], identity: &Identity) -> Claim {
+pub(crate) fn claim(once: &str, parts: &[&str], identity: &Identity) -> Claim {
     let fingerprint = Hash256::of_parts(parts.iter().map(|part| part.as_bytes())).to_string();
     Claim { actor: identity.actor.name.clone(), key: format!("form:{once}"), fingerprint }
 }
@@ -38,7 +38,7 @@ pub fn claim(once: &str, parts: &[&str], identity: &Identity) -> Claim {
 ///
 /// # Errors
 /// The outer: the store failed. The inner: the act was refused.
-pub async fn do_once<T, E>(
+pub(crate) async fn do_once<T, E>(
     app: &App,
     claim: &Claim,
     act: impl Future<Output = Result<T, E>>,

@@ -44,7 +44,7 @@ struct ProposePage {
 }
 
 #[derive(Deserialize, Default)]
-pub struct WhichFile {
+pub(crate) struct WhichFile {
     #[serde(default)]
     file: String,
     #[serde(default)]
@@ -52,7 +52,7 @@ pub struct WhichFile {
 }
 
 /// The form in which a file of the set in force, or of a draft, is changed, or a new one written.
-pub async fn page(
+pub(crate) async fn page(
     State(app): State<Arc<App>>,
     identity: Identity,
     Query(query): Query<WhichFile>,
@@ -96,7 +96,7 @@ fn cases_path(path: &str) -> Option<String> {
 
 /// The form of a proposal.
 #[derive(Deserialize)]
-pub struct ProposeForm {
+pub(crate) struct ProposeForm {
     csrf: String,
     once: String,
     path: String,
@@ -113,7 +113,7 @@ pub struct ProposeForm {
 }
 
 /// Check and test a change of one file, and keep it as a proposal or a draft.
-pub async fn propose(
+pub(crate) async fn propose(
     State(app): State<Arc<App>>,
     identity: Identity,
     Form(form): Form<ProposeForm>,

@@ -51,11 +51,11 @@ struct RulePage {
 }
 
 #[derive(Deserialize, Default)]
-pub struct RuleQuery {
+pub(crate) struct RuleQuery {
     cursor: Option<i64>,
 }
 
-pub async fn page(
+pub(crate) async fn page(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,
@@ -113,7 +113,7 @@ async fn show(
 
 /// The form that acts on a quarantine.
 #[derive(Deserialize)]
-pub struct QuarantineForm {
+pub(crate) struct QuarantineForm {
     csrf: String,
     once: String,
     version: String,
@@ -122,7 +122,7 @@ pub struct QuarantineForm {
 }
 
 /// Order the quarantine that is proposed.
-pub async fn order_quarantine(
+pub(crate) async fn order_quarantine(
     state: State<Arc<App>>,
     identity: Identity,
     id: Path<String>,
@@ -132,7 +132,7 @@ pub async fn order_quarantine(
 }
 
 /// Decline it.
-pub async fn decline_quarantine(
+pub(crate) async fn decline_quarantine(
     state: State<Arc<App>>,
     identity: Identity,
     id: Path<String>,
@@ -142,7 +142,7 @@ pub async fn decline_quarantine(
 }
 
 /// End the quarantine, the rule unchanged.
-pub async fn lift_quarantine(
+pub(crate) async fn lift_quarantine(
     state: State<Arc<App>>,
     identity: Identity,
     id: Path<String>,

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A version as pages show it.
-pub struct VersionView {
+pub(crate) struct VersionView {
     pub version: RuleVersion,
     pub hash: String,
     pub proposed: When,
@@ -34,7 +34,7 @@ pub struct VersionView {
 }
 
 impl VersionView {
-    pub fn new(version: RuleVersion, shell: &Shell) -> Self {
+    pub(crate) fn new(version: RuleVersion, shell: &Shell) -> Self {
         let when = |at: Option<i64>| at.map(|at| shell.when(at));
         Self {
             hash: short(&version.hash),
@@ -47,7 +47,7 @@ impl VersionView {
     }
 
     /// Whether somebody proposed it here.
-    pub fn is_proposal(&self) -> bool {
+    pub(crate) fn is_proposal(&self) -> bool {
         self.version.origin == PROPOSAL
     }
 }
@@ -79,7 +79,7 @@ struct VersionPage {
 }
 
 /// One version.
-pub async fn page(
+pub(crate) async fn page(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,
@@ -140,7 +140,7 @@ async fn show(
 }
 
 /// What a page says of a proposal that could not even be tried.
-pub fn problem(error: ProposeError) -> Problem {
+pub(crate) fn problem(error: ProposeError) -> Problem {
     match error {
         ProposeError::Trial(refused) => Problem::from(&refused),
         ProposeError::Version(error) => error.into(),
@@ -151,7 +151,7 @@ pub fn problem(error: ProposeError) -> Problem {
 
 /// The form of an act on a version.
 #[derive(Deserialize)]
-pub struct ActForm {
+pub(crate) struct ActForm {
     csrf: String,
     once: String,
     action: String,
@@ -160,7 +160,7 @@ pub struct ActForm {
 }
 
 /// Approve, reject, activate.
-pub async fn act(
+pub(crate) async fn act(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,
@@ -188,12 +188,12 @@ pub async fn act(
 
 /// The form of a back-test.
 #[derive(Deserialize)]
-pub struct BacktestForm {
+pub(crate) struct BacktestForm {
     csrf: String,
 }
 
 /// Begin a back-test over the log.
-pub async fn backtest(
+pub(crate) async fn backtest(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,

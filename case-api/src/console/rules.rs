@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// A rule as pages show it.
-pub struct RuleView {
+pub(crate) struct RuleView {
     pub rule: ActiveRule,
     pub severity: &'static str,
     pub action: &'static str,
@@ -38,7 +38,7 @@ pub struct RuleView {
 }
 
 impl RuleView {
-    pub fn new(rule: ActiveRule, counts: &[RuleCounts]) -> Self {
+    pub(crate) fn new(rule: ActiveRule, counts: &[RuleCounts]) -> Self {
         Self {
             severity: names::severity(rule.severity),
             action: names::action(rule.action),
@@ -68,7 +68,7 @@ struct RulesPage {
 }
 
 /// The rules in force.
-pub async fn page(State(app): State<Arc<App>>, identity: Identity) -> Result<Response, PageError> {
+pub(crate) async fn page(State(app): State<Arc<App>>, identity: Identity) -> Result<Response, PageError> {
     show_rules(&app, &identity, StatusCode::OK, String::new()).await
 }
 
@@ -106,14 +106,14 @@ async fn show_rules(
 
 /// The form that rolls back.
 #[derive(Deserialize)]
-pub struct RollbackForm {
+pub(crate) struct RollbackForm {
     csrf: String,
     once: String,
     reason: String,
 }
 
 /// Put the set before this one back in force.
-pub async fn roll_back(
+pub(crate) async fn roll_back(
     State(app): State<Arc<App>>,
     identity: Identity,
     Form(form): Form<RollbackForm>,

@@ -26,22 +26,22 @@ struct SignInPage {
 }
 
 #[derive(Deserialize)]
-pub struct Credentials {
+pub(crate) struct Credentials {
     user: String,
     password: String,
 }
 
 #[derive(Deserialize)]
-pub struct Token {
+pub(crate) struct Token {
     csrf: String,
 }
 
-pub async fn form() -> Response {
+pub(crate) async fn form() -> Response {
     let page = SignInPage { user: String::new(), error: String::new() };
     render(StatusCode::OK, &page)
 }
 
-pub async fn submit(
+pub(crate) async fn submit(
     State(app): State<Arc<App>>,
     whence: Whence,
     Form(credentials): Form<Credentials>,
@@ -61,7 +61,7 @@ pub async fn submit(
     render(status, &SignInPage { user, error })
 }
 
-pub async fn out(
+pub(crate) async fn out(
     State(app): State<Arc<App>>,
     identity: Identity,
     Form(form): Form<Token>,

@@ -27,7 +27,7 @@ use crate::{
 };
 
 #[derive(Deserialize, Default)]
-pub struct SuppressionsQuery {
+pub(crate) struct SuppressionsQuery {
     state: Option<String>,
     cursor: Option<i64>,
 }
@@ -52,7 +52,7 @@ struct SuppressionsPage {
     error: String,
 }
 
-pub async fn page(
+pub(crate) async fn page(
     State(app): State<Arc<App>>,
     identity: Identity,
     Query(query): Query<SuppressionsQuery>,
@@ -104,14 +104,14 @@ impl SuppressionView {
 
 /// A form on a line of the page.
 #[derive(Deserialize)]
-pub struct ActForm {
+pub(crate) struct ActForm {
     csrf: String,
     action: String,
     #[serde(default)]
     reason: String,
 }
 
-pub async fn act(
+pub(crate) async fn act(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,
@@ -134,7 +134,7 @@ pub async fn act(
 
 /// The form on a case's page.
 #[derive(Deserialize)]
-pub struct ProposeForm {
+pub(crate) struct ProposeForm {
     csrf: String,
     once: String,
     /// As [`form_value`] wrote it.
@@ -146,18 +146,18 @@ pub struct ProposeForm {
 }
 
 /// A match as the value of a choice.
-pub fn form_value(of: &CaseMatch) -> String {
+pub(crate) fn form_value(of: &CaseMatch) -> String {
     serde_json::json!([of.party, of.list, of.entry_id]).to_string()
 }
 
 /// A match as a choice reads.
-pub fn form_label(of: &CaseMatch) -> String {
+pub(crate) fn form_label(of: &CaseMatch) -> String {
     let CaseMatch { party, screened, list, entry_id, listed, .. } = of;
     let kind = if party.kind == KeyKind::Party { "institution" } else { party.kind.name() };
     format!("{kind} {} ({screened}) is not {listed} ({list} {entry_id})", party.value)
 }
 
-pub async fn propose(
+pub(crate) async fn propose(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(case_id): Path<String>,

@@ -17,7 +17,7 @@ use crate::{
 
 /// What an act did.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct Acted {
+pub(crate) struct Acted {
     /// The case.
     pub case_id: String,
     /// The act.
@@ -62,7 +62,7 @@ impl From<Control> for Effect {
 
 impl Service {
     /// Do an act, count it, and see its control record onto the log. A closing may propose to suppress the case's matches.
-    pub async fn act(
+    pub(crate) async fn act(
         &self,
         case_id: &str,
         act: &Act,

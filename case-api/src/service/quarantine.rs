@@ -14,7 +14,7 @@ use crate::{
 /// Which quarantine, and why.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct QuarantineOrder {
+pub(crate) struct QuarantineOrder {
     /// The version of the rule, as `/v1/rules` names it.
     pub version: String,
     /// The `proposed_at`, or `quarantined_at`, that was looked at: another since then is another quarantine.
@@ -26,7 +26,7 @@ pub struct QuarantineOrder {
 
 /// What was done about a rule that fails.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct QuarantineActed {
+pub(crate) struct QuarantineActed {
     /// The rule.
     pub rule_id: String,
     /// The version that it was done about.
@@ -43,7 +43,7 @@ pub struct QuarantineActed {
 impl Service {
     /// Act on the quarantine that is proposed, or in force, since the time that the officer saw; count the act, and see its
     /// control record, if it has one, onto the log.
-    pub async fn act_on_quarantine(
+    pub(crate) async fn act_on_quarantine(
         &self,
         act: QuarantineAct,
         rule_id: &str,

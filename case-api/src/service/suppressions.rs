@@ -22,7 +22,7 @@ use crate::{
 /// A match of a case to be suppressed.
 #[derive(Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewSuppression {
+pub(crate) struct NewSuppression {
     /// The case whose alert shows the match.
     pub case_id: String,
     /// Who was screened, as the match says.
@@ -43,7 +43,7 @@ pub struct NewSuppression {
 
 /// A suppression, and whether the engine applies it.
 #[derive(Clone, Serialize, utoipa::ToSchema)]
-pub struct SuppressionNow {
+pub(crate) struct SuppressionNow {
     /// The suppression.
     #[serde(flatten)]
     pub row: SuppressionRow,
@@ -58,7 +58,7 @@ pub struct SuppressionNow {
 
 impl Service {
     /// Suppressions, newest first, as they are on the active lists.
-    pub async fn suppressions(
+    pub(crate) async fn suppressions(
         &self,
         filter: &SuppressionFilter,
         page: Page,
@@ -68,14 +68,14 @@ impl Service {
     }
 
     /// The matches of a case that may be suppressed, each party and entry once, as last seen.
-    pub async fn case_matches(&self, case_id: &str) -> Result<Vec<CaseMatch>, StoreError> {
+    pub(crate) async fn case_matches(&self, case_id: &str) -> Result<Vec<CaseMatch>, StoreError> {
         let filter = AlertFilter { case_id: Some(case_id.to_owned()), ..AlertFilter::default() };
         let (alerts, _) = self.store.alerts(&filter, Page::first(PAGE_MAX)).await?;
         Ok(matches_of(alerts.into_iter().map(|stored| stored.alert)))
     }
 
     /// Propose to suppress one match, if the case shows it.
-    pub async fn propose_suppression(
+    pub(crate) async fn propose_suppression(
         &self,
         wanted: NewSuppression,
         actor: &Actor,
@@ -145,7 +145,7 @@ impl Service {
     }
 
     /// Approve or end a suppression, count it, and see its control record onto the log.
-    pub async fn act_on_suppression(
+    pub(crate) async fn act_on_suppression(
         &self,
         id: &str,
         act: &SuppressionAct,

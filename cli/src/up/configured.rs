@@ -25,7 +25,7 @@ const LIST_AGE_REPORTED: Span = Span::days(7);
 const RULES_GONE_PERCENT_MAX: usize = 10;
 
 /// Wait until it is time to look at a folder again; `false` once `stop` is ready.
-pub async fn is_time_to_look(stop: &mut (impl Future<Output = ()> + Unpin)) -> bool {
+pub(super) async fn is_time_to_look(stop: &mut (impl Future<Output = ()> + Unpin)) -> bool {
     tokio::select! {
         () = stop => false,
         () = tokio::time::sleep(FOLDERS_LOOKED_AT_EVERY) => true,
@@ -34,11 +34,11 @@ pub async fn is_time_to_look(stop: &mut (impl Future<Output = ()> + Unpin)) -> b
 
 /// What is reported of the configuration, for readiness and pages.
 #[derive(Default)]
-pub struct Configured(Mutex<Report>);
+pub(super) struct Configured(Mutex<Report>);
 
 /// What there is to report at this moment.
 #[derive(Clone, Default)]
-pub struct Report {
+pub(super) struct Report {
     /// What of screening would be lost, or why it cannot be read.
     pub screening: Vec<String>,
     /// What of the rules would be lost.
@@ -53,17 +53,17 @@ pub struct Report {
 
 impl Configured {
     /// The report of this moment.
-    pub fn now(&self) -> Report {
+    pub(super) fn now(&self) -> Report {
         self.lock().clone()
     }
 
     /// Change it.
-    pub fn update(&self, change: impl FnOnce(&mut Report)) {
+    pub(super) fn update(&self, change: impl FnOnce(&mut Report)) {
         change(&mut self.lock());
     }
 
     /// Why the process is not ready.
-    pub fn not_ready(&self) -> Option<String> {
+    pub(super) fn not_ready(&self) -> Option<String> {
         let report = self.now();
         let lost: Vec<String> = report.screening.into_iter().chain(report.rules).collect();
         (!lost.is_empty()).then(|| {
@@ -76,7 +76,7 @@ impl Configured {
     }
 
     /// What pages say in red.
-    pub fn notices(&self) -> Vec<String> {
+    pub(super) fn notices(&self) -> Vec<String> {
         let Report { lasting, difference, old, .. } = self.now();
         lasting.into_iter().chain(difference).chain(old).collect()
     }
@@ -87,7 +87,7 @@ impl Configured {
 }
 
 /// What of a wish may be in force at once: everything that is not less. And what it would take away.
-pub fn without_loss(
+pub(super) fn without_loss(
     in_force: &Screening,
     wanted: &Screening,
     shrinks: impl Fn(&str, Hash256, Hash256) -> bool,
@@ -130,7 +130,7 @@ pub fn without_loss(
 }
 
 /// Whether a version of so many entries is less than one of so many. `None`: it cannot be read.
-pub fn shrinks(before: Option<usize>, after: Option<usize>) -> bool {
+pub(super) fn shrinks(before: Option<usize>, after: Option<usize>) -> bool {
     match (before, after) {
         (Some(before), Some(after)) => after * 100 < before * ENTRIES_KEPT_PERCENT_MIN,
         // What cannot be counted is not known to be whole.
@@ -140,7 +140,7 @@ pub fn shrinks(before: Option<usize>, after: Option<usize>) -> bool {
 }
 
 /// Whether it has to go to the log: something changed, or a check moved by more than a step.
-pub fn differs(in_force: &Screening, applied: &Screening) -> bool {
+pub(super) fn differs(in_force: &Screening, applied: &Screening) -> bool {
     let timeless = |screening: &Screening| Screening { checked_at: Default::default(), ..screening.clone() };
     let step = applied.age_max.map_or(CHECK_STEP, |limit| CHECK_STEP.min(part(limit, 4)));
     timeless(in_force) != timeless(applied)
@@ -151,7 +151,7 @@ pub fn differs(in_force: &Screening, applied: &Screening) -> bool {
 }
 
 /// The lists that are old, each with what that means.
-pub fn old(screening: &Screening, now: EventTime) -> Vec<String> {
+pub(super) fn old(screening: &Screening, now: EventTime) -> Vec<String> {
     let told_from =
         screening.age_max.map_or(LIST_AGE_REPORTED, |limit| LIST_AGE_REPORTED.min(part(limit, 2)));
     let aged = |(source, at): (&String, &EventTime)| {
@@ -176,7 +176,7 @@ fn part(of: Span, parts: i64) -> Span {
 }
 
 /// The rules in force that a set would take away.
-pub fn rules_gone(in_force: &RuleSet, wanted: &RuleSet) -> Vec<String> {
+pub(super) fn rules_gone(in_force: &RuleSet, wanted: &RuleSet) -> Vec<String> {
     let ids = |set: &RuleSet| -> BTreeSet<String> {
         set.descriptions().iter().filter(|rule| !rule.candidate).map(|rule| rule.id.clone()).collect()
     };
@@ -184,7 +184,7 @@ pub fn rules_gone(in_force: &RuleSet, wanted: &RuleSet) -> Vec<String> {
 }
 
 /// What a watched folder would take away that it may not: all rules, or many at once.
-pub fn rules_lost(in_force: &RuleSet, wanted: &RuleSet) -> Vec<String> {
+pub(super) fn rules_lost(in_force: &RuleSet, wanted: &RuleSet) -> Vec<String> {
     let all = in_force.descriptions().iter().filter(|rule| !rule.candidate).count();
     let gone = rules_gone(in_force, wanted);
     let is_empty = !wanted.descriptions().iter().any(|rule| !rule.candidate);

@@ -23,7 +23,7 @@ const ADVICE: &str = "Put back the data folder as it was, whole. Where that cann
                       what was accepted in the evidence log.";
 
 /// Compare the stores. Differences refuse the start, unless they are accepted.
-pub async fn check(
+pub(super) async fn check(
     data: &Path,
     log: &EmbeddedLog,
     snapshots: &FileSnapshots,
@@ -62,7 +62,7 @@ pub async fn check(
 }
 
 /// A store that cannot be read as what it was is a finding, not a fault of the program.
-pub fn damaged_log(error: LogError) -> Failure {
+pub(super) fn damaged_log(error: LogError) -> Failure {
     match error {
         LogError::Damaged { .. } => Failure::Finding(error.to_string()),
         other => other.into(),

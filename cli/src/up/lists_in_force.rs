@@ -27,7 +27,7 @@ const KEPT: &str = "lists-in-force";
 const SCREENING: &str = "screening";
 
 /// What the arguments say of screening.
-pub struct Lists {
+pub(super) struct Lists {
     /// The folder, where one is named.
     pub folder: Option<(PathBuf, Store)>,
     kept: Store,
@@ -52,7 +52,7 @@ struct Look {
 
 impl Lists {
     /// Over a folder, if there is one, and the versions kept in the data folder.
-    pub fn new(
+    pub(super) fn new(
         folder: Option<(PathBuf, Store)>,
         data: &Path,
         (age_max, unnamed): (Option<Span>, Unnamed),
@@ -66,7 +66,7 @@ impl Lists {
     }
 
     /// Versions by their hash, from wherever they can still be read.
-    pub fn library(&self) -> CachingLibrary {
+    pub(super) fn library(&self) -> CachingLibrary {
         let (kept, folder) = (self.kept.clone(), self.folder.as_ref().map(|(_, store)| store.clone()));
         CachingLibrary::new(move |screening| {
             let load = |hash: &Hash256| match (kept.load(*hash), &folder) {
@@ -173,7 +173,7 @@ impl Lists {
 }
 
 /// One task that looks at the folder from the start of the process to its end.
-pub struct Keeper {
+pub(super) struct Keeper {
     lists: Arc<Lists>,
     runtime: Arc<Runtime>,
     library: Arc<dyn Library>,
@@ -185,7 +185,7 @@ pub struct Keeper {
 
 impl Keeper {
     /// Over a running engine.
-    pub fn new(
+    pub(super) fn new(
         lists: Arc<Lists>,
         runtime: &Arc<Runtime>,
         library: &Arc<dyn Library>,
@@ -199,7 +199,7 @@ impl Keeper {
 
     /// The first look, before anything is served. Where nothing was ever in force, a folder that cannot be read is the
     /// user's to mend.
-    pub async fn begin(&mut self) -> Result<(), Failure> {
+    pub(super) async fn begin(&mut self) -> Result<(), Failure> {
         let (runtime, lists) = (Arc::clone(&self.runtime), Arc::clone(&self.lists));
         let kept = spawn_blocking(move || {
             let in_force = runtime.wait_until_live()?.screening;
@@ -218,7 +218,7 @@ impl Keeper {
     }
 
     /// Look again and again until `stop` is ready.
-    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+    pub(super) async fn run(mut self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         while is_time_to_look(&mut stop).await {
             self.look().await;

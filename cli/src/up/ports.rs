@@ -20,14 +20,14 @@ use sluice_runtime::Runtime;
 use super::{Config, configured::Configured, room::Room};
 
 /// Alerts with the events that they judged; holds and decisions as they are in the log.
-pub struct Feeds {
+pub(super) struct Feeds {
     log: Arc<dyn Log>,
     others: LogFeed,
     runtime: Arc<Runtime>,
 }
 
 impl Feeds {
-    pub fn new(log: Arc<dyn Log>, runtime: Arc<Runtime>) -> Self {
+    pub(super) fn new(log: Arc<dyn Log>, runtime: Arc<Runtime>) -> Self {
         Self { others: LogFeed(Arc::clone(&log)), log, runtime }
     }
 }
@@ -54,7 +54,7 @@ impl Feed for Feeds {
 }
 
 /// Control records into the payments log, where the next payment applies them.
-pub struct Controls {
+pub(super) struct Controls {
     pub runtime: Arc<Runtime>,
     pub log: Arc<dyn Log>,
 }
@@ -72,7 +72,7 @@ impl ControlSink for Controls {
 }
 
 /// The rules and lists in force.
-pub struct InForce {
+pub(super) struct InForce {
     runtime: Arc<Runtime>,
     room: Room,
     store: Option<Store>,
@@ -81,7 +81,7 @@ pub struct InForce {
 }
 
 impl InForce {
-    pub fn new(runtime: &Arc<Runtime>, config: &Config, configured: &Arc<Configured>) -> Self {
+    pub(super) fn new(runtime: &Arc<Runtime>, config: &Config, configured: &Arc<Configured>) -> Self {
         Self {
             runtime: Arc::clone(runtime),
             room: config.room.clone(),
@@ -256,6 +256,6 @@ fn query(wanted: &Wanted) -> Query {
     Query::party(&party, &wanted.name)
 }
 
-pub fn failed(error: impl std::fmt::Display) -> PortError {
+pub(super) fn failed(error: impl std::fmt::Display) -> PortError {
     PortError(error.to_string())
 }

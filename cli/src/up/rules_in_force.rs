@@ -20,7 +20,7 @@ const FOLDER: &str = "folder";
 const SHIPPED: &str = "shipped";
 
 /// The rules that the arguments name.
-pub struct Rules {
+pub(super) struct Rules {
     pub bundle: RuleBundle,
     pub cases: Vec<RuleFile>,
     /// The folder, with its files as they were read; none for the shipped set.
@@ -36,7 +36,7 @@ impl Rules {
 }
 
 /// One task that looks at the folder from the start of the process to its end.
-pub struct Keeper {
+pub(super) struct Keeper {
     rules: Rules,
     runtime: Arc<Runtime>,
     configured: Arc<Configured>,
@@ -49,14 +49,19 @@ pub struct Keeper {
 
 impl Keeper {
     /// Over a running engine.
-    pub fn new(rules: Rules, runtime: &Arc<Runtime>, configured: &Arc<Configured>, cases: &CaseApi) -> Self {
+    pub(super) fn new(
+        rules: Rules,
+        runtime: &Arc<Runtime>,
+        configured: &Arc<Configured>,
+        cases: &CaseApi,
+    ) -> Self {
         let (runtime, configured, cases) = (Arc::clone(runtime), Arc::clone(configured), cases.clone());
         Self { rules, runtime, configured, cases, recorded: Vec::new(), refused: None }
     }
 
     /// Put the configured rules in force where none judge yet. A watched folder counts at a later start too, when it
     /// changed since the last one and takes nothing away.
-    pub async fn begin(&mut self) -> Result<(), Failure> {
+    pub(super) async fn begin(&mut self) -> Result<(), Failure> {
         let engine = Arc::clone(&self.runtime);
         let live = spawn_blocking(move || engine.wait_until_live()).await??;
         let judges = live.rules.hash() != RuleSet::empty().hash();
@@ -82,7 +87,7 @@ impl Keeper {
     }
 
     /// Look again and again until `stop` is ready.
-    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+    pub(super) async fn run(mut self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         while is_time_to_look(&mut stop).await {
             self.look().await;

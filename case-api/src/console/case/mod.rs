@@ -93,7 +93,7 @@ struct CasePage {
     size: u64,
 }
 
-pub async fn page(
+pub(crate) async fn page(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,
@@ -102,7 +102,7 @@ pub async fn page(
     show(&app, &identity, &id, StatusCode::OK, &query.done, String::new()).await
 }
 
-pub async fn show(
+pub(crate) async fn show(
     app: &Arc<App>,
     identity: &Identity,
     id: &str,
@@ -228,7 +228,7 @@ fn done_text(kind: &str) -> &'static str {
     }
 }
 
-pub async fn act(
+pub(crate) async fn act(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,
@@ -256,7 +256,7 @@ pub async fn act(
 }
 
 /// The same bundle as the API's.
-pub async fn evidence(
+pub(crate) async fn evidence(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,

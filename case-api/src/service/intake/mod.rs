@@ -49,7 +49,7 @@ struct Batch<'a> {
 
 impl Service {
     /// Take in at most one batch of every feed. What was taken in, summed.
-    pub async fn consume(&self) -> Result<Consumed, WorkError> {
+    pub(crate) async fn consume(&self) -> Result<Consumed, WorkError> {
         let mut sum = Consumed::default();
         for topic in Topic::ALL {
             let consumed = self.consume_one(topic).await;

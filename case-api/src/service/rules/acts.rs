@@ -19,7 +19,7 @@ use crate::{
 
 /// What an act on a version did.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct VersionActed {
+pub(crate) struct VersionActed {
     /// The version.
     pub version_id: String,
     /// The act.
@@ -32,7 +32,7 @@ pub struct VersionActed {
 
 impl Service {
     /// Do an act on a version, count it, and see what follows from it onto the log.
-    pub async fn act_on_rules(
+    pub(crate) async fn act_on_rules(
         &self,
         version_id: &str,
         act: &VersionAct,
@@ -73,7 +73,7 @@ impl Service {
     }
 
     /// Put the set that was in force before this one back in force.
-    pub async fn roll_back_rules(
+    pub(crate) async fn roll_back_rules(
         &self,
         reason: String,
         actor: &Actor,

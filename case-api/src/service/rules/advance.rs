@@ -14,7 +14,7 @@ use crate::{
 
 impl Service {
     /// See a version that was ordered into force one step further, if there is one and the engine is ready for it.
-    pub async fn advance(&self) -> Result<(), WorkError> {
+    pub(crate) async fn advance(&self) -> Result<(), WorkError> {
         let Some(version) = self.store.rules_going_live().await? else { return Ok(()) };
         let sets = self.ports.catalogue.rule_sets();
         if sets.in_force.to_string() == version.target() {
@@ -61,7 +61,7 @@ impl Service {
 
     /// Remember a set that is in force without having been proposed here: a folder's, or the shipped one.
     /// What was on its way into force is overtaken.
-    pub async fn record_rules(
+    pub(crate) async fn record_rules(
         &self,
         origin: &str,
         files: &[RuleFile],
@@ -92,7 +92,7 @@ impl Service {
     }
 
     /// The hash of the newest set that came into force from this origin.
-    pub async fn last_rules_from(&self, origin: &str) -> Result<Option<String>, StoreError> {
+    pub(crate) async fn last_rules_from(&self, origin: &str) -> Result<Option<String>, StoreError> {
         self.store.last_rules_from(origin).await
     }
 }

@@ -17,7 +17,7 @@ use crate::{
 
 impl Service {
     /// Try a proposal against what is in force, and keep it as a version; as a draft, whatever was found.
-    pub async fn propose_rules(
+    pub(crate) async fn propose_rules(
         &self,
         proposal: Proposal,
         author: &Actor,
@@ -53,7 +53,7 @@ impl Service {
     }
 
     /// Keep what the author of a draft has written since, on what is in force now.
-    pub async fn save_draft(
+    pub(crate) async fn save_draft(
         &self,
         version_id: &str,
         proposal: Proposal,
