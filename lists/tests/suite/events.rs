@@ -1,7 +1,5 @@
 //! Nothing of an event is clear that was not looked at whole: every text of every party, and what cannot be read.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-
 use std::sync::Arc;
 
 use proptest::prelude::*;

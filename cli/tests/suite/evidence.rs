@@ -1,7 +1,5 @@
 //! `sluice evidence` through the binary: exit codes, JSON, and an alert evaluated again from its bundle.
 
-#![allow(clippy::unwrap_used, reason = "a test")]
-
 use std::{
     path::Path,
     process::{Command, Output},

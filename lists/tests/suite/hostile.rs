@@ -1,7 +1,5 @@
 //! No reader panics, whatever it is given: bytes at random, and pieces of each format in any order.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-
 use proptest::prelude::*;
 use sluice_lists::import::{Format, Request, SourceFile, import};
 

@@ -1,7 +1,5 @@
 //! The packs that ship: they check without a warning, and their cases pass.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{
     collections::BTreeMap,
     fs,

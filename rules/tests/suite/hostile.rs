@@ -1,7 +1,5 @@
 //! No text of a rule makes the compiler panic: the packs' own rules with pieces taken out, put in and doubled.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{fs, path::Path, sync::LazyLock};
 
 use proptest::{prelude::*, sample::Index};

@@ -1,7 +1,5 @@
 //! A white list raises nothing and leaves nothing out.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::sync::Arc;
 
 use sluice_lists::{Entry, ListVersion, Query, Screener, Settings, Topic};

@@ -1,7 +1,5 @@
 //! Rules and events that nobody should write: each is refused with its place, or fails alone by its policy.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::path::Path;
 
 use sluice_model::{KeyKind, Past, PaymentEvent, Role, RuleBundle, RuleFile, WindowValue};

@@ -1,8 +1,6 @@
 //! The index returns precisely what comparing with every name returns: over invented names at any threshold, and
 //! over the real lists where they are at hand.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-
 use std::{fs, path::PathBuf, sync::Arc};
 
 use proptest::prelude::*;

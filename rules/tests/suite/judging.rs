@@ -1,7 +1,5 @@
 //! What rules say of events: failure policies, typologies, dated tables, rates. On payments, which need no windows.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use sluice_model::{
     Action, Alert, Cause, EventTime, FailureCause, Hash256, Key, KeyKind, Past, PaymentEvent, Role,
     RuleBundle, RuleFile, Severity, StatusSet, Versions,

@@ -1,8 +1,6 @@
 //! The real lists of `../shared`, where they are there: counts that are known from outside, every odd line
 //! accounted for. Nothing of them is copied here.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-
 use std::{
     collections::BTreeMap,
     fs,

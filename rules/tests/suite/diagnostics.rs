@@ -1,7 +1,5 @@
 //! What `check` says: the place, what is wrong, what to write instead. And what it lets through.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use sluice_model::{RuleBundle, RuleFile};
 use sluice_rules::{Diagnostics, RuleSet};
 

@@ -1,7 +1,5 @@
 //! `sluice rules` from the shell: the packs that ship and every rule and case of the guide, by the binary itself.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{
     collections::BTreeMap,
     fs,
@@ -354,7 +352,7 @@ fn a_sweep_moves_a_parameter_over_labelled_history() {
     let (events, groups) = (folder.path().join("events.ndjson"), folder.path().join("groups.csv"));
     fs::write(&events, (1..=5).map(payment).collect::<String>()).unwrap();
     let header = "alert_id,alert_type,orig_acct,bene_acct,tran_timestamp\n".to_owned();
-    fs::write(&groups, header + &(1..=5).map(label).collect::<String>()).unwrap();
+    fs::write(&groups, format!("{header}{}", (1..=5).map(label).collect::<String>())).unwrap();
     let page = folder.path().join("page.html");
     let sweep = |vary: &str| {
         Command::new(env!("CARGO_BIN_EXE_sluice"))

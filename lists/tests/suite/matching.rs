@@ -1,7 +1,5 @@
 //! What matching promises, on invented names: data first, one helper.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-
 use std::sync::Arc;
 
 use sluice_lists::{
