@@ -1,13 +1,9 @@
 //! No refusal repeats what was sent: whoever reads answers and logs is not who sent them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
-
-mod support;
-
+use crate::support::Side;
 use axum::body::Body;
 use serde_json::{Map, Value, json};
 use sluice_case_api::domain::Role;
-use support::Side;
 
 /// What no message may hold, as a text and as a number.
 const SENT: &str = "Zq9Sentinel";
@@ -116,7 +112,7 @@ async fn a_refusal_says_the_field_and_what_is_allowed_there() {
 #[tokio::test]
 async fn stream_time_is_set_back_with_a_leaf() {
     let side = Side::new().await;
-    let to = support::start();
+    let to = crate::support::start();
     let body = json!({ "to": to, "reason": "a clock was ahead" });
     for (name, roles) in [("ada", Role::Analyst), ("ivan", Role::Investigator), ("olga", Role::Auditor)] {
         let key = side.key(name, &[roles]);

@@ -1,7 +1,5 @@
 //! The OpenAPI document is a contract: a change of it is a change of `docs/openapi.json`, seen in review.
-//! `SLUICE_UPDATE_GOLDEN=1 cargo test -p sluice-case-api --test openapi` writes it anew.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+//! `SLUICE_UPDATE_GOLDEN=1 cargo test -p sluice-case-api --test suite openapi` writes it anew.
 
 use std::{fs, path::PathBuf};
 

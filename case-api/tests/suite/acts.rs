@@ -1,16 +1,12 @@
 //! Whatever officers do, in whatever order, the engine's view, the store's and the evidence agree.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
-
-mod support;
-
 use std::collections::BTreeSet;
 
+use crate::support::{Side, held_alert, record};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sluice_case_api::{domain::Role, ports::Record};
 use sluice_model::{Control, HoldOutcome, HoldRecord, Outcome};
-use support::{Side, held_alert, record};
 
 const CASES: [&str; 2] = ["CASE-000001", "CASE-000002"];
 const ROLES: [Role; 4] = [Role::Analyst, Role::Investigator, Role::Mlro, Role::Auditor];

@@ -1,9 +1,6 @@
 //! The HTTP contract: who may ask, how refusals look, pages of lists, answers given twice.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
-
-mod support;
-
+use crate::support::{Answer, PASSWORD, Side, alert, record};
 use axum::{
     body::Body,
     http::{Request, header},
@@ -11,7 +8,6 @@ use axum::{
 use serde_json::json;
 use sluice_case_api::domain::{Role, Roles};
 use sluice_model::Span;
-use support::{Answer, PASSWORD, Side, alert, record};
 
 async fn bare(side: &Side, method: &str, path: &str) -> Answer {
     side.send(Request::builder().method(method).uri(path).body(Body::empty()).unwrap()).await
@@ -408,13 +404,13 @@ async fn every_page_renders_with_strict_headers_and_nothing_inline() {
     let side = Side::new().await;
     for full in [false, true] {
         if full {
-            let (held, hold) = support::held_alert(1, "C-1");
-            let event = support::event(&held);
+            let (held, hold) = crate::support::held_alert(1, "C-1");
+            let event = crate::support::event(&held);
             let alert =
                 sluice_case_api::ports::Record::Alert(Box::new(held), Some(std::sync::Arc::new(event)));
             side.say([alert, sluice_case_api::ports::Record::Hold(hold)]).await;
             side.act(&side.key, "CASE-000001", json!({"action": "freeze", "reason": "<b>mule</b>"})).await;
-            side.world.lists.lock().unwrap().push(support::list());
+            side.world.lists.lock().unwrap().push(crate::support::list());
         }
         let paths = [
             "/alerts",
@@ -475,7 +471,7 @@ async fn screening_off_is_said_everywhere() {
         side.send(request.body(Body::from(r#"{"name":"Peter Orlov"}"#)).unwrap()).await.json()
     };
     assert_eq!(post().await["screening"], "off");
-    side.world.lists.lock().unwrap().push(support::list());
+    side.world.lists.lock().unwrap().push(crate::support::list());
     let screened = post().await;
     assert_eq!((&screened["screening"], &screened["matches"][0]["entry_id"]), (&json!("on"), &json!("H-17")));
     assert_eq!(side.get("/healthz").await.json()["screening"], "on");
@@ -484,7 +480,7 @@ async fn screening_off_is_said_everywhere() {
 #[tokio::test]
 async fn a_name_that_cannot_be_screened_is_refused_and_never_clear() {
     let side = Side::new().await;
-    side.world.lists.lock().unwrap().push(support::list());
+    side.world.lists.lock().unwrap().push(crate::support::list());
     for (name, says) in
         [("...", "no letter"), (" ", "1 to 2000 characters"), (&"x".repeat(2_001), "1 to 2000")]
     {

@@ -1,9 +1,6 @@
 //! The console's main pages as they are rendered, in golden files: with long and Chinese names, and empty.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
-
-mod support;
-
+use crate::support::{PASSWORD, Side, alert, event, held_alert, large, list};
 use axum::{body::Body, http::Request};
 use serde_json::json;
 use sluice_case_api::{
@@ -11,7 +8,6 @@ use sluice_case_api::{
     ports::Record,
 };
 use sluice_model::{FailureCause, PaymentEvent};
-use support::{PASSWORD, Side, alert, event, held_alert, large, list};
 
 /// A name as long as they come.
 const LONG: &str = "Krung Thep Mahanakhon Amon Rattanakosin Mahinthara Ayutthaya Mahadilok Phop Noppharat \

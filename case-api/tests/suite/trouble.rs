@@ -1,10 +1,6 @@
 //! A disk that is full, a writer that fails, a feed that stands still: what is answered, and that it passes without a
 //! restart.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
-
-mod support;
-
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -12,11 +8,11 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
+use crate::support::{Side, World, alert, record};
 use serde_json::{Value, json};
 use sluice_case_api::limits::{FEED_STALLED_AFTER, PROBE_EVERY};
 use sluice_model::Span;
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
-use support::{Side, World, alert, record};
 
 const CASE: &str = "CASE-000001";
 

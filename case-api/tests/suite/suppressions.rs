@@ -1,16 +1,12 @@
 //! A false positive is suppressed by two people, applied by the engine, and every step leaves evidence.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-
-mod support;
-
 use std::sync::atomic::Ordering;
 
+use crate::support::{Answer, Side, held_alert, record, start};
 use axum::body::Body;
 use serde_json::{Value, json};
 use sluice_case_api::{domain::Role, ports::Record};
 use sluice_model::{Control, Key, KeyKind, Span};
-use support::{Answer, Side, held_alert, record, start};
 
 async fn post(side: &Side, key: &str, path: &str, body: &Value) -> Answer {
     let request = side.request("POST", path, key).header("content-type", "application/json");

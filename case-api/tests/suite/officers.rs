@@ -1,9 +1,6 @@
 //! What officers are asked beside cases: configurations that are less, dead letters, invented people.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
-
-mod support;
-
+use crate::support::{Answer, PASSWORD, Side, list};
 use axum::{
     body::Body,
     http::{Request, header},
@@ -11,7 +8,6 @@ use axum::{
 use serde_json::{Value, json};
 use sluice_case_api::domain::{Role, Roles};
 use sluice_model::{Control, Hash256, Screening};
-use support::{Answer, PASSWORD, Side, list};
 
 fn lesser() -> Control {
     Control::Screening(Screening::default())
@@ -129,7 +125,7 @@ async fn invented_people_sign_in_to_a_demonstration_only() {
 }
 
 fn letter(id: u32, original: &str) -> Value {
-    json!({"id": id.to_string(), "received_at": support::start(), "source": "http", "code": "malformed",
+    json!({"id": id.to_string(), "received_at": crate::support::start(), "source": "http", "code": "malformed",
            "reason": "line 1, column 2: not JSON", "original": original})
 }
 

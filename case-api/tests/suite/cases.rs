@@ -1,15 +1,11 @@
 //! Alerts become cases, officers act, the engine applies it, and the evidence holds.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-
-mod support;
-
 use std::sync::{Arc, atomic::Ordering};
 
+use crate::support::{Side, World, alert, held_alert, record, start};
 use serde_json::json;
 use sluice_case_api::{domain::Role, ports::Record};
 use sluice_model::{Control, HoldOutcome, HoldRecord, Key, KeyKind, Severity, Span};
-use support::{Side, World, alert, held_alert, record, start};
 
 #[tokio::test]
 async fn alerts_on_one_subject_and_typology_join_one_case() {

@@ -1,9 +1,6 @@
 //! The life of a rule set: proposed, checked, tested, approved by another person, in force, taken back.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
-
-mod support;
-
+use crate::support::{Answer, PASSWORD, Side, alert, bundle, large, record};
 use axum::{
     body::Body,
     http::{Request, header},
@@ -21,7 +18,6 @@ use sluice_model::{
 };
 use sluice_rules::in_shadow;
 use std::{path::Path, sync::atomic::Ordering};
-use support::{Answer, PASSWORD, Side, alert, bundle, large, record};
 
 /// A side with a rule set in force, and the keys of an author and of two who approve.
 struct Desk {
