@@ -8,7 +8,7 @@ use sluice_model::EventTime;
 use crate::{auth::Auth, service::Service};
 
 /// What requests are served from: who is asking, and what is done for them.
-pub struct App {
+pub(crate) struct App {
     pub(crate) service: Arc<Service>,
     pub(crate) auth: Auth,
     /// The runtime's routes, without sign-in.

@@ -1,5 +1,5 @@
 //! Whether the work behind the pages goes on: what each part of it did last, for whoever asks whether the process is
-//! ready. It keeps what is told and judges it by the limits; it reads no clock.
+//! ready. It keeps what is reported and judges it by the limits; it reads no clock.
 
 use std::{
     collections::HashMap,
@@ -16,7 +16,7 @@ use crate::{
 
 /// A part of the work.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Work {
+pub(crate) enum Work {
     /// Taking in a feed.
     Feed(Topic),
     /// Delivering control records.
@@ -33,7 +33,7 @@ impl fmt::Display for Work {
 }
 
 /// What became of each part.
-pub struct Health {
+pub(crate) struct Health {
     state: Mutex<State>,
     /// What the writer's last probe found, and when; held while it is made, so that there is one at a time.
     pub probe: tokio::sync::Mutex<Option<(EventTime, Option<String>)>>,
@@ -51,7 +51,7 @@ struct State {
 
 impl Health {
     /// Nothing has been done yet, at `now`.
-    pub fn new(now: EventTime) -> Self {
+    pub(crate) fn new(now: EventTime) -> Self {
         let state =
             State { failed: HashMap::new(), moved: HashMap::new(), opened: now, leaves: 0, leaves_at: None };
         Self { state: Mutex::new(state), probe: tokio::sync::Mutex::default() }
@@ -62,7 +62,7 @@ impl Health {
     }
 
     /// What became of an attempt.
-    pub fn note(&self, work: Work, error: Option<&impl fmt::Display>) {
+    pub(crate) fn note(&self, work: Work, error: Option<&impl fmt::Display>) {
         self.state(|state| match error {
             Some(error) => state.failed.insert(work, error.to_string()),
             None => state.failed.remove(&work),
@@ -70,7 +70,7 @@ impl Health {
     }
 
     /// Why a part of the work cannot go on, if one cannot.
-    pub fn failure(&self) -> Option<String> {
+    pub(crate) fn failure(&self) -> Option<String> {
         self.state(|state| {
             let first = state.failed.iter().min_by_key(|(work, _)| work.to_string());
             first.map(|(work, error)| format!("{work} does not advance: {error}"))
@@ -78,35 +78,35 @@ impl Health {
     }
 
     /// A feed moved, or is level with its source.
-    pub fn moved(&self, topic: Topic, now: EventTime) {
+    pub(crate) fn moved(&self, topic: Topic, now: EventTime) {
         self.state(|state| state.moved.insert(topic, now));
     }
 
-    /// A feed stands at `next` and its source at `end`: whether it has stood still for too long.
-    pub fn stalled(&self, topic: Topic, next: u64, end: u64, now: EventTime) -> Option<String> {
-        let stood = now.since(self.state(|state| state.moved.get(&topic).copied().unwrap_or(state.opened)));
-        (next < end && stood > FEED_STALLED_AFTER).then(|| {
-            let seconds = stood.micros() / 1_000_000;
-            format!("{} stands at {next} of {end} and has not advanced for {seconds} s", Work::Feed(topic))
+    /// A feed is at `next` and its source at `end`: whether it has not advanced for too long.
+    pub(crate) fn stalled(&self, topic: Topic, next: u64, end: u64, now: EventTime) -> Option<String> {
+        let still = now.since(self.state(|state| state.moved.get(&topic).copied().unwrap_or(state.opened)));
+        (next < end && still > FEED_STALLED_AFTER).then(|| {
+            let seconds = still.micros() / 1_000_000;
+            format!("{} is at {next} of {end} and has not advanced for {seconds} s", Work::Feed(topic))
         })
     }
 
     /// Whether a probe of that time still counts.
-    pub fn counts(at: EventTime, now: EventTime) -> bool {
+    pub(crate) fn counts(at: EventTime, now: EventTime) -> bool {
         // A clock that was set back makes it count no longer.
         at <= now && now.since(at) < PROBE_EVERY
     }
 
-    /// Whether the log is to be told that there are so many leaves.
-    pub fn leaves_are_due(&self, leaves: u64, now: EventTime) -> bool {
+    /// Whether it is time to note on the log that there are so many leaves.
+    pub(crate) fn leaves_are_due(&self, leaves: u64, now: EventTime) -> bool {
         self.state(|state| {
             let rested = state.leaves_at.is_none_or(|at| at > now || now.since(at) >= LEAVES_NOTED_EVERY);
             leaves != state.leaves && rested
         })
     }
 
-    /// It was told.
-    pub fn leaves_noted(&self, leaves: u64, now: EventTime) {
+    /// It was noted.
+    pub(crate) fn leaves_noted(&self, leaves: u64, now: EventTime) {
         self.state(|state| (state.leaves, state.leaves_at) = (leaves, Some(now)));
     }
 }
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_feed_that_stands_still_behind_its_source_is_told_and_one_that_is_level_is_not() {
+    fn a_feed_that_does_not_advance_behind_its_source_is_reported_and_one_that_is_level_is_not() {
         let at = |seconds| EventTime::from_micros(1_000_000 * seconds);
         let health = Health::new(at(0));
         let stalled = |next, end, seconds| health.stalled(Topic::Alerts, next, end, at(seconds)).is_some();
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_last_is_told_until_it_succeeds() {
+    fn what_failed_last_is_reported_until_it_succeeds() {
         let health = Health::new(EventTime::from_micros(0));
         assert_eq!(health.failure(), None);
         health.note(Work::Outbox, Some(&"no space"));

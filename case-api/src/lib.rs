@@ -4,11 +4,13 @@
 //! Three layers: [`domain`] decides, [`store`] keeps rows, `service` loads, has the domain decide, and commits. `api` and
 //! `console` are its faces, `auth` says who asks. An alert's way: [`ports::Feed`] → `service` (case opened or joined, leaf
 //! appended, offset moved: one transaction) → `api` and `console` → an [`Act`](domain::Act) → `service` (act, leaf, control
-//! record in the outbox: one transaction) → [`ports::ControlSink`], and the next payment feels it.
+//! record in the outbox: one transaction) → [`ports::ControlSink`], and it applies from the next payment on.
 //!
 //! **Invariants.** Only this crate knows SQL and HTML. It knows nothing of the runtime: `cli` wires its [`Ports`].
 //! `domain` alone says who may do what and what follows; `service` alone calls the store. Personal data never enters a
 //! log line, a metric or an error.
+
+#![warn(unreachable_pub)]
 
 mod api;
 mod app;
@@ -29,7 +31,7 @@ mod work;
 
 pub use api::{Identity, Problem, openapi};
 pub use auth::PasswordError;
-pub use domain::{Actor, Candidate, Proposal, TrialReport, Via};
+pub use domain::{Actor, Proposal, TrialReport, Tried, Via};
 pub use log_ports::LogFeed;
 pub use ports::Ports;
 pub use server::{CaseApi, OpenError, Options};

@@ -33,7 +33,7 @@ pub const SIGN_INS_AT_ONCE: usize = 1;
 pub const SIGN_INS_WAITING_MAX: usize = 16;
 /// Failed sign-ins are written down once in such a period, however many they are.
 pub const SIGN_IN_SUMMARY_EVERY: Span = Span::minutes(5);
-/// The most names, and addresses, that one summary tells apart.
+/// The most names, and addresses, that one summary counts apart.
 pub const SIGN_IN_SUMMARY_NAMES_MAX: usize = 100;
 /// How long a browser in which somebody signed in is known again.
 pub const DEVICE_LIFE: Span = Span::days(180);
@@ -50,14 +50,14 @@ pub const FEED_BATCH: usize = 256;
 pub const FEED_POLL: Duration = Duration::from_millis(200);
 /// How long to wait after a failed read of a feed or a failed delivery.
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// How long a feed may stand still while its source is ahead before the process is not ready: a batch takes well under a
+/// How long a feed may not advance while its source is ahead before the process is not ready: a batch takes well under a
 /// second, and a hiccup of the disk some.
 pub const FEED_STALLED_AFTER: Span = Span::seconds(30);
 /// How often readiness has the writer write, however often it is asked: anybody may ask.
 pub const PROBE_EVERY: Span = Span::seconds(1);
 /// How long the writer may take to do so before it counts as stuck.
 pub const PROBE_WAIT: Duration = Duration::from_secs(5);
-/// How often the log is told how many leaves the evidence log has: acts that are newer are not missed from an older
+/// How often it is noted on the log how many leaves the evidence log has: acts that are newer are not missed from an older
 /// copy of the case database, and each telling is a commit of the log.
 pub const LEAVES_NOTED_EVERY: Span = Span::seconds(1);
 /// The most delivered control records that are looked for on the log at a start, newest first. More are missing only

@@ -16,7 +16,7 @@ impl From<LogError> for PortError {
     }
 }
 
-/// Alerts, dispositions and decisions out of the log; alerts without the events that they judged.
+/// Alerts, holds and decisions out of the log; alerts without the events that they judged.
 pub struct LogFeed(pub Arc<dyn Log>);
 
 impl Feed for LogFeed {
@@ -33,7 +33,7 @@ impl Feed for LogFeed {
 fn item(topic: Topic, stored: &StoredRecord) -> Result<Item, PortError> {
     let record = match topic {
         Topic::Alerts => Record::Alert(parse(topic, stored)?, None),
-        Topic::Dispositions => Record::Disposition(parse(topic, stored)?),
+        Topic::Holds => Record::Hold(parse(topic, stored)?),
         Topic::Decisions => Record::Decision(parse(topic, stored)?),
         Topic::Observations => Record::Observation(parse(topic, stored)?),
     };

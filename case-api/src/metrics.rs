@@ -3,7 +3,7 @@
 use prometheus::{IntCounterVec, IntGauge, Opts, Registry};
 
 /// The counters, registered once.
-pub struct Metrics {
+pub(crate) struct Metrics {
     /// Where they are registered, with the runtime's beside them.
     pub registry: Registry,
     /// Records taken in, by feed.
@@ -30,7 +30,7 @@ pub struct Metrics {
 
 impl Metrics {
     /// Registered with `registry`.
-    pub fn new(registry: Registry) -> Result<Self, prometheus::Error> {
+    pub(crate) fn new(registry: Registry) -> Result<Self, prometheus::Error> {
         let counter = |name: &str, help: &str, labels: &[&str]| {
             let counter = IntCounterVec::new(Opts::new(name, help), labels)?;
             registry.register(Box::new(counter.clone()))?;

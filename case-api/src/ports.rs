@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 pub use sluice_http::{Clock, SystemClock};
 use sluice_model::{
-    Action, Alert, Control, Decision, Disposition, EventTime, Hash256, KeyKind, ListMatch, Observation,
+    Action, Alert, Control, Decision, EventTime, Hash256, HoldRecord, KeyKind, ListMatch, Observation,
     PaymentEvent, RuleBundle, Severity,
 };
 use sluice_rules::{Backtest, CaseEngine};
@@ -20,13 +20,13 @@ pub use crate::domain::Topic;
 #[error("{0}")]
 pub struct PortError(pub String);
 
-/// What stands in a feed.
+/// One record of a feed.
 #[derive(Clone, Debug)]
 pub enum Record {
     /// A rule's judgement, with the event that it judged where the source has it at hand.
     Alert(Box<Alert>, Option<Arc<PaymentEvent>>),
     /// A hold, refusal or release of a payment.
-    Disposition(Disposition),
+    Hold(HoldRecord),
     /// An answer to a payment service.
     Decision(Decision),
     /// Something noted of a rule.
@@ -36,7 +36,7 @@ pub enum Record {
 /// A record with its place in its feed.
 #[derive(Clone, Debug)]
 pub struct Item {
-    /// Where it stands; the next read begins at `offset + 1`.
+    /// Its offset; the next read begins at `offset + 1`.
     pub offset: u64,
     /// What it says.
     pub record: Record,
@@ -47,25 +47,25 @@ pub trait Feed: Send + Sync {
     /// At most `max` records of the topic at or after `from`, in order; empty when there are none yet.
     fn read(&self, topic: Topic, from: u64, max: usize) -> Result<Vec<Item>, PortError>;
 
-    /// The offset after the topic's last record: a reader that stands there has read everything.
+    /// The offset after the topic's last record: a reader at it has read everything.
     fn end(&self, topic: Topic) -> Result<u64, PortError>;
 }
 
-/// Where control records go. Once `append` returns, the log that must feel the record has it on disk.
+/// Where control records go. Once `append` returns, the log whose engine applies the record has it on disk.
 pub trait ControlSink: Send + Sync {
-    /// Append one record, the `seq`th of the outbox; where it stands on the payments log. The log remembers with it
-    /// how far the outbox has come, so that an older copy of the outbox is told from it. After a crash the last one may
+    /// Append one record, the `seq`th of the outbox; its offset on the payments log. The log remembers with it
+    /// how far the outbox has come, so that an older copy of the outbox is recognised. After a crash the last one may
     /// be appended again: a freeze, unfreeze or release that comes twice in a row does what it does once.
     fn append(&self, seq: u64, control: &Control) -> Result<u64, PortError>;
 
-    /// Have the log remember that the evidence log holds so many leaves: an older copy of the case database is told
-    /// from one that is up to date by that.
+    /// Have the log remember that the evidence log holds so many leaves: an older copy of the case database is
+    /// recognised by that.
     fn note_leaves(&self, leaves: u64) -> Result<(), PortError>;
 }
 
 /// What the engine judges by, and what it is making ready.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Standing {
+pub struct RuleSets {
     /// The rule set that judges.
     pub in_force: Hash256,
     /// The rule set that was prepared to follow it.
@@ -79,8 +79,8 @@ pub struct Prepared {
     pub rules: Hash256,
     /// Whether it may be activated without traffic having to wait for its windows.
     pub ready: bool,
-    /// Records of the past that its windows have felt.
-    pub felt: u64,
+    /// Records of the past that its windows have applied.
+    pub applied: u64,
     /// Records of the past that there are.
     pub of: u64,
 }
@@ -101,7 +101,7 @@ pub trait Catalogue: Send + Sync {
     /// The active rules.
     fn rules(&self) -> Vec<ActiveRule>;
     /// The rule sets in force and made ready.
-    fn standing(&self) -> Standing;
+    fn rule_sets(&self) -> RuleSets;
     /// What a name meets on the active lists.
     fn screen(&self, screening: &Screening) -> Result<NameAnswer, PortError>;
     /// The hash of an entry's content: in one version of a list, or (`None`) in the one that is active. `None` where
@@ -116,7 +116,7 @@ pub trait Catalogue: Send + Sync {
     fn notices(&self) -> Vec<String> {
         Vec::new()
     }
-    /// The latest event time that the engine has felt.
+    /// The latest event time that the engine has applied.
     fn stream_time(&self) -> Option<EventTime> {
         None
     }
@@ -195,7 +195,7 @@ pub struct ActiveRule {
     pub units: BTreeMap<String, String>,
     /// Who answers for its parameters.
     pub owners: Vec<String>,
-    /// The file it stands in.
+    /// The file it is in.
     pub file: String,
     /// The file's text.
     pub text: String,
@@ -251,7 +251,7 @@ pub struct Past {
 /// Everything that `cli` hands in.
 #[derive(Clone)]
 pub struct Ports {
-    /// Alerts, dispositions and decisions.
+    /// Alerts, holds and decisions.
     pub feed: Arc<dyn Feed>,
     /// Where freezes and releases go.
     pub control: Arc<dyn ControlSink>,

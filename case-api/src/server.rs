@@ -36,9 +36,9 @@ pub enum OpenError {
 /// What may be chosen.
 #[derive(Default)]
 pub struct Options {
-    /// Cookies for HTTPS only: set it wherever TLS stands in front.
+    /// Cookies for HTTPS only: set it wherever TLS ends in front.
     pub secure_cookies: bool,
-    /// Where metrics are registered; the runtime's stand beside them.
+    /// Where metrics are registered; the runtime's are beside them.
     pub registry: Registry,
 }
 
@@ -96,7 +96,7 @@ impl CaseApi {
         Ok(key)
     }
 
-    /// Refuse a stored key from now on; whether there was one. `key_id`: what stands between the underscores.
+    /// Refuse a stored key from now on; whether there was one. `key_id`: what is between the underscores.
     pub async fn revoke_key(&self, key_id: &str, by: &str) -> Result<bool, StoreError> {
         self.app.service.revoke_api_key(key_id, by).await
     }

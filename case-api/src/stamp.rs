@@ -58,7 +58,7 @@ impl Stamp {
 }
 
 /// A length of time in the largest unit that fits: `30 s`, `5 min`, `26 h`, `12 d`.
-pub fn length(span: Span) -> String {
+pub(crate) fn length(span: Span) -> String {
     // Two days at least before days are counted: `26 h` says more than `1 d`.
     let units = [
         (Span::days(2), Span::days(1), "d"),

@@ -27,7 +27,7 @@ pub(crate) async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
                     tracing::warn!(%error, "failed sign-ins were counted and could not be written down");
                 }
                 if let Err(error) = app.service.note_leaves().await {
-                    tracing::warn!(%error, "the log could not be told of the last leaves");
+                    tracing::warn!(%error, "the last leaves could not be noted on the log");
                 }
                 return;
             }

@@ -199,7 +199,7 @@ async fn an_officer_works_a_case_from_alert_to_closing() {
     let judged = Arc::new(event(&mine));
     side.world.say(Record::Alert(Box::new(mine.clone()), Some(judged)));
     side.world.say(Record::Alert(Box::new(held.clone()), Some(Arc::new(event(&held)))));
-    side.world.say(Record::Disposition(hold));
+    side.world.say(Record::Hold(hold));
     for n in 10..24 {
         side.world.say(record(alert(n, &format!("C-10{n}"))));
     }
@@ -348,7 +348,7 @@ async fn a_rule_goes_from_proposal_to_force_and_back() {
     officer.picture("rules-proposal").await;
     officer.sign_out().await;
 
-    // It is judged in shadow; then a second person approves and puts it in force, and the next payment feels it.
+    // It is judged in shadow; then a second person approves and puts it in force, and it applies from the next payment on.
     assert!(!holds(&side));
     officer.sign_in("mei").await;
     officer.open("/rules/versions/RV-000002").await;
@@ -407,14 +407,14 @@ async fn officers_mend_a_letter_and_two_of_them_take_a_lesser_configuration() {
     // One payment that two alerts of a case hold, the release of the first proposed.
     let (first, hold) = held_alert(1, "C-2002");
     let seen = first.alert_id;
-    side.say([record(first), Record::Disposition(hold.clone())]).await;
+    side.say([record(first), Record::Hold(hold.clone())]).await;
     let ivan = side.key("ivan", &[Role::Investigator]);
     let release = serde_json::json!({"action": "release", "alerts": [seen], "reason": "another man"});
     assert_eq!(side.act(&ivan, "CASE-000001", release).await.status, 200);
     let (mut second, _) = held_alert(2, "C-2002");
     second.payment_id = "P-1".into();
-    let further = sluice_model::Disposition { because: second.alert_id.to_string(), ..hold };
-    side.say([record(second), Record::Disposition(further)]).await;
+    let further = sluice_model::HoldRecord { because: second.alert_id.to_string(), ..hold };
+    side.say([record(second), Record::Hold(further)]).await;
 
     let base = serve(&side).await;
     let chromedriver = Driver::start();

@@ -18,7 +18,7 @@ use crate::failure::Failure;
 
 /// Arguments.
 #[derive(clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// The folder of list versions.
     #[arg(long, value_name = "DIR")]
     lists: PathBuf,
@@ -37,7 +37,7 @@ pub struct Args {
 }
 
 /// Run the command.
-pub fn run(args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     if !(LOWEST..=1.0).contains(&args.threshold) {
         return Err(Failure::user(format!("--threshold is a number from {LOWEST} to 1")));
     }

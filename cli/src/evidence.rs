@@ -19,7 +19,7 @@ use crate::{failure::Failure, folders};
 
 /// Subcommands.
 #[derive(clap::Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Check a bundle's inclusion proofs, signatures and hashes. Exit code 2 when it does not hold.
     Verify(Verify),
     /// Evaluate a bundle's alerts again from the log records that it brings along, and compare. Exit code 2 when
@@ -29,7 +29,7 @@ pub enum Command {
 
 /// Arguments of `verify`.
 #[derive(clap::Args)]
-pub struct Verify {
+pub(crate) struct Verify {
     /// The log's public key (name+id+key), from a source you trust. Without it the bundle is checked against
     /// the key that it carries itself, and the answer says "self-signed only".
     #[arg(long, value_name = "VKEY")]
@@ -43,7 +43,7 @@ pub struct Verify {
 
 /// Arguments of `replay`.
 #[derive(clap::Args)]
-pub struct Replay {
+pub(crate) struct Replay {
     /// The log's public key, as for `verify`.
     #[arg(long, value_name = "VKEY")]
     key: Option<VerifierKey>,
@@ -59,7 +59,7 @@ pub struct Replay {
 }
 
 /// Run the command.
-pub fn run(command: Command) -> Result<ExitCode, Failure> {
+pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Verify(args) => verify(&args),
         Command::Replay(args) => replay(&args),
@@ -161,7 +161,7 @@ fn replay(args: &Replay) -> Result<ExitCode, Failure> {
             fields => drop(found.differ.insert(id, fields.unwrap_or_default())),
         }
     }
-    tell(&found, args.json)
+    print(&found, args.json)
 }
 
 fn event_id(record: &PaymentRecord) -> Option<String> {
@@ -221,7 +221,7 @@ fn differing(body: &Body, alert: &Alert) -> Result<Vec<String>, Failure> {
     Ok(differing)
 }
 
-fn tell(found: &Comparison, json: bool) -> Result<ExitCode, Failure> {
+fn print(found: &Comparison, json: bool) -> Result<ExitCode, Failure> {
     let mut out = std::io::stdout().lock();
     if json {
         writeln!(out, "{}", serde_json::to_string(found)?)?;

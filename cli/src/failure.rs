@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 /// A command that did not do what was asked.
 #[derive(Debug)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// The user can mend it: a wrong path, a malformed file. Exit code 1.
     User(anyhow::Error),
     /// The command ran and found something: a failed check, an evidence bundle that does not hold. Exit code 2.
@@ -15,13 +15,13 @@ pub enum Failure {
 
 impl Failure {
     /// A user error with a message.
-    pub fn user(message: impl Into<String>) -> Self {
+    pub(crate) fn user(message: impl Into<String>) -> Self {
         Self::User(anyhow::anyhow!(message.into()))
     }
 
     /// Print the message on standard error; the exit code of the kind.
     #[expect(clippy::print_stderr, reason = "this is where the program speaks of failures")]
-    pub fn report(self) -> ExitCode {
+    pub(crate) fn report(self) -> ExitCode {
         match self {
             Self::User(error) => {
                 eprintln!("error: {error:#}");

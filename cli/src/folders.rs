@@ -11,7 +11,7 @@ use sluice_runtime::{CachingLibrary, Clock as _, SystemClock};
 use crate::failure::Failure;
 
 /// What is done with a payment one of whose sides has no name, as an argument: see `docs/screening.md`.
-pub fn unnamed(text: &str) -> Result<Unnamed, String> {
+pub(crate) fn unnamed(text: &str) -> Result<Unnamed, String> {
     match text {
         "accept" => Ok(Unnamed::Accept),
         "alert" => Ok(Unnamed::Alert),
@@ -21,7 +21,7 @@ pub fn unnamed(text: &str) -> Result<Unnamed, String> {
 }
 
 /// A folder of list versions, opened.
-pub struct Lists {
+pub(crate) struct Lists {
     /// What is active there.
     pub screening: Screening,
     /// Where the engine looks versions up.
@@ -30,7 +30,7 @@ pub struct Lists {
 
 /// Open a folder of list versions; without one, nothing is screened. A folder that is named but cannot be read
 /// is an error, never an empty list.
-pub fn open_lists(folder: Option<&Path>) -> Result<Lists, Failure> {
+pub(crate) fn open_lists(folder: Option<&Path>) -> Result<Lists, Failure> {
     let Some(folder) = folder else {
         return Ok(Lists {
             screening: Screening::default(),
@@ -47,12 +47,12 @@ pub fn open_lists(folder: Option<&Path>) -> Result<Lists, Failure> {
 }
 
 /// Compile a rule set; what does not load is the user's to mend.
-pub fn check_rules(bundle: &RuleBundle) -> Result<RuleSet, Failure> {
+pub(crate) fn check_rules(bundle: &RuleBundle) -> Result<RuleSet, Failure> {
     RuleSet::compile(bundle).map_err(|errors| Failure::user(format!("the rules do not load:\n{errors}")))
 }
 
 /// The currencies that have no rate today: rules that ask for an amount fail on them, by their policy.
-pub fn currencies_without_rate(rules: &RuleSet) -> Vec<String> {
+pub(crate) fn currencies_without_rate(rules: &RuleSet) -> Vec<String> {
     let without = rules.currencies_without_rate(SystemClock.now());
     without.iter().map(|currency| currency.code().to_owned()).collect()
 }

@@ -21,7 +21,7 @@ use crate::{calibrate, failure::Failure, rescreen};
 
 /// Subcommands.
 #[derive(clap::Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Read a source's files into a new version and make it the active one.
     ///
     /// Lines that cannot be used are skipped and listed by file and line. A file that is cut short, or a list that
@@ -45,7 +45,7 @@ pub enum Command {
 
 /// `lists import`.
 #[derive(clap::Args)]
-pub struct ImportArgs {
+pub(crate) struct ImportArgs {
     /// The files' format.
     #[arg(long, value_name = "F", value_parser = clap::builder::PossibleValuesParser::new(Format::ALL.map(Format::name)))]
     format: String,
@@ -71,7 +71,7 @@ pub struct ImportArgs {
 
 /// `lists update`.
 #[derive(clap::Args)]
-pub struct UpdateArgs {
+pub(crate) struct UpdateArgs {
     /// The folder of list versions; made if it is not there.
     #[arg(long, value_name = "DIR", required_unless_present = "print_config")]
     lists: Option<PathBuf>,
@@ -94,7 +94,7 @@ pub struct UpdateArgs {
 
 /// `lists show`.
 #[derive(clap::Args)]
-pub struct ShowArgs {
+pub(crate) struct ShowArgs {
     /// The folder of list versions.
     #[arg(long, value_name = "DIR")]
     lists: PathBuf,
@@ -114,7 +114,7 @@ pub struct ShowArgs {
 
 /// `lists diff`.
 #[derive(clap::Args)]
-pub struct DiffArgs {
+pub(crate) struct DiffArgs {
     /// The folder of list versions.
     #[arg(long, value_name = "DIR")]
     lists: PathBuf,
@@ -131,7 +131,7 @@ pub struct DiffArgs {
 
 /// `lists verify`.
 #[derive(clap::Args)]
-pub struct VerifyArgs {
+pub(crate) struct VerifyArgs {
     /// The folder of list versions.
     #[arg(long, value_name = "DIR")]
     lists: PathBuf,
@@ -141,7 +141,7 @@ pub struct VerifyArgs {
 }
 
 /// Run the command.
-pub fn run(command: Command) -> Result<ExitCode, Failure> {
+pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Import(args) => run_import(&args),
         Command::Rescreen(args) => rescreen::run(&args, previous),

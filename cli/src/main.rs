@@ -1,5 +1,7 @@
 //! The `sluice` binary: argument parsing and wiring, nothing else. Each subcommand has a file of its own.
 
+#![warn(unreachable_pub)]
+
 mod calibrate;
 mod evidence;
 mod failure;

@@ -14,7 +14,7 @@ use rustix::{fs::Mode, process::umask};
 const OTHERS: u32 = 0o077;
 
 /// Every file and folder that this process makes from here on, SQLite's, exports' and bundles' among them.
-pub fn hold_to_owner() {
+pub(crate) fn hold_to_owner() {
     let others = Mode::RWXG | Mode::RWXO;
     // What whoever started the process takes away besides stays away.
     let asked = umask(others);
@@ -23,7 +23,7 @@ pub fn hold_to_owner() {
 
 /// Take from others what an earlier version, or a copy, gave them of the folder and of these entries of it. The folder
 /// itself is left alone, and said, where it holds anything else: it is then not ours alone.
-pub fn narrow(folder: &Path, ours: impl Fn(&str) -> bool) -> io::Result<()> {
+pub(crate) fn narrow(folder: &Path, ours: impl Fn(&str) -> bool) -> io::Result<()> {
     let (mut narrowed, mut foreign) = (0, false);
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

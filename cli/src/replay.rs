@@ -24,7 +24,7 @@ const REFUSED_SHOWN_MAX: u64 = 20;
 
 /// Arguments.
 #[derive(clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// Events: NDJSON, or CSV with a mapping.
     #[arg(long, value_name = "FILE")]
     events: PathBuf,
@@ -44,7 +44,7 @@ pub struct Args {
     /// Where alerts go, as NDJSON.
     #[arg(long, value_name = "OUT")]
     alerts: PathBuf,
-    /// Labelled transactions (CSV: alert_id, alert_type, orig_acct, bene_acct, tran_timestamp): tells how many
+    /// Labelled transactions (CSV: alert_id, alert_type, orig_acct, bene_acct, tran_timestamp): says how many
     /// groups were caught, and how many alerts no group explains.
     #[arg(long, value_name = "FILE.csv")]
     groups: Option<PathBuf>,
@@ -80,7 +80,7 @@ struct Scored {
 }
 
 /// Run the command.
-pub fn run(args: Args) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     let mut lists = folders::open_lists(args.lists.as_deref())?;
     lists.screening.unnamed = args.unnamed;
     let screening = !lists.screening.lists.is_empty();
@@ -136,7 +136,7 @@ fn replay_file(replay: &mut Replay, args: &Args, book: &mut Book) -> Result<Repl
         None => Box::new(NdjsonEvents::new(reader)),
     };
     let mut refused = Refusals::default();
-    let replayed = replay.run(source, |line| refused.tell(line), |output| book.enter(output));
+    let replayed = replay.run(source, |line| refused.print(line), |output| book.enter(output));
     refused.tell_rest();
     replayed.with_context(|| format!("failed to replay {}", path.display())).map_err(Failure::User)
 }
@@ -188,7 +188,7 @@ impl Book {
 struct Refusals(u64);
 
 impl Refusals {
-    fn tell(&mut self, refused: &Refused) {
+    fn print(&mut self, refused: &Refused) {
         self.0 += 1;
         if self.0 <= REFUSED_SHOWN_MAX {
             say(&format!("line {}: {}: {}", refused.line, refused.code, refused.reason));

@@ -22,7 +22,7 @@ use crate::failure::Failure;
 
 /// Arguments.
 #[derive(clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// The folder of list versions.
     #[arg(long, value_name = "DIR")]
     lists: PathBuf,
@@ -49,7 +49,7 @@ pub struct Args {
 }
 
 /// Run the command: exit code 2 when a party meets an entry.
-pub fn run(
+pub(crate) fn run(
     args: &Args,
     before: impl Fn(&Store, &str) -> Result<Hash256, Failure>,
 ) -> Result<ExitCode, Failure> {

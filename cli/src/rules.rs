@@ -1,7 +1,7 @@
 //! `sluice rules`: check, test, explain, back-test and sweep. What rules are and how they compare is the rules crate's;
 //! here are folders, the engine that cases run through, and printing.
 
-pub mod history;
+pub(crate) mod history;
 mod sweep;
 
 use std::{
@@ -29,7 +29,7 @@ const SHARDS: u32 = 8;
 
 /// Subcommands.
 #[derive(clap::Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Type-check rules, parameters and reference data.
     Check(PathArgs),
     /// Run the cases beside each rule, and say which conditions they never tried.
@@ -44,7 +44,7 @@ pub enum Command {
 
 /// A rule file or a folder of them.
 #[derive(clap::Args)]
-pub struct PathArgs {
+pub(crate) struct PathArgs {
     /// A folder and all below it, or one rule file.
     #[arg(value_name = "PATH")]
     path: PathBuf,
@@ -55,7 +55,7 @@ pub struct PathArgs {
 
 /// Arguments of `backtest`.
 #[derive(clap::Args)]
-pub struct BacktestArgs {
+pub(crate) struct BacktestArgs {
     /// The active rule set.
     #[arg(long, value_name = "DIR")]
     rules: PathBuf,
@@ -71,7 +71,7 @@ pub struct BacktestArgs {
     /// cannot be read is always held.
     #[arg(long, value_name = "POLICY", default_value = "hold", value_parser = folders::unnamed)]
     unnamed: Unnamed,
-    /// Write a page with plots that stands alone.
+    /// Write a page with plots, whole in one file.
     #[arg(long, value_name = "FILE.html")]
     html: Option<PathBuf>,
     /// Print JSON.
@@ -80,7 +80,7 @@ pub struct BacktestArgs {
 }
 
 /// Run the command.
-pub fn run(command: Command) -> Result<ExitCode, Failure> {
+pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Check(args) => check(&args),
         Command::Test(args) => test(&args),

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 
 /// Arguments.
 #[derive(clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// The folder of list versions.
     #[arg(long, value_name = "DIR", required_unless_present = "pairs")]
     lists: Option<PathBuf>,
@@ -65,7 +65,7 @@ struct Scored<'a> {
 }
 
 /// Run the command.
-pub fn run(args: Args) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     if !(0.0..=1.0).contains(&args.threshold) {
         return Err(Failure::user("--threshold is a number from 0 to 1"));
     }

@@ -36,7 +36,7 @@ const FILE_START: &str = "2026-01-01T00:00:00Z";
 
 /// Make labelled payment traffic, to a file or to a running Sluice.
 #[derive(clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// Send to a running Sluice: its address, such as http://127.0.0.1:8080.
     #[arg(long, value_name = "URL", conflicts_with = "out")]
     to: Option<String>,
@@ -79,7 +79,7 @@ pub struct Args {
 }
 
 /// Run the command.
-pub fn run(args: Args) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     if args.network {
         return network(&args);
     }

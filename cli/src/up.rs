@@ -54,7 +54,7 @@ const REQUESTS_FINISH_WITHIN: Duration = Duration::from_secs(10);
 
 /// Arguments.
 #[derive(clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// Where the log, snapshots, cases and evidence are kept; made where there is none.
     /// [default: sluice-data, with --demo sluice-demo-data]
     #[arg(long, value_name = "DIR")]
@@ -63,7 +63,7 @@ pub struct Args {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8040")]
     listen: SocketAddr,
     /// The folder of rules, and all below it: in force from the first start on. Later, rules change by approval, and
-    /// where the folder differs that is told. Without it, the core and Hong Kong packs shipped with Sluice.
+    /// where the folder differs the console says so. Without it, the core and Hong Kong packs shipped with Sluice.
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
     /// For development: watch the folder of rules, and put what is saved in force without anybody's approval.
@@ -152,7 +152,7 @@ struct Invented<'a> {
 }
 
 /// Run the command.
-pub fn run(args: Args) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     write_log_lines()?;
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     tokio.block_on(async {
@@ -246,9 +246,9 @@ impl Running {
         let mut rules = rules_in_force::Keeper::new(config.rules, &runtime, &configured, &cases);
         rules.begin().await?;
         let people = put_people(&cases, args.demo).await?;
-        let standing = standing(&cases, args.demo, rules_watched).await?;
-        standing.iter().for_each(|notice| tracing::warn!("{notice}"));
-        configured.update(|told| told.standing = standing);
+        let lasting = lasting(&cases, args.demo, rules_watched).await?;
+        lasting.iter().for_each(|notice| tracing::warn!("{notice}"));
+        configured.update(|now| now.lasting = lasting);
         let api_key = cases.memory_key("process", Roles::new(Role::ALL))?;
 
         let url = format!("http://{}", listener.local_addr()?);
@@ -401,7 +401,7 @@ impl Config {
 }
 
 /// What holds as long as the process runs and everybody has to know.
-async fn standing(cases: &CaseApi, demo: bool, rules_watched: bool) -> Result<Vec<String>, Failure> {
+async fn lasting(cases: &CaseApi, demo: bool, rules_watched: bool) -> Result<Vec<String>, Failure> {
     let mut notices = Vec::new();
     if demo {
         notices

@@ -217,7 +217,7 @@ impl Backtest {
         self.appears.is_empty() && self.disappears.is_empty() && self.changes.is_empty()
     }
 
-    /// A page that stands alone: plots, tables, no scripts, nothing to fetch.
+    /// A page whole in one file: plots, tables, no scripts, nothing to fetch.
     pub fn html(&self) -> String {
         let mut page = String::from(
             "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Back-test</title><style>\

@@ -14,10 +14,7 @@ use sluice_model::{
     Span, StatusSet,
 };
 
-use crate::{
-    Diagnostics, Facts, Judgement, NO_WINDOWS, RuleSet, SHADOW_FOLDER, lower::Probe,
-    plan::COULD_NOT_BE_JUDGED, shadow,
-};
+use crate::{Diagnostics, Facts, Judgement, NO_WINDOWS, RuleSet, SHADOW_FOLDER, lower::Probe, shadow};
 
 /// How a case file's name ends.
 pub const CASES_SUFFIX: &str = ".cases.toml";
@@ -79,9 +76,9 @@ pub struct Coverage {
 /// A way that no case went.
 #[derive(Debug, Serialize)]
 pub struct Untried {
-    /// Where the condition stands.
+    /// Where the condition is.
     pub line: usize,
-    /// Where the condition stands.
+    /// Where the condition is.
     pub column: usize,
     /// Whether it was never met, or always.
     pub never: bool,
@@ -116,7 +113,7 @@ struct Expected {
     action: Option<Action>,
     /// A part of it.
     reason: Option<String>,
-    /// Whether the failure policy spoke.
+    /// Whether the rule failed and its failure policy speaks.
     #[serde(default)]
     error: bool,
 }
@@ -150,7 +147,7 @@ pub fn run_cases(
     Ok(report)
 }
 
-/// The same of one bundle, all of whose rules are in force; coverage is told of the `wanted` files.
+/// The same of one bundle, all of whose rules are in force; coverage is reported of the `wanted` files.
 fn run_in_force(
     bundle: &RuleBundle,
     cases: &[RuleFile],
@@ -311,7 +308,7 @@ impl Spoken {
             key: alert.key.value.clone(),
             action: alert.action,
             reason: alert.reason.clone(),
-            error: alert.reason.contains(COULD_NOT_BE_JUDGED),
+            error: alert.failed_by.is_some(),
         }
     }
 }

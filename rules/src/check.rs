@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A declared window, as expressions see it.
-pub struct WindowName {
+pub(crate) struct WindowName {
     /// As the rule names it.
     pub name: String,
     /// Into the plan's windows.
@@ -39,7 +39,7 @@ pub struct WindowName {
 
 /// What a rule's expressions have named.
 #[derive(Default)]
-pub struct Used {
+pub(crate) struct Used {
     /// Parameters.
     pub parameters: BTreeSet<String>,
     /// Windows.
@@ -53,7 +53,7 @@ pub struct Used {
 }
 
 /// What expressions may name.
-pub struct Checker<'a> {
+pub(crate) struct Checker<'a> {
     /// The file.
     pub source: &'a Source<'a>,
     /// The fields.
@@ -77,7 +77,7 @@ pub struct Checker<'a> {
 
 impl<'a> Checker<'a> {
     /// A checker that knows nothing to be present yet.
-    pub fn new(
+    pub(crate) fn new(
         source: &'a Source<'a>,
         schema: Schema<'a>,
         parameters: &'a [Parameter],
@@ -102,7 +102,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Check an expression that must be a yes or no.
-    pub fn truth(&mut self, expr: &Expr) -> Option<Term> {
+    pub(crate) fn truth(&mut self, expr: &Expr) -> Option<Term> {
         let term = self.term(expr)?;
         if term.of == Type::Bool {
             return Some(term);
@@ -120,7 +120,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Check an expression.
-    pub fn term(&mut self, expr: &Expr) -> Option<Term> {
+    pub(crate) fn term(&mut self, expr: &Expr) -> Option<Term> {
         let at = Place::from(expr.start_position());
         let made = |kind, of| Some(Term { kind, of, at });
         match expr {
@@ -130,7 +130,7 @@ impl<'a> Checker<'a> {
             Expr::StringConstant(text, _) => made(Kind::Text(text.as_str().into()), Type::Text),
             Expr::InterpolatedString(parts, _) => {
                 self.in_script += 1;
-                // Every part is looked at, so that every error is told.
+                // Every part is looked at, so that every error is reported.
                 let unsound = parts.iter().filter(|part| self.term(part).is_none()).count();
                 self.in_script -= 1;
                 if unsound == 0 { self.script(expr, Type::Text) } else { None }

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// A compiled bundle.
-pub struct Compiled {
+pub(crate) struct Compiled {
     /// By kind of key, as [`KeyKind::ALL`].
     pub plans: [Plan; KeyKind::ALL.len()],
     /// What each rule is, for people.
@@ -40,7 +40,7 @@ pub struct Compiled {
     pub reference: Arc<Reference>,
 }
 
-/// A rule whose windows stand in their plan and whose expressions are checked.
+/// A rule whose windows are in their plan and whose expressions are checked.
 struct CheckedRule {
     meta: RuleMeta,
     file: String,
@@ -74,7 +74,7 @@ struct Typology {
 
 /// How rules are made ready.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// To judge.
     Native,
     /// To judge, noting what every condition comes to.
@@ -85,7 +85,7 @@ pub enum Mode {
 
 /// Compile; every error at once, or the plans. The rules of a candidate that differ from those in force are judged
 /// beside them, in shadow.
-pub fn compile(
+pub(crate) fn compile(
     bundle: &RuleBundle,
     candidate: Option<&RuleBundle>,
     mode: Mode,
@@ -127,7 +127,7 @@ impl Compiled {
 }
 
 impl Compiler {
-    /// Read and check a bundle, its windows placed after those that stand already.
+    /// Read and check a bundle, its windows placed after those that are there already.
     fn read(bundle: &RuleBundle, builders: [PlanBuilder; KeyKind::ALL.len()], mode: Mode) -> Self {
         let mut found = Vec::new();
         let mut reference = Reference::default();
@@ -206,7 +206,7 @@ impl Compiler {
     /// Claim an id, once.
     fn claim(&mut self, id: &str, source: &Source<'_>, at: rhai::Position) {
         if let Some(other) = self.ids.insert(id.to_owned(), source.path.to_owned()) {
-            let message = format!("a second rule has the id `{id}`; the first stands in {other}");
+            let message = format!("a second rule has the id `{id}`; the first is in {other}");
             self.found.push(source.error(at, message).help("every rule's id is its own"));
         }
     }
@@ -354,7 +354,7 @@ impl Compiler {
         let mut names = Vec::new();
         for window in declared {
             let id = window.stream.id(meta.key);
-            // What a filter came to is told of the rule whose cases tried it.
+            // What a filter came to is reported of the rule whose cases tried it.
             let id = match self.mode {
                 Mode::Probed => Hash256::of_parts([id.0.as_slice(), meta.id.as_bytes()]),
                 _ => id,

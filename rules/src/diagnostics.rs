@@ -107,7 +107,7 @@ impl Diagnostics {
             match line.checked_sub(1).and_then(|n| text.lines().nth(n)) {
                 Some(shown) => {
                     let margin = " ".repeat(line.to_string().len());
-                    // Tabs count as one character in a column: keep them, so that the caret stands under its word.
+                    // Tabs count as one character in a column: keep them, so that the caret is under its word.
                     let lead: String = shown
                         .chars()
                         .take(column.saturating_sub(1))

@@ -6,7 +6,7 @@ use crate::{Facts, Windows, reference::Reference};
 
 /// What an expression is evaluated in.
 #[derive(Clone, Copy)]
-pub struct Env<'a> {
+pub(crate) struct Env<'a> {
     /// The event.
     pub facts: &'a Facts<'a>,
     /// The values of the plan's windows.

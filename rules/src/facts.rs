@@ -7,7 +7,7 @@ use sluice_model::{Currency, FailureCause, PartyMatch, Past, PaymentEvent, Role,
 pub struct Facts<'a> {
     /// The event.
     pub event: &'a PaymentEvent,
-    /// The sides on which the key stands.
+    /// The sides on which the key is.
     pub role: Role,
     /// What the payment has been through.
     pub past: &'a Past,

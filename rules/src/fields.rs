@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The entries of a declaration, and what is wrong with them.
-pub struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     /// The file.
     pub source: &'a Source<'a>,
     /// What is declared: "parameter `threshold`".
@@ -23,7 +23,7 @@ pub struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// The entries of a block, each of a known name.
-    pub fn of(
+    pub(crate) fn of(
         source: &'a Source<'a>,
         word: &str,
         block: &'a Block,
@@ -35,7 +35,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Entries, each of a known name.
-    pub fn new(
+    pub(crate) fn new(
         source: &'a Source<'a>,
         what: String,
         at: Position,
@@ -56,24 +56,24 @@ impl<'a> Fields<'a> {
     }
 
     /// The expression of an entry.
-    pub fn expr(&self, name: &str) -> Option<&'a Expr> {
+    pub(crate) fn expr(&self, name: &str) -> Option<&'a Expr> {
         self.entries.iter().find(|(held, _)| held.name == name).map(|(_, expr)| expr)
     }
 
     /// Say that something is wrong with an entry, or with the whole where there is no such entry.
-    pub fn error(&mut self, name: &str, message: impl Into<String>) {
+    pub(crate) fn error(&mut self, name: &str, message: impl Into<String>) {
         let at = self.expr(name).map_or(self.at, Expr::start_position);
         self.found.push(self.source.error(at, message));
     }
 
     /// The same, with what to do.
-    pub fn error_with(&mut self, name: &str, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn error_with(&mut self, name: &str, message: impl Into<String>, help: impl Into<String>) {
         let at = self.expr(name).map_or(self.at, Expr::start_position);
         self.found.push(self.source.error(at, message).help(help));
     }
 
     /// The expression of an entry that must be there.
-    pub fn required(&mut self, name: &str) -> Option<&'a Expr> {
+    pub(crate) fn required(&mut self, name: &str) -> Option<&'a Expr> {
         let expr = self.expr(name);
         if expr.is_none() {
             let message = format!("{} does not say its `{name}`", self.what);
@@ -83,7 +83,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A text, if the entry is there.
-    pub fn text(&mut self, name: &str) -> Option<&'a str> {
+    pub(crate) fn text(&mut self, name: &str) -> Option<&'a str> {
         match self.expr(name)? {
             Expr::StringConstant(text, _) => Some(text.as_str()),
             _ => {
@@ -94,7 +94,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A text that must be there and say something.
-    pub fn required_text(&mut self, name: &str) -> Option<&'a str> {
+    pub(crate) fn required_text(&mut self, name: &str) -> Option<&'a str> {
         self.required(name)?;
         let text = self.text(name)?;
         if text.trim().is_empty() {
@@ -105,7 +105,7 @@ impl<'a> Fields<'a> {
     }
 
     /// One of several words.
-    pub fn word<T>(&mut self, name: &str, known: &[(&str, T)]) -> Option<T>
+    pub(crate) fn word<T>(&mut self, name: &str, known: &[(&str, T)]) -> Option<T>
     where
         T: Copy,
     {
@@ -123,7 +123,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A yes or no, if the entry is there.
-    pub fn flag(&mut self, name: &str) -> Option<bool> {
+    pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
         match self.expr(name)? {
             Expr::BoolConstant(value, _) => Some(*value),
             _ => {
@@ -134,7 +134,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A list of words, if the entry is there.
-    pub fn words<T: Copy>(&mut self, name: &str, known: &[(&str, T)]) -> Option<Vec<T>> {
+    pub(crate) fn words<T: Copy>(&mut self, name: &str, known: &[(&str, T)]) -> Option<Vec<T>> {
         let Expr::Array(items, _) = self.expr(name)? else {
             self.error(name, format!("`{name}` is a list: [\"…\", \"…\"]"));
             return None;

@@ -133,7 +133,7 @@ impl Cell {
 
 impl Script {
     /// Evaluate for one event.
-    pub fn run(&self, env: &Env<'_>) -> Result<Dynamic, EvalError> {
+    pub(crate) fn run(&self, env: &Env<'_>) -> Result<Dynamic, EvalError> {
         let bag: Bag =
             Arc::new(self.reads.iter().map(|(name, read)| (name.clone(), read.value(env))).collect());
         let mut scope = Scope::new();

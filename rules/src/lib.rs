@@ -4,6 +4,8 @@
 //! the reference tables, the closures that a condition becomes. It never keeps the windows' state (that is
 //! the core's), and it never reads a clock, a random source, a file or a socket: it is handed texts and facts.
 
+#![warn(unreachable_pub)]
+
 mod backtest;
 mod cases;
 mod check;

@@ -1,11 +1,11 @@
-//! How alike two texts are, from 0 to 1: by Jaro–Winkler, of the texts as they stand, or word by word as names.
+//! How alike two texts are, from 0 to 1: by Jaro–Winkler, of the texts as they are, or word by word as names.
 
 use crate::limits::NAME_WORDS_MAX;
 
 /// In which way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Likeness {
-    /// As they stand.
+pub(crate) enum Likeness {
+    /// As they are.
     Texts,
     /// As names: case, punctuation and the order of words do not count, words too many count little.
     Names,
@@ -19,10 +19,10 @@ const LONGER_WEIGHS: f64 = 0.25;
 
 impl Likeness {
     /// Every way.
-    pub const ALL: [Self; 2] = [Self::Texts, Self::Names];
+    pub(crate) const ALL: [Self; 2] = [Self::Texts, Self::Names];
 
     /// The function that rules call.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Texts => "likeness",
             Self::Names => "name_likeness",
@@ -30,7 +30,7 @@ impl Likeness {
     }
 
     /// How alike the two are.
-    pub fn of(self, a: &str, b: &str) -> f64 {
+    pub(crate) fn of(self, a: &str, b: &str) -> f64 {
         match self {
             Self::Texts => strsim::jaro_winkler(a, b),
             Self::Names => of_names(a, b),
@@ -38,7 +38,7 @@ impl Likeness {
     }
 }
 
-/// The letters of each name that stand in words which the other has too, as shares of its letters.
+/// The letters of each name that are in words which the other has too, as shares of its letters.
 fn of_names(a: &str, b: &str) -> f64 {
     let (a, b) = (a.to_lowercase(), b.to_lowercase());
     let (mut shorter, mut longer) = (words(&a), words(&b));

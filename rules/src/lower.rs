@@ -12,7 +12,7 @@ use std::sync::{
 use sluice_model::WindowValue;
 
 use self::numbers::constant;
-pub use self::words::Words;
+pub(crate) use self::words::Words;
 use crate::{
     EvalError,
     env::Env,
@@ -23,19 +23,19 @@ use crate::{
 };
 
 /// A value or an error; boxed, so that the value travels in registers.
-pub type Out<T> = Result<T, Box<EvalError>>;
+pub(crate) type Out<T> = Result<T, Box<EvalError>>;
 
 /// A lowered expression.
-pub type Native<T> = Box<dyn Fn(&Env<'_>) -> Out<T> + Send + Sync>;
+pub(crate) type Native<T> = Box<dyn Fn(&Env<'_>) -> Out<T> + Send + Sync>;
 
 /// What the conditions of a rule came to, over all the cases of a test run.
 #[derive(Debug, Default)]
-pub struct Probes(pub Vec<Arc<Probe>>);
+pub(crate) struct Probes(pub Vec<Arc<Probe>>);
 
 /// What one condition came to.
 #[derive(Debug)]
-pub struct Probe {
-    /// Where it stands.
+pub(crate) struct Probe {
+    /// Where it is.
     pub at: Place,
     /// Whether it was ever met.
     pub met: AtomicBool,
@@ -45,14 +45,14 @@ pub struct Probe {
 
 /// Lowers terms, with probes where a test run asks for them.
 #[derive(Default)]
-pub struct Lowering<'a> {
+pub(crate) struct Lowering<'a> {
     /// Where to note probes.
     pub probes: Option<&'a mut Probes>,
 }
 
 impl Lowering<'_> {
     /// A yes or no.
-    pub fn truth(&mut self, term: &Term) -> Native<bool> {
+    pub(crate) fn truth(&mut self, term: &Term) -> Native<bool> {
         let inner = self.bare_truth(term);
         let compound = matches!(term.kind, Kind::And(_) | Kind::Or(_) | Kind::Not(_) | Kind::Bool(_));
         match &mut self.probes {

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The entries of `rule ID #{ … };`.
-pub const RULE: &[&str] = &[
+pub(crate) const RULE: &[&str] = &[
     "title",
     "about",
     "key",
@@ -26,7 +26,7 @@ pub const RULE: &[&str] = &[
 ];
 
 /// The entries of `typology ID #{ … };`.
-pub const TYPOLOGY: &[&str] = &[
+pub(crate) const TYPOLOGY: &[&str] = &[
     "title",
     "about",
     "key",

@@ -18,7 +18,7 @@ use crate::{
 
 /// A parameter with its value in force.
 #[derive(Clone, Debug)]
-pub struct Parameter {
+pub(crate) struct Parameter {
     /// As the rule names it.
     pub name: String,
     /// The value, in minor units, seconds, a share, …
@@ -37,7 +37,7 @@ pub struct Parameter {
 
 /// A company's own values: `parameters.toml`.
 #[derive(Debug, Default)]
-pub struct Overlay {
+pub(crate) struct Overlay {
     values: BTreeMap<(String, String), OverlaidValue>,
 }
 
@@ -61,7 +61,7 @@ struct OverlayEntry {
 
 impl Overlay {
     /// Take in one `parameters.toml`.
-    pub fn add(&mut self, source: &Source<'_>, found: &mut Vec<Diagnostic>) {
+    pub(crate) fn add(&mut self, source: &Source<'_>, found: &mut Vec<Diagnostic>) {
         let file: BTreeMap<String, BTreeMap<String, OverlayEntry>> = match toml::from_str(source.text) {
             Ok(file) => file,
             Err(error) => {
@@ -97,7 +97,7 @@ impl Overlay {
     }
 
     /// Put the company's values in place of the rule's own.
-    pub fn apply(&mut self, rule: &str, parameters: &mut [Parameter], found: &mut Vec<Diagnostic>) {
+    pub(crate) fn apply(&mut self, rule: &str, parameters: &mut [Parameter], found: &mut Vec<Diagnostic>) {
         for ((_, name), overlaid) in self.values.iter_mut().filter(|((of, _), _)| of == rule) {
             overlaid.used = true;
             let source = Source { path: &overlaid.path, text: &overlaid.text };
@@ -135,7 +135,7 @@ impl Overlay {
     }
 
     /// Say which values belong to no rule.
-    pub fn finish(&self, rules: &[&str], found: &mut Vec<Diagnostic>) {
+    pub(crate) fn finish(&self, rules: &[&str], found: &mut Vec<Diagnostic>) {
         for ((rule, name), overlaid) in self.values.iter().filter(|(_, v)| !v.used) {
             let source = Source { path: &overlaid.path, text: &overlaid.text };
             let at = source.place(overlaid.value.span().start);
@@ -230,7 +230,7 @@ impl Literal {
 
 impl Parameter {
     /// Read `parameter name #{ … };`.
-    pub fn read(source: &Source<'_>, block: &Block, found: &mut Vec<Diagnostic>) -> Option<Self> {
+    pub(crate) fn read(source: &Source<'_>, block: &Block, found: &mut Vec<Diagnostic>) -> Option<Self> {
         const KNOWN: &[&str] = &["value", "unit", "why", "owner", "range"];
         let mut fields = Fields::of(source, "parameter", block, KNOWN, found);
         let at = Place::from(block.at);
@@ -260,7 +260,7 @@ impl Parameter {
     }
 
     /// The hash of names and values.
-    pub fn hash(all: &[Self]) -> Hash256 {
+    pub(crate) fn hash(all: &[Self]) -> Hash256 {
         let values: Vec<_> = all.iter().map(|p| (p.name.as_str(), p.term.to_string())).collect();
         Hash256::of_parts(values.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]))
     }

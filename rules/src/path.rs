@@ -3,7 +3,7 @@
 use rhai::{BinaryExpr, Expr, Position};
 
 /// The path that an expression spells: `amount`, `debtor.proxy.id`.
-pub fn path_of(expr: &Expr) -> Option<(String, Position)> {
+pub(crate) fn path_of(expr: &Expr) -> Option<(String, Position)> {
     fn rest(expr: &Expr, into: &mut String) -> Option<()> {
         match expr {
             Expr::Property(parts, _) => {
@@ -30,7 +30,7 @@ pub fn path_of(expr: &Expr) -> Option<(String, Position)> {
 }
 
 /// The receiver and the call of `a.b.method(…)`, which Rhai nests to the right.
-pub fn method_call(pair: &BinaryExpr) -> Option<(Expr, Expr)> {
+pub(crate) fn method_call(pair: &BinaryExpr) -> Option<(Expr, Expr)> {
     match &pair.rhs {
         call @ Expr::MethodCall(..) => Some((pair.lhs.clone(), call.clone())),
         Expr::Dot(inner, flags, at) => {

@@ -5,7 +5,7 @@ use rhai::Position;
 use crate::{Diagnostic, Gravity};
 
 /// A file of the bundle and what was found in it.
-pub struct Source<'a> {
+pub(crate) struct Source<'a> {
     /// As the bundle names it.
     pub path: &'a str,
     /// The file's text.
@@ -14,7 +14,7 @@ pub struct Source<'a> {
 
 /// A place in a file: line and column from 1; 0 where the whole file is meant.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct Place {
+pub(crate) struct Place {
     /// From 1.
     pub line: usize,
     /// From 1, in characters.
@@ -29,7 +29,7 @@ impl From<Position> for Place {
 
 impl Source<'_> {
     /// An error at a place.
-    pub fn error(&self, at: impl Into<Place>, message: impl Into<String>) -> Diagnostic {
+    pub(crate) fn error(&self, at: impl Into<Place>, message: impl Into<String>) -> Diagnostic {
         let at = at.into();
         Diagnostic {
             gravity: Gravity::Error,
@@ -43,7 +43,7 @@ impl Source<'_> {
     }
 
     /// The place of a byte offset.
-    pub fn place(&self, offset: usize) -> Place {
+    pub(crate) fn place(&self, offset: usize) -> Place {
         let before = &self.text[..offset.min(self.text.len())];
         let start = before.rfind('\n').map_or(0, |i| i + 1);
         Place { line: before.matches('\n').count() + 1, column: before[start..].chars().count() + 1 }
@@ -64,14 +64,14 @@ impl Source<'_> {
     }
 }
 
-/// The candidate nearest to a word, if any is near enough to be meant.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+/// The known word nearest to a word, if any is near enough to be meant.
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     /// Two names further apart than this were hardly meant for each other.
     const LIKENESS_MIN: f64 = 0.75;
-    candidates
+    known
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .map(|known_word| (strsim::jaro_winkler(word, known_word), known_word))
         .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
+        .map(|(_, known_word)| known_word)
 }

@@ -18,9 +18,6 @@ use crate::{
     window::RoleFilter,
 };
 
-/// By these words a reason tells that the rule could not be judged.
-pub(crate) const COULD_NOT_BE_JUDGED: &str = "could not be judged";
-
 /// All that is watched on one kind of key. Streams and windows are shared between rules.
 #[derive(Debug, Default)]
 pub struct Plan {
@@ -151,7 +148,7 @@ pub enum Measure {
 pub struct Rule {
     /// What the rule says of itself.
     pub meta: RuleMeta,
-    /// The file it stands in.
+    /// The file it is in.
     pub file: String,
     /// The hash of its text, parameters' values included: the rule's version.
     pub content: Hash256,
@@ -258,7 +255,7 @@ pub struct RuleMeta {
 pub struct Regulation {
     /// What it says.
     pub text: String,
-    /// Where it stands.
+    /// Where it is.
     pub source: String,
     /// As of when: `YYYY-MM-DD`.
     pub date: String,
@@ -331,13 +328,13 @@ impl Stream {
     /// hash of a text.
     pub fn admit(&self, facts: &Facts<'_>) -> Result<Option<i64>, EvalError> {
         let program = &self.program;
-        let stands = match program.role {
+        let is_on_its_side = match program.role {
             RoleFilter::Either => true,
             RoleFilter::Debtor => facts.role.is_debtor(),
             RoleFilter::Creditor => facts.role.is_creditor(),
         };
         let status = facts.event.status;
-        if !stands || !program.events.has(facts.event.event_type) || !program.statuses.has(status) {
+        if !is_on_its_side || !program.events.has(facts.event.event_type) || !program.statuses.has(status) {
             return Ok(None);
         }
         if program.statuses.counts(status, facts.past.prior) {
@@ -496,11 +493,11 @@ impl Rule {
     }
 
     fn failure(&self, error: &EvalError) -> String {
-        format!("{} {COULD_NOT_BE_JUDGED}: {error}", self.meta.title)
+        format!("{} could not be judged: {error}", self.meta.title)
     }
 
     /// The finding of a typology. A member that could not be judged counts as met, and its harder action
-    /// stands: a softer finding never lowers a harder one.
+    /// stays: a softer finding never lowers a harder one.
     fn weighed(&self, program: &WeightsProgram, rules: &[Self], judgements: &[Judgement]) -> Option<Finding> {
         // A rule in shadow alerts nobody, through a typology neither.
         let counts = |rule: usize| self.meta.shadow || !rules[rule].meta.shadow;

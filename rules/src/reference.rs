@@ -18,7 +18,7 @@ use crate::{
 
 /// All reference data of a rule set.
 #[derive(Debug, Default)]
-pub struct Reference {
+pub(crate) struct Reference {
     /// In order of name.
     pub tables: Vec<Table>,
     rates: BTreeMap<String, Vec<Rate>>,
@@ -32,7 +32,7 @@ pub struct Reference {
 
 /// A table: what was in force, from when on.
 #[derive(Debug)]
-pub struct Table {
+pub(crate) struct Table {
     /// The file's name.
     pub name: String,
     /// The columns with their types, where the table has rows; none for a plain list of values.
@@ -52,7 +52,7 @@ struct TableVersion {
 
 /// One value of a table's row.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Cell {
+pub(crate) enum Cell {
     /// A whole number, in its column's unit.
     Whole(i64),
     /// A decimal number.
@@ -130,7 +130,7 @@ struct Declared {
     _about: String,
 }
 
-/// The type that a word of `schema.toml` or of a table's columns stands for.
+/// The type that a word of `schema.toml` or of a table's columns means.
 fn type_named(word: &str) -> Option<Type> {
     Some(match word {
         "text" => Type::Text,
@@ -148,13 +148,13 @@ const TYPE_WORDS: &str = "text, number, decimal, share, yes_no, moment or a curr
 
 impl Reference {
     /// Whether a file of a bundle is reference data.
-    pub fn is_at(path: &str) -> bool {
+    pub(crate) fn is_at(path: &str) -> bool {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         path.ends_with(".toml") && folder.rsplit('/').next() == Some("reference")
     }
 
     /// Take in one file of a `reference` folder.
-    pub fn add(&mut self, source: &Source<'_>, found: &mut Vec<Diagnostic>) {
+    pub(crate) fn add(&mut self, source: &Source<'_>, found: &mut Vec<Diagnostic>) {
         let name = source.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".toml");
         // Packs that are loaded together may ship the same table; then it must be the same.
         let file = (name.to_owned(), Hash256::of(source.text.as_bytes()));
@@ -288,7 +288,13 @@ impl Reference {
     }
 
     /// Minor units of `from` as minor units of `to` at the rates of a day, rounded half away from zero.
-    pub fn convert(&self, minor: i64, from: Currency, to: Currency, at: EventTime) -> Result<i64, EvalError> {
+    pub(crate) fn convert(
+        &self,
+        minor: i64,
+        from: Currency,
+        to: Currency,
+        at: EventTime,
+    ) -> Result<i64, EvalError> {
         if from == to {
             return Ok(minor);
         }
@@ -306,7 +312,7 @@ impl Reference {
     }
 
     /// Whether the currency has a rate at a time.
-    pub fn has_rate(&self, currency: Currency, at: EventTime) -> bool {
+    pub(crate) fn has_rate(&self, currency: Currency, at: EventTime) -> bool {
         self.rate(currency, at).is_ok()
     }
 
@@ -329,13 +335,13 @@ impl Table {
     }
 
     /// Whether the value was on the table.
-    pub fn holds(&self, value: &str, at: EventTime) -> Result<bool, EvalError> {
+    pub(crate) fn holds(&self, value: &str, at: EventTime) -> Result<bool, EvalError> {
         let version = self.at(at)?;
         Ok(version.values.contains(value) || version.rows.contains_key(value))
     }
 
     /// The value in a row and column.
-    pub fn cell(&self, row: &str, column: usize, at: EventTime) -> Result<&Cell, EvalError> {
+    pub(crate) fn cell(&self, row: &str, column: usize, at: EventTime) -> Result<&Cell, EvalError> {
         let row = self.at(at)?.rows.get(row);
         row.and_then(|cells| cells.get(column)).ok_or_else(|| EvalError::NotInForce(self.name.clone()))
     }

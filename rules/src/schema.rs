@@ -1,4 +1,4 @@
-//! The fields that a rule may name: their types, and where they stand in an event.
+//! The fields that a rule may name: their types, and where they are in an event.
 //! One table of names ([`Schema::field`]), so that a field that no event has cannot be written.
 
 mod calendar;
@@ -10,7 +10,7 @@ use std::fmt;
 
 use sluice_model::{Currency, Direction, EntryKind, KeyKind, Party, PaymentEvent};
 
-pub use self::calendar::HONG_KONG_OFFSET_HOURS;
+pub(crate) use self::calendar::HONG_KONG_OFFSET_HOURS;
 use self::{
     calendar::WEEKDAYS,
     vocabulary::{DIRECTIONS, ENTRY_KINDS, EVENT_TYPES, STATUSES},
@@ -23,7 +23,7 @@ use crate::{
 
 /// A field of an event, as one key sees it.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Field {
+pub(crate) struct Field {
     /// As the rule writes it: `debtor.country`.
     pub path: String,
     /// What it holds.
@@ -35,12 +35,12 @@ pub struct Field {
 
 /// Which party of an event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Side {
+pub(crate) enum Side {
     /// Pays.
     Debtor,
     /// Is paid.
     Creditor,
-    /// The side on which the key stands; the debtor's, where it stands on both.
+    /// The side on which the key is; the debtor's, where it is on both.
     Own,
     /// The side across from [`Side::Own`].
     Counterparty,
@@ -53,7 +53,7 @@ pub enum Side {
 }
 
 /// Reads a text.
-pub type TextOf<T> = fn(&T) -> Option<&str>;
+pub(crate) type TextOf<T> = fn(&T) -> Option<&str>;
 
 #[derive(Clone, PartialEq, Debug)]
 enum Reader {
@@ -104,7 +104,7 @@ impl<F> fmt::Debug for Spelled<F> {
 
 /// What may be named in rules on one kind of key.
 #[derive(Clone, Copy, Debug)]
-pub struct Schema<'a> {
+pub(crate) struct Schema<'a> {
     /// The kind of key.
     pub key: KeyKind,
     /// Where attributes and profile fields are declared.
@@ -113,13 +113,13 @@ pub struct Schema<'a> {
 
 impl Schema<'_> {
     /// The field of that path.
-    pub fn field(&self, path: &str) -> Option<Field> {
+    pub(crate) fn field(&self, path: &str) -> Option<Field> {
         let (of, optional, reader) = self.read(path)?;
         Some(Field { path: path.to_owned(), of, optional, reader })
     }
 
     /// Every path there is, for suggestions.
-    pub fn paths(&self) -> Vec<String> {
+    pub(crate) fn paths(&self) -> Vec<String> {
         let declared = |prefix: &'static str, names: &std::collections::BTreeMap<String, Type>| {
             names.keys().map(move |name| format!("{prefix}.{name}")).collect::<Vec<_>>()
         };
@@ -138,13 +138,13 @@ impl Schema<'_> {
     }
 
     /// Whether the word begins a path: `debtor`, `profile`.
-    pub fn is_root(word: &str) -> bool {
+    pub(crate) fn is_root(word: &str) -> bool {
         matches!(word, "attributes" | "profile" | "device" | "card" | "merchant" | "screening")
             || SIDES.iter().any(|(side, _)| *side == word)
     }
 
     /// Why a path that looks like a field is none, where there is more to say than a likeness.
-    pub fn why_not(&self, path: &str) -> Option<String> {
+    pub(crate) fn why_not(&self, path: &str) -> Option<String> {
         let (root, rest) = path.split_once('.')?;
         match root {
             "attributes" => Some(format!("declare `{rest}` under [attributes] in reference/schema.toml")),
@@ -261,7 +261,7 @@ impl Schema<'_> {
 }
 
 /// The amount of an event in a currency that was no field of its own: `amount_in("USD")`.
-pub fn amount_in(currency: Currency) -> Field {
+pub(crate) fn amount_in(currency: Currency) -> Field {
     Field {
         path: format!("amount_in({currency})"),
         of: Type::Number { unit: Unit::Money(currency), whole: true },

@@ -1,5 +1,5 @@
 //! A piece of a rule for the interpreter: its field paths are made into single variables (`debtor.country`), each with
-//! what it stands for.
+//! what it means.
 
 use rhai::{AST, Expr, ImmutableString, Position, Stmt, StmtBlock};
 
@@ -10,8 +10,8 @@ use crate::{
 };
 
 impl Script {
-    /// A script of an expression and its file's helper functions. `resolve` says what a path stands for.
-    pub fn new(
+    /// A script of an expression and its file's helper functions. `resolve` says what a path means.
+    pub(crate) fn new(
         expr: &Expr,
         functions: &AST,
         identity: String,
@@ -26,7 +26,7 @@ impl Script {
     }
 }
 
-/// Makes paths into single variables, and notes what each stands for.
+/// Makes paths into single variables, and notes what each means.
 struct Flattener<'a> {
     resolve: &'a mut dyn FnMut(&str) -> Option<Read>,
     reads: Vec<(ImmutableString, Read)>,
@@ -41,7 +41,7 @@ impl Flattener<'_> {
         Expr::Variable(Box::new((None, name)), None, at)
     }
 
-    /// The variable that stands for a path, if the expression is one that is known.
+    /// The variable of a path, if the expression is one that is known.
     fn path(&mut self, expr: &Expr, as_read: fn(Term) -> Read, mark: &str) -> Option<Expr> {
         let (path, at) = path_of(expr)?;
         let read = match (self.resolve)(&path)? {
@@ -77,7 +77,7 @@ impl Flattener<'_> {
             Expr::MethodCall(call, _) => call.args.iter_mut().for_each(|a| self.expr(a)),
             Expr::FnCall(call, _) => {
                 call.args.iter_mut().for_each(|a| self.expr(a));
-                // Rhai reads a variable that stands first after the other arguments, in case the function changes
+                // Rhai reads a variable that comes first after the other arguments, in case the function changes
                 // it. In a block it is a value, and read in its place: the first error is the one that is met first.
                 if let [first @ Expr::Variable(..), _, ..] = call.args.as_mut_slice() {
                     let at = first.position();

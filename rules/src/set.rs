@@ -56,7 +56,7 @@ impl RuleSet {
         Ok(Self::of(bundle.hash(), compile::compile(&live, candidate.as_ref(), mode)?))
     }
 
-    /// The rules of a bundle as they are written, whatever folder they stand in, noting what every condition comes to.
+    /// The rules of a bundle as they are written, whatever folder they are in, noting what every condition comes to.
     pub(crate) fn probed_as_in_force(bundle: &RuleBundle) -> Result<Self, Diagnostics> {
         Ok(Self::of(bundle.hash(), compile::compile(bundle, None, Mode::Probed)?))
     }

@@ -1,10 +1,10 @@
-//! A candidate beside the rules in force: what stands below `shadow/` is judged as if it had replaced the files of the
+//! A candidate beside the rules in force: what is below `shadow/` is judged as if it had replaced the files of the
 //! same path, by itself, with its own parameters and tables. Where it says the same, nothing is judged twice; where it
 //! differs, it is in shadow.
 
 use sluice_model::{RuleBundle, RuleFile};
 
-/// The folder of a candidate's files. An empty one stands for a file that is gone.
+/// The folder of a candidate's files. An empty one means a file that is gone.
 pub const SHADOW_FOLDER: &str = "shadow/";
 
 /// Whether a file is a candidate's.

@@ -1,5 +1,5 @@
 //! Two rule sets over the same events in one pass: the candidate beside the active set, in shadow, so that what both
-//! have in common is evaluated once. Which alerts are whose is told by rule and version.
+//! have in common is evaluated once. Rule and version say which alerts are whose.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ pub struct SideBySide {
 
 impl SideBySide {
     /// Both as one; `None` where one pass would not say what two say. Windows are shared by what their filters ask, so
-    /// both must read the same tables; and a rule that is in shadow already could not be told from the candidate's.
+    /// both must read the same tables; and a rule that is in shadow already could not be known from the candidate's.
     pub fn of(active: (&RuleBundle, &RuleSet), candidate: (&RuleBundle, &RuleSet)) -> Option<Self> {
         let tables = |bundle: &RuleBundle| -> Vec<_> {
             bundle.files.iter().filter(|file| Reference::is_at(&file.path)).cloned().collect()

@@ -10,7 +10,7 @@ use sluice_model::limits::RULE_FILE_BYTES_MAX;
 use crate::{Diagnostic, limits, place::Source};
 
 /// A file's declarations, in order.
-pub struct Declarations {
+pub(crate) struct Declarations {
     /// `rule R01 #{ … };`
     pub rules: Vec<Block>,
     /// `typology T01 #{ … };`
@@ -28,12 +28,12 @@ pub struct Declarations {
 }
 
 /// A word, a name and a map.
-pub struct Block {
+pub(crate) struct Block {
     /// `R01`, `threshold`.
     pub name: String,
     /// Of the name.
     pub at: Position,
-    /// What stands in `#{ … }`.
+    /// What is in `#{ … }`.
     pub entries: Vec<(Ident, Expr)>,
 }
 
@@ -60,7 +60,7 @@ static PARSER: LazyLock<Engine> = LazyLock::new(|| {
 });
 
 /// Set what a text and its evaluation may cost.
-pub fn limit(engine: &mut Engine) {
+pub(crate) fn limit(engine: &mut Engine) {
     engine
         .set_max_operations(limits::OPERATIONS_MAX)
         .set_max_call_levels(limits::CALLS_MAX)
@@ -73,7 +73,7 @@ pub fn limit(engine: &mut Engine) {
 }
 
 /// Read a file. What cannot be read is said in `found`.
-pub fn parse(source: &Source<'_>, found: &mut Vec<Diagnostic>) -> Option<Declarations> {
+pub(crate) fn parse(source: &Source<'_>, found: &mut Vec<Diagnostic>) -> Option<Declarations> {
     if source.text.len() > RULE_FILE_BYTES_MAX {
         let message = format!("the file is larger than {RULE_FILE_BYTES_MAX} bytes");
         found.push(source.error(Position::NONE, message));

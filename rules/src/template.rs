@@ -14,14 +14,14 @@ use crate::{
 
 /// A checked reason.
 #[derive(Clone, Debug)]
-pub struct Template {
+pub(crate) struct Template {
     /// In order.
     pub pieces: Vec<Piece>,
 }
 
 /// A stretch of a reason.
 #[derive(Clone, Debug)]
-pub enum Piece {
+pub(crate) enum Piece {
     /// As written.
     Text(String),
     /// A value, with the unit of the parameter that it is, if it is one.
@@ -29,13 +29,13 @@ pub enum Piece {
 }
 
 /// A lowered reason.
-pub struct Writer {
+pub(crate) struct Writer {
     pieces: Vec<Result<String, Native<String>>>,
 }
 
 impl Template {
     /// Read what follows `reason`.
-    pub fn read(checker: &mut Checker<'_>, expr: &Expr) -> Option<Self> {
+    pub(crate) fn read(checker: &mut Checker<'_>, expr: &Expr) -> Option<Self> {
         let parts = match expr {
             Expr::StringConstant(text, _) => {
                 return Some(Self { pieces: vec![Piece::Text(text.to_string())] });
@@ -67,7 +67,7 @@ impl Template {
     }
 
     /// Lower the values.
-    pub fn lower(&self) -> Writer {
+    pub(crate) fn lower(&self) -> Writer {
         let mut lowering = Lowering::default();
         let pieces = self.pieces.iter().map(|piece| match piece {
             Piece::Text(text) => Ok(text.clone()),
@@ -88,8 +88,8 @@ fn unwrapped(expr: &Expr) -> &Expr {
 }
 
 impl Writer {
-    /// The reason for one event. A value that cannot be read is said to be missing: the finding stands.
-    pub fn write(&self, env: &Env<'_>) -> String {
+    /// The reason for one event. A value that cannot be read is said to be missing: the finding remains.
+    pub(crate) fn write(&self, env: &Env<'_>) -> String {
         let mut text = String::new();
         for piece in &self.pieces {
             match piece {
@@ -145,7 +145,7 @@ fn spoken(lowering: &mut Lowering<'_>, term: &Term, unit: Option<&str>) -> Nativ
 }
 
 /// A parameter's value as a reason would write it.
-pub fn written(term: &Term, unit: &str) -> String {
+pub(crate) fn written(term: &Term, unit: &str) -> String {
     use crate::tree::Kind;
     match (&term.kind, &term.of) {
         (Kind::Whole(n), Type::Number { unit: Unit::Money(currency), .. }) => money(*n as f64, *currency),

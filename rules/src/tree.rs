@@ -15,18 +15,18 @@ use crate::{
 
 /// A checked expression.
 #[derive(Clone, Debug)]
-pub struct Term {
+pub(crate) struct Term {
     /// What it is.
     pub kind: Kind,
     /// What it yields.
     pub of: Type,
-    /// Where it stands.
+    /// Where it is.
     pub at: Place,
 }
 
 /// The kinds of expression.
 #[derive(Clone, Debug)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A constant.
     Bool(bool),
     /// A constant, in its type's unit.
@@ -93,7 +93,7 @@ pub enum Kind {
 }
 
 /// A piece of a rule for the interpreter.
-pub struct Script {
+pub(crate) struct Script {
     /// Its text, as Rhai holds it.
     pub ast: AST,
     /// Its variables.
@@ -102,9 +102,9 @@ pub struct Script {
     pub identity: String,
 }
 
-/// What a variable of a script stands for.
+/// What a variable of a script means.
 #[derive(Clone, Debug)]
-pub enum Read {
+pub(crate) enum Read {
     /// A field, window or constant; it fails where it has no value.
     Value(Term),
     /// The same, or `()` where it has no value: for `??`.
@@ -121,10 +121,10 @@ impl fmt::Debug for Script {
     }
 }
 
-/// A table of the reference data, or a column of a table: where it stands, and its name, which is what
+/// A table of the reference data, or a column of a table: where it is, and its name, which is what
 /// identifies it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TableRef {
+pub(crate) struct TableRef {
     /// Its place among the others.
     pub index: usize,
     /// Its name.
@@ -133,7 +133,7 @@ pub struct TableRef {
 
 /// Comparisons.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Comparison {
+pub(crate) enum Comparison {
     Equal,
     NotEqual,
     Less,
@@ -144,7 +144,7 @@ pub enum Comparison {
 
 /// Arithmetic operators. Division is decimal, always.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Operator {
+pub(crate) enum Operator {
     Add,
     Subtract,
     Multiply,
@@ -154,7 +154,7 @@ pub enum Operator {
 
 /// Where a part of a text is looked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Part {
+pub(crate) enum Part {
     Start,
     End,
     Anywhere,
@@ -162,11 +162,11 @@ pub enum Part {
 
 impl Comparison {
     /// Every comparison.
-    pub const ALL: [Self; 6] =
+    pub(crate) const ALL: [Self; 6] =
         [Self::Equal, Self::NotEqual, Self::Less, Self::LessOrEqual, Self::Greater, Self::GreaterOrEqual];
 
-    /// The comparison that a sign stands for.
-    pub fn of(sign: &str) -> Option<Self> {
+    /// The comparison that a sign means.
+    pub(crate) fn of(sign: &str) -> Option<Self> {
         Some(match sign {
             "==" => Self::Equal,
             "!=" => Self::NotEqual,
@@ -179,7 +179,7 @@ impl Comparison {
     }
 
     /// Its sign.
-    pub const fn sign(self) -> &'static str {
+    pub(crate) const fn sign(self) -> &'static str {
         match self {
             Self::Equal => "==",
             Self::NotEqual => "!=",
@@ -192,7 +192,7 @@ impl Comparison {
 
     /// Decimals are equal when they differ by no more than their representation does: 80 % of HK$20,000.00 is
     /// HK$16,000.00, whatever binary fractions make of it. What is lowered and the interpreter compare by it alike.
-    pub fn of_decimals(self, a: f64, b: f64) -> bool {
+    pub(crate) fn of_decimals(self, a: f64, b: f64) -> bool {
         let scale = if a * b == 0.0 { 1.0 } else { a.abs().max(b.abs()) };
         let difference = (a - b) / scale;
         match self {
@@ -207,8 +207,8 @@ impl Comparison {
 }
 
 impl Operator {
-    /// The operator that a sign stands for.
-    pub fn of(sign: &str) -> Option<Self> {
+    /// The operator that a sign means.
+    pub(crate) fn of(sign: &str) -> Option<Self> {
         Some(match sign {
             "+" => Self::Add,
             "-" => Self::Subtract,
@@ -220,7 +220,7 @@ impl Operator {
     }
 
     /// Its sign.
-    pub const fn sign(self) -> &'static str {
+    pub(crate) const fn sign(self) -> &'static str {
         match self {
             Self::Add => "+",
             Self::Subtract => "-",
@@ -233,7 +233,7 @@ impl Operator {
 
 impl Term {
     /// The terms directly below.
-    pub fn children(&self) -> Vec<&Self> {
+    pub(crate) fn children(&self) -> Vec<&Self> {
         match &self.kind {
             Kind::Has(a) | Kind::Not(a) | Kind::Negate(a) | Kind::Absolute(a) | Kind::OnTable(a, _) => {
                 vec![a]
@@ -254,7 +254,7 @@ impl Term {
     }
 
     /// The error of a field or window that has no value.
-    pub fn missing(&self) -> EvalError {
+    pub(crate) fn missing(&self) -> EvalError {
         match &self.kind {
             Kind::Field(field) => field.missing(),
             _ => EvalError::Missing(self.to_string()),
@@ -262,7 +262,7 @@ impl Term {
     }
 
     /// The name by which a field or window is known to have a value.
-    pub fn presence(&self) -> Option<String> {
+    pub(crate) fn presence(&self) -> Option<String> {
         match &self.kind {
             Kind::Field(field) => Some(field.path.clone()),
             Kind::Window(window) => Some(format!("window {window}")),
@@ -271,7 +271,7 @@ impl Term {
     }
 
     /// The fields and windows that have a value when this term is `truth`.
-    pub fn implied(&self, truth: bool, into: &mut Vec<String>) {
+    pub(crate) fn implied(&self, truth: bool, into: &mut Vec<String>) {
         match &self.kind {
             Kind::Has(what) if truth => into.extend(what.presence()),
             Kind::Not(what) => what.implied(!truth, into),

@@ -6,7 +6,7 @@ use sluice_model::Currency;
 
 /// What a number counts. Numbers of different units neither compare nor add.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Unit {
+pub(crate) enum Unit {
     /// Nothing: a plain number.
     Plain,
     /// A share of something: a plain number between 0 and 1 that reads as a percentage.
@@ -19,7 +19,7 @@ pub enum Unit {
 
 /// The type of an expression.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Type {
+pub(crate) enum Type {
     /// Yes or no.
     Bool,
     /// Any text.
@@ -47,11 +47,11 @@ pub enum Type {
 
 impl Unit {
     /// Whether numbers of the two units compare and add.
-    pub fn meets(self, other: Self) -> bool {
+    pub(crate) fn meets(self, other: Self) -> bool {
         self.dimension() == other.dimension()
     }
 
-    /// The unit without what only tells how to print it.
+    /// The unit without what only says how to print it.
     fn dimension(self) -> Self {
         if self == Self::Share { Self::Plain } else { self }
     }
@@ -59,21 +59,21 @@ impl Unit {
 
 impl Type {
     /// A plain whole number.
-    pub const WHOLE: Self = Self::Number { unit: Unit::Plain, whole: true };
+    pub(crate) const WHOLE: Self = Self::Number { unit: Unit::Plain, whole: true };
     /// A plain decimal number.
-    pub const DECIMAL: Self = Self::Number { unit: Unit::Plain, whole: false };
+    pub(crate) const DECIMAL: Self = Self::Number { unit: Unit::Plain, whole: false };
     /// A length of time in whole seconds.
-    pub const SECONDS: Self = Self::Number { unit: Unit::Seconds, whole: true };
+    pub(crate) const SECONDS: Self = Self::Number { unit: Unit::Seconds, whole: true };
     /// Minor units of HKD.
-    pub const HKD: Self = Self::Number { unit: Unit::Money(Currency::HKD), whole: true };
+    pub(crate) const HKD: Self = Self::Number { unit: Unit::Money(Currency::HKD), whole: true };
 
     /// Whether it is a text, of whatever vocabulary.
-    pub fn is_text(&self) -> bool {
+    pub(crate) fn is_text(&self) -> bool {
         matches!(self, Self::Text | Self::Choice(_))
     }
 
     /// Whether values of the two types compare.
-    pub fn compares_with(&self, other: &Self) -> bool {
+    pub(crate) fn compares_with(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Number { unit: a, .. }, Self::Number { unit: b, .. }) => a.meets(*b),
             (a, b) if a.is_text() && b.is_text() => true,

@@ -18,7 +18,7 @@ use crate::{
 
 /// A checked window.
 #[derive(Clone, Debug)]
-pub struct Declared {
+pub(crate) struct Declared {
     /// As the rule names it.
     pub name: String,
     /// Where it is declared.
@@ -39,8 +39,8 @@ pub struct Declared {
 
 /// What leaves a sample, and which.
 #[derive(Clone, Debug)]
-pub struct StreamDefinition {
-    /// On which side the key must stand.
+pub(crate) struct StreamDefinition {
+    /// On which side the key must be.
     pub role: RoleFilter,
     /// At which status a payment counts.
     pub statuses: StatusSet,
@@ -52,9 +52,9 @@ pub struct StreamDefinition {
     pub value: Option<Term>,
 }
 
-/// On which side the key must stand for an event to enter.
+/// On which side the key must be for an event to enter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RoleFilter {
+pub(crate) enum RoleFilter {
     Debtor,
     Creditor,
     Either,
@@ -101,7 +101,7 @@ const KNOWN: &[&str] = &[
 ];
 
 /// What a window is checked with.
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// The file.
     pub source: &'a Source<'a>,
     /// The fields.
@@ -118,9 +118,16 @@ pub struct Context<'a> {
     pub interpreted: bool,
 }
 
+impl<'a> Context<'a> {
+    /// What checks a window's expressions, which see no window.
+    fn checker(&self, used: &'a mut Used, found: &'a mut Vec<Diagnostic>) -> Checker<'a> {
+        Checker::new(self.source, self.schema, self.parameters, &[], self.functions, used, found)
+    }
+}
+
 impl Declared {
     /// Read `window name #{ … };`.
-    pub fn read(
+    pub(crate) fn read(
         context: &Context<'_>,
         block: &Block,
         used: &mut Used,
@@ -147,15 +154,7 @@ impl Declared {
         let events = events(&mut fields).unwrap_or(context.events);
         let (filter_expr, value_expr) = (fields.expr("where"), fields.expr("of"));
 
-        let mut checker = Checker::new(
-            context.source,
-            context.schema,
-            context.parameters,
-            &[],
-            context.functions,
-            used,
-            fields.found,
-        );
+        let mut checker = context.checker(used, fields.found);
         let filter = filter_expr.map(|expr| checker.truth(expr));
         if let Some(Some(filter)) = &filter {
             filter.implied(true, &mut checker.known);
@@ -280,15 +279,7 @@ fn constant(
     used: &mut Used,
 ) -> Option<i64> {
     let expr = fields.required(name)?;
-    let mut checker = Checker::new(
-        context.source,
-        context.schema,
-        context.parameters,
-        &[],
-        context.functions,
-        used,
-        fields.found,
-    );
+    let mut checker = context.checker(used, fields.found);
     let term = checker.term(expr)?;
     match (&term.kind, &term.of) {
         (Kind::Whole(n), Type::Number { unit: held, .. }) if held.meets(unit) => Some(*n),
@@ -343,20 +334,20 @@ fn length(fields: &mut Fields<'_>, context: &Context<'_>, used: &mut Used) -> Op
 }
 
 /// The statuses that a declaration counts, if it says so.
-pub fn statuses(fields: &mut Fields<'_>) -> Option<StatusSet> {
+pub(crate) fn statuses(fields: &mut Fields<'_>) -> Option<StatusSet> {
     let known: Vec<_> = sluice_model::PaymentStatus::ALL.iter().map(|s| (s.name(), *s)).collect();
     Some(fields.words("statuses", &known)?.into_iter().collect())
 }
 
 /// The event types that a declaration counts, if it says so.
-pub fn events(fields: &mut Fields<'_>) -> Option<EventTypes> {
+pub(crate) fn events(fields: &mut Fields<'_>) -> Option<EventTypes> {
     let known = EventType::ALL.map(|sort| (sort.name(), sort));
     Some(fields.words("events", &known)?.into_iter().fold(EventTypes::EMPTY, EventTypes::with))
 }
 
 impl StreamDefinition {
     /// The identity of the stream: a hash of what it means, not of how it is written.
-    pub fn id(&self, key: KeyKind) -> Hash256 {
+    pub(crate) fn id(&self, key: KeyKind) -> Hash256 {
         let statuses: Vec<_> = self.statuses.iter().map(|s| s.name()).collect();
         let parts = [
             "sluice/stream/v1".to_owned(),

@@ -20,7 +20,7 @@ use crate::{
 /// Which alerts.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct AlertQuery {
+pub(crate) struct AlertQuery {
     /// `low`, `medium`, `high`, `critical`.
     severity: Option<String>,
     /// A rule's id.
@@ -40,7 +40,7 @@ pub struct AlertQuery {
     (status = 200, body = Items<StoredAlert>),
     (status = 401, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Query(page): Query<PageQuery>,
     Query(query): Query<AlertQuery>,
@@ -61,6 +61,9 @@ pub async fn list(
     (status = 200, body = StoredAlert),
     (status = 404, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn get(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<StoredAlert>, Problem> {
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<StoredAlert>, Problem> {
     app.service.alert(&id).await?.map(Json).ok_or_else(|| Problem::not_found("alert"))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
+    Json,
     extract::{Path, Query, State},
     http::header,
     response::{IntoResponse, Response},
@@ -12,19 +12,20 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Identity, Problem,
+    idempotent::Keyed,
     page::{Items, PageQuery},
 };
 use crate::{
     app::App,
     domain::{Act, Case, Hold, OrderedFreeze},
     limits::PAGE_MAX,
-    service::{Acted, AlertFilter, CaseFilter, Claim, Page, StoredAlert, TimelineEntry},
+    service::{Acted, AlertFilter, CaseFilter, Page, StoredAlert, TimelineEntry},
 };
 
 /// Which cases.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct CaseQuery {
+pub(crate) struct CaseQuery {
     /// A state, or `open`.
     state: Option<String>,
     /// `low`, `medium`, `high`, `critical`.
@@ -37,10 +38,10 @@ pub struct CaseQuery {
 
 /// A case with everything in it.
 #[derive(Serialize, utoipa::ToSchema)]
-pub struct CaseDetail {
+pub(crate) struct CaseDetail {
     #[serde(flatten)]
     case: Case,
-    /// Its alerts, newest first, at most 1,000; `/v1/alerts?case_id=` pages through all of them.
+    /// Its alerts, newest first, as many as a page has at most; `/v1/alerts?case_id=` pages through all of them.
     items: Vec<StoredAlert>,
     /// The holds that its alerts put on payments.
     holds: Vec<Hold>,
@@ -55,7 +56,7 @@ pub struct CaseDetail {
     (status = 200, body = Items<Case>),
     (status = 401, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Query(page): Query<PageQuery>,
     Query(query): Query<CaseQuery>,
@@ -74,7 +75,10 @@ pub async fn list(
     (status = 200, body = CaseDetail),
     (status = 404, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn get(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<CaseDetail>, Problem> {
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<CaseDetail>, Problem> {
     let case = app.service.case(&id).await?.ok_or_else(|| Problem::not_found("case"))?;
     let filter = AlertFilter { case_id: Some(id.clone()), ..AlertFilter::default() };
     let (items, _) = app.service.alerts(&filter, Page::first(PAGE_MAX)).await?;
@@ -88,7 +92,7 @@ pub async fn get(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<
 }
 
 /// Do something to a case: assign, comment, escalate, return, freeze, unfreeze, release, close, reopen.
-/// A freeze, unfreeze or release is answered once the log that must feel it has it (`"control":"delivered"`), or
+/// A freeze, unfreeze or release is answered once the log that applies it has it (`"control":"delivered"`), or
 /// with `"pending"` while that log cannot be reached: it is kept and will be delivered.
 #[utoipa::path(post, path = "/v1/cases/{id}/actions", tag = "cases", request_body = Act,
     params(
@@ -102,14 +106,13 @@ pub async fn get(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<
         (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn act(
+pub(crate) async fn act(
     State(app): State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    Keyed(claim): Keyed,
     Path(id): Path<String>,
     Json(act): Json<Act>,
 ) -> Result<Json<Acted>, Problem> {
-    let claim = claim.map(|Extension(claim)| claim);
     Ok(Json(app.service.act(&id, &act, &identity.actor, claim.as_ref()).await?))
 }
 
@@ -118,12 +121,15 @@ pub async fn act(
     (status = 200, body = Object, description = "An evidence bundle in its one canonical encoding"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn evidence(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn evidence(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     serve_evidence(&app, &id).await
 }
 
 /// The bundle as a file.
-pub async fn serve_evidence(app: &App, id: &str) -> Result<Response, Problem> {
+pub(crate) async fn serve_evidence(app: &App, id: &str) -> Result<Response, Problem> {
     let bundle = app.service.bundle(id).await?.ok_or_else(|| Problem::not_found("case"))?;
     let file = format!("attachment; filename=\"{id}.evidence.json\"");
     let headers =

@@ -14,7 +14,7 @@ use crate::{
 
 /// The active version of each list source. None: screening is off.
 #[utoipa::path(get, path = "/v1/lists", tag = "lists", responses((status = 200, body = Items<ActiveList>)))]
-pub async fn lists(State(app): State<Arc<App>>) -> Json<Items<ActiveList>> {
+pub(crate) async fn lists(State(app): State<Arc<App>>) -> Json<Items<ActiveList>> {
     Json(app.service.catalogue().lists().into())
 }
 
@@ -23,7 +23,7 @@ pub async fn lists(State(app): State<Arc<App>>) -> Json<Items<ActiveList>> {
     (status = 200, body = Screened),
     (status = 422, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn screen(
+pub(crate) async fn screen(
     State(app): State<Arc<App>>,
     identity: Identity,
     Json(screening): Json<Screening>,

@@ -3,26 +3,23 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
+    Json,
     extract::{Path, Query, State},
 };
 
 use super::{
     Identity, Problem,
+    idempotent::Keyed,
     page::{Items, PageQuery},
 };
-use crate::{
-    app::App,
-    domain::ConfigurationAct,
-    service::{Claim, Configuration},
-};
+use crate::{app::App, domain::ConfigurationAct, service::Configuration};
 
 /// Configurations that were found to be less than what was in force, newest first. While one is `found` or `proposed`,
 /// what was in force stays in force and `/readyz` answers 503.
 #[utoipa::path(get, path = "/v1/configuration", tag = "configuration", params(PageQuery), responses(
     (status = 200, body = Items<Configuration>),
 ))]
-pub async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Items<Configuration>>, Problem> {
@@ -42,13 +39,12 @@ pub async fn list(
         (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn act(
+pub(crate) async fn act(
     State(app): State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    Keyed(claim): Keyed,
     Path(id): Path<String>,
     Json(act): Json<ConfigurationAct>,
 ) -> Result<Json<Configuration>, Problem> {
-    let claim = claim.map(|Extension(claim)| claim);
     Ok(Json(app.service.act_on_configuration(&id, &act, &identity.actor, claim.as_ref()).await?))
 }

@@ -1,5 +1,5 @@
-//! Dead letters in officers' hands. The runtime keeps them and takes them in again; here stands who may, and that each attempt
-//! is written down. The original stays on the log whatever is sent instead.
+//! Dead letters in officers' hands. The runtime keeps them and takes them in again; this file says who may, and writes each
+//! attempt down. The original stays on the log whatever is sent instead.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ const ANSWER_BYTES_MAX: usize = 64 * BODY_BYTES_MAX;
 
 /// A dead letter with its id.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Letter {
+pub(crate) struct Letter {
     /// Its place on the log.
     pub id: String,
     /// What it says.
@@ -40,7 +40,7 @@ pub struct Letter {
 
 /// Some of them, oldest first.
 #[derive(Debug, Deserialize)]
-pub struct Letters {
+pub(crate) struct Letters {
     /// The letters.
     pub items: Vec<Letter>,
     /// Where the next ones begin.
@@ -54,7 +54,7 @@ struct Resubmitted {
 }
 
 /// Middleware before the runtime's routes: who may ingest, who may mend; and a leaf for each letter sent again.
-pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let letters = request.uri().path().strip_prefix(PATH).map(str::to_owned);
     let permission = if letters.is_some() { Permission::Mend } else { Permission::Ingest };
     let identity = match request.extensions().get::<Identity>() {
@@ -94,19 +94,19 @@ async fn record(
 }
 
 /// Letters from one on, oldest first.
-pub async fn letters(app: &App, from: u64, limit: usize) -> Result<Letters, Problem> {
+pub(crate) async fn letters(app: &App, from: u64, limit: usize) -> Result<Letters, Problem> {
     let request = Request::get(format!("{PATH}?limit={limit}&cursor={from}")).body(Body::empty());
     ask(app, request.map_err(|error| Problem::internal(&error))?).await
 }
 
 /// One letter.
-pub async fn letter(app: &App, id: u64) -> Result<Letter, Problem> {
+pub(crate) async fn letter(app: &App, id: u64) -> Result<Letter, Problem> {
     let found = letters(app, id, 1).await?.items.pop();
     found.filter(|found| found.id == id.to_string()).ok_or_else(|| Problem::not_found("dead letter"))
 }
 
 /// Send one again, mended where `event` says how; how many events were taken in.
-pub async fn send_again(
+pub(crate) async fn send_again(
     app: &App,
     id: u64,
     reason: &str,
@@ -142,8 +142,10 @@ async fn ask<T: DeserializeOwned>(app: &App, request: Request) -> Result<T, Prob
         return serde_json::from_slice(&bytes).map_err(|error| Problem::internal(&error));
     }
     let problem: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    let detail = problem.get("detail").and_then(Value::as_str).unwrap_or("it could not be taken in");
-    let problem = Problem::new(status, detail);
+    let said = |name| problem.get(name).and_then(Value::as_str).map(str::to_owned);
+    let code = said("code").unwrap_or_else(|| "refused".to_owned());
+    let detail = said("detail").unwrap_or_else(|| "it could not be taken in".to_owned());
+    let problem = Problem::coded(status, code, detail);
     Err(match again {
         Some(seconds) => problem.retry_after(seconds),
         None => problem,

@@ -23,7 +23,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Middleware around everything.
-pub async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let status = response.status();
     if status.is_client_error() || status.is_server_error() {
@@ -62,9 +62,21 @@ fn worded_by_a_library(text: &str) -> String {
         return text.to_owned();
     }
     if text.starts_with("Invalid URL: ") {
-        return "a part of the path is not what stands there; /openapi.json says what does".to_owned();
+        return "a part of the path is not what belongs there; /openapi.json says what does".to_owned();
     }
     without_values(text)
+}
+
+/// The code of a refusal that a library worded.
+const fn code_of(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "not_found",
+        StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
+        StatusCode::PAYLOAD_TOO_LARGE => "too_large",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported",
+        StatusCode::INTERNAL_SERVER_ERROR => "internal",
+        _ => "bad_request",
+    }
 }
 
 async fn as_problem(response: Response) -> Response {
@@ -82,7 +94,7 @@ async fn as_problem(response: Response) -> Response {
         }
         _ => String::new(),
     };
-    let mut problem = Problem::new(parts.status, detail).into_response();
+    let mut problem = Problem::coded(parts.status, code_of(parts.status), detail).into_response();
     for name in [header::ALLOW, header::RETRY_AFTER, header::WWW_AUTHENTICATE] {
         if let Some(value) = parts.headers.get(&name) {
             problem.headers_mut().insert(name, value.clone());

@@ -24,11 +24,11 @@ use crate::{
 };
 
 /// The session cookie's name.
-pub const COOKIE: &str = "sluice_session";
+pub(crate) const COOKIE: &str = "sluice_session";
 /// The name of the cookie by which a browser is known again at sign-in. It opens nothing by itself.
-pub const DEVICE_COOKIE: &str = "sluice_device";
+pub(crate) const DEVICE_COOKIE: &str = "sluice_device";
 /// Where a script that has a session sends its form token.
-pub const CSRF_HEADER: &str = "x-csrf-token";
+pub(crate) const CSRF_HEADER: &str = "x-csrf-token";
 
 /// Who asks. As an extractor it refuses whoever did not prove who they are.
 #[derive(Clone, Debug)]
@@ -75,9 +75,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Whence {
 }
 
 /// The answer to somebody unknown: a problem for programs, the sign-in page for people.
-pub fn unknown(path: &str, headers: &HeaderMap) -> Response {
+pub(crate) fn unknown(path: &str, headers: &HeaderMap) -> Response {
     if path.starts_with("/v1/") {
-        let problem = Problem::new(StatusCode::UNAUTHORIZED, "send Authorization: Bearer KEY, or sign in");
+        let problem = Problem::coded(
+            StatusCode::UNAUTHORIZED,
+            "not_signed_in",
+            "send Authorization: Bearer KEY, or sign in",
+        );
         return ([(header::WWW_AUTHENTICATE, "Bearer")], problem).into_response();
     }
     // A page that refreshes itself cannot follow a redirect into its own middle.
@@ -89,7 +93,7 @@ pub fn unknown(path: &str, headers: &HeaderMap) -> Response {
 
 /// Middleware: find out who asks and hand it on. A bad key is refused at once, and so is a script that has a
 /// session but not its token.
-pub async fn authenticate(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn authenticate(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     match identify(&app, request.headers()).await {
         Ok(Some(identity)) => {
             let api = request.uri().path().starts_with("/v1/");
@@ -98,14 +102,15 @@ pub async fn authenticate(State(app): State<Arc<App>>, mut request: Request, nex
                     request.headers().get(CSRF_HEADER).and_then(|v| v.to_str().ok()).unwrap_or_default();
                 if !identity.made(sent) {
                     let detail = "a session that changes something sends its form token as X-CSRF-Token";
-                    return Problem::new(StatusCode::FORBIDDEN, detail).into_response();
+                    return Problem::coded(StatusCode::FORBIDDEN, "form_token", detail).into_response();
                 }
             }
             request.extensions_mut().insert(identity);
         }
         Ok(None) => {}
         Err(KeyError::Unknown) => {
-            let problem = Problem::new(StatusCode::UNAUTHORIZED, KeyError::Unknown.to_string());
+            let problem =
+                Problem::coded(StatusCode::UNAUTHORIZED, "unknown_key", KeyError::Unknown.to_string());
             return ([(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")], problem).into_response();
         }
         Err(KeyError::Store(error)) => return Problem::from(error).into_response(),
@@ -138,7 +143,7 @@ fn store(error: StoreError) -> KeyError {
 }
 
 /// The `Set-Cookie` of a new session. An empty token ends it.
-pub fn session_cookie(token: &str, secure: bool) -> String {
+pub(crate) fn session_cookie(token: &str, secure: bool) -> String {
     let cookie = Cookie::build((COOKIE, token))
         .path("/")
         .http_only(true)
@@ -149,7 +154,10 @@ pub fn session_cookie(token: &str, secure: bool) -> String {
 }
 
 /// The `Set-Cookie` headers of a sign-in: the session, and in a browser that was not known yet what makes it known.
-pub fn sign_in_cookies(signed_in: &SignedIn, secure: bool) -> AppendHeaders<Vec<(HeaderName, String)>> {
+pub(crate) fn sign_in_cookies(
+    signed_in: &SignedIn,
+    secure: bool,
+) -> AppendHeaders<Vec<(HeaderName, String)>> {
     let device = signed_in.device.as_deref().map(|token| {
         Cookie::build((DEVICE_COOKIE, token))
             .path("/")
@@ -169,7 +177,7 @@ fn is_safe(method: &Method) -> bool {
 }
 
 /// Middleware for a whole router, the runtime's ingest among them: only who may.
-pub async fn require(State(permission): State<Permission>, request: Request, next: Next) -> Response {
+pub(crate) async fn require(State(permission): State<Permission>, request: Request, next: Next) -> Response {
     match request.extensions().get::<Identity>().map(|identity| identity.need(permission)) {
         Some(Ok(())) => next.run(request).await,
         Some(Err(problem)) => problem.into_response(),

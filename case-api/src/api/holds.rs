@@ -17,7 +17,7 @@ use crate::{app::App, domain::Hold};
 /// Which holds.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct HoldQuery {
+pub(crate) struct HoldQuery {
     /// `held`, `proposed`, `cleared`, `released`, `rejected`, or `waiting` for held and proposed.
     state: Option<String>,
 }
@@ -27,7 +27,7 @@ pub struct HoldQuery {
     (status = 200, body = Items<Hold>),
     (status = 401, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Query(page): Query<PageQuery>,
     Query(query): Query<HoldQuery>,

@@ -1,11 +1,11 @@
 //! `Idempotency-Key` on every POST: the same request under the same key is run once and answered twice.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     body::{Body, to_bytes},
-    extract::{Request, State},
-    http::{Method, StatusCode, header},
+    extract::{FromRequestParts, Request, State},
+    http::{Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -21,11 +21,22 @@ use crate::{
     service::{Answer, Claim, Claimed, StoreError},
 };
 
+/// What is kept with an act, so that the same request under the same `Idempotency-Key` is run once; `None` without a key.
+pub(crate) struct Keyed(pub Option<Claim>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Keyed {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.extensions.get::<Claim>().cloned()))
+    }
+}
+
 /// Set on an answer that was given before.
 const REPLAYED: &str = "idempotency-replayed";
 
 /// Middleware for the API's POSTs. The claim is handed on, so that an act can be stored together with its answer.
-pub async fn idempotent(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn idempotent(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let identity = request.extensions().get::<Identity>().cloned();
     let (Some(identity), &Method::POST) = (identity, request.method()) else {
         return next.run(request).await;
@@ -35,7 +46,7 @@ pub async fn idempotent(State(app): State<Arc<App>>, request: Request, next: Nex
         Ok(None) => return next.run(request).await,
         Err(NoKey) => {
             let detail = format!("Idempotency-Key is 1 to {KEY_BYTES_MAX} visible ASCII characters");
-            return Problem::new(StatusCode::BAD_REQUEST, detail).into_response();
+            return Problem::bad_request(detail).into_response();
         }
     };
     let (parts, body) = request.into_parts();
@@ -60,11 +71,12 @@ async fn run(app: &App, claim: &Claim, request: Request, next: Next) -> Result<R
         Claimed::Again(answer) => return Ok(replay(answer)),
         Claimed::Other => {
             let detail = "this Idempotency-Key was used for another request";
-            return Ok(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).into_response());
+            let problem = Problem::coded(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail);
+            return Ok(problem.into_response());
         }
         Claimed::Running => {
             let detail = "the request with this Idempotency-Key is running: ask again in a moment";
-            return Ok(Problem::new(StatusCode::CONFLICT, detail).into_response());
+            return Ok(Problem::coded(StatusCode::CONFLICT, "under_way", detail).into_response());
         }
     }
     let (parts, body) = next.run(request).await.into_parts();

@@ -4,7 +4,7 @@ mod alerts;
 mod cases;
 mod catalogue;
 mod configuration;
-pub mod dead_letters;
+pub(crate) mod dead_letters;
 mod finish;
 mod guard;
 mod holds;
@@ -28,10 +28,12 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub use cases::serve_evidence;
-pub use finish::finish;
-pub use guard::{Identity, authenticate, require, session_cookie, sign_in_cookies, unknown};
-pub use problem::{Problem, method_not_allowed, not_found, panicked};
+pub(crate) use cases::serve_evidence;
+pub(crate) use finish::finish;
+pub use guard::Identity;
+pub(crate) use guard::{authenticate, require, session_cookie, sign_in_cookies, unknown};
+pub use problem::Problem;
+pub(crate) use problem::{method_not_allowed, not_found, panicked};
 
 use crate::{app::App, domain::Permission};
 
@@ -122,7 +124,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 /// The API's routes.
-pub fn router(app: &Arc<App>) -> Router {
+pub(crate) fn router(app: &Arc<App>) -> Router {
     let (router, document) = routes().split_for_parts();
     router
         .route("/openapi.json", axum::routing::get(async move || axum::Json(document)))

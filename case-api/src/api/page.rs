@@ -1,7 +1,14 @@
 //! Lists over HTTP: `{"items":[…],"next_cursor":…}`, `?limit=&cursor=`.
 
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use sluice_http::page::items;
+use utoipa::{
+    IntoParams, PartialSchema as _,
+    openapi::{
+        Required,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+    },
+};
 
 use super::Problem;
 use crate::{
@@ -11,7 +18,7 @@ use crate::{
 
 /// A page of a list.
 #[derive(Serialize, utoipa::ToSchema)]
-pub struct Items<T> {
+pub(crate) struct Items<T> {
     /// Newest first.
     pub items: Vec<T>,
     /// Where the next page begins; null on the last.
@@ -32,29 +39,45 @@ impl<T> From<Vec<T>> for Items<T> {
 }
 
 /// Which page.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct PageQuery {
-    /// Items on a page: 100 where it is not given, 1,000 at most.
+#[derive(Deserialize)]
+pub(crate) struct PageQuery {
+    /// Items on a page: [`PAGE_DEFAULT`] where it is not given, [`PAGE_MAX`] at most.
     pub limit: Option<u64>,
     /// The `next_cursor` of the page before.
     pub cursor: Option<String>,
 }
 
+/// Written by hand, so that the document has the limits from where they are named.
+impl IntoParams for PageQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let limit = format!("Items on a page: {PAGE_DEFAULT} where it is not given, {PAGE_MAX} at most.");
+        let of = |name, description: &str, schema| {
+            ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Query)
+                .required(Required::False)
+                .description(Some(description))
+                .schema(Some(schema))
+                .build()
+        };
+        vec![
+            of("limit", &limit, u64::schema()),
+            of("cursor", "The `next_cursor` of the page before.", String::schema()),
+        ]
+    }
+}
+
 impl PageQuery {
     /// The page, its limit clamped.
-    pub fn page(&self) -> Result<Page, Problem> {
-        let limit =
-            self.limit.map_or(PAGE_DEFAULT, |n| u32::try_from(n).unwrap_or(PAGE_MAX)).clamp(1, PAGE_MAX);
+    pub(crate) fn page(&self) -> Result<Page, Problem> {
         let before = match self.cursor.as_deref() {
             None | Some("") => None,
             Some(cursor) => {
-                let bad =
-                    || Problem::new(StatusCode::BAD_REQUEST, "the cursor is none that this list gave out");
+                let bad = || Problem::bad_request("the cursor is none that this list gave out");
                 Some(cursor.parse::<i64>().ok().filter(|seq| *seq >= 0).ok_or_else(bad)?)
             }
         };
-        Ok(Page { before, limit })
+        Ok(Page { before, limit: items(self.limit) })
     }
 }
 
@@ -62,24 +85,16 @@ impl PageQuery {
 mod tests {
     use super::*;
 
-    fn query(limit: Option<u64>, cursor: Option<&str>) -> PageQuery {
-        PageQuery { limit, cursor: cursor.map(str::to_owned) }
+    fn page(limit: Option<u64>, cursor: &str) -> Result<Page, Problem> {
+        PageQuery { limit, cursor: Some(cursor.to_owned()) }.page()
     }
 
     #[test]
-    fn limits_are_clamped() {
-        for (asked, given) in
-            [(None, 100), (Some(0), 1), (Some(7), 7), (Some(1_001), 1_000), (Some(u64::MAX), 1_000)]
-        {
-            assert_eq!(query(asked, None).page().unwrap().limit, given);
-        }
-    }
-
-    #[test]
-    fn a_cursor_that_is_none_is_refused() {
-        assert_eq!(query(None, Some("12")).page().unwrap().before, Some(12));
+    fn a_limit_is_clamped_and_a_cursor_that_is_none_is_refused() {
+        let good = page(Some(u64::MAX), "12").unwrap();
+        assert_eq!((good.before, good.limit), (Some(12), PAGE_MAX));
         for bad in ["x", "-1", "1.5", "9999999999999999999999"] {
-            assert!(query(None, Some(bad)).page().is_err(), "{bad}");
+            assert_eq!(page(None, bad).unwrap_err().code(), "bad_request", "{bad}");
         }
     }
 }

@@ -6,7 +6,8 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-pub use sluice_http::{PROBLEM_JSON, Problem};
+pub(crate) use sluice_http::PROBLEM_JSON;
+pub use sluice_http::Problem;
 
 use crate::{domain::Refusal, limits::RETRY_AFTER, ports::PortError, service::ActError, service::StoreError};
 
@@ -16,7 +17,8 @@ impl From<StoreError> for Problem {
             tracing::error!(%error, "the case database has no space left");
             let detail = "no space is left for the case database: nothing of this was kept; it works again once \
                           there is some";
-            return Self::new(StatusCode::INSUFFICIENT_STORAGE, detail).retry_after(RETRY_AFTER.as_secs());
+            return Self::coded(StatusCode::INSUFFICIENT_STORAGE, "disk_full", detail)
+                .retry_after(RETRY_AFTER.as_secs());
         }
         Self::internal(&error)
     }
@@ -30,16 +32,20 @@ impl From<PortError> for Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        let status = match refusal {
-            Refusal::NotAllowed | Refusal::SamePerson => StatusCode::FORBIDDEN,
-            Refusal::WrongState(..) | Refusal::FundsHeld(_) | Refusal::Conflict(_) => StatusCode::CONFLICT,
-            Refusal::DiscriminatorMissing
-            | Refusal::BadText
-            | Refusal::NotSuppressible
-            | Refusal::NamesTooLittle(_)
-            | Refusal::NothingToActOn(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        let (status, code) = match refusal {
+            Refusal::NotAllowed => (StatusCode::FORBIDDEN, "not_allowed"),
+            Refusal::SamePerson => (StatusCode::FORBIDDEN, "same_person"),
+            Refusal::WrongState(..) => (StatusCode::CONFLICT, "wrong_state"),
+            Refusal::FundsHeld(_) => (StatusCode::CONFLICT, "funds_held"),
+            Refusal::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
+            Refusal::DiscriminatorMissing => (StatusCode::UNPROCESSABLE_ENTITY, "discriminator_missing"),
+            Refusal::BadText => (StatusCode::UNPROCESSABLE_ENTITY, "bad_text"),
+            Refusal::NotSuppressible => (StatusCode::UNPROCESSABLE_ENTITY, "not_suppressible"),
+            Refusal::TooManyMatches => (StatusCode::UNPROCESSABLE_ENTITY, "too_many_matches"),
+            Refusal::NamesTooLittle(_) => (StatusCode::UNPROCESSABLE_ENTITY, "names_too_little"),
+            Refusal::NothingToActOn(_) => (StatusCode::UNPROCESSABLE_ENTITY, "nothing_to_act_on"),
         };
-        Self::new(status, refusal.to_string())
+        Self::coded(status, code, refusal.to_string())
     }
 }
 
@@ -49,7 +55,7 @@ impl From<ActError> for Problem {
             ActError::NoCase => Self::not_found("case"),
             ActError::NoSuppression => Self::not_found("suppression"),
             ActError::NoConfiguration => Self::not_found("configuration"),
-            ActError::NotScreened(why) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, why),
+            ActError::NotScreened(why) => Self::coded(StatusCode::UNPROCESSABLE_ENTITY, "not_screened", why),
             ActError::Refused(refusal) => refusal.into(),
             ActError::Store(error) => error.into(),
             ActError::Port(error) => error.into(),
@@ -59,17 +65,21 @@ impl From<ActError> for Problem {
 }
 
 /// No such path.
-pub async fn not_found() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path; /openapi.json lists what there is")
+pub(crate) async fn not_found() -> Problem {
+    let detail = "there is nothing at this path; /openapi.json lists what there is";
+    Problem::coded(StatusCode::NOT_FOUND, "not_found", detail)
 }
 
 /// Another method would do.
-pub async fn method_not_allowed() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take that method")
+pub(crate) async fn method_not_allowed() -> Problem {
+    Problem::coded(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "this path does not take that method",
+    )
 }
 
 /// A handler panicked. What it said stays with the panic hook: it may quote data.
-pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "something failed here; the log says what")
-        .into_response()
+pub(crate) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    Problem::failed().into_response()
 }

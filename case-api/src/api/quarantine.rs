@@ -1,18 +1,18 @@
-//! `/v1/rules/{id}/quarantine`: a quarantine that is proposed is ordered or declined, one that stands is lifted. By people
+//! `/v1/rules/{id}/quarantine`: a quarantine that is proposed is ordered or declined, one in force is lifted. By people
 //! alone: the engine proposes, and does what they order.
 
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
+    Json,
     extract::{Path, State},
 };
 
-use super::{Identity, Problem};
+use super::{Identity, Problem, idempotent::Keyed};
 use crate::{
     app::App,
     domain::QuarantineAct,
-    service::{Claim, QuarantineActed, QuarantineOrder},
+    service::{QuarantineActed, QuarantineOrder},
 };
 
 /// Order the quarantine that is proposed. The rule judges on: what it finds is said, and what it holds is held. Of its
@@ -28,14 +28,14 @@ use crate::{
         (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn order(
+pub(crate) async fn order(
     state: State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    keyed: Keyed,
     id: Path<String>,
     body: Json<QuarantineOrder>,
 ) -> Result<Json<QuarantineActed>, Problem> {
-    answer(QuarantineAct::Order, state, identity, claim, id, body).await
+    answer(QuarantineAct::Order, state, identity, keyed, id, body).await
 }
 
 /// Decline the quarantine that is proposed: every failure goes on being alerted. It is not proposed again until as many
@@ -51,14 +51,14 @@ pub async fn order(
         (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn decline(
+pub(crate) async fn decline(
     state: State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    keyed: Keyed,
     id: Path<String>,
     body: Json<QuarantineOrder>,
 ) -> Result<Json<QuarantineActed>, Problem> {
-    answer(QuarantineAct::Decline, state, identity, claim, id, body).await
+    answer(QuarantineAct::Decline, state, identity, keyed, id, body).await
 }
 
 /// Lift a rule's quarantine without changing the rule: from the next event on its failures are alerted like any other's,
@@ -74,24 +74,23 @@ pub async fn decline(
         (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn lift(
+pub(crate) async fn lift(
     state: State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    keyed: Keyed,
     id: Path<String>,
     body: Json<QuarantineOrder>,
 ) -> Result<Json<QuarantineActed>, Problem> {
-    answer(QuarantineAct::Lift, state, identity, claim, id, body).await
+    answer(QuarantineAct::Lift, state, identity, keyed, id, body).await
 }
 
 async fn answer(
     act: QuarantineAct,
     State(app): State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    Keyed(claim): Keyed,
     Path(id): Path<String>,
     Json(order): Json<QuarantineOrder>,
 ) -> Result<Json<QuarantineActed>, Problem> {
-    let claim = claim.map(|Extension(claim)| claim);
     Ok(Json(app.service.act_on_quarantine(act, &id, &order, &identity.actor, claim.as_ref()).await?))
 }

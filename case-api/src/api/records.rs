@@ -21,7 +21,7 @@ use crate::{
 /// Which lines of the audit trail.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct AuditQuery {
+pub(crate) struct AuditQuery {
     /// Only what this user or key did.
     actor: Option<String>,
     /// The engine's records too: alerts, holds, decisions.
@@ -33,7 +33,7 @@ pub struct AuditQuery {
 #[utoipa::path(get, path = "/v1/customers", tag = "customers", params(PageQuery), responses(
     (status = 200, body = Items<Subject>),
 ))]
-pub async fn customers(
+pub(crate) async fn customers(
     State(app): State<Arc<App>>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Items<Subject>>, Problem> {
@@ -45,7 +45,7 @@ pub async fn customers(
     (status = 200, body = Items<AuditEntry>),
     (status = 403, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn audit(
+pub(crate) async fn audit(
     State(app): State<Arc<App>>,
     identity: Identity,
     Query(page): Query<PageQuery>,
@@ -57,6 +57,6 @@ pub async fn audit(
 
 /// The evidence log's signed checkpoint and public key.
 #[utoipa::path(get, path = "/v1/evidence", tag = "evidence", responses((status = 200, body = ChainStatus)))]
-pub async fn checkpoint(State(app): State<Arc<App>>) -> Json<ChainStatus> {
+pub(crate) async fn checkpoint(State(app): State<Arc<App>>) -> Json<ChainStatus> {
     Json(app.service.chain().await)
 }

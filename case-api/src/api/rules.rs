@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
+    Json,
     extract::{Path, Query, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -14,6 +14,7 @@ use sluice_rules::{CaseReport, Diagnostic};
 
 use super::{
     Identity, Problem,
+    idempotent::Keyed,
     page::{Items, PageQuery},
     problem::PROBLEM_JSON,
 };
@@ -21,14 +22,12 @@ use crate::{
     app::App,
     domain::{BacktestReport, Changes, Permission, Proposal, TrialError, VersionAct, VersionRefusal},
     ports::ActiveRule,
-    service::{
-        Claim, ProposeError, RuleCounts, RuleVersion, RulesStatus, ShadowAlert, VersionActed, VersionError,
-    },
+    service::{ProposeError, RuleCounts, RuleVersion, RulesStatus, ShadowAlert, VersionActed, VersionError},
 };
 
 /// A version with everything in it.
 #[derive(Serialize, utoipa::ToSchema)]
-pub struct RuleVersionDetail {
+pub(crate) struct RuleVersionDetail {
     #[serde(flatten)]
     version: RuleVersion,
     /// What it changes against its base.
@@ -44,7 +43,7 @@ pub struct RuleVersionDetail {
 
 /// Why a proposal was refused: a problem, and what is to be mended.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct ProposalProblem {
+pub(crate) struct ProposalProblem {
     #[serde(flatten)]
     problem: Problem,
     /// What the check found: `gravity`, `file`, `line`, `column`, `width`, `message`, `help`.
@@ -73,8 +72,7 @@ impl<E: Into<ProposeError>> From<E> for ProposalProblem {
             |problem| Self { problem, diagnostics: Vec::new(), rendered: String::new(), cases: Vec::new() };
         match error.into() {
             ProposeError::Trial(refused) => {
-                let detail = refused.to_string();
-                let problem = plain(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
+                let problem = plain(Problem::from(&refused));
                 match refused {
                     TrialError::DoesNotCheck { found, rendered } => {
                         Self { diagnostics: found.0, rendered, ..problem }
@@ -92,27 +90,45 @@ impl<E: Into<ProposeError>> From<E> for ProposalProblem {
 
 impl From<VersionError> for Problem {
     fn from(error: VersionError) -> Self {
-        let status = match &error {
-            VersionError::NoVersion => StatusCode::NOT_FOUND,
-            VersionError::Refused(
-                VersionRefusal::NotAllowed | VersionRefusal::SamePerson | VersionRefusal::OthersDraft,
-            ) => StatusCode::FORBIDDEN,
-            VersionError::Refused(
-                VersionRefusal::WrongState(..)
-                | VersionRefusal::Stale
-                | VersionRefusal::Busy(_)
-                | VersionRefusal::Backtesting(_),
-            ) => StatusCode::CONFLICT,
-            VersionError::Refused(VersionRefusal::BadText) => StatusCode::UNPROCESSABLE_ENTITY,
-            VersionError::Store(error) => return Self::internal(error),
+        match error {
+            VersionError::NoVersion => Self::not_found("version of the rules"),
+            VersionError::Refused(refusal) => refusal.into(),
+            VersionError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<VersionRefusal> for Problem {
+    fn from(refusal: VersionRefusal) -> Self {
+        let (status, code) = match refusal {
+            VersionRefusal::NotAllowed => (StatusCode::FORBIDDEN, "not_allowed"),
+            VersionRefusal::SamePerson => (StatusCode::FORBIDDEN, "same_person"),
+            VersionRefusal::OthersDraft => (StatusCode::FORBIDDEN, "others_draft"),
+            VersionRefusal::WrongState(..) => (StatusCode::CONFLICT, "wrong_state"),
+            VersionRefusal::Stale => (StatusCode::CONFLICT, "stale"),
+            VersionRefusal::Busy(_) => (StatusCode::CONFLICT, "busy"),
+            VersionRefusal::Backtesting(_) => (StatusCode::CONFLICT, "backtesting"),
+            VersionRefusal::BadText => (StatusCode::UNPROCESSABLE_ENTITY, "bad_text"),
         };
-        Self::new(status, error.to_string())
+        Self::coded(status, code, refusal.to_string())
+    }
+}
+
+impl From<&TrialError> for Problem {
+    fn from(refused: &TrialError) -> Self {
+        let code = match refused {
+            TrialError::Malformed(_) => "malformed",
+            TrialError::NothingNew => "nothing_new",
+            TrialError::DoesNotCheck { .. } => "does_not_check",
+            TrialError::CasesFail(_) => "cases_fail",
+        };
+        Self::coded(StatusCode::UNPROCESSABLE_ENTITY, code, refused.to_string())
     }
 }
 
 /// An active rule with what is noted of it.
 #[derive(Serialize, utoipa::ToSchema)]
-pub struct RuleInForce {
+pub(crate) struct RuleInForce {
     #[serde(flatten)]
     rule: ActiveRule,
     /// Alerts, shadow alerts and failures, under all its versions.
@@ -121,7 +137,7 @@ pub struct RuleInForce {
 
 /// The active rules, each with how often it alerted, would have alerted in shadow, and failed.
 #[utoipa::path(get, path = "/v1/rules", tag = "rules", responses((status = 200, body = Items<RuleInForce>)))]
-pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Items<RuleInForce>>, Problem> {
+pub(crate) async fn list(State(app): State<Arc<App>>) -> Result<Json<Items<RuleInForce>>, Problem> {
     let counts = app.service.rule_counts().await?;
     let rules = app.service.catalogue().rules().into_iter();
     let noted = rules.map(|rule| RuleInForce { counts: RuleCounts::of(&counts, &rule.id), rule });
@@ -132,7 +148,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Items<RuleInForce>
 #[utoipa::path(get, path = "/v1/rules/{id}/shadow", tag = "rules",
     params(("id" = String, Path, description = "The rule's id"), PageQuery),
     responses((status = 200, body = Items<ShadowAlert>)))]
-pub async fn shadow(
+pub(crate) async fn shadow(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     Query(page): Query<PageQuery>,
@@ -142,7 +158,7 @@ pub async fn shadow(
 
 /// The set in force, the version on its way into force, and how far the filling of its windows is.
 #[utoipa::path(get, path = "/v1/rules/status", tag = "rules", responses((status = 200, body = RulesStatus)))]
-pub async fn status(State(app): State<Arc<App>>) -> Result<Json<RulesStatus>, Problem> {
+pub(crate) async fn status(State(app): State<Arc<App>>) -> Result<Json<RulesStatus>, Problem> {
     Ok(Json(app.service.rules_status().await?))
 }
 
@@ -150,7 +166,7 @@ pub async fn status(State(app): State<Arc<App>>) -> Result<Json<RulesStatus>, Pr
 #[utoipa::path(get, path = "/v1/rules/versions", tag = "rules", params(PageQuery), responses(
     (status = 200, body = Items<RuleVersion>),
 ))]
-pub async fn versions(
+pub(crate) async fn versions(
     State(app): State<Arc<App>>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Items<RuleVersion>>, Problem> {
@@ -162,7 +178,7 @@ pub async fn versions(
     (status = 200, body = RuleVersionDetail),
     (status = 404, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn version(
+pub(crate) async fn version(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<Json<RuleVersionDetail>, ProposalProblem> {
@@ -191,14 +207,13 @@ pub async fn version(
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = ProposalProblem, content_type = "application/problem+json"),
     ))]
-pub async fn propose(
+pub(crate) async fn propose(
     State(app): State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    Keyed(claim): Keyed,
     Json(proposal): Json<Proposal>,
 ) -> Result<(StatusCode, Json<RuleVersion>), Response> {
     identity.need(Permission::ProposeRules).map_err(IntoResponse::into_response)?;
-    let claim = claim.map(|Extension(claim)| claim);
     let version = app.service.propose_rules(proposal, &identity.actor, claim.as_ref()).await;
     let version = version.map_err(|error| ProposalProblem::from(error).into_response())?;
     Ok((StatusCode::CREATED, Json(version)))
@@ -214,7 +229,7 @@ pub async fn propose(
         (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = ProposalProblem, content_type = "application/problem+json"),
     ))]
-pub async fn save_draft(
+pub(crate) async fn save_draft(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,
@@ -239,14 +254,13 @@ pub async fn save_draft(
         (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = ProposalProblem, content_type = "application/problem+json"),
     ))]
-pub async fn act(
+pub(crate) async fn act(
     State(app): State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    Keyed(claim): Keyed,
     Path(id): Path<String>,
     Json(act): Json<VersionAct>,
 ) -> Result<Json<VersionActed>, ProposalProblem> {
-    let claim = claim.map(|Extension(claim)| claim);
     Ok(Json(app.service.act_on_rules(&id, &act, &identity.actor, claim.as_ref()).await?))
 }
 
@@ -260,7 +274,7 @@ pub async fn act(
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn backtest(
+pub(crate) async fn backtest(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,
@@ -273,7 +287,7 @@ pub async fn backtest(
 /// Why a set is taken back.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Rollback {
+pub(crate) struct Rollback {
     /// Why.
     reason: String,
 }
@@ -287,12 +301,11 @@ pub struct Rollback {
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn roll_back(
+pub(crate) async fn roll_back(
     State(app): State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    Keyed(claim): Keyed,
     Json(rollback): Json<Rollback>,
 ) -> Result<Json<VersionActed>, ProposalProblem> {
-    let claim = claim.map(|Extension(claim)| claim);
     Ok(Json(app.service.roll_back_rules(rollback.reason, &identity.actor, claim.as_ref()).await?))
 }

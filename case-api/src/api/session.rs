@@ -18,7 +18,7 @@ use crate::{
 
 /// Who signs in.
 #[derive(Deserialize, utoipa::ToSchema)]
-pub struct Credentials {
+pub(crate) struct Credentials {
     /// The sign-in name.
     user: String,
     /// The password.
@@ -27,19 +27,20 @@ pub struct Credentials {
 
 /// What a script with a session needs beside the cookie.
 #[derive(Serialize, utoipa::ToSchema)]
-pub struct Created {
+pub(crate) struct Created {
     /// To be sent as `X-CSRF-Token` with everything but GET.
     csrf_token: String,
 }
 
 impl From<SignInError> for Problem {
     fn from(error: SignInError) -> Self {
-        let status = match error {
-            SignInError::Wrong => StatusCode::UNAUTHORIZED,
-            SignInError::TooMany | SignInError::Busy => StatusCode::TOO_MANY_REQUESTS,
+        let (status, code) = match error {
+            SignInError::Wrong => (StatusCode::UNAUTHORIZED, "wrong_sign_in"),
+            SignInError::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many_sign_ins"),
+            SignInError::Busy => (StatusCode::TOO_MANY_REQUESTS, "busy"),
             SignInError::Store(error) => return error.into(),
         };
-        Self::new(status, error.to_string())
+        Self::coded(status, code, error.to_string())
     }
 }
 
@@ -49,7 +50,7 @@ impl From<SignInError> for Problem {
     (status = 401, body = Problem, content_type = "application/problem+json"),
     (status = 429, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn create(
+pub(crate) async fn create(
     State(app): State<Arc<App>>,
     whence: Whence,
     Json(credentials): Json<Credentials>,

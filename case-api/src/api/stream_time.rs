@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, Json, extract::State};
+use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use sluice_model::EventTime;
 
-use super::{Identity, Problem};
-use crate::{app::App, service::Claim, service::StreamTimeSet};
+use super::{Identity, Problem, idempotent::Keyed};
+use crate::{app::App, service::StreamTimeSet};
 
 /// The engine's time against the clock.
 #[derive(Serialize, utoipa::ToSchema)]
-pub struct StreamTime {
-    /// The latest event time that the engine has felt; absent before the first event.
+pub(crate) struct StreamTime {
+    /// The latest event time that the engine has applied; absent before the first event.
     #[schema(value_type = Option<String>)]
     stream_time: Option<EventTime>,
     /// The machine's clock.
@@ -25,7 +25,7 @@ pub struct StreamTime {
 /// What stream time is set back to, and why.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct SetStreamTime {
+pub(crate) struct SetStreamTime {
     /// The latest event time that counts as seen from here on: RFC 3339, not in the future.
     #[schema(value_type = String)]
     pub to: EventTime,
@@ -35,7 +35,7 @@ pub struct SetStreamTime {
 
 /// The engine's time against the clock.
 #[utoipa::path(get, path = "/v1/stream-time", tag = "system", responses((status = 200, body = StreamTime)))]
-pub async fn get(State(app): State<Arc<App>>) -> Json<StreamTime> {
+pub(crate) async fn get(State(app): State<Arc<App>>) -> Json<StreamTime> {
     let (stream_time, now) = (app.service.catalogue().stream_time(), app.now());
     let ahead_seconds = stream_time.map(|at| at.since(now).micros().div_euclid(1_000_000));
     Json(StreamTime { stream_time, now, ahead_seconds })
@@ -51,12 +51,11 @@ pub async fn get(State(app): State<Arc<App>>) -> Json<StreamTime> {
         (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn set(
+pub(crate) async fn set(
     State(app): State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    Keyed(claim): Keyed,
     Json(SetStreamTime { to, reason }): Json<SetStreamTime>,
 ) -> Result<Json<StreamTimeSet>, Problem> {
-    let claim = claim.map(|Extension(claim)| claim);
     Ok(Json(app.service.set_stream_time(to, &reason, &identity.actor, claim.as_ref()).await?))
 }

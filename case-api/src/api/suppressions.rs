@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
+    Json,
     extract::{Path, Query, State},
     http::StatusCode,
 };
@@ -11,18 +11,19 @@ use serde::Deserialize;
 
 use super::{
     Identity, Problem,
+    idempotent::Keyed,
     page::{Items, PageQuery},
 };
 use crate::{
     app::App,
     domain::SuppressionAct,
-    service::{Claim, NewSuppression, SuppressionFilter, SuppressionNow},
+    service::{NewSuppression, SuppressionFilter, SuppressionNow},
 };
 
 /// Which suppressions.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct SuppressionQuery {
+pub(crate) struct SuppressionQuery {
     /// `proposed`, `approved`, `revoked`.
     state: Option<String>,
     /// A case.
@@ -34,7 +35,7 @@ pub struct SuppressionQuery {
 /// Why a suppression is revoked.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Revocation {
+pub(crate) struct Revocation {
     /// Why.
     reason: String,
 }
@@ -44,7 +45,7 @@ pub struct Revocation {
     (status = 200, body = Items<SuppressionNow>),
     (status = 401, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Query(page): Query<PageQuery>,
     Query(query): Query<SuppressionQuery>,
@@ -61,18 +62,17 @@ pub async fn list(
     (status = 409, body = Problem, content_type = "application/problem+json"),
     (status = 422, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn propose(
+pub(crate) async fn propose(
     State(app): State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    Keyed(claim): Keyed,
     Json(wanted): Json<NewSuppression>,
 ) -> Result<(StatusCode, Json<SuppressionNow>), Problem> {
-    let claim = claim.map(|Extension(claim)| claim);
     let proposed = app.service.propose_suppression(wanted, &identity.actor, claim.as_ref()).await?;
     Ok((StatusCode::CREATED, Json(proposed)))
 }
 
-/// Approve a proposed suppression: the next payment feels it. Whoever proposed it may not.
+/// Approve a proposed suppression: it applies from the next payment on. Whoever proposed it may not.
 #[utoipa::path(post, path = "/v1/suppressions/{id}/approve", tag = "lists",
     params(("id" = String, Path, description = "The suppression's id")),
     responses(
@@ -81,18 +81,17 @@ pub async fn propose(
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn approve(
+pub(crate) async fn approve(
     State(app): State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    Keyed(claim): Keyed,
     Path(id): Path<String>,
 ) -> Result<Json<SuppressionNow>, Problem> {
-    let claim = claim.map(|Extension(claim)| claim);
     let approve = SuppressionAct::Approve;
     Ok(Json(app.service.act_on_suppression(&id, &approve, &identity.actor, claim.as_ref()).await?))
 }
 
-/// Refuse a proposed suppression, or end an approved one: the next payment feels that too.
+/// Refuse a proposed suppression, or end an approved one: that applies from the next payment on.
 #[utoipa::path(post, path = "/v1/suppressions/{id}/revoke", tag = "lists", request_body = Revocation,
     params(("id" = String, Path, description = "The suppression's id")),
     responses(
@@ -101,14 +100,13 @@ pub async fn approve(
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn revoke(
+pub(crate) async fn revoke(
     State(app): State<Arc<App>>,
     identity: Identity,
-    claim: Option<Extension<Claim>>,
+    Keyed(claim): Keyed,
     Path(id): Path<String>,
     Json(said): Json<Revocation>,
 ) -> Result<Json<SuppressionNow>, Problem> {
-    let claim = claim.map(|Extension(claim)| claim);
     let act = SuppressionAct::Revoke { reason: said.reason };
     Ok(Json(app.service.act_on_suppression(&id, &act, &identity.actor, claim.as_ref()).await?))
 }

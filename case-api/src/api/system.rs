@@ -17,7 +17,7 @@ use crate::app::App;
 /// How it is.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Health)]
-pub struct Status {
+pub(crate) struct Status {
     /// `ok`, or why not.
     status: String,
     /// Whether names are screened. `off`: no list is configured.
@@ -31,7 +31,7 @@ fn health(app: &App, status: String) -> Status {
 
 /// The process lives.
 #[utoipa::path(get, path = "/healthz", tag = "system", security(()), responses((status = 200, body = Status)))]
-pub async fn healthz(State(app): State<Arc<App>>) -> Json<Status> {
+pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Json<Status> {
     Json(health(&app, "ok".to_owned()))
 }
 
@@ -39,7 +39,7 @@ pub async fn healthz(State(app): State<Arc<App>>) -> Json<Status> {
 #[utoipa::path(get, path = "/readyz", tag = "system", security(()), responses(
     (status = 200, body = Status), (status = 503, body = Status),
 ))]
-pub async fn readyz(State(app): State<Arc<App>>) -> Response {
+pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
     match app.service.why_not_ready().await {
         None => Json(health(&app, "ok".to_owned())).into_response(),
         Some(why) => (StatusCode::SERVICE_UNAVAILABLE, Json(health(&app, why))).into_response(),
@@ -48,7 +48,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
 
 /// Prometheus metrics.
 #[utoipa::path(get, path = "/metrics", tag = "system", security(()), responses((status = 200, body = String)))]
-pub async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Problem> {
     app.service.gauge().await?;
     let encoder = TextEncoder::new();
     let mut text = Vec::new();

@@ -12,7 +12,7 @@ use crate::{
 
 /// Why a key is not good. One reason for all, so that nobody learns which part was wrong.
 #[derive(Debug, thiserror::Error)]
-pub enum KeyError {
+pub(crate) enum KeyError {
     /// Unknown, revoked or malformed.
     #[error("the API key is not known here")]
     Unknown,
@@ -22,7 +22,7 @@ pub enum KeyError {
 }
 
 /// A fresh key: the id under which it is stored, and the key itself, to be shown once.
-pub fn new_key() -> Result<(String, String), StoreError> {
+pub(crate) fn new_key() -> Result<(String, String), StoreError> {
     let id = hex::encode(random::<6>()?);
     let key = format!("slk_{id}_{}", URL_SAFE_NO_PAD.encode(random::<32>()?));
     Ok((id, key))
@@ -30,13 +30,13 @@ pub fn new_key() -> Result<(String, String), StoreError> {
 
 /// Keys that live as long as the process and are stored nowhere.
 #[derive(Default)]
-pub struct MemoryKeys {
+pub(crate) struct MemoryKeys {
     by_id: RwLock<HashMap<String, (String, Actor)>>,
 }
 
 impl MemoryKeys {
     /// A new key with these roles.
-    pub fn add(&self, name: &str, roles: Roles) -> Result<String, StoreError> {
+    pub(crate) fn add(&self, name: &str, roles: Roles) -> Result<String, StoreError> {
         let (id, key) = new_key()?;
         let actor = Actor { name: name.to_owned(), roles, via: Via::Key };
         let mut by_id = self.by_id.write().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -51,7 +51,7 @@ impl MemoryKeys {
 
 impl Auth {
     /// Whose key it is.
-    pub async fn check_key(&self, service: &Service, key: &str) -> Result<Actor, KeyError> {
+    pub(crate) async fn check_key(&self, service: &Service, key: &str) -> Result<Actor, KeyError> {
         let id = key.strip_prefix("slk_").and_then(|rest| rest.split_once('_')).map(|(id, _)| id);
         let id = id.ok_or(KeyError::Unknown)?;
         let (stored, actor) = match self.keys.get(id) {

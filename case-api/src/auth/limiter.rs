@@ -11,16 +11,16 @@ use crate::limits::{SIGN_IN_ADDRESS_FAILURES_MAX, SIGN_IN_FAILURES_MAX, SIGN_IN_
 
 /// From where somebody tries.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// A browser in which this name has signed in before: the digest of its token.
     Device(String),
-    /// Anybody at an address. `None`: the server does not tell addresses apart.
+    /// Anybody at an address. `None`: the server does not know addresses.
     Address(Option<IpAddr>),
 }
 
 impl Origin {
     /// An address as it is counted: a network of IPv6 that is given to one customer counts as one.
-    pub fn of(address: Option<IpAddr>) -> Self {
+    pub(crate) fn of(address: Option<IpAddr>) -> Self {
         Self::Address(address.map(|address| match address.to_canonical() {
             IpAddr::V6(v6) => {
                 let [a, b, c, d, ..] = v6.segments();
@@ -34,14 +34,14 @@ impl Origin {
 /// Failed sign-ins by name and origin, and by origin. In memory: a restart forgives, and costs an attacker more than it
 /// gains.
 #[derive(Default)]
-pub struct Limiter {
+pub(crate) struct Limiter {
     failures: Mutex<Failures>,
 }
 
 impl Limiter {
     /// Whether a name may be tried from there now. An attempt counts as failed until it is `forgive`n, so that attempts
     /// made at the same time are counted too.
-    pub fn attempt(&self, name: &str, origin: &Origin, now: EventTime) -> bool {
+    pub(crate) fn attempt(&self, name: &str, origin: &Origin, now: EventTime) -> bool {
         let mut failures = self.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let pair = (origin.clone(), Some(name.to_owned()));
         if !may_try(&failures, &pair, SIGN_IN_FAILURES_MAX, now) {
@@ -60,7 +60,7 @@ impl Limiter {
     }
 
     /// A sign-in succeeded: the name starts afresh there, and the attempt counts against nobody.
-    pub fn forgive(&self, name: &str, origin: &Origin) {
+    pub(crate) fn forgive(&self, name: &str, origin: &Origin) {
         let mut failures = self.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         failures.remove(&(origin.clone(), Some(name.to_owned())));
         if let Some((failed, _)) = failures.get_mut(&(origin.clone(), None)) {

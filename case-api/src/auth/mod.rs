@@ -6,16 +6,17 @@ mod password;
 mod sign_in;
 mod tally;
 
-pub use keys::{KeyError, MemoryKeys, new_key};
-pub use limiter::{Limiter, Origin};
-pub use password::{PasswordError, check_new as check_new_password, hash as hash_password};
-pub use sign_in::{SignInError, SignedIn, Turns, Whence};
-pub use tally::Tally;
+pub(crate) use keys::{KeyError, MemoryKeys, new_key};
+pub(crate) use limiter::{Limiter, Origin};
+pub use password::PasswordError;
+pub(crate) use password::{check_new as check_new_password, hash as hash_password};
+pub(crate) use sign_in::{SignInError, SignedIn, Turns, Whence};
+pub(crate) use tally::Tally;
 
 use crate::limits::{SIGN_INS_AT_ONCE, SIGN_INS_WAITING_MAX};
 
 /// What only memory holds of those who ask.
-pub struct Auth {
+pub(crate) struct Auth {
     limiter: Limiter,
     /// Keys that are stored nowhere.
     pub keys: MemoryKeys,
@@ -45,7 +46,7 @@ pub(crate) fn digest(token: &str) -> String {
     sluice_model::Hash256::of(token.as_bytes()).to_string()
 }
 
-/// Whether two digests agree, in a time that does not tell where they differ.
+/// Whether two digests agree, in a time that does not depend on where they differ.
 pub(crate) fn same(left: &str, right: &str) -> bool {
     use subtle::ConstantTimeEq;
     left.as_bytes().ct_eq(right.as_bytes()).into()

@@ -22,13 +22,13 @@ pub enum PasswordError {
 }
 
 /// Whether a new password is long enough. Length is the only rule, as NIST SP 800-63B advises.
-pub fn check_new(password: &str) -> Result<(), PasswordError> {
+pub(crate) fn check_new(password: &str) -> Result<(), PasswordError> {
     let fits = password.chars().count() >= PASSWORD_CHARS_MIN && password.len() <= PASSWORD_BYTES_MAX;
     if fits { Ok(()) } else { Err(PasswordError::Length) }
 }
 
 /// The PHC string to store. Slow on purpose: call it where blocking is allowed.
-pub fn hash(password: &str) -> Result<String, PasswordError> {
+pub(crate) fn hash(password: &str) -> Result<String, PasswordError> {
     let salt = SaltString::encode_b64(&random::<16>()?).map_err(|_| PasswordError::Hashing)?;
     let hash =
         Argon2::default().hash_password(password.as_bytes(), &salt).map_err(|_| PasswordError::Hashing)?;

@@ -35,7 +35,7 @@ pub enum SignInError {
 
 /// A new session.
 #[derive(Debug)]
-pub struct SignedIn {
+pub(crate) struct SignedIn {
     /// For the cookie. Only its digest is stored.
     pub token: String,
     /// For every form.
@@ -50,7 +50,7 @@ const NOBODY: &str =
 
 /// From where somebody signs in, as the request says.
 #[derive(Clone, Debug, Default)]
-pub struct Whence {
+pub(crate) struct Whence {
     /// The address of the connection.
     pub address: Option<IpAddr>,
     /// The token that a sign-in left in this browser.
@@ -59,7 +59,7 @@ pub struct Whence {
 
 impl Auth {
     /// Begin a session for whoever knows the password.
-    pub async fn sign_in(
+    pub(crate) async fn sign_in(
         &self,
         service: &Service,
         name: &str,
@@ -123,7 +123,7 @@ impl Auth {
     }
 
     /// Write down the failed sign-ins of a period that is over; with `all`, of the one that runs too.
-    pub async fn record_failures(&self, service: &Service, all: bool) -> Result<(), StoreError> {
+    pub(crate) async fn record_failures(&self, service: &Service, all: bool) -> Result<(), StoreError> {
         let now = service.now();
         match self.failed.take(now, all) {
             Some(failed) => service.record_failed_sign_ins(&failed).await,
@@ -132,13 +132,18 @@ impl Auth {
     }
 
     /// End the session of a token.
-    pub async fn sign_out(&self, service: &Service, token: &str, user: &str) -> Result<(), StoreError> {
+    pub(crate) async fn sign_out(
+        &self,
+        service: &Service,
+        token: &str,
+        user: &str,
+    ) -> Result<(), StoreError> {
         service.end_session(&digest(token), user).await
     }
 }
 
 /// Turns at hashing a password, with a bounded queue.
-pub struct Turns {
+pub(crate) struct Turns {
     free: Semaphore,
     waiting: AtomicUsize,
     waiting_max: usize,
@@ -146,7 +151,7 @@ pub struct Turns {
 
 impl Turns {
     /// So many at once, and so many who wait.
-    pub fn new(at_once: usize, waiting_max: usize) -> Self {
+    pub(crate) fn new(at_once: usize, waiting_max: usize) -> Self {
         Self { free: Semaphore::new(at_once), waiting: AtomicUsize::new(0), waiting_max }
     }
 

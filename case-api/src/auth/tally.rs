@@ -10,21 +10,21 @@ use crate::{domain::FailedSignIns, limits::SIGN_IN_SUMMARY_EVERY};
 
 /// The period that runs.
 #[derive(Default)]
-pub struct Tally(Mutex<Option<FailedSignIns>>);
+pub(crate) struct Tally(Mutex<Option<FailedSignIns>>);
 
 impl Tally {
     /// Somebody gave a wrong password. `name`: of a user, if there is one.
-    pub fn wrong(&self, name: Option<&str>, origin: &Origin, now: EventTime) {
+    pub(crate) fn wrong(&self, name: Option<&str>, origin: &Origin, now: EventTime) {
         self.count(origin, now, |failed| failed.wrong(name));
     }
 
     /// Somebody tried too often.
-    pub fn limited(&self, origin: &Origin, now: EventTime) {
+    pub(crate) fn limited(&self, origin: &Origin, now: EventTime) {
         self.count(origin, now, |failed| failed.limited += 1);
     }
 
     /// What is to be written down: a period that is over, or (`all`) whatever there is.
-    pub fn take(&self, now: EventTime, all: bool) -> Option<FailedSignIns> {
+    pub(crate) fn take(&self, now: EventTime, all: bool) -> Option<FailedSignIns> {
         let mut failed = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         failed.take_if(|failed| all || now.since(failed.from) >= SIGN_IN_SUMMARY_EVERY)
     }

@@ -29,7 +29,7 @@ use crate::{
 const ROWS: u32 = 100;
 
 #[derive(Deserialize, Default)]
-pub struct AlertsQuery {
+pub(crate) struct AlertsQuery {
     #[serde(default)]
     severity: String,
     #[serde(default)]
@@ -60,11 +60,11 @@ struct AlertsPage {
     seen: String,
 }
 
-pub async fn home(_: Identity) -> Redirect {
+pub(crate) async fn home(_: Identity) -> Redirect {
     Redirect::to("/alerts")
 }
 
-pub async fn page(
+pub(crate) async fn page(
     State(app): State<Arc<App>>,
     identity: Identity,
     headers: HeaderMap,

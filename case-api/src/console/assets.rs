@@ -7,9 +7,9 @@ use axum::{
 };
 
 /// The style's path. The version in it changes with the crate's, and so outlives no release.
-pub const STYLE: &str = concat!("/assets/style-", env!("CARGO_PKG_VERSION"), ".css");
+pub(crate) const STYLE: &str = concat!("/assets/style-", env!("CARGO_PKG_VERSION"), ".css");
 /// htmx (0BSD; licence beside the file).
-pub const HTMX: &str = "/assets/htmx-2.0.11.min.js";
+pub(crate) const HTMX: &str = "/assets/htmx-2.0.11.min.js";
 
 type Asset = ([(HeaderName, &'static str); 2], &'static str);
 
@@ -17,7 +17,7 @@ const fn asset(kind: &'static str, cache: &'static str, text: &'static str) -> A
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cache)], text)
 }
 
-pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     const FOREVER: &str = "public, max-age=31536000, immutable";
     // The style changes while a release is being made: it is looked at again.
     const CHECKED: &str = "public, no-cache";

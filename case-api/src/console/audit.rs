@@ -23,7 +23,7 @@ use crate::{
 };
 
 #[derive(Deserialize, Default)]
-pub struct AuditQuery {
+pub(crate) struct AuditQuery {
     #[serde(default)]
     all: bool,
     #[serde(default)]
@@ -49,7 +49,7 @@ struct AuditPage {
     next: Option<i64>,
 }
 
-pub async fn page(
+pub(crate) async fn page(
     State(app): State<Arc<App>>,
     identity: Identity,
     Query(query): Query<AuditQuery>,

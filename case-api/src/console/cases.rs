@@ -26,7 +26,7 @@ use crate::{
 const ROWS: u32 = 200;
 
 #[derive(Deserialize, Default)]
-pub struct CasesQuery {
+pub(crate) struct CasesQuery {
     #[serde(default)]
     state: String,
     #[serde(default)]
@@ -37,7 +37,7 @@ pub struct CasesQuery {
     subject: String,
 }
 
-pub struct CaseRow {
+pub(crate) struct CaseRow {
     pub case_id: String,
     pub state: &'static str,
     pub state_name: &'static str,
@@ -54,7 +54,7 @@ pub struct CaseRow {
 }
 
 impl CaseRow {
-    pub fn new(case: &Case, subjects: Vec<(String, Option<String>)>, shell: &Shell) -> Self {
+    pub(crate) fn new(case: &Case, subjects: Vec<(String, Option<String>)>, shell: &Shell) -> Self {
         let code = case.disposition.as_deref().and_then(|code| code.parse::<DispositionCode>().ok());
         Self {
             case_id: case.case_id.clone(),
@@ -89,7 +89,7 @@ struct CasesPage {
     full: bool,
 }
 
-pub async fn page(
+pub(crate) async fn page(
     State(app): State<Arc<App>>,
     identity: Identity,
     Query(query): Query<CasesQuery>,

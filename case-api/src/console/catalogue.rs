@@ -15,6 +15,7 @@ use super::{
     configuration::{self, ConfigurationView},
     error::PageError,
     explain::MatchView,
+    forms::check_made,
     shell::{Shell, render, short},
 };
 use crate::{
@@ -62,7 +63,7 @@ impl ListsPage {
 }
 
 #[derive(Deserialize, Default)]
-pub struct Done {
+pub(crate) struct Done {
     #[serde(default)]
     done: String,
 }
@@ -77,7 +78,7 @@ fn done_text(done: &str) -> &'static str {
     }
 }
 
-pub async fn lists(
+pub(crate) async fn lists(
     State(app): State<Arc<App>>,
     identity: Identity,
     Query(query): Query<Done>,
@@ -88,7 +89,7 @@ pub async fn lists(
 }
 
 #[derive(Deserialize)]
-pub struct ScreenForm {
+pub(crate) struct ScreenForm {
     csrf: String,
     name: String,
     #[serde(default)]
@@ -97,14 +98,12 @@ pub struct ScreenForm {
     country: String,
 }
 
-pub async fn screen(
+pub(crate) async fn screen(
     State(app): State<Arc<App>>,
     identity: Identity,
     Form(form): Form<ScreenForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     identity.need(Permission::Screen)?;
     let shell = Shell::new(&app, &identity, "lists").await?;
     let mut page = ListsPage::new(&app, &identity, shell).await?;

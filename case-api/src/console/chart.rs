@@ -5,14 +5,14 @@ use sluice_model::{EventTime, Span};
 use crate::{service::HourCount, stamp::Stamp, words::SEVERITIES};
 
 /// Hours that the plot of alerts spans.
-pub const HOURS: i64 = 24;
+pub(crate) const HOURS: i64 = 24;
 /// The plot's size in SVG units, one hour every `STEP`.
 const STEP: i64 = 30;
 const BAR: i64 = 22;
 const HEIGHT: i64 = 56;
 
 /// Alerts per hour by severity.
-pub struct HourPlot {
+pub(crate) struct HourPlot {
     pub bars: Vec<Bar>,
     /// One label for each hour; empty for most.
     pub ticks: Vec<String>,
@@ -22,7 +22,7 @@ pub struct HourPlot {
 }
 
 /// One severity's share of one hour.
-pub struct Bar {
+pub(crate) struct Bar {
     pub x: i64,
     pub y: i64,
     pub height: i64,
@@ -33,7 +33,7 @@ pub struct Bar {
 
 impl HourPlot {
     /// The last day up to `now`.
-    pub fn new(counts: &[HourCount], now: EventTime) -> Self {
+    pub(crate) fn new(counts: &[HourCount], now: EventTime) -> Self {
         let hour = Span::hours(1).micros();
         let last = now.micros().div_euclid(hour);
         let first = last - HOURS + 1;

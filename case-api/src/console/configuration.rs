@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::{
     error::PageError,
+    forms::check_made,
     shell::{Shell, When},
 };
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// A configuration that waits.
-pub struct ConfigurationView {
+pub(crate) struct ConfigurationView {
     pub row: Configuration,
     pub found: When,
     /// The acts that this person may do now: name and label.
@@ -30,7 +31,7 @@ pub struct ConfigurationView {
 }
 
 /// Those that wait.
-pub async fn open(
+pub(crate) async fn open(
     app: &App,
     identity: &Identity,
     shell: &Shell,
@@ -62,22 +63,20 @@ fn acts(row: &Configuration, identity: &Identity) -> Vec<(&'static str, &'static
 }
 
 #[derive(Deserialize)]
-pub struct ConfigurationForm {
+pub(crate) struct ConfigurationForm {
     csrf: String,
     action: String,
     #[serde(default)]
     text: String,
 }
 
-pub async fn act(
+pub(crate) async fn act(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,
     Form(form): Form<ConfigurationForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     let reason = form.text;
     let act = match form.action.as_str() {
         "propose" => ConfigurationAct::Propose { reason },

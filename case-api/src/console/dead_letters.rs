@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::{
     error::PageError,
+    forms::check_made,
     shell::{Shell, When, render, words},
 };
 use crate::{
@@ -27,7 +28,7 @@ use crate::{
 };
 
 #[derive(Deserialize, Default)]
-pub struct LettersQuery {
+pub(crate) struct LettersQuery {
     #[serde(default)]
     cursor: u64,
 }
@@ -80,7 +81,7 @@ async fn row(app: &App, shell: &Shell, letter: &Letter) -> Result<LetterRow, Pag
     })
 }
 
-pub async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     identity: Identity,
     Query(query): Query<LettersQuery>,
@@ -97,12 +98,12 @@ pub async fn list(
 }
 
 #[derive(Deserialize, Default)]
-pub struct Done {
+pub(crate) struct Done {
     #[serde(default)]
     sent: Option<usize>,
 }
 
-pub async fn page(
+pub(crate) async fn page(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<u64>,
@@ -149,7 +150,7 @@ async fn show(
 }
 
 #[derive(Deserialize)]
-pub struct LetterForm {
+pub(crate) struct LetterForm {
     csrf: String,
     #[serde(default)]
     event: String,
@@ -157,15 +158,13 @@ pub struct LetterForm {
     reason: String,
 }
 
-pub async fn send(
+pub(crate) async fn send(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<u64>,
     Form(form): Form<LetterForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     identity.need(Permission::Mend)?;
     let letter = dead_letters::letter(&app, id).await?;
     // A browser sends a form's lines ended in its own way.

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{assets, shell::render};
+use super::shell::render;
 use crate::api::{Problem, not_found};
 
 #[derive(Template)]
@@ -15,11 +15,10 @@ struct ErrorPage {
     status: u16,
     title: &'static str,
     detail: String,
-    style: &'static str,
 }
 
 /// A problem that is shown as a page.
-pub struct PageError(Problem);
+pub(crate) struct PageError(Problem);
 
 impl<E: Into<Problem>> From<E> for PageError {
     fn from(problem: E) -> Self {
@@ -34,7 +33,6 @@ impl IntoResponse for PageError {
             status: status.as_u16(),
             title: status.canonical_reason().unwrap_or("Error"),
             detail: self.0.detail().to_owned(),
-            style: assets::STYLE,
         };
         render(status, &page)
     }
@@ -42,16 +40,17 @@ impl IntoResponse for PageError {
 
 impl PageError {
     /// A form that no page of this session made.
-    pub fn foreign_form() -> Self {
-        Self(Problem::new(
+    pub(crate) fn foreign_form() -> Self {
+        Self(Problem::coded(
             StatusCode::FORBIDDEN,
+            "foreign_form",
             "this form has expired: go back, reload the page and try again",
         ))
     }
 }
 
 /// No such path: a page for browsers, a problem for programs.
-pub async fn not_found_page(headers: HeaderMap) -> Response {
+pub(crate) async fn not_found_page(headers: HeaderMap) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let problem = not_found().await;
     if accept.contains("text/html") { PageError(problem).into_response() } else { problem.into_response() }

@@ -11,11 +11,13 @@ use crate::{
 };
 
 /// An alert on a page.
-pub struct AlertView {
+pub(crate) struct AlertView {
     pub short: String,
     pub case_id: String,
     pub severity: &'static str,
     pub action: &'static str,
+    /// Whether the rule could not be judged and its failure policy speaks.
+    pub failed: bool,
     pub rule_id: String,
     pub rule_title: String,
     pub rule_version: String,
@@ -35,7 +37,7 @@ pub struct AlertView {
 }
 
 /// One list match on a page.
-pub struct MatchView {
+pub(crate) struct MatchView {
     pub role: String,
     pub screened: String,
     pub listed: String,
@@ -49,7 +51,7 @@ pub struct MatchView {
 }
 
 /// One step of a match.
-pub struct ReasonView {
+pub(crate) struct ReasonView {
     pub step: String,
     pub text: String,
     pub weight: String,
@@ -59,7 +61,7 @@ pub struct ReasonView {
 }
 
 /// The payment that was judged.
-pub struct PaymentView {
+pub(crate) struct PaymentView {
     pub amount: String,
     pub method: String,
     pub from: String,
@@ -68,7 +70,7 @@ pub struct PaymentView {
 }
 
 impl AlertView {
-    pub fn new(stored: StoredAlert, rules: &[ActiveRule], shell: &Shell) -> Self {
+    pub(crate) fn new(stored: StoredAlert, rules: &[ActiveRule], shell: &Shell) -> Self {
         let payment = stored.event.as_ref().map(PaymentView::new);
         let alert = stored.alert;
         let name = alert.subjects.first().zip(stored.event.as_ref()).and_then(|(s, event)| name_of(s, event));
@@ -79,6 +81,7 @@ impl AlertView {
             case_id: stored.case_id,
             severity: names::severity(alert.severity),
             action: names::action(alert.action),
+            failed: alert.failed_by.is_some(),
             rule_title: rule.map_or_else(|| engine_title(&alert), |rule| rule.title.clone()),
             regulation: rule.map(|rule| rule.regulation.clone()).unwrap_or_default(),
             rule_version: alert.rule_version.clone(),
@@ -166,7 +169,7 @@ fn matches(party: &PartyMatch) -> impl Iterator<Item = MatchView> {
 }
 
 impl MatchView {
-    pub fn new(found: &ListMatch, role: &str, screened: &str) -> Self {
+    pub(crate) fn new(found: &ListMatch, role: &str, screened: &str) -> Self {
         Self {
             role: role.to_owned(),
             screened: screened.to_owned(),

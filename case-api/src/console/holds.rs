@@ -17,7 +17,7 @@ use super::{
 use crate::{api::Identity, app::App, domain::Hold, limits::PAGE_DEFAULT, service::Page};
 
 #[derive(Deserialize, Default)]
-pub struct HoldsQuery {
+pub(crate) struct HoldsQuery {
     #[serde(default)]
     all: bool,
     cursor: Option<i64>,
@@ -38,7 +38,7 @@ struct HoldsPage {
     next: Option<i64>,
 }
 
-pub async fn page(
+pub(crate) async fn page(
     State(app): State<Arc<App>>,
     identity: Identity,
     Query(query): Query<HoldsQuery>,

@@ -34,10 +34,10 @@ use axum::{
 
 use crate::app::App;
 
-pub use error::not_found_page;
+pub(crate) use error::not_found_page;
 
 /// The console's routes.
-pub fn router(app: &Arc<App>) -> Router {
+pub(crate) fn router(app: &Arc<App>) -> Router {
     Router::new()
         .route("/", get(alerts::home))
         .route("/signin", get(sign_in::form).post(sign_in::submit))

@@ -15,7 +15,7 @@ use sluice_rules::CASES_SUFFIX;
 
 use super::{
     error::PageError,
-    forms::{claim, once},
+    forms::{check_made, claim, do_once, once},
     rule_version::problem,
     shell::{Shell, render},
 };
@@ -23,7 +23,7 @@ use crate::{
     api::Identity,
     app::App,
     domain::{Permission, Proposal, VersionAct},
-    service::{Claim, Claimed, ProposeError},
+    service::{Claim, ProposeError},
 };
 
 #[derive(Template)]
@@ -44,7 +44,7 @@ struct ProposePage {
 }
 
 #[derive(Deserialize, Default)]
-pub struct WhichFile {
+pub(crate) struct WhichFile {
     #[serde(default)]
     file: String,
     #[serde(default)]
@@ -52,7 +52,7 @@ pub struct WhichFile {
 }
 
 /// The form in which a file of the set in force, or of a draft, is changed, or a new one written.
-pub async fn page(
+pub(crate) async fn page(
     State(app): State<Arc<App>>,
     identity: Identity,
     Query(query): Query<WhichFile>,
@@ -89,14 +89,14 @@ fn paths(files: &[RuleFile]) -> Vec<String> {
     files.iter().map(|file| file.path.clone()).filter(|path| !path.ends_with(CASES_SUFFIX)).collect()
 }
 
-/// Where the cases of a rule file stand; none of any other file.
+/// Where the cases of a rule file are; none of any other file.
 fn cases_path(path: &str) -> Option<String> {
     path.strip_suffix(".rhai").map(|stem| format!("{stem}{CASES_SUFFIX}"))
 }
 
 /// The form of a proposal.
 #[derive(Deserialize)]
-pub struct ProposeForm {
+pub(crate) struct ProposeForm {
     csrf: String,
     once: String,
     path: String,
@@ -113,14 +113,12 @@ pub struct ProposeForm {
 }
 
 /// Check and test a change of one file, and keep it as a proposal or a draft.
-pub async fn propose(
+pub(crate) async fn propose(
     State(app): State<Arc<App>>,
     identity: Identity,
     Form(form): Form<ProposeForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     identity.need(Permission::ProposeRules)?;
     // Browsers send lines as CRLF; files keep LF, so that a hash is of what was written.
     let unix = |text: &str| text.replace("\r\n", "\n");
@@ -133,22 +131,20 @@ pub async fn propose(
     let proposal =
         Proposal { rationale: form.rationale.clone(), files, draft: as_draft, ..Proposal::default() };
     let claim = claim(&form.once, &["propose", &form.text, &form.cases], &identity);
-    let (claimed, _turn) = app.service.claim(&claim).await?;
-    if !matches!(claimed, Claimed::Run) {
-        return Ok(Redirect::to("/rules").into_response());
-    }
-    let sent = if form.draft.is_empty() {
-        app.service.propose_rules(proposal, &identity.actor, Some(&claim)).await.map(|kept| kept.version_id)
-    } else {
+    let sending = async {
+        if form.draft.is_empty() {
+            let kept = app.service.propose_rules(proposal, &identity.actor, Some(&claim)).await?;
+            return Ok(kept.version_id);
+        }
         go_on_with_draft(&app, &form.draft, proposal, &identity, &claim).await
     };
-    match sent {
-        Ok(id) => {
+    match do_once(&app, &claim, sending).await? {
+        Ok(None) => Ok(Redirect::to("/rules").into_response()),
+        Ok(Some(id)) => {
             let done = if as_draft { "draft" } else { "propose" };
             Ok(Redirect::to(&format!("/rules/versions/{id}?done={done}")).into_response())
         }
         Err(ProposeError::Trial(refused)) => {
-            app.service.disclaim(&claim).await?;
             let page = ProposePage {
                 shell: Shell::new(&app, &identity, "rules").await?,
                 paths: paths(&app.service.files_in_force().await?),
@@ -159,14 +155,11 @@ pub async fn propose(
                 draft: form.draft,
                 once: once()?,
                 error: refused.to_string(),
-                found: refused.told(),
+                found: refused.in_full(),
             };
             Ok(render(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }
-        Err(error) => {
-            app.service.disclaim(&claim).await?;
-            Err(problem(error).into())
-        }
+        Err(error) => Err(problem(error).into()),
     }
 }
 

@@ -15,7 +15,7 @@ use sluice_model::EventTime;
 
 use super::{
     error::PageError,
-    forms::{claim, once},
+    forms::{check_made, claim, do_once, once},
     rules::RuleView,
     shell::{Shell, When, render},
 };
@@ -24,7 +24,7 @@ use crate::{
     app::App,
     domain::{Permission, QuarantineAct},
     limits::PAGE_DEFAULT,
-    service::{Claimed, Page, QuarantineOrder, ShadowAlert},
+    service::{Page, QuarantineOrder, ShadowAlert},
 };
 
 struct ShadowRow {
@@ -40,7 +40,7 @@ struct RulePage {
     view: RuleView,
     quarantined: Option<When>,
     proposed: Option<When>,
-    /// Since when it is proposed or stands: what an act on it names.
+    /// Since when it is proposed or in force: what an act on it names.
     since: String,
     shadows: Vec<ShadowRow>,
     next: Option<i64>,
@@ -51,11 +51,11 @@ struct RulePage {
 }
 
 #[derive(Deserialize, Default)]
-pub struct RuleQuery {
+pub(crate) struct RuleQuery {
     cursor: Option<i64>,
 }
 
-pub async fn page(
+pub(crate) async fn page(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,
@@ -113,7 +113,7 @@ async fn show(
 
 /// The form that acts on a quarantine.
 #[derive(Deserialize)]
-pub struct QuarantineForm {
+pub(crate) struct QuarantineForm {
     csrf: String,
     once: String,
     version: String,
@@ -122,7 +122,7 @@ pub struct QuarantineForm {
 }
 
 /// Order the quarantine that is proposed.
-pub async fn order_quarantine(
+pub(crate) async fn order_quarantine(
     state: State<Arc<App>>,
     identity: Identity,
     id: Path<String>,
@@ -132,7 +132,7 @@ pub async fn order_quarantine(
 }
 
 /// Decline it.
-pub async fn decline_quarantine(
+pub(crate) async fn decline_quarantine(
     state: State<Arc<App>>,
     identity: Identity,
     id: Path<String>,
@@ -142,7 +142,7 @@ pub async fn decline_quarantine(
 }
 
 /// End the quarantine, the rule unchanged.
-pub async fn lift_quarantine(
+pub(crate) async fn lift_quarantine(
     state: State<Arc<App>>,
     identity: Identity,
     id: Path<String>,
@@ -158,17 +158,11 @@ async fn act(
     Path(id): Path<String>,
     Form(form): Form<QuarantineForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     let order = QuarantineOrder { version: form.version, since: form.since, reason: form.reason };
     let claim = claim(&form.once, &[act.name(), &id, &order.version], &identity);
-    let (claimed, _turn) = app.service.claim(&claim).await?;
-    if let Claimed::Run = claimed
-        && let Err(error) =
-            app.service.act_on_quarantine(act, &id, &order, &identity.actor, Some(&claim)).await
-    {
-        app.service.disclaim(&claim).await?;
+    let acting = app.service.act_on_quarantine(act, &id, &order, &identity.actor, Some(&claim));
+    if let Err(error) = do_once(&app, &claim, acting).await? {
         let problem = Problem::from(error);
         let (status, detail) = (problem.status(), problem.detail().to_owned());
         return show(&app, &identity, &id, &RuleQuery::default(), status, detail).await;

@@ -13,18 +13,18 @@ use serde::Deserialize;
 
 use super::{
     error::PageError,
-    forms::{claim, once},
+    forms::{Done, check_made, claim, do_once, once},
     shell::{Shell, When, render, short},
 };
 use crate::{
     api::{Identity, Problem},
     app::App,
     domain::{BacktestReport, Changes, Permission, VersionAct, VersionState, next_version_state},
-    service::{Claimed, Filling, PROPOSAL, ProposeError, RuleVersion},
+    service::{Filling, PROPOSAL, ProposeError, RuleVersion},
 };
 
 /// A version as pages show it.
-pub struct VersionView {
+pub(crate) struct VersionView {
     pub version: RuleVersion,
     pub hash: String,
     pub proposed: When,
@@ -34,7 +34,7 @@ pub struct VersionView {
 }
 
 impl VersionView {
-    pub fn new(version: RuleVersion, shell: &Shell) -> Self {
+    pub(crate) fn new(version: RuleVersion, shell: &Shell) -> Self {
         let when = |at: Option<i64>| at.map(|at| shell.when(at));
         Self {
             hash: short(&version.hash),
@@ -47,7 +47,7 @@ impl VersionView {
     }
 
     /// Whether somebody proposed it here.
-    pub fn is_proposal(&self) -> bool {
+    pub(crate) fn is_proposal(&self) -> bool {
         self.version.origin == PROPOSAL
     }
 }
@@ -78,14 +78,8 @@ struct VersionPage {
     done: &'static str,
 }
 
-#[derive(Deserialize, Default)]
-pub struct Done {
-    #[serde(default)]
-    done: String,
-}
-
 /// One version.
-pub async fn page(
+pub(crate) async fn page(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,
@@ -146,9 +140,9 @@ async fn show(
 }
 
 /// What a page says of a proposal that could not even be tried.
-pub fn problem(error: ProposeError) -> Problem {
+pub(crate) fn problem(error: ProposeError) -> Problem {
     match error {
-        ProposeError::Trial(refused) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, refused.to_string()),
+        ProposeError::Trial(refused) => Problem::from(&refused),
         ProposeError::Version(error) => error.into(),
         ProposeError::Store(error) => error.into(),
         ProposeError::Join(error) => Problem::internal(&error),
@@ -157,7 +151,7 @@ pub fn problem(error: ProposeError) -> Problem {
 
 /// The form of an act on a version.
 #[derive(Deserialize)]
-pub struct ActForm {
+pub(crate) struct ActForm {
     csrf: String,
     once: String,
     action: String,
@@ -166,15 +160,13 @@ pub struct ActForm {
 }
 
 /// Approve, reject, activate.
-pub async fn act(
+pub(crate) async fn act(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,
     Form(form): Form<ActForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     let reason = form.reason.clone();
     let act = match form.action.as_str() {
         "submit" => VersionAct::Submit,
@@ -182,14 +174,11 @@ pub async fn act(
         "approve" => VersionAct::Approve { reason },
         "reject" => VersionAct::Reject { reason },
         "activate" => VersionAct::Activate { reason },
-        _ => return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "this form names no act").into()),
+        _ => return Err(Problem::bad_request("this form names no act").into()),
     };
     let claim = claim(&form.once, &[&id, &form.action], &identity);
-    let (claimed, _turn) = app.service.claim(&claim).await?;
-    if let Claimed::Run = claimed
-        && let Err(error) = app.service.act_on_rules(&id, &act, &identity.actor, Some(&claim)).await
-    {
-        app.service.disclaim(&claim).await?;
+    let acting = app.service.act_on_rules(&id, &act, &identity.actor, Some(&claim));
+    if let Err(error) = do_once(&app, &claim, acting).await? {
         let problem = problem(error);
         let detail = problem.detail().to_owned();
         return show(&app, &identity, &id, problem.status(), "", detail).await;
@@ -199,20 +188,18 @@ pub async fn act(
 
 /// The form of a back-test.
 #[derive(Deserialize)]
-pub struct BacktestForm {
+pub(crate) struct BacktestForm {
     csrf: String,
 }
 
 /// Begin a back-test over the log.
-pub async fn backtest(
+pub(crate) async fn backtest(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,
     Form(form): Form<BacktestForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     identity.need(Permission::ProposeRules)?;
     if let Err(error) = app.service.begin_backtest(&id, &identity.actor).await {
         let problem = Problem::from(error);

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::{
     error::PageError,
-    forms::{claim, once},
+    forms::{check_made, claim, do_once, once},
     rule_version::{VersionView, problem},
     shell::{Shell, render, words},
 };
@@ -23,12 +23,12 @@ use crate::{
     domain::{Permission, VersionState},
     limits::RULE_VERSIONS_SHOWN,
     ports::ActiveRule,
-    service::{Claimed, Filling, Page, RuleCounts},
+    service::{Filling, Page, RuleCounts},
     words as names,
 };
 
 /// A rule as pages show it.
-pub struct RuleView {
+pub(crate) struct RuleView {
     pub rule: ActiveRule,
     pub severity: &'static str,
     pub action: &'static str,
@@ -38,7 +38,7 @@ pub struct RuleView {
 }
 
 impl RuleView {
-    pub fn new(rule: ActiveRule, counts: &[RuleCounts]) -> Self {
+    pub(crate) fn new(rule: ActiveRule, counts: &[RuleCounts]) -> Self {
         Self {
             severity: names::severity(rule.severity),
             action: names::action(rule.action),
@@ -68,7 +68,7 @@ struct RulesPage {
 }
 
 /// The rules in force.
-pub async fn page(State(app): State<Arc<App>>, identity: Identity) -> Result<Response, PageError> {
+pub(crate) async fn page(State(app): State<Arc<App>>, identity: Identity) -> Result<Response, PageError> {
     show_rules(&app, &identity, StatusCode::OK, String::new()).await
 }
 
@@ -80,7 +80,7 @@ async fn show_rules(
 ) -> Result<Response, PageError> {
     let shell = Shell::new(app, identity, "rules").await?;
     let counts = app.service.rule_counts().await?;
-    let standing = app.service.rules_status().await?;
+    let now = app.service.rules_status().await?;
     let (versions, _) = app.service.rule_versions(Page::first(RULE_VERSIONS_SHOWN)).await?;
     let versions = versions.into_iter().map(|version| VersionView::new(version, &shell));
     let (waiting, past) = versions.partition(|view| {
@@ -89,10 +89,10 @@ async fn show_rules(
     });
     let page = RulesPage {
         rules: app.service.catalogue().rules().into_iter().map(|rule| RuleView::new(rule, &counts)).collect(),
-        in_force: standing.in_force.map(|version| VersionView::new(version, &shell)),
-        in_shadow: standing.in_shadow.map(|version| VersionView::new(version, &shell)),
-        going_live: standing.going_live.map(|version| VersionView::new(version, &shell)),
-        filling: standing.filling,
+        in_force: now.in_force.map(|version| VersionView::new(version, &shell)),
+        in_shadow: now.in_shadow.map(|version| VersionView::new(version, &shell)),
+        going_live: now.going_live.map(|version| VersionView::new(version, &shell)),
+        filling: now.filling,
         waiting,
         past,
         proposes: identity.actor.roles.allow(Permission::ProposeRules),
@@ -106,27 +106,22 @@ async fn show_rules(
 
 /// The form that rolls back.
 #[derive(Deserialize)]
-pub struct RollbackForm {
+pub(crate) struct RollbackForm {
     csrf: String,
     once: String,
     reason: String,
 }
 
 /// Put the set before this one back in force.
-pub async fn roll_back(
+pub(crate) async fn roll_back(
     State(app): State<Arc<App>>,
     identity: Identity,
     Form(form): Form<RollbackForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     let claim = claim(&form.once, &["rollback"], &identity);
-    let (claimed, _turn) = app.service.claim(&claim).await?;
-    if let Claimed::Run = claimed
-        && let Err(error) = app.service.roll_back_rules(form.reason, &identity.actor, Some(&claim)).await
-    {
-        app.service.disclaim(&claim).await?;
+    let acting = app.service.roll_back_rules(form.reason, &identity.actor, Some(&claim));
+    if let Err(error) = do_once(&app, &claim, acting).await? {
         let problem = problem(error);
         let detail = problem.detail().to_owned();
         return show_rules(&app, &identity, problem.status(), detail).await;

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Around a page.
-pub struct Shell {
+pub(crate) struct Shell {
     pub section: &'static str,
     pub user: String,
     pub roles: String,
@@ -36,11 +36,11 @@ pub struct Shell {
 }
 
 impl Shell {
-    pub const STYLE: &'static str = assets::STYLE;
-    pub const HTMX: &'static str = assets::HTMX;
+    pub(crate) const STYLE: &'static str = assets::STYLE;
+    pub(crate) const HTMX: &'static str = assets::HTMX;
 
     /// For a page of a section, if this person may read at all.
-    pub async fn new(app: &App, identity: &Identity, section: &'static str) -> Result<Self, Problem> {
+    pub(crate) async fn new(app: &App, identity: &Identity, section: &'static str) -> Result<Self, Problem> {
         identity.need(Permission::Read)?;
         Ok(Self {
             section,
@@ -59,12 +59,12 @@ impl Shell {
     }
 
     /// `aria-current` for a navigation link.
-    pub fn current(&self, section: &str) -> &'static str {
+    pub(crate) fn current(&self, section: &str) -> &'static str {
         if self.section == section { "page" } else { "false" }
     }
 
     /// A moment as pages show it.
-    pub fn when(&self, at: impl Into<Stamp>) -> When {
+    pub(crate) fn when(&self, at: impl Into<Stamp>) -> When {
         let at = at.into();
         When {
             iso: at.to_string(),
@@ -76,7 +76,7 @@ impl Shell {
     }
 
     /// A moment by which something is due.
-    pub fn due(&self, at: impl Into<Stamp>) -> When {
+    pub(crate) fn due(&self, at: impl Into<Stamp>) -> When {
         let at = at.into();
         When { late: at.0 < self.now, ..self.when(at) }
     }
@@ -89,7 +89,7 @@ impl From<EventTime> for Stamp {
 }
 
 /// A moment: how long ago, and when in Hong Kong. Its `Display` is HTML without a word from outside.
-pub struct When {
+pub(crate) struct When {
     iso: String,
     hkt: String,
     short: String,
@@ -98,8 +98,8 @@ pub struct When {
 }
 
 impl When {
-    /// The moment in a few words, where no markup may stand.
-    pub fn short(&self) -> &str {
+    /// The moment in a few words, for where markup is not allowed.
+    pub(crate) fn short(&self) -> &str {
         &self.short
     }
 }
@@ -116,7 +116,7 @@ impl fmt::Display for When {
 }
 
 /// A rendered page.
-pub fn render(status: StatusCode, page: &impl Template) -> Response {
+pub(crate) fn render(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
         Ok(html) => (status, Html(html)).into_response(),
         Err(error) => Problem::internal(&error).into_response(),
@@ -124,11 +124,11 @@ pub fn render(status: StatusCode, page: &impl Template) -> Response {
 }
 
 /// `cash_in_then_send` for people: `cash in then send`.
-pub fn words(name: &str) -> String {
+pub(crate) fn words(name: &str) -> String {
     name.replace(['_', '-'], " ")
 }
 
-/// The first twelve characters of a hash: enough to tell two apart on a page.
-pub fn short(hash: &str) -> String {
+/// The first twelve characters of a hash: enough to know two apart on a page.
+pub(crate) fn short(hash: &str) -> String {
     hash.chars().take(12).collect()
 }

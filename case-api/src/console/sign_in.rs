@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{assets, error::PageError, shell::render};
+use super::{error::PageError, forms::check_made, shell::render};
 use crate::{
     api::{Identity, Problem, session_cookie, sign_in_cookies},
     app::App,
@@ -21,28 +21,27 @@ use crate::{
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignInPage {
-    style: &'static str,
     user: String,
     error: String,
 }
 
 #[derive(Deserialize)]
-pub struct Credentials {
+pub(crate) struct Credentials {
     user: String,
     password: String,
 }
 
 #[derive(Deserialize)]
-pub struct Token {
+pub(crate) struct Token {
     csrf: String,
 }
 
-pub async fn form() -> Response {
-    let page = SignInPage { style: assets::STYLE, user: String::new(), error: String::new() };
+pub(crate) async fn form() -> Response {
+    let page = SignInPage { user: String::new(), error: String::new() };
     render(StatusCode::OK, &page)
 }
 
-pub async fn submit(
+pub(crate) async fn submit(
     State(app): State<Arc<App>>,
     whence: Whence,
     Form(credentials): Form<Credentials>,
@@ -54,22 +53,20 @@ pub async fn submit(
             return (cookies, Redirect::to("/")).into_response();
         }
         Err(SignInError::Store(error)) => return PageError::from(Problem::from(error)).into_response(),
-        Err(error @ SignInError::Wrong) => (StatusCode::UNAUTHORIZED, error.to_string()),
-        Err(error @ (SignInError::TooMany | SignInError::Busy)) => {
-            (StatusCode::TOO_MANY_REQUESTS, error.to_string())
+        Err(error) => {
+            let problem = Problem::from(error);
+            (problem.status(), problem.detail().to_owned())
         }
     };
-    render(status, &SignInPage { style: assets::STYLE, user, error })
+    render(status, &SignInPage { user, error })
 }
 
-pub async fn out(
+pub(crate) async fn out(
     State(app): State<Arc<App>>,
     identity: Identity,
     Form(form): Form<Token>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     app.auth.sign_out(&app.service, &identity.token, &identity.actor.name).await?;
     let cookie = session_cookie("", app.secure_cookies);
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/signin")).into_response())

@@ -15,7 +15,7 @@ use sluice_model::{Key, KeyKind};
 use super::{
     case,
     error::PageError,
-    forms::claim,
+    forms::{check_made, claim, do_once},
     shell::{Shell, When, render},
 };
 use crate::{
@@ -23,18 +23,18 @@ use crate::{
     app::App,
     domain::{CaseMatch, SuppressionAct, SuppressionState, next_suppression_state},
     limits::PAGE_DEFAULT,
-    service::{Claimed, NewSuppression, Page, SuppressionFilter, SuppressionNow, SuppressionRow},
+    service::{NewSuppression, Page, SuppressionFilter, SuppressionNow, SuppressionRow},
 };
 
 #[derive(Deserialize, Default)]
-pub struct SuppressionsQuery {
+pub(crate) struct SuppressionsQuery {
     state: Option<String>,
     cursor: Option<i64>,
 }
 
 struct SuppressionView {
     row: SuppressionRow,
-    standing: &'static str,
+    state: &'static str,
     in_force: bool,
     expires: When,
     proposed: When,
@@ -52,7 +52,7 @@ struct SuppressionsPage {
     error: String,
 }
 
-pub async fn page(
+pub(crate) async fn page(
     State(app): State<Arc<App>>,
     identity: Identity,
     Query(query): Query<SuppressionsQuery>,
@@ -81,22 +81,22 @@ impl SuppressionView {
         let SuppressionNow { row, in_force, entry_changed, .. } = now;
         let own = row.proposed_by == identity.actor.name;
         let may = |act| next_suppression_state(row.state, &act, &identity.actor.roles, own).is_ok();
-        let stands = row.stands(shell.now);
-        let standing = match row.state {
+        let is_current = row.is_current(shell.now);
+        let state = match row.state {
             SuppressionState::Revoked if row.approved_by.is_none() => "refused",
             SuppressionState::Revoked => "revoked",
-            _ if !stands => "expired",
+            _ if !is_current => "expired",
             _ if entry_changed => "ended: the entry changed",
             SuppressionState::Proposed => "proposed",
             SuppressionState::Approved => "in force",
         };
         Self {
-            standing,
+            state,
             in_force,
             expires: shell.when(row.expires_at),
             proposed: shell.when(row.proposed_at),
-            approves: stands && !entry_changed && may(SuppressionAct::Approve),
-            revokes: stands && may(SuppressionAct::Revoke { reason: String::new() }),
+            approves: is_current && !entry_changed && may(SuppressionAct::Approve),
+            revokes: is_current && may(SuppressionAct::Revoke { reason: String::new() }),
             row,
         }
     }
@@ -104,22 +104,20 @@ impl SuppressionView {
 
 /// A form on a line of the page.
 #[derive(Deserialize)]
-pub struct ActForm {
+pub(crate) struct ActForm {
     csrf: String,
     action: String,
     #[serde(default)]
     reason: String,
 }
 
-pub async fn act(
+pub(crate) async fn act(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,
     Form(form): Form<ActForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     let act = match form.action.as_str() {
         "approve" => SuppressionAct::Approve,
         _ => SuppressionAct::Revoke { reason: form.reason },
@@ -136,7 +134,7 @@ pub async fn act(
 
 /// The form on a case's page.
 #[derive(Deserialize)]
-pub struct ProposeForm {
+pub(crate) struct ProposeForm {
     csrf: String,
     once: String,
     /// As [`form_value`] wrote it.
@@ -148,26 +146,24 @@ pub struct ProposeForm {
 }
 
 /// A match as the value of a choice.
-pub fn form_value(of: &CaseMatch) -> String {
+pub(crate) fn form_value(of: &CaseMatch) -> String {
     serde_json::json!([of.party, of.list, of.entry_id]).to_string()
 }
 
 /// A match as a choice reads.
-pub fn form_label(of: &CaseMatch) -> String {
+pub(crate) fn form_label(of: &CaseMatch) -> String {
     let CaseMatch { party, screened, list, entry_id, listed, .. } = of;
     let kind = if party.kind == KeyKind::Party { "institution" } else { party.kind.name() };
     format!("{kind} {} ({screened}) is not {listed} ({list} {entry_id})", party.value)
 }
 
-pub async fn propose(
+pub(crate) async fn propose(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(case_id): Path<String>,
     Form(form): Form<ProposeForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     let refused = |wrong: &'static str| {
         case::show(&app, &identity, &case_id, StatusCode::UNPROCESSABLE_ENTITY, "", wrong.to_owned())
     };
@@ -175,7 +171,7 @@ pub async fn propose(
         return refused("choose a match").await;
     };
     let Ok(disposition) = form.disposition.parse() else {
-        return refused("choose what tells them apart").await;
+        return refused("choose how they differ").await;
     };
     let Ok(days) = form.days.trim().parse() else { return refused("say for how many days").await };
     let wanted = NewSuppression {
@@ -188,11 +184,8 @@ pub async fn propose(
         days: Some(days),
     };
     let claim = claim(&form.once, &[&case_id, "suppress"], &identity);
-    let (claimed, _turn) = app.service.claim(&claim).await?;
-    if let Claimed::Run = claimed
-        && let Err(error) = app.service.propose_suppression(wanted, &identity.actor, Some(&claim)).await
-    {
-        app.service.disclaim(&claim).await?;
+    let proposing = app.service.propose_suppression(wanted, &identity.actor, Some(&claim));
+    if let Err(error) = do_once(&app, &claim, proposing).await? {
         let problem = Problem::from(error);
         return case::show(&app, &identity, &case_id, problem.status(), "", problem.detail().to_owned())
             .await;

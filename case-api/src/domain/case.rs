@@ -1,14 +1,14 @@
 //! The state machine of a case: the one place that says which act is allowed in which state and to whom.
 //!
 //! `NEW → TRIAGE → INVESTIGATE → MLRO_REVIEW → CLOSED`, and back down by `return`, and up again by `reopen`.
-//! Where the money stands is another matter: holds and freezes have states of their own.
+//! Where the money is is another matter: holds and freezes have states of their own.
 
 use serde::{Deserialize, Serialize};
 use sluice_model::Span;
 
 use super::{Act, Closing, DispositionCode, Permission, Refusal, Roles};
 
-/// Where a case stands.
+/// The state of a case.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, utoipa::ToSchema,
 )]

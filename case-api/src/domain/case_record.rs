@@ -16,12 +16,12 @@ pub struct Case {
     pub case_id: String,
     /// The pattern that its alerts point to.
     pub typology: String,
-    /// Where it stands.
+    /// Its state.
     pub state: CaseState,
     /// The gravest of its alerts'.
     #[schema(value_type = String)]
     pub severity: Severity,
-    /// Whether a list match stands behind one of its alerts.
+    /// Whether one of its alerts has a list match.
     pub screening: bool,
     /// The officer who has it.
     pub assignee: Option<String>,
@@ -107,14 +107,14 @@ fn due(state: CaseState, screening: bool, now: EventTime) -> Option<Stamp> {
     sla(state, screening).map(|span| Stamp(now.plus(span)))
 }
 
-/// Whether a list match stands behind an alert.
+/// Whether an alert has a list match.
 fn is_sanctions(alert: &Alert) -> bool {
     !alert.matches.is_empty()
 }
 
 #[cfg(test)]
 mod tests {
-    use sluice_model::{Disposition, DispositionState, Hash256, Key, KeyKind, PartyMatch, Span};
+    use sluice_model::{Hash256, HoldOutcome, HoldRecord, Key, KeyKind, PartyMatch, Span};
 
     use super::*;
     use crate::domain::{Closing, DispositionCode, freeze, unexplained};
@@ -124,10 +124,10 @@ mod tests {
     }
 
     fn alert(severity: Severity, is_match: bool) -> Alert {
-        let said = Disposition {
+        let said = HoldRecord {
             payment_id: "P".into(),
             event_id: "E".into(),
-            state: DispositionState::Held,
+            state: HoldOutcome::Held,
             because: Hash256::of(b"a").to_string(),
             at: at(0),
             alerts: Vec::new(),

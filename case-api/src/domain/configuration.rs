@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Permission, Refusal, Roles};
 
-/// Where such a configuration stands.
+/// The state of such a configuration.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ConfigurationState {

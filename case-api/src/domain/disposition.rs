@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Hold, OrderedFreeze, Permission, Refusal, check_suppression};
 
-/// The outcome of a case. Precision of rules is counted from these, so each says one thing.
+/// How a case closes. Precision of rules is counted from these, so each says one thing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "SCREAMING-KEBAB-CASE")]
 #[expect(missing_docs, reason = "`meaning` says what each is")]
@@ -82,7 +82,7 @@ impl DispositionCode {
         }
     }
 
-    /// Whether the code says that a list match was of somebody else: it then needs what tells the two apart.
+    /// Whether the code says that a list match was of somebody else: it then needs how the two differ.
     pub const fn is_false_positive(self) -> bool {
         matches!(self, Self::FpName | Self::FpDob | Self::FpCountry | Self::FpListstale)
     }
@@ -129,9 +129,9 @@ pub struct UnknownCode;
 /// What an officer says when closing a case.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Closing {
-    /// The outcome.
+    /// How it closes.
     pub disposition: DispositionCode,
-    /// For a false positive: what tells the customer from the listed party.
+    /// For a false positive: how the customer differs from the listed party.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discriminator: Option<String>,
     /// Why, in the officer's words. Not filing is a decision too, and is recorded as fully as filing.
@@ -151,15 +151,15 @@ impl Closing {
         self.suppress_days.map_or(Ok(()), |days| check_suppression(self.disposition, days))
     }
 
-    /// A case that found nothing leaves nobody's money behind: whether none of its holds and freezes stands then.
+    /// A case that found nothing leaves nobody's money behind: whether none of its holds waits and none of its freezes is in force.
     pub fn check_funds(&self, holds: &[Hold], freezes: &[OrderedFreeze]) -> Result<(), Refusal> {
         if self.disposition.leaves_funds_held() {
             return Ok(());
         }
-        if holds.iter().any(Hold::stands) {
+        if holds.iter().any(Hold::waits) {
             return Err(Refusal::FundsHeld("a held payment"));
         }
-        if freezes.iter().any(OrderedFreeze::stands) {
+        if freezes.iter().any(OrderedFreeze::is_in_force) {
             return Err(Refusal::FundsHeld("a freeze"));
         }
         Ok(())
@@ -223,7 +223,7 @@ mod tests {
             let closing = Closing { disposition, discriminator: None, reason, suppress_days: None };
             let may_stay = disposition.leaves_funds_held();
             for state in HoldState::ALL {
-                let free = may_stay || !hold(state).stands();
+                let free = may_stay || !hold(state).waits();
                 assert_eq!(
                     closing.check_funds(&[hold(state)], &[]).is_ok(),
                     free,

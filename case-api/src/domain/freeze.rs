@@ -32,7 +32,7 @@ pub struct OrderedFreeze {
 
 impl OrderedFreeze {
     /// Whether it is in force.
-    pub const fn stands(&self) -> bool {
+    pub const fn is_in_force(&self) -> bool {
         self.lifted_at.is_none()
     }
 
@@ -58,7 +58,7 @@ pub fn freeze(case: &Case, ever: &[OrderedFreeze], key: Option<&Key>) -> Result<
         let held = "a payment is held, not frozen: freeze a customer or account";
         return Err(Refusal::NothingToActOn(held));
     }
-    if ever.iter().any(|freeze| freeze.stands() && freeze.is_of(&key)) {
+    if ever.iter().any(|freeze| freeze.is_in_force() && freeze.is_of(&key)) {
         return Err(Refusal::NothingToActOn("this case has already frozen that key"));
     }
     Ok(key)
@@ -72,14 +72,14 @@ pub fn unfreeze<'a>(
     frozen_at: Option<EventTime>,
 ) -> Result<&'a OrderedFreeze, Refusal> {
     let of_key = |freeze: &&OrderedFreeze| key.is_none_or(|key| freeze.is_of(key));
-    let mut standing = ever.iter().filter(|freeze| freeze.stands()).filter(of_key);
-    let (Some(freeze), None) = (standing.next(), standing.next()) else {
+    let mut in_force = ever.iter().filter(|freeze| freeze.is_in_force()).filter(of_key);
+    let (Some(freeze), None) = (in_force.next(), in_force.next()) else {
         return Err(Refusal::NothingToActOn("say which freeze of this case is to end"));
     };
     let of_same = |other: &&OrderedFreeze| freeze.key().is_some_and(|key| other.is_of(&key));
     match frozen_at {
         Some(seen) if seen != freeze.frozen_at.0 => {
-            Err(Refusal::Conflict("this key was frozen again since: look at the freeze that stands now"))
+            Err(Refusal::Conflict("this key was frozen again since: look at the freeze that is in force now"))
         }
         None if ever.iter().filter(of_same).count() > 1 => Err(Refusal::NamesTooLittle(
             "this case has frozen that key more than once: name in frozen_at the freeze that ends",

@@ -1,11 +1,11 @@
 //! Holds: why a payment is not let go. A payment may have several; it moves once every one is cleared.
 
 use serde::Serialize;
-use sluice_model::{Disposition, DispositionState};
+use sluice_model::{HoldOutcome, HoldRecord};
 
 use crate::stamp::Stamp;
 
-/// Where a hold stands.
+/// The state of a hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HoldState {
@@ -13,7 +13,7 @@ pub enum HoldState {
     Held,
     /// Somebody proposed to let it go; another person must confirm.
     Proposed,
-    /// An officer cleared it; other holds of the payment may stand.
+    /// An officer cleared it; the payment may wait for other holds.
     Cleared,
     /// The engine let the payment go.
     Released,
@@ -42,9 +42,9 @@ impl HoldState {
     }
 
     /// The state in which a payment is that the engine has just kept.
-    pub const fn kept(said: &Disposition) -> Self {
+    pub const fn kept(said: &HoldRecord) -> Self {
         match said.state {
-            DispositionState::Rejected => Self::Rejected,
+            HoldOutcome::Rejected => Self::Rejected,
             _ => Self::Held,
         }
     }
@@ -64,7 +64,7 @@ pub struct Hold {
     pub because: String,
     /// The case of that alert.
     pub case_id: Option<String>,
-    /// Where it stands.
+    /// Its state.
     pub state: HoldState,
     /// The event's own time.
     pub held_at: Stamp,
@@ -82,12 +82,12 @@ pub struct Hold {
 
 impl Hold {
     /// Whether the payment still waits because of it.
-    pub const fn stands(&self) -> bool {
+    pub const fn waits(&self) -> bool {
         matches!(self.state, HoldState::Held | HoldState::Proposed)
     }
 
     /// Whether it can be let go: a refusal too binds the payment's later events until somebody ends that.
     pub const fn may_be_released(&self) -> bool {
-        self.stands() || matches!(self.state, HoldState::Rejected)
+        self.waits() || matches!(self.state, HoldState::Rejected)
     }
 }

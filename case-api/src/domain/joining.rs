@@ -1,12 +1,12 @@
-//! How what the engine says finds its case: whom an alert is about, which open case it joins, and the alert or hold that
-//! stands for one that nobody has read.
+//! How what the engine says finds its case: whom an alert is about, which open case it joins, and the alert or hold
+//! in place of one that nobody has read.
 
 use sluice_model::{
-    Action, Alert, Cause, Decision, Disposition, DispositionState, EventTime, Hash256, Key, KeyKind, Outcome,
+    Action, Alert, Cause, Decision, EventTime, Hash256, HoldOutcome, HoldRecord, Key, KeyKind, Outcome,
     Severity, Versions,
 };
 
-/// The rule id of an alert that stands for one that nobody has read.
+/// The rule id of an alert in place of one that nobody has read.
 const UNEXPLAINED: &str = "ENGINE-UNEXPLAINED";
 
 /// Whom an alert is about; an alert that names nobody is about its key.
@@ -30,7 +30,7 @@ pub fn joins(open: impl IntoIterator<Item = (i64, String)>) -> Option<String> {
 }
 
 /// The alert that opens a case for a payment which the engine keeps without one: it must not wait unseen.
-pub fn unexplained(said: &Disposition) -> Alert {
+pub fn unexplained(said: &HoldRecord) -> Alert {
     let key = Key { kind: KeyKind::Payment, value: said.payment_id.clone() };
     let cause = Cause::Event { event_id: said.event_id.clone() };
     let parts = [b"sluice/unexplained/v1".as_slice(), said.payment_id.as_bytes(), said.because.as_bytes()];
@@ -48,6 +48,7 @@ pub fn unexplained(said: &Disposition) -> Alert {
         severity: Severity::High,
         action: Action::Hold,
         reason: "the engine keeps this payment, and no alert says why".to_owned(),
+        failed_by: None,
         windows: Default::default(),
         matches: Vec::new(),
         cause,
@@ -55,14 +56,14 @@ pub fn unexplained(said: &Disposition) -> Alert {
     }
 }
 
-/// The hold that an answer other than allow stands for, where it names no alert.
-pub fn held_by_decision(decision: &Decision, at: EventTime) -> Disposition {
+/// The hold behind an answer other than allow that names no alert.
+pub fn held_by_decision(decision: &Decision, at: EventTime) -> HoldRecord {
     let parts = [b"sluice/decision/v1".as_slice(), decision.event_id.as_bytes()];
     let state = match decision.decision {
-        Outcome::Reject => DispositionState::Rejected,
-        _ => DispositionState::Held,
+        Outcome::Reject => HoldOutcome::Rejected,
+        _ => HoldOutcome::Held,
     };
-    Disposition {
+    HoldRecord {
         payment_id: decision.payment_id.clone(),
         event_id: decision.event_id.clone(),
         state,
@@ -80,10 +81,10 @@ mod tests {
     fn an_alert_joins_the_oldest_open_case_and_is_about_somebody() {
         assert_eq!(joins([(9, "CASE-9".to_owned()), (3, "CASE-3".to_owned())]).as_deref(), Some("CASE-3"));
         assert_eq!(joins([]), None);
-        let said = Disposition {
+        let said = HoldRecord {
             payment_id: "P".into(),
             event_id: "E".into(),
-            state: DispositionState::Held,
+            state: HoldOutcome::Held,
             because: "?".into(),
             at: EventTime::from_micros(0),
             alerts: Vec::new(),

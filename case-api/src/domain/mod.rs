@@ -48,7 +48,7 @@ pub use suppression::{
     matches_of, next_suppression_state,
 };
 pub use topic::Topic;
-pub use trial::{Candidate, Proposal, TrialError, TrialReport, bundle_of, try_files, try_out};
+pub use trial::{Proposal, TrialError, TrialReport, Tried, bundle_of, try_files, try_out};
 pub use version::{
     VersionAct, VersionRefusal, VersionState, check_alone, check_base, check_saving, next_version_state,
     overtaken, said_of,

@@ -8,7 +8,7 @@ use sluice_model::{
 use super::{Actor, Permission, Refusal, check_text};
 use crate::limits::FAILING_KEYS_BEFORE_PROPOSAL;
 
-/// The rule id of the alert that tells a rule's owner of its failures.
+/// The rule id of the alert by which a rule's owner hears of its failures.
 const FAILING: &str = "ENGINE-RULE-FAILS";
 
 /// What a person does about a rule that fails.
@@ -45,11 +45,11 @@ pub fn check_quarantine(actor: &Actor, reason: &str) -> Result<(), Refusal> {
 /// since the time that they saw.
 pub fn quarantine_seen(
     act: QuarantineAct,
-    standing: &[(Hash256, EventTime)],
+    known: &[(Hash256, EventTime)],
     version: &str,
     since: EventTime,
 ) -> Result<Hash256, Refusal> {
-    let seen = standing.iter().find(|(rule, at)| rule.short() == version && *at == since);
+    let seen = known.iter().find(|(rule, at)| rule.short() == version && *at == since);
     seen.map(|(rule, _)| *rule).ok_or(Refusal::Conflict(match act {
         QuarantineAct::Lift => "this version of the rule is not in quarantine since then",
         QuarantineAct::Order | QuarantineAct::Decline => {
@@ -98,6 +98,7 @@ pub fn owners_alert(failure: &RuleFailure, holds: bool, owners: &[String]) -> Al
              The last time: {}",
             failure.rule_id, failure.reason
         ),
+        failed_by: None,
         windows: Default::default(),
         matches: Vec::new(),
         cause,
@@ -122,8 +123,8 @@ mod tests {
     fn an_order_is_about_the_quarantine_that_was_seen() {
         let (rule, other) = (Hash256::of(b"rule"), Hash256::of(b"other"));
         let at = EventTime::from_micros;
-        let standing = [(other, at(1)), (rule, at(2))];
-        let seen = |act, version: &str, since| quarantine_seen(act, &standing, version, at(since));
+        let known = [(other, at(1)), (rule, at(2))];
+        let seen = |act, version: &str, since| quarantine_seen(act, &known, version, at(since));
         assert_eq!(seen(QuarantineAct::Order, &rule.short(), 2), Ok(rule));
         assert!(seen(QuarantineAct::Order, &rule.short(), 1).is_err(), "another since then");
         assert!(seen(QuarantineAct::Lift, "?", 2).is_err());

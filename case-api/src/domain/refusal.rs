@@ -12,8 +12,8 @@ pub enum Refusal {
     /// The state does not allow it.
     #[error("a case in state {} does not allow the act {}", .0.name(), .1.name())]
     WrongState(CaseState, ActKind),
-    /// A false positive without what tells the two apart.
-    #[error("a false positive needs a discriminator: what tells the customer from the listed party")]
+    /// A false positive without how the two differ.
+    #[error("a false positive needs a discriminator: how the customer differs from the listed party")]
     DiscriminatorMissing,
     /// Empty, or too long.
     #[error("a text is empty or longer than {} characters", NOTE_CHARS_MAX)]
@@ -36,6 +36,12 @@ pub enum Refusal {
         crate::limits::SUPPRESSION_DAYS_MAX
     )]
     NotSuppressible,
+    /// More matches than one closing suppresses.
+    #[error(
+        "more than {} matches: look at each, and suppress one by one",
+        crate::limits::SUPPRESSIONS_PER_CLOSING_MAX
+    )]
+    TooManyMatches,
     /// What was asked for does not fit the present state of things.
     #[error("{0}")]
     Conflict(&'static str),

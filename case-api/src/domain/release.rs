@@ -7,7 +7,7 @@
 //! [decision 0502]: ../../../docs/decisions/0502-who-releases.md
 //! [decision 0512]: ../../../docs/decisions/0512-orders-name-what-was-seen.md
 
-use sluice_model::{AlertId, Disposition, DispositionState};
+use sluice_model::{AlertId, HoldOutcome, HoldRecord};
 
 use super::{Actor, Hold, HoldState, Permission, Refusal};
 use crate::limits::MLRO_RELEASES_ALONE;
@@ -19,7 +19,7 @@ pub struct Letting<'a> {
     pub payment: &'a str,
     /// Those of its holds that are let go, or proposed to be.
     pub holds: Vec<&'a Hold>,
-    /// Where they stand then: [`HoldState::Proposed`] or [`HoldState::Cleared`].
+    /// Their state then: [`HoldState::Proposed`] or [`HoldState::Cleared`].
     pub state: HoldState,
 }
 
@@ -101,20 +101,20 @@ pub struct Settled<'a> {
 }
 
 /// Bring the holds that a payment ever had in step with the engine's answer.
-pub fn settle<'a>(on_payment: &'a [Hold], said: &Disposition) -> Settled<'a> {
+pub fn settle<'a>(on_payment: &'a [Hold], said: &HoldRecord) -> Settled<'a> {
     let mut settled = Settled { released: Vec::new(), cases: Vec::new() };
     for hold in on_payment {
         let (named, cleared) = (names(&said.alerts, hold), hold.state == HoldState::Cleared);
         let let_go = match said.state {
             // Records of older versions name nothing: the payment went from all that was cleared.
-            DispositionState::Released => named || (said.alerts.is_empty() && cleared),
+            HoldOutcome::Released => named || (said.alerts.is_empty() && cleared),
             // What the answer names still holds it.
             _ => !named && cleared,
         };
         if let_go && hold.state != HoldState::Released {
             settled.released.push(hold);
         }
-        if let Some(case_id) = hold.case_id.as_ref().filter(|_| let_go || hold.stands())
+        if let Some(case_id) = hold.case_id.as_ref().filter(|_| let_go || hold.waits())
             && !settled.cases.contains(case_id)
         {
             settled.cases.push(case_id.clone());
@@ -197,13 +197,13 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_settles_what_was_cleared_and_nothing_that_stands() {
+    fn an_answer_settles_what_was_cleared_and_nothing_that_still_holds() {
         let holds = [
             hold(1, "P", HoldState::Cleared, None),
             hold(2, "P", HoldState::Held, None),
             hold(3, "P", HoldState::Rejected, None),
         ];
-        let said = |state, alerts: &[u8]| Disposition {
+        let said = |state, alerts: &[u8]| HoldRecord {
             payment_id: "P".into(),
             event_id: "E".into(),
             state,
@@ -211,18 +211,14 @@ mod tests {
             at: EventTime::from_micros(9),
             alerts: alerts.iter().map(|n| alert(*n)).collect(),
         };
-        let released = |said: &Disposition| {
+        let released = |said: &HoldRecord| {
             let settled = settle(&holds, said);
             (settled.released.iter().map(|hold| hold.seq).collect::<Vec<_>>(), settled.cases)
         };
         let cases = |of: &[u8]| of.iter().map(|n| format!("CASE-{n}")).collect::<Vec<_>>();
-        assert_eq!(released(&said(DispositionState::Held, &[2])), (vec![1], cases(&[1, 2])));
-        assert_eq!(released(&said(DispositionState::Released, &[3])), (vec![3], cases(&[2, 3])));
-        assert_eq!(
-            released(&said(DispositionState::Released, &[])),
-            (vec![1], cases(&[1, 2])),
-            "older records"
-        );
+        assert_eq!(released(&said(HoldOutcome::Held, &[2])), (vec![1], cases(&[1, 2])));
+        assert_eq!(released(&said(HoldOutcome::Released, &[3])), (vec![3], cases(&[2, 3])));
+        assert_eq!(released(&said(HoldOutcome::Released, &[])), (vec![1], cases(&[1, 2])), "older records");
         assert_eq!(still_held_by(&holds, &[alert(2)]), [alert(3).to_string()]);
     }
 }

@@ -7,7 +7,7 @@ use sluice_model::{Alert, AlertId, EventTime, Hash256, Key, Span};
 use super::{Actor, DispositionCode, Permission, Refusal, Roles, check_text};
 use crate::limits::{SUPPRESSION_DAYS_MAX, SUPPRESSIONS_PER_CLOSING_MAX};
 
-/// Where a suppression stands. That it expired, or that its entry changed, follows from what it binds.
+/// The state of a suppression. That it expired, or that its entry changed, follows from what it binds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SuppressionState {
@@ -97,7 +97,7 @@ pub struct SuppressionProposal {
     pub entry_hash: Hash256,
     /// The kind of false positive.
     pub disposition: DispositionCode,
-    /// What tells the two apart.
+    /// How the two differ.
     pub reason: String,
     /// For how long.
     pub days: u32,
@@ -178,8 +178,7 @@ pub fn check_together(shown: &[CaseMatch]) -> Result<(), Refusal> {
         return Err(Refusal::NothingToActOn(none));
     }
     if shown.len() > SUPPRESSIONS_PER_CLOSING_MAX {
-        let many = "more than 20 matches: look at each, and suppress one by one";
-        return Err(Refusal::NothingToActOn(many));
+        return Err(Refusal::TooManyMatches);
     }
     Ok(())
 }
@@ -190,14 +189,14 @@ impl SuppressionProposal {
         now.plus(Span::days(i64::from(self.days)))
     }
 
-    /// Whether a person may propose it. `stands`: one on the same party and entry is in force, or proposed.
-    pub fn check(&self, actor: &Actor, stands: bool) -> Result<(), Refusal> {
+    /// Whether a person may propose it. `known`: one on the same party and entry is in force, or proposed.
+    pub fn check(&self, actor: &Actor, known: bool) -> Result<(), Refusal> {
         if !actor.roles.allow(Permission::Triage) {
             return Err(Refusal::NotAllowed);
         }
         check_suppression(self.disposition, self.days)?;
         check_text(&self.reason)?;
-        if stands {
+        if known {
             return Err(Refusal::Conflict("this match is suppressed already, or proposed to be"));
         }
         Ok(())

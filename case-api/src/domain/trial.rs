@@ -55,9 +55,9 @@ pub struct TrialReport {
     pub problems: String,
 }
 
-/// A set that checks and whose cases pass.
+/// The set that a proposal makes of what is in force, and what trying it came to.
 #[derive(Clone, Debug)]
-pub struct Candidate {
+pub struct Tried {
     /// Every file, cases included, by path.
     pub files: Vec<RuleFile>,
     /// What checking and testing came to.
@@ -88,15 +88,15 @@ pub enum TrialError {
 
 impl TrialError {
     /// Everything that is to be mended, as a terminal shows it.
-    pub fn told(&self) -> String {
+    pub fn in_full(&self) -> String {
         match self {
             Self::DoesNotCheck { rendered, .. } => rendered.clone(),
             Self::CasesFail(cases) => {
-                let told = |case: &CaseReport| {
+                let lines = |case: &CaseReport| {
                     let failures: String = case.failures.iter().map(|line| format!("    {line}\n")).collect();
                     format!("{}:{}: {}\n{failures}", case.file, case.line, case.name)
                 };
-                cases.iter().map(told).collect()
+                cases.iter().map(lines).collect()
             }
             Self::Malformed(_) | Self::NothingNew => String::new(),
         }
@@ -117,19 +117,19 @@ pub fn try_out(
     in_force: &[RuleFile],
     proposal: &Proposal,
     engine: &dyn CaseEngine,
-) -> Result<Candidate, TrialError> {
+) -> Result<Tried, TrialError> {
     let files = merged(in_force, proposal)?;
     match try_files(files.clone(), engine) {
         Err(refused) if proposal.draft => {
-            let report = TrialReport { problems: refused.told(), ..TrialReport::default() };
-            Ok(Candidate { files, report })
+            let report = TrialReport { problems: refused.in_full(), ..TrialReport::default() };
+            Ok(Tried { files, report })
         }
         tried => tried,
     }
 }
 
 /// Check a whole set and run its cases.
-pub fn try_files(files: Vec<RuleFile>, engine: &dyn CaseEngine) -> Result<Candidate, TrialError> {
+pub fn try_files(files: Vec<RuleFile>, engine: &dyn CaseEngine) -> Result<Tried, TrialError> {
     let bundle = bundle_of(&files);
     let refused = |found: Diagnostics| TrialError::DoesNotCheck { rendered: found.render(&bundle), found };
     let set = RuleSet::compile(&bundle).map_err(refused)?;
@@ -150,7 +150,7 @@ pub fn try_files(files: Vec<RuleFile>, engine: &dyn CaseEngine) -> Result<Candid
         shadow: set.descriptions().iter().filter(|rule| rule.shadow).map(|rule| rule.id.clone()).collect(),
         problems: String::new(),
     };
-    Ok(Candidate { files, report })
+    Ok(Tried { files, report })
 }
 
 fn merged(in_force: &[RuleFile], proposal: &Proposal) -> Result<Vec<RuleFile>, TrialError> {
@@ -180,7 +180,7 @@ fn merged(in_force: &[RuleFile], proposal: &Proposal) -> Result<Vec<RuleFile>, T
     let files: Vec<RuleFile> = kept.iter().filter(stays).chain(&proposal.files).cloned().collect();
     let files = RuleBundle::new(files).files;
     if let Some(pair) = files.windows(2).find(|pair| pair[0].path == pair[1].path) {
-        return Err(TrialError::Malformed(format!("{:?} stands twice in the proposal", pair[0].path)));
+        return Err(TrialError::Malformed(format!("{:?} is in the proposal twice", pair[0].path)));
     }
     if files.is_empty() || files.len() > RULE_FILES_MAX {
         return Err(TrialError::Malformed(format!("a rule set has 1 to {RULE_FILES_MAX} files")));

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Permission, Roles};
 use crate::limits::NOTE_CHARS_MAX;
 
-/// Where a version of the rules stands.
+/// The state of a version of the rules.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum VersionState {
@@ -228,7 +228,7 @@ pub fn check_base(base: Option<&str>, in_force: Option<&str>) -> Result<(), Vers
     if base == in_force { Ok(()) } else { Err(VersionRefusal::Stale) }
 }
 
-/// Where a version stands that another one overtook on its way into force.
+/// The state of a version that another one overtook on its way into force.
 pub const fn overtaken(was_in_force: bool) -> VersionState {
     if was_in_force { VersionState::Retired } else { VersionState::Approved }
 }

@@ -7,7 +7,7 @@ use crate::store::{AlertFilter, HourCount, Page, StoreError, StoredAlert};
 
 impl Service {
     /// Alerts, newest first.
-    pub async fn alerts(
+    pub(crate) async fn alerts(
         &self,
         filter: &AlertFilter,
         page: Page,
@@ -16,17 +16,17 @@ impl Service {
     }
 
     /// One alert.
-    pub async fn alert(&self, alert_id: &str) -> Result<Option<StoredAlert>, StoreError> {
+    pub(crate) async fn alert(&self, alert_id: &str) -> Result<Option<StoredAlert>, StoreError> {
         self.store.alert(alert_id).await
     }
 
     /// Alerts by severity and hour.
-    pub async fn alerts_by_hour(&self, since: EventTime) -> Result<Vec<HourCount>, StoreError> {
+    pub(crate) async fn alerts_by_hour(&self, since: EventTime) -> Result<Vec<HourCount>, StoreError> {
         self.store.alerts_by_hour(since).await
     }
 
     /// The rules that ever alerted, for filters.
-    pub async fn alerting_rules(&self) -> Result<Vec<String>, StoreError> {
+    pub(crate) async fn alerting_rules(&self) -> Result<Vec<String>, StoreError> {
         self.store.alerting_rules().await
     }
 }

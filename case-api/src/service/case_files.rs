@@ -1,4 +1,4 @@
-//! What stands in a case: whom it is about, what it holds and froze, what happened. And the queue of cases.
+//! What is in a case: whom it is about, what it holds and froze, what happened. And the queue of cases.
 
 use super::Service;
 use crate::{
@@ -8,12 +8,12 @@ use crate::{
 
 impl Service {
     /// One case with its subjects.
-    pub async fn case(&self, case_id: &str) -> Result<Option<Case>, StoreError> {
+    pub(crate) async fn case(&self, case_id: &str) -> Result<Option<Case>, StoreError> {
         self.store.case(case_id).await
     }
 
     /// Cases, newest first.
-    pub async fn cases(
+    pub(crate) async fn cases(
         &self,
         filter: &CaseFilter,
         page: Page,
@@ -22,49 +22,52 @@ impl Service {
     }
 
     /// Open cases in the order in which they want an officer: what is due first.
-    pub async fn queue(&self, filter: &CaseFilter, limit: u32) -> Result<Vec<Case>, StoreError> {
+    pub(crate) async fn queue(&self, filter: &CaseFilter, limit: u32) -> Result<Vec<Case>, StoreError> {
         self.store.queue(filter, limit).await
     }
 
     /// How many cases are in each state.
-    pub async fn case_counts(&self) -> Result<Vec<(String, i64)>, StoreError> {
+    pub(crate) async fn case_counts(&self) -> Result<Vec<(String, i64)>, StoreError> {
         self.store.case_counts().await
     }
 
     /// How many cases are not closed.
-    pub async fn open_cases(&self) -> Result<i64, StoreError> {
+    pub(crate) async fn open_cases(&self) -> Result<i64, StoreError> {
         let counts = self.store.case_counts().await?;
         let open = counts.iter().filter(|(state, _)| state != CaseState::Closed.name());
         Ok(open.map(|(_, n)| n).sum())
     }
 
     /// What happened to a case, oldest first.
-    pub async fn timeline(&self, case_id: &str) -> Result<Vec<TimelineEntry>, StoreError> {
+    pub(crate) async fn timeline(&self, case_id: &str) -> Result<Vec<TimelineEntry>, StoreError> {
         self.store.timeline(case_id).await
     }
 
     /// The holds of a case, oldest first.
-    pub async fn holds_of(&self, case_id: &str) -> Result<Vec<Hold>, StoreError> {
+    pub(crate) async fn holds_of(&self, case_id: &str) -> Result<Vec<Hold>, StoreError> {
         self.store.holds_of(case_id).await
     }
 
     /// The freezes that a case ordered, oldest first.
-    pub async fn freezes_of(&self, case_id: &str) -> Result<Vec<OrderedFreeze>, StoreError> {
+    pub(crate) async fn freezes_of(&self, case_id: &str) -> Result<Vec<OrderedFreeze>, StoreError> {
         self.store.freezes_of(case_id).await
     }
 
     /// The names last seen with the subjects of a case.
-    pub async fn subject_names(&self, case_id: &str) -> Result<Vec<(String, Option<String>)>, StoreError> {
+    pub(crate) async fn subject_names(
+        &self,
+        case_id: &str,
+    ) -> Result<Vec<(String, Option<String>)>, StoreError> {
         self.store.subject_names(case_id).await
     }
 
     /// Whom alerts were about, newest first.
-    pub async fn subjects(&self, page: Page) -> Result<(Vec<Subject>, Option<i64>), StoreError> {
+    pub(crate) async fn subjects(&self, page: Page) -> Result<(Vec<Subject>, Option<i64>), StoreError> {
         self.store.subjects(page).await
     }
 
     /// Holds, newest first; of one state (`waiting`: held or proposed), or all.
-    pub async fn holds(
+    pub(crate) async fn holds(
         &self,
         state: Option<&str>,
         page: Page,
@@ -73,7 +76,7 @@ impl Service {
     }
 
     /// How many payments wait.
-    pub async fn holds_waiting(&self) -> Result<i64, StoreError> {
+    pub(crate) async fn holds_waiting(&self) -> Result<i64, StoreError> {
         self.store.holds_waiting().await
     }
 }

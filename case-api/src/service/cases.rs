@@ -17,7 +17,7 @@ use crate::{
 
 /// What an act did.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct Acted {
+pub(crate) struct Acted {
     /// The case.
     pub case_id: String,
     /// The act.
@@ -26,7 +26,7 @@ pub struct Acted {
     pub state: CaseState,
     /// Its leaf in the evidence log.
     pub leaf: i64,
-    /// For a release: where the hold stands (`proposed`, `cleared`).
+    /// For a release: the state of the hold (`proposed`, `cleared`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold: Option<HoldState>,
     /// For a release: the alerts that were let go, or proposed to be.
@@ -62,7 +62,7 @@ impl From<Control> for Effect {
 
 impl Service {
     /// Do an act, count it, and see its control record onto the log. A closing may propose to suppress the case's matches.
-    pub async fn act(
+    pub(crate) async fn act(
         &self,
         case_id: &str,
         act: &Act,
@@ -215,12 +215,12 @@ async fn record(
         "order": effect.control, "alerts": effect.alerts, "still_held_by": effect.still_held_by,
     });
     let leaf = tx.leaf(entry, &said).await?;
-    let mut told = serde_json::to_value(act)?;
+    let mut said = serde_json::to_value(act)?;
     if effect.hold.is_some() {
-        told["alerts"] = json!(effect.alerts);
-        told["still_held_by"] = json!(effect.still_held_by);
-        told["hold"] = json!(effect.hold);
+        said["alerts"] = json!(effect.alerts);
+        said["still_held_by"] = json!(effect.still_held_by);
+        said["hold"] = json!(effect.hold);
     }
-    tx.tell(case_id, &actor.name, name, &told, leaf).await?;
+    tx.note(case_id, &actor.name, name, &said, leaf).await?;
     Ok(leaf)
 }

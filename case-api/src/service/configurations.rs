@@ -16,13 +16,16 @@ use crate::{
 
 impl Service {
     /// Configurations that were less, newest first.
-    pub async fn configurations(&self, page: Page) -> Result<(Vec<Configuration>, Option<i64>), StoreError> {
+    pub(crate) async fn configurations(
+        &self,
+        page: Page,
+    ) -> Result<(Vec<Configuration>, Option<i64>), StoreError> {
         self.store.configurations(page).await
     }
 
     /// Write down that less is configured than is in force. Said again, it changes nothing but the order that an approval
     /// would give.
-    pub async fn configuration_is_less(
+    pub(crate) async fn configuration_is_less(
         &self,
         what: &str,
         lost: &[String],
@@ -44,7 +47,7 @@ impl Service {
     }
 
     /// Write down that what is configured is not less any more.
-    pub async fn configuration_is_whole(&self, what: &str) -> Result<(), StoreError> {
+    pub(crate) async fn configuration_is_whole(&self, what: &str) -> Result<(), StoreError> {
         let mut tx = self.store.begin(self.now()).await?;
         match tx.open_configuration(what).await? {
             Some(open) => end(&mut tx, &open).await?,
@@ -54,7 +57,7 @@ impl Service {
     }
 
     /// Propose, approve or refuse a configuration that is less, and see the order that it gives onto the log.
-    pub async fn act_on_configuration(
+    pub(crate) async fn act_on_configuration(
         &self,
         id: &str,
         act: &ConfigurationAct,
@@ -86,7 +89,7 @@ impl Service {
     }
 
     /// A leaf for each list whose version in force is another one than the last time; how many.
-    pub async fn record_lists(&self) -> Result<usize, StoreError> {
+    pub(crate) async fn record_lists(&self) -> Result<usize, StoreError> {
         let lists = self.ports.catalogue.lists();
         let mut tx = self.store.begin(self.now()).await?;
         let known = tx.list_versions().await?;

@@ -15,7 +15,7 @@ const RESUBMIT: &str = "resubmit_dead_letter";
 
 impl Service {
     /// The leaf of an attempt: who, which, why, and the hash of what was sent instead of the original.
-    pub async fn record_resubmission(
+    pub(crate) async fn record_resubmission(
         &self,
         id: &str,
         said: &Value,
@@ -37,7 +37,7 @@ impl Service {
     }
 
     /// Who sent a letter again, and when, newest first.
-    pub async fn resubmissions(&self, id: &str) -> Result<Vec<(String, i64)>, StoreError> {
+    pub(crate) async fn resubmissions(&self, id: &str) -> Result<Vec<(String, i64)>, StoreError> {
         self.store.leaves_about(&about(id), RESUBMIT).await
     }
 }

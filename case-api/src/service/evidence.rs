@@ -5,12 +5,12 @@ use crate::store::{AuditEntry, ChainStatus, Page, StoreError};
 
 impl Service {
     /// The evidence log's size, root and signed checkpoint.
-    pub async fn chain(&self) -> ChainStatus {
+    pub(crate) async fn chain(&self) -> ChainStatus {
         self.store.chain().await
     }
 
     /// Everything that happened, newest first. `officers`: only what people did and configured.
-    pub async fn audit(
+    pub(crate) async fn audit(
         &self,
         officers: bool,
         actor: Option<&str>,
@@ -20,7 +20,7 @@ impl Service {
     }
 
     /// Everything the log holds on a case, each record with its proof, sealed; `None` where there is no such case.
-    pub async fn bundle(&self, case_id: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    pub(crate) async fn bundle(&self, case_id: &str) -> Result<Option<Vec<u8>>, StoreError> {
         match self.store.case(case_id).await? {
             Some(_) => self.store.bundle(case_id).await.map(Some),
             None => Ok(None),
@@ -28,7 +28,7 @@ impl Service {
     }
 
     /// Whether every record of a case is still what the log committed to.
-    pub async fn case_intact(&self, case_id: &str) -> Result<bool, StoreError> {
+    pub(crate) async fn case_intact(&self, case_id: &str) -> Result<bool, StoreError> {
         self.store.case_intact(case_id).await
     }
 }

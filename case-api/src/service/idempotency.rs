@@ -10,7 +10,7 @@ use crate::{
 
 /// What became of a claim.
 #[derive(Clone, Debug)]
-pub enum Claimed {
+pub(crate) enum Claimed {
     /// Nobody ran it: run it.
     Run,
     /// It ran: give this answer again.
@@ -23,7 +23,7 @@ pub enum Claimed {
 
 impl Service {
     /// Claim an `Idempotency-Key`, or a form. The turn is held as long as the request runs.
-    pub async fn claim(&self, claim: &Claim) -> Result<(Claimed, Option<Turn<'_>>), StoreError> {
+    pub(crate) async fn claim(&self, claim: &Claim) -> Result<(Claimed, Option<Turn<'_>>), StoreError> {
         let turn = self.running.take(claim);
         let mut tx = self.store.begin(self.now()).await?;
         tx.forget_claims_before(tx.now.minus(IDEMPOTENCY_LIFE)).await?;
@@ -39,14 +39,14 @@ impl Service {
     }
 
     /// Keep an answer for a claim.
-    pub async fn keep_answer(&self, claim: &Claim, answer: &Answer) -> Result<(), StoreError> {
+    pub(crate) async fn keep_answer(&self, claim: &Claim, answer: &Answer) -> Result<(), StoreError> {
         let mut tx = self.store.begin(self.now()).await?;
         tx.keep_answer(claim, answer.status, &answer.content_type, &answer.body).await?;
         tx.commit().await
     }
 
     /// Give a claim up: the request did nothing, or may run again.
-    pub async fn disclaim(&self, claim: &Claim) -> Result<(), StoreError> {
+    pub(crate) async fn disclaim(&self, claim: &Claim) -> Result<(), StoreError> {
         let mut tx = self.store.begin(self.now()).await?;
         tx.forget_claim(claim).await?;
         tx.commit().await
@@ -77,10 +77,10 @@ fn claimed(
 /// The claims whose requests are under way in this process. In memory: a claim must not outlive its request, whatever
 /// becomes of the disk or of the client.
 #[derive(Default)]
-pub struct Running(std::sync::Mutex<HashSet<(String, String)>>);
+pub(crate) struct Running(std::sync::Mutex<HashSet<(String, String)>>);
 
 /// A claim that is under way until this is dropped.
-pub struct Turn<'a>(&'a Running, (String, String));
+pub(crate) struct Turn<'a>(&'a Running, (String, String));
 
 impl Running {
     /// The turn of a claim; `None` where another request has it.

@@ -26,22 +26,22 @@ use std::sync::Mutex;
 use sluice_model::EventTime;
 use tokio::sync::Semaphore;
 
-pub use cases::Acted;
-pub use error::{ActError, WorkError};
-pub use idempotency::{Claimed, Running};
+pub(crate) use cases::Acted;
+pub(crate) use error::ActError;
+pub use error::WorkError;
+pub(crate) use idempotency::{Claimed, Running};
 pub use intake::Consumed;
-pub use quarantine::{QuarantineActed, QuarantineOrder};
-pub use rules::{Filling, ProposeError, RulesStatus, VersionActed, VersionError};
-pub use screening::Screened;
-pub use stream_time::StreamTimeSet;
-pub use suppressions::{NewSuppression, SuppressionNow};
+pub(crate) use quarantine::{QuarantineActed, QuarantineOrder};
+pub(crate) use rules::{Filling, ProposeError, RulesStatus, VersionActed, VersionError};
+pub(crate) use screening::Screened;
+pub(crate) use stream_time::StreamTimeSet;
+pub(crate) use suppressions::{NewSuppression, SuppressionNow};
 
-pub use crate::store::{
+pub(crate) use crate::store::{
     AlertFilter, Answer, AuditEntry, CaseFilter, ChainStatus, Claim, Configuration, HourCount, NewSession,
     PROPOSAL, Page, RuleCounts, RuleVersion, ShadowAlert, StoreError, StoredAlert, Subject,
-    SuppressionFilter, SuppressionRow, TimelineEntry,
+    SuppressionFilter, SuppressionRow, TimelineEntry, name_of, random,
 };
-pub(crate) use crate::store::{name_of, random};
 
 use crate::{
     health::Health,
@@ -55,7 +55,7 @@ use crate::{
 const ENGINE: &str = "engine";
 
 /// The acts of the case side, and what only memory holds of them.
-pub struct Service {
+pub(crate) struct Service {
     store: Store,
     ports: Ports,
     pub(crate) metrics: Metrics,
@@ -75,7 +75,7 @@ pub struct Service {
 
 impl Service {
     /// Over a store and what the rest of Sluice offers.
-    pub fn new(store: Store, ports: Ports, metrics: Metrics) -> Result<Self, StoreError> {
+    pub(crate) fn new(store: Store, ports: Ports, metrics: Metrics) -> Result<Self, StoreError> {
         let health = Health::new(ports.clock.now());
         Ok(Self {
             store,
@@ -91,12 +91,12 @@ impl Service {
     }
 
     /// The time of an act.
-    pub fn now(&self) -> EventTime {
+    pub(crate) fn now(&self) -> EventTime {
         self.ports.clock.now()
     }
 
     /// What the engine judges and screens with at this moment.
-    pub fn catalogue(&self) -> &dyn Catalogue {
+    pub(crate) fn catalogue(&self) -> &dyn Catalogue {
         &*self.ports.catalogue
     }
 }

@@ -10,7 +10,7 @@ use crate::{health::Work, store::StoreError};
 impl Service {
     /// Deliver every control record that waits, in order. One that was appended but not yet marked when the process
     /// died is appended again, next: see [`crate::ports::ControlSink`].
-    pub async fn deliver(&self) -> Result<(), WorkError> {
+    pub(crate) async fn deliver(&self) -> Result<(), WorkError> {
         let delivered = self.deliver_all().await;
         self.health.note(Work::Outbox, delivered.as_ref().err());
         delivered
@@ -34,15 +34,15 @@ impl Service {
     }
 
     /// See what an act put into the outbox onto the log: `delivered`, or `pending` while the log cannot be reached.
-    pub async fn see_delivered(&self, seq: i64) -> Result<&'static str, StoreError> {
+    pub(crate) async fn see_delivered(&self, seq: i64) -> Result<&'static str, StoreError> {
         if let Err(error) = self.deliver().await {
             tracing::warn!(%error, "a control record waits in the outbox");
         }
         Ok(if self.store.delivered(seq).await? { "delivered" } else { "pending" })
     }
 
-    /// Have the log remember how many leaves there are, where there are more than it was told last.
-    pub async fn note_leaves(&self) -> Result<(), WorkError> {
+    /// Have the log remember how many leaves there are, where there are more than it noted last.
+    pub(crate) async fn note_leaves(&self) -> Result<(), WorkError> {
         let leaves = self.store.leaves().await;
         if self.health.leaves_are_due(leaves, self.now()) {
             let sink = Arc::clone(&self.ports.control);

@@ -1,4 +1,4 @@
-//! What people do about rules that fail: a quarantine that is proposed is ordered or declined, one that stands is lifted.
+//! What people do about rules that fail: a quarantine that is proposed is ordered or declined, one in force is lifted.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -14,7 +14,7 @@ use crate::{
 /// Which quarantine, and why.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct QuarantineOrder {
+pub(crate) struct QuarantineOrder {
     /// The version of the rule, as `/v1/rules` names it.
     pub version: String,
     /// The `proposed_at`, or `quarantined_at`, that was looked at: another since then is another quarantine.
@@ -26,7 +26,7 @@ pub struct QuarantineOrder {
 
 /// What was done about a rule that fails.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct QuarantineActed {
+pub(crate) struct QuarantineActed {
     /// The rule.
     pub rule_id: String,
     /// The version that it was done about.
@@ -41,9 +41,9 @@ pub struct QuarantineActed {
 }
 
 impl Service {
-    /// Act on the quarantine that is proposed, or stands, since the time that the officer saw; count the act, and see its
+    /// Act on the quarantine that is proposed, or in force, since the time that the officer saw; count the act, and see its
     /// control record, if it has one, onto the log.
-    pub async fn act_on_quarantine(
+    pub(crate) async fn act_on_quarantine(
         &self,
         act: QuarantineAct,
         rule_id: &str,
@@ -71,11 +71,11 @@ impl Service {
     ) -> Result<QuarantineActed, ActError> {
         check_quarantine(actor, reason)?;
         let mut tx = self.store.begin(self.now()).await?;
-        let standing = match act {
+        let known = match act {
             QuarantineAct::Lift => tx.quarantines(rule_id).await?,
             QuarantineAct::Order | QuarantineAct::Decline => tx.proposed_quarantines(rule_id).await?,
         };
-        let rule = quarantine_seen(act, &standing, version, *since)?;
+        let rule = quarantine_seen(act, &known, version, *since)?;
         let order = Quarantine { rule, rule_id: rule_id.to_owned(), at: tx.now };
         let entry = Entry {
             kind: Kind::Configuration,

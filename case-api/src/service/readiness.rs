@@ -7,7 +7,7 @@ use crate::{health::Health, limits::PROBE_WAIT, ports::Topic, store::StoreError}
 
 impl Service {
     /// Why it cannot: the writer does not write, the work behind the pages does not go on, or the engine says so.
-    pub async fn why_not_ready(&self) -> Option<String> {
+    pub(crate) async fn why_not_ready(&self) -> Option<String> {
         if let Some(why) = self.probe().await.or_else(|| self.health.failure()) {
             return Some(why);
         }
@@ -46,7 +46,7 @@ impl Service {
     }
 
     /// Bring the gauges up to date.
-    pub async fn gauge(&self) -> Result<(), StoreError> {
+    pub(crate) async fn gauge(&self) -> Result<(), StoreError> {
         let leaves = self.store.leaves().await;
         self.metrics.evidence_leaves.set(i64::try_from(leaves).unwrap_or(i64::MAX));
         self.metrics.cases_open.set(self.open_cases().await?);

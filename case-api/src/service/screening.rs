@@ -17,7 +17,7 @@ const MATCHES_DEFAULT: usize = 10;
 
 /// What a name met.
 #[derive(Serialize, utoipa::ToSchema)]
-pub struct Screened {
+pub(crate) struct Screened {
     /// The name as asked.
     pub query: String,
     /// Whether any list is active. `off`: no match says nothing.
@@ -29,7 +29,7 @@ pub struct Screened {
 
 impl Service {
     /// Screen a name. One that cannot be screened whole is not clear.
-    pub async fn screen(&self, mut screening: Screening) -> Result<Screened, ActError> {
+    pub(crate) async fn screen(&self, mut screening: Screening) -> Result<Screened, ActError> {
         if screening.name.trim().is_empty() || screening.name.chars().count() > NAME_CHARS_MAX {
             return Err(ActError::NotScreened(format!("a name has 1 to {NAME_CHARS_MAX} characters")));
         }

@@ -13,8 +13,8 @@ use crate::{
 
 /// Stream time that was ordered back.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct StreamTimeSet {
-    /// The latest event time that counts as seen, once the engine has felt the order.
+pub(crate) struct StreamTimeSet {
+    /// The latest event time that counts as seen, once the engine has applied the order.
     #[schema(value_type = String)]
     pub to: EventTime,
     /// Whether the engine has the change: `delivered`, or `pending` while the log cannot be reached.
@@ -23,7 +23,7 @@ pub struct StreamTimeSet {
 
 impl Service {
     /// Order stream time back to `to`, and see the order onto the log.
-    pub async fn set_stream_time(
+    pub(crate) async fn set_stream_time(
         &self,
         to: EventTime,
         reason: &str,
@@ -50,7 +50,7 @@ impl Service {
     }
 
     /// Remember that whoever started the process confirmed its clock. `against`: what spoke against it.
-    pub async fn record_accepted_clock(&self, against: &str) -> Result<(), StoreError> {
+    pub(crate) async fn record_accepted_clock(&self, against: &str) -> Result<(), StoreError> {
         let mut tx = self.store.begin(self.now()).await?;
         let entry = Entry {
             kind: Kind::Configuration,

@@ -1,4 +1,4 @@
-//! Suppressions: proposed from a case, approved or ended, and the control record that makes the engine feel it.
+//! Suppressions: proposed from a case, approved or ended, and the control record by which the engine applies it.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -22,7 +22,7 @@ use crate::{
 /// A match of a case to be suppressed.
 #[derive(Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewSuppression {
+pub(crate) struct NewSuppression {
     /// The case whose alert shows the match.
     pub case_id: String,
     /// Who was screened, as the match says.
@@ -34,16 +34,16 @@ pub struct NewSuppression {
     pub entry_id: String,
     /// `FP-NAME`, `FP-DOB` or `FP-COUNTRY`.
     pub disposition: DispositionCode,
-    /// What tells the two apart.
+    /// How the two differ.
     pub reason: String,
     /// For how many days, up to 365; 180 where it is not said.
     #[serde(default)]
     pub days: Option<u32>,
 }
 
-/// A suppression, and whether the engine feels it.
+/// A suppression, and whether the engine applies it.
 #[derive(Clone, Serialize, utoipa::ToSchema)]
-pub struct SuppressionNow {
+pub(crate) struct SuppressionNow {
     /// The suppression.
     #[serde(flatten)]
     pub row: SuppressionRow,
@@ -51,14 +51,14 @@ pub struct SuppressionNow {
     pub in_force: bool,
     /// Whether the entry is not, or no longer, what was looked at.
     pub entry_changed: bool,
-    /// After an act that the engine must feel: `delivered`, or `pending` while the log cannot be reached.
+    /// After an act that the engine has to apply: `delivered`, or `pending` while the log cannot be reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control: Option<&'static str>,
 }
 
 impl Service {
-    /// Suppressions, newest first, as they stand against the active lists.
-    pub async fn suppressions(
+    /// Suppressions, newest first, as they are on the active lists.
+    pub(crate) async fn suppressions(
         &self,
         filter: &SuppressionFilter,
         page: Page,
@@ -68,14 +68,14 @@ impl Service {
     }
 
     /// The matches of a case that may be suppressed, each party and entry once, as last seen.
-    pub async fn case_matches(&self, case_id: &str) -> Result<Vec<CaseMatch>, StoreError> {
+    pub(crate) async fn case_matches(&self, case_id: &str) -> Result<Vec<CaseMatch>, StoreError> {
         let filter = AlertFilter { case_id: Some(case_id.to_owned()), ..AlertFilter::default() };
         let (alerts, _) = self.store.alerts(&filter, Page::first(PAGE_MAX)).await?;
         Ok(matches_of(alerts.into_iter().map(|stored| stored.alert)))
     }
 
     /// Propose to suppress one match, if the case shows it.
-    pub async fn propose_suppression(
+    pub(crate) async fn propose_suppression(
         &self,
         wanted: NewSuppression,
         actor: &Actor,
@@ -101,7 +101,7 @@ impl Service {
         let row = propose(&mut tx, &case_id, &proposal, actor).await?;
         tx.answer(claim, 201, &row).await?;
         tx.commit().await?;
-        self.as_it_stands(row, None).await
+        self.against_lists(row, None).await
     }
 
     /// What a closing proposes to suppress: every match of the case that may be.
@@ -145,7 +145,7 @@ impl Service {
     }
 
     /// Approve or end a suppression, count it, and see its control record onto the log.
-    pub async fn act_on_suppression(
+    pub(crate) async fn act_on_suppression(
         &self,
         id: &str,
         act: &SuppressionAct,
@@ -159,7 +159,7 @@ impl Service {
             Some(seq) => Some(self.see_delivered(seq).await?),
             None => None,
         };
-        self.as_it_stands(row, control).await
+        self.against_lists(row, control).await
     }
 
     async fn commit_suppression(
@@ -176,7 +176,7 @@ impl Service {
         let row = tx.suppression(id).await?.ok_or(ActError::NoSuppression)?;
         let own = row.proposed_by == actor.name;
         let next = next_suppression_state(row.state, act, &actor.roles, own)?;
-        if next == SuppressionState::Approved && !row.stands(tx.now) {
+        if next == SuppressionState::Approved && !row.is_current(tx.now) {
             return Err(Refusal::Conflict("its time has passed: propose it anew").into());
         }
         let row = change(&mut tx, &row, act, next, actor).await?;
@@ -185,7 +185,7 @@ impl Service {
         Ok(row)
     }
 
-    async fn as_it_stands(
+    async fn against_lists(
         &self,
         row: SuppressionRow,
         control: Option<&'static str>,
@@ -194,7 +194,7 @@ impl Service {
         Ok(SuppressionNow { control, ..now })
     }
 
-    /// The rows as they stand against the active lists.
+    /// The rows as they are on the active lists.
     async fn as_they_stand(&self, rows: Vec<SuppressionRow>) -> Result<Vec<SuppressionNow>, ActError> {
         let (catalogue, at) = (Arc::clone(&self.ports.catalogue), self.now());
         let read = spawn_blocking(move || {
@@ -202,7 +202,7 @@ impl Service {
                 let active = catalogue.entry_hash(&row.list, None, &row.entry_id)?;
                 let entry_changed = active.map(|hash| hash.to_string()).as_ref() != Some(&row.entry_hash);
                 let approved = row.state == SuppressionState::Approved;
-                let in_force = approved && row.stands(at) && !entry_changed;
+                let in_force = approved && row.is_current(at) && !entry_changed;
                 Ok(SuppressionNow { row, in_force, entry_changed, control: None })
             };
             rows.into_iter().map(now).collect::<Result<Vec<_>, PortError>>()
@@ -211,7 +211,7 @@ impl Service {
     }
 }
 
-/// Write a proposal. One on the same party and entry that stands already is enough.
+/// Write a proposal. One on the same party and entry that is current already is enough.
 pub(super) async fn propose(
     tx: &mut Tx<'_>,
     case_id: &str,
@@ -226,7 +226,7 @@ pub(super) async fn propose(
     Ok(row)
 }
 
-/// A case found that these parties are listed: nothing that was suppressed of them stands, nor what the case
+/// A case found that these parties are listed: nothing stays suppressed of them, nor what the case
 /// itself proposed. The place of the last control record, if any.
 pub(super) async fn end_for_true_match(
     tx: &mut Tx<'_>,
@@ -243,7 +243,7 @@ pub(super) async fn end_for_true_match(
     Ok(last)
 }
 
-/// Write what became of a suppression, with its evidence, and have the engine feel it.
+/// Write what became of a suppression, with its evidence, and have the engine apply it.
 async fn change(
     tx: &mut Tx<'_>,
     before: &SuppressionRow,
@@ -281,9 +281,9 @@ async fn record(
         case_id: Some(&row.case_id),
     };
     let leaf = tx.leaf(entry, &json!({ "actor": actor, "act": said, "suppression": row })).await?;
-    let told = json!({
+    let said = json!({
         "suppression_id": row.suppression_id, "party": row.party_value, "list": row.list,
         "entry_id": row.entry_id, "reason": said["reason"],
     });
-    tx.tell(&row.case_id, &actor.name, act, &told, leaf).await
+    tx.note(&row.case_id, &actor.name, act, &said, leaf).await
 }

@@ -15,18 +15,18 @@ const SESSION_NOTED_EVERY: Span = Span::minutes(1);
 
 impl Service {
     /// A user by name.
-    pub async fn user(&self, name: &str) -> Result<Option<User>, StoreError> {
+    pub(crate) async fn user(&self, name: &str) -> Result<Option<User>, StoreError> {
         self.store.user(name).await
     }
 
     /// Those who can be given a case.
-    pub async fn officers(&self) -> Result<Vec<String>, StoreError> {
+    pub(crate) async fn officers(&self) -> Result<Vec<String>, StoreError> {
         let users = self.store.active_users().await?;
         Ok(users.into_iter().filter(|user| user.roles().work_cases()).map(|user| user.name).collect())
     }
 
     /// Make a user, or give one of that name a new password and roles. `by`: who does so.
-    pub async fn put_user(
+    pub(crate) async fn put_user(
         &self,
         name: &str,
         password_hash: &str,
@@ -43,7 +43,7 @@ impl Service {
     }
 
     /// Remember that these people are invented.
-    pub async fn mark_demo_users(&self, names: &[&str]) -> Result<(), StoreError> {
+    pub(crate) async fn mark_demo_users(&self, names: &[&str]) -> Result<(), StoreError> {
         let mut tx = self.store.begin(self.now()).await?;
         for name in names {
             tx.add_demo_user(name).await?;
@@ -52,7 +52,7 @@ impl Service {
     }
 
     /// Let invented people sign in no more; how many there are.
-    pub async fn disable_demo_users(&self) -> Result<usize, StoreError> {
+    pub(crate) async fn disable_demo_users(&self) -> Result<usize, StoreError> {
         let mut tx = self.store.begin(self.now()).await?;
         let names = tx.demo_users().await?;
         for (name, _) in names.iter().filter(|(_, disabled)| !disabled) {
@@ -65,19 +65,19 @@ impl Service {
     }
 
     /// Write down the failed sign-ins of a period.
-    pub async fn record_failed_sign_ins(&self, failed: &FailedSignIns) -> Result<(), StoreError> {
+    pub(crate) async fn record_failed_sign_ins(&self, failed: &FailedSignIns) -> Result<(), StoreError> {
         let mut tx = self.store.begin(self.now()).await?;
         tx.leaf(done("sign_ins_failed", ENGINE, "sign-in"), &json!({ "failed": failed })).await?;
         tx.commit().await
     }
 
     /// Whether somebody signed in from this browser before, not too long ago.
-    pub async fn knows_device(&self, token_hash: &str, user: &str) -> Result<bool, StoreError> {
+    pub(crate) async fn knows_device(&self, token_hash: &str, user: &str) -> Result<bool, StoreError> {
         self.store.knows_device(token_hash, user, self.now()).await
     }
 
     /// Begin a session.
-    pub async fn begin_session(&self, session: &NewSession) -> Result<(), StoreError> {
+    pub(crate) async fn begin_session(&self, session: &NewSession) -> Result<(), StoreError> {
         let user = session.user.as_str();
         let mut tx = self.store.begin(self.now()).await?;
         tx.add_session(session).await?;
@@ -90,7 +90,11 @@ impl Service {
     }
 
     /// The session of a token, if it is still good. `at_work`: the officer is, so the session is not idle.
-    pub async fn session(&self, token_hash: &str, at_work: bool) -> Result<Option<Session>, StoreError> {
+    pub(crate) async fn session(
+        &self,
+        token_hash: &str,
+        at_work: bool,
+    ) -> Result<Option<Session>, StoreError> {
         let session = self.store.session(token_hash, self.now()).await?;
         if let Some(session) = session.as_ref().filter(|_| at_work)
             // A disk that is full ends nobody's reading; the session only counts as idle for longer.
@@ -112,7 +116,7 @@ impl Service {
     }
 
     /// End a session.
-    pub async fn end_session(&self, token_hash: &str, user: &str) -> Result<(), StoreError> {
+    pub(crate) async fn end_session(&self, token_hash: &str, user: &str) -> Result<(), StoreError> {
         let mut tx = self.store.begin(self.now()).await?;
         tx.end_session(token_hash).await?;
         tx.leaf(done("sign_out", user, user), &json!({ "user": user })).await?;
@@ -120,12 +124,12 @@ impl Service {
     }
 
     /// A key that is not revoked.
-    pub async fn api_key(&self, key_id: &str) -> Result<Option<ApiKey>, StoreError> {
+    pub(crate) async fn api_key(&self, key_id: &str) -> Result<Option<ApiKey>, StoreError> {
         self.store.api_key(key_id).await
     }
 
     /// Keep a new key's hash.
-    pub async fn add_api_key(
+    pub(crate) async fn add_api_key(
         &self,
         key_id: &str,
         key_hash: &str,
@@ -141,7 +145,7 @@ impl Service {
     }
 
     /// Refuse a key from now on; whether there was one.
-    pub async fn revoke_api_key(&self, key_id: &str, by: &str) -> Result<bool, StoreError> {
+    pub(crate) async fn revoke_api_key(&self, key_id: &str, by: &str) -> Result<bool, StoreError> {
         let mut tx = self.store.begin(self.now()).await?;
         if !tx.revoke_api_key(key_id).await? {
             return Ok(false);
@@ -152,7 +156,7 @@ impl Service {
     }
 
     /// Let go of the store, once nothing is asked any more.
-    pub async fn close(&self) {
+    pub(crate) async fn close(&self) {
         self.store.close().await;
     }
 }

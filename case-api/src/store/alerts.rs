@@ -216,6 +216,7 @@ impl utoipa::PartialSchema for StoredAlert {
             schema = schema.property(field, object()).required(field);
         }
         schema
+            .property("failed_by", text())
             .property("subjects", ArrayBuilder::new().items(text()))
             .required("subjects")
             .property("matches", ArrayBuilder::new().items(object()))

@@ -266,7 +266,7 @@ impl Tx<'_> {
     }
 
     /// Write a line of a case's timeline, with the state that the case is in by then.
-    pub(crate) async fn tell<T: Serialize>(
+    pub(crate) async fn note<T: Serialize>(
         &mut self,
         case_id: &str,
         actor: &str,

@@ -1,6 +1,6 @@
 //! The rows of holds.
 
-use sluice_model::Disposition;
+use sluice_model::HoldRecord;
 use sqlx::{FromRow, Row, sqlite::SqliteRow};
 
 use super::{
@@ -80,7 +80,7 @@ impl Tx<'_> {
     /// Record a hold or refusal, with the case that answers for it.
     pub(crate) async fn add_hold(
         &mut self,
-        said: &Disposition,
+        said: &HoldRecord,
         state: HoldState,
         case_id: &str,
     ) -> Result<(), StoreError> {

@@ -231,7 +231,7 @@ fn holds(log: &dyn Log, delivered: &Delivered) -> Result<bool, StoreError> {
 pub(crate) fn source(topic: Topic) -> Partition {
     let source = match topic {
         Topic::Alerts => LogTopic::Alerts,
-        Topic::Dispositions => LogTopic::Dispositions,
+        Topic::Holds => LogTopic::Holds,
         Topic::Decisions => LogTopic::Decisions,
         Topic::Observations => LogTopic::Observations,
     };

@@ -71,7 +71,7 @@ pub struct SuppressionRow {
 
 impl SuppressionRow {
     /// Whether it is waiting or in force, as far as its own dates say.
-    pub fn stands(&self, now: EventTime) -> bool {
+    pub fn is_current(&self, now: EventTime) -> bool {
         self.state != SuppressionState::Revoked && now < self.expires_at.0
     }
 

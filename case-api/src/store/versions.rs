@@ -7,7 +7,7 @@ use sqlx::FromRow;
 
 use super::{Page, Store, StoreError, Tx, columns::stamp_or_null};
 use crate::{
-    domain::{Candidate, TrialReport, VersionState, bundle_of},
+    domain::{TrialReport, Tried, VersionState, bundle_of},
     stamp::Stamp,
 };
 
@@ -238,7 +238,7 @@ impl Tx<'_> {
     pub(crate) async fn put_draft(
         &mut self,
         version_id: &str,
-        Candidate { files, report }: &Candidate,
+        Tried { files, report }: &Tried,
         rationale: &str,
         base: Option<&str>,
     ) -> Result<(), StoreError> {

@@ -24,14 +24,14 @@ use sluice_case_api::{
     domain::{Role, Roles},
     ports::{
         ActiveList, ActiveRule, Bounds, Catalogue, Clock, ControlSink, Feed, History, Item, NameAnswer, Past,
-        PortError, Prepared, Record, Screening, Standing, Topic,
+        PortError, Prepared, Record, RuleSets, Screening, Topic,
     },
     store::Database,
 };
 use sluice_core::CaseRunner;
 use sluice_model::{
-    Action, Alert, Cause, Control, Disposition, DispositionState, EventTime, Hash256, Key, KeyKind,
-    ListMatch, PartyMatch, PaymentEvent, Reason, RuleBundle, RuleFile, Severity, Span, Versions, WindowValue,
+    Action, Alert, Cause, Control, EventTime, Hash256, HoldOutcome, HoldRecord, Key, KeyKind, ListMatch,
+    PartyMatch, PaymentEvent, Reason, RuleBundle, RuleFile, Severity, Span, Versions, WindowValue,
 };
 use sluice_rules::{Backtest, CaseEngine, RuleSet};
 use tower::ServiceExt;
@@ -67,7 +67,7 @@ impl World {
     pub fn say(&self, record: Record) {
         let topic = match record {
             Record::Alert(..) => Topic::Alerts,
-            Record::Disposition(_) => Topic::Dispositions,
+            Record::Hold(_) => Topic::Holds,
             Record::Decision(_) => Topic::Decisions,
             Record::Observation(_) => Topic::Observations,
         };
@@ -153,12 +153,12 @@ impl Catalogue for World {
         ]
     }
 
-    fn standing(&self) -> Standing {
+    fn rule_sets(&self) -> RuleSets {
         let unfilled = self.unfilled.load(Ordering::SeqCst);
         let prepared = self.prepared.lock().unwrap().as_ref().map(RuleBundle::hash);
         let prepared =
-            prepared.map(|rules| Prepared { rules, ready: unfilled == 0, felt: 10 - unfilled, of: 10 });
-        Standing { in_force: self.rules.lock().unwrap().hash(), prepared }
+            prepared.map(|rules| Prepared { rules, ready: unfilled == 0, applied: 10 - unfilled, of: 10 });
+        RuleSets { in_force: self.rules.lock().unwrap().hash(), prepared }
     }
 
     fn screen(&self, screening: &Screening) -> Result<NameAnswer, PortError> {
@@ -325,6 +325,7 @@ pub fn alert(n: u32, customer: &str) -> Alert {
         severity: Severity::High,
         action: Action::Alert,
         reason: "3 payments of 7,200 to 7,999.99 in 24 hours, 23,400.00 in all".into(),
+        failed_by: None,
         windows: [
             ("count_24h".to_owned(), WindowValue::Int(3)),
             ("sum_24h".to_owned(), WindowValue::Int(2_340_000)),
@@ -337,7 +338,7 @@ pub fn alert(n: u32, customer: &str) -> Alert {
 }
 
 /// A sanctions alert that holds its payment, with the hold.
-pub fn held_alert(n: u32, customer: &str) -> (Alert, Disposition) {
+pub fn held_alert(n: u32, customer: &str) -> (Alert, HoldRecord) {
     let mut alert = alert(n, customer);
     alert.alert_id = Hash256::of_parts([b"R60".as_slice(), alert.event_id.as_bytes()]);
     alert.rule_id = "R60".into();
@@ -351,10 +352,10 @@ pub fn held_alert(n: u32, customer: &str) -> (Alert, Disposition) {
         party: Some(Key { kind: KeyKind::Account, value: "012-345-678901".into() }),
         matches: vec![list_match()],
     }];
-    let hold = Disposition {
+    let hold = HoldRecord {
         payment_id: alert.payment_id.clone(),
         event_id: alert.event_id.clone(),
-        state: DispositionState::Held,
+        state: HoldOutcome::Held,
         because: alert.alert_id.to_string(),
         at: alert.occurred_at,
         alerts: Vec::new(),
@@ -532,6 +533,6 @@ impl Answer {
         assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text());
         let problem = self.json();
         assert_eq!(problem["status"], status);
-        assert!(problem["title"].is_string() && problem["type"].is_string());
+        assert!(problem["title"].is_string() && problem["type"].is_string() && problem["code"].is_string());
     }
 }

@@ -18,7 +18,7 @@ const LOG_BATCH_RECORDS: usize = 4_096;
 
 /// What happened, and what of it is known to be laundering.
 #[derive(clap::Args)]
-pub struct History {
+pub(crate) struct History {
     /// History: NDJSON, or CSV with a mapping.
     #[arg(long, value_name = "FILE", required_unless_present = "log")]
     events: Option<PathBuf>,
@@ -28,7 +28,7 @@ pub struct History {
     /// Which column of a CSV file is what.
     #[arg(long, value_name = "FILE.toml")]
     mapping: Option<PathBuf>,
-    /// Labelled transactions (CSV: alert_id, alert_type, orig_acct, bene_acct, tran_timestamp): tells precision and
+    /// Labelled transactions (CSV: alert_id, alert_type, orig_acct, bene_acct, tran_timestamp): says precision and
     /// recall.
     #[arg(long, value_name = "FILE.csv")]
     pub groups: Option<PathBuf>,
@@ -38,7 +38,7 @@ type Source = Box<dyn Iterator<Item = Read> + Send>;
 
 impl History {
     /// The events, and a bar that shows how much of them has been read.
-    pub fn open(&self) -> Result<(Source, ProgressBar), Failure> {
+    pub(crate) fn open(&self) -> Result<(Source, ProgressBar), Failure> {
         match (&self.events, &self.log) {
             (_, Some(data)) => of_log(data),
             (Some(path), None) => self.of_file(path),
@@ -60,7 +60,7 @@ impl History {
     }
 
     /// What to say when it could not be read.
-    pub fn unreadable(&self) -> String {
+    pub(crate) fn unreadable(&self) -> String {
         let path = self.events.as_ref().or(self.log.as_ref());
         format!("failed to read {}", path.map(|path| path.display().to_string()).unwrap_or_default())
     }
@@ -91,7 +91,7 @@ fn of_log(data: &Path) -> Result<(Source, ProgressBar), Failure> {
 }
 
 /// The events of a payments log from an offset on, for as long as `read_on` says so, asked before each batch.
-pub fn events_of(
+pub(crate) fn events_of(
     log: Arc<dyn Log>,
     from: u64,
     mut read_on: impl FnMut(u64) -> bool + Send,

@@ -16,7 +16,7 @@ use crate::{failure::Failure, folders};
 
 /// Arguments of `sweep`.
 #[derive(clap::Args)]
-pub struct SweepArgs {
+pub(crate) struct SweepArgs {
     /// The rules.
     #[arg(long, value_name = "DIR")]
     rules: PathBuf,
@@ -25,7 +25,7 @@ pub struct SweepArgs {
     /// Which parameter to move, through which values: `N02.new_payers_min=3,4,5`. May be given several times.
     #[arg(long, value_name = "RULE.PARAMETER=VALUE,…", required = true)]
     vary: Vec<Vary>,
-    /// Write a page with plots that stands alone.
+    /// Write a page with plots, whole in one file.
     #[arg(long, value_name = "FILE.html")]
     html: Option<PathBuf>,
     /// Print JSON.
@@ -35,7 +35,7 @@ pub struct SweepArgs {
 
 /// A parameter and its values.
 #[derive(Clone)]
-pub struct Vary {
+pub(super) struct Vary {
     rule: String,
     parameter: String,
     values: Vec<String>,
@@ -63,7 +63,7 @@ impl Vary {
 }
 
 /// Run the command.
-pub fn sweep(args: &SweepArgs) -> Result<ExitCode, Failure> {
+pub(super) fn sweep(args: &SweepArgs) -> Result<ExitCode, Failure> {
     let path = args.history.groups.as_deref();
     let Groups(groups) =
         read_groups(path.ok_or_else(|| Failure::user("say what there is to find: --groups FILE"))?)?;

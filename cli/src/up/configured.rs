@@ -12,30 +12,39 @@ use std::{
 use sluice_lists::DEFAULT_THRESHOLD;
 use sluice_model::{EventTime, Hash256, Screening, Span};
 use sluice_rules::RuleSet;
+use sluice_runtime::limits::FOLDERS_LOOKED_AT_EVERY;
 
 /// A version with fewer entries than this share of the one in force, in percent, is less; an import asks at the same line.
 const ENTRIES_KEPT_PERCENT_MIN: usize = 90;
-/// How far `checked_at` of a source must move until the log is told, where nothing else changed; a quarter of the limit
+/// How far `checked_at` of a source must move until the log has it, where nothing else changed; a quarter of the limit
 /// where that is less.
 const CHECK_STEP: Span = Span::hours(6);
-/// The age of a list from which it is told, where its limit does not come sooner.
-const LIST_AGE_TOLD: Span = Span::days(7);
+/// The age of a list from which it is reported, where its limit does not come sooner.
+const LIST_AGE_REPORTED: Span = Span::days(7);
 /// Of the rules in force, how many in a hundred a watched folder may lose at once; one always.
 const RULES_GONE_PERCENT_MAX: usize = 10;
 
-/// What is told of the configuration, for readiness and pages.
-#[derive(Default)]
-pub struct Configured(Mutex<Told>);
+/// Wait until it is time to look at a folder again; `false` once `stop` is ready.
+pub(super) async fn is_time_to_look(stop: &mut (impl Future<Output = ()> + Unpin)) -> bool {
+    tokio::select! {
+        () = stop => false,
+        () = tokio::time::sleep(FOLDERS_LOOKED_AT_EVERY) => true,
+    }
+}
 
-/// What stands at this moment.
+/// What is reported of the configuration, for readiness and pages.
+#[derive(Default)]
+pub(super) struct Configured(Mutex<Report>);
+
+/// What there is to report at this moment.
 #[derive(Clone, Default)]
-pub struct Told {
+pub(super) struct Report {
     /// What of screening would be lost, or why it cannot be read.
     pub screening: Vec<String>,
     /// What of the rules would be lost.
     pub rules: Vec<String>,
     /// What everybody has to know as long as the process runs.
-    pub standing: Vec<String>,
+    pub lasting: Vec<String>,
     /// How the folder of rules differs from what judges.
     pub difference: Option<String>,
     /// Lists that are old, and how old.
@@ -43,20 +52,20 @@ pub struct Told {
 }
 
 impl Configured {
-    /// What stands.
-    pub fn now(&self) -> Told {
+    /// The report of this moment.
+    pub(super) fn now(&self) -> Report {
         self.lock().clone()
     }
 
     /// Change it.
-    pub fn update(&self, change: impl FnOnce(&mut Told)) {
+    pub(super) fn update(&self, change: impl FnOnce(&mut Report)) {
         change(&mut self.lock());
     }
 
     /// Why the process is not ready.
-    pub fn not_ready(&self) -> Option<String> {
-        let told = self.now();
-        let lost: Vec<String> = told.screening.into_iter().chain(told.rules).collect();
+    pub(super) fn not_ready(&self) -> Option<String> {
+        let report = self.now();
+        let lost: Vec<String> = report.screening.into_iter().chain(report.rules).collect();
         (!lost.is_empty()).then(|| {
             let lost = lost.join("; ");
             format!(
@@ -67,18 +76,18 @@ impl Configured {
     }
 
     /// What pages say in red.
-    pub fn notices(&self) -> Vec<String> {
-        let Told { standing, difference, old, .. } = self.now();
-        standing.into_iter().chain(difference).chain(old).collect()
+    pub(super) fn notices(&self) -> Vec<String> {
+        let Report { lasting, difference, old, .. } = self.now();
+        lasting.into_iter().chain(difference).chain(old).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Told> {
+    fn lock(&self) -> MutexGuard<'_, Report> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// What of a wish may be in force at once: everything that is not less. And what it would take away.
-pub fn without_loss(
+pub(super) fn without_loss(
     in_force: &Screening,
     wanted: &Screening,
     shrinks: impl Fn(&str, Hash256, Hash256) -> bool,
@@ -121,7 +130,7 @@ pub fn without_loss(
 }
 
 /// Whether a version of so many entries is less than one of so many. `None`: it cannot be read.
-pub fn shrinks(before: Option<usize>, after: Option<usize>) -> bool {
+pub(super) fn shrinks(before: Option<usize>, after: Option<usize>) -> bool {
     match (before, after) {
         (Some(before), Some(after)) => after * 100 < before * ENTRIES_KEPT_PERCENT_MIN,
         // What cannot be counted is not known to be whole.
@@ -130,8 +139,8 @@ pub fn shrinks(before: Option<usize>, after: Option<usize>) -> bool {
     }
 }
 
-/// Whether the log must be told: something changed, or a check moved by more than a step.
-pub fn differs(in_force: &Screening, applied: &Screening) -> bool {
+/// Whether it has to go to the log: something changed, or a check moved by more than a step.
+pub(super) fn differs(in_force: &Screening, applied: &Screening) -> bool {
     let timeless = |screening: &Screening| Screening { checked_at: Default::default(), ..screening.clone() };
     let step = applied.age_max.map_or(CHECK_STEP, |limit| CHECK_STEP.min(part(limit, 4)));
     timeless(in_force) != timeless(applied)
@@ -142,8 +151,9 @@ pub fn differs(in_force: &Screening, applied: &Screening) -> bool {
 }
 
 /// The lists that are old, each with what that means.
-pub fn old(screening: &Screening, now: EventTime) -> Vec<String> {
-    let told_from = screening.age_max.map_or(LIST_AGE_TOLD, |limit| LIST_AGE_TOLD.min(part(limit, 2)));
+pub(super) fn old(screening: &Screening, now: EventTime) -> Vec<String> {
+    let told_from =
+        screening.age_max.map_or(LIST_AGE_REPORTED, |limit| LIST_AGE_REPORTED.min(part(limit, 2)));
     let aged = |(source, at): (&String, &EventTime)| {
         let age = now.since(*at);
         if age < told_from {
@@ -166,7 +176,7 @@ fn part(of: Span, parts: i64) -> Span {
 }
 
 /// The rules in force that a set would take away.
-pub fn rules_gone(in_force: &RuleSet, wanted: &RuleSet) -> Vec<String> {
+pub(super) fn rules_gone(in_force: &RuleSet, wanted: &RuleSet) -> Vec<String> {
     let ids = |set: &RuleSet| -> BTreeSet<String> {
         set.descriptions().iter().filter(|rule| !rule.candidate).map(|rule| rule.id.clone()).collect()
     };
@@ -174,7 +184,7 @@ pub fn rules_gone(in_force: &RuleSet, wanted: &RuleSet) -> Vec<String> {
 }
 
 /// What a watched folder would take away that it may not: all rules, or many at once.
-pub fn rules_lost(in_force: &RuleSet, wanted: &RuleSet) -> Vec<String> {
+pub(super) fn rules_lost(in_force: &RuleSet, wanted: &RuleSet) -> Vec<String> {
     let all = in_force.descriptions().iter().filter(|rule| !rule.candidate).count();
     let gone = rules_gone(in_force, wanted);
     let is_empty = !wanted.descriptions().iter().any(|rule| !rule.candidate);

@@ -34,7 +34,7 @@ const TICK: Duration = Duration::from_millis(250);
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
 
 /// Who works in the demonstration, beside the operator.
-pub fn people() -> [(&'static str, Roles); 3] {
+pub(super) fn people() -> [(&'static str, Roles); 3] {
     [
         ("ada", Roles::new([Role::Analyst])),
         ("ivan", Roles::new([Role::Investigator])),
@@ -43,7 +43,7 @@ pub fn people() -> [(&'static str, Roles); 3] {
 }
 
 /// A folder of lists with the invented one active.
-pub fn lists(folder: &Path) -> Result<Store, Failure> {
+pub(super) fn lists(folder: &Path) -> Result<Store, Failure> {
     let store = Store::create(folder)?;
     let text = demo_list_csv();
     let files = [SourceFile { name: FILE, bytes: text.as_bytes() }];
@@ -74,7 +74,7 @@ pub fn lists(folder: &Path) -> Result<Store, Failure> {
 }
 
 /// Events as they happen, after those of the last hours at once; until `stop` is ready.
-pub async fn traffic(runtime: Arc<Runtime>, stop: impl Future<Output = ()>) {
+pub(super) async fn traffic(runtime: Arc<Runtime>, stop: impl Future<Output = ()>) {
     tokio::select! {
         () = stop => {}
         result = send(&runtime) => {

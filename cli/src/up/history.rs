@@ -16,7 +16,7 @@ use crate::rules::history::events_of;
 const SHARDS: u32 = 1;
 
 /// The payments log.
-pub struct OwnLog {
+pub(super) struct OwnLog {
     pub log: Arc<dyn Log>,
     pub runtime: Arc<Runtime>,
     pub library: Arc<dyn Library>,

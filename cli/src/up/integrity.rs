@@ -23,7 +23,7 @@ const ADVICE: &str = "Put back the data folder as it was, whole. Where that cann
                       what was accepted in the evidence log.";
 
 /// Compare the stores. Differences refuse the start, unless they are accepted.
-pub async fn check(
+pub(super) async fn check(
     data: &Path,
     log: &EmbeddedLog,
     snapshots: &FileSnapshots,
@@ -49,12 +49,12 @@ pub async fn check(
     if found.is_empty() {
         return Ok(());
     }
-    let told: Vec<String> = found.iter().map(|difference| format!("  {difference}")).collect();
-    let told = told.join("\n");
+    let lines: Vec<String> = found.iter().map(|difference| format!("  {difference}")).collect();
+    let lines = lines.join("\n");
     if !accept {
-        return Err(Failure::Finding(format!("{REFUSED}\n{told}\n{ADVICE}")));
+        return Err(Failure::Finding(format!("{REFUSED}\n{lines}\n{ADVICE}")));
     }
-    tracing::warn!("accepted, and on record in the evidence log:\n{told}");
+    tracing::warn!("accepted, and on record in the evidence log:\n{lines}");
     // A future that is not on the log must not be restored once the log has grown to it again.
     snapshots.forget_beyond(ENGINE, committed)?;
     Store::accept(&cases, secrets::signer(data)?, log, &found, BY, SystemClock.now()).await?;
@@ -62,7 +62,7 @@ pub async fn check(
 }
 
 /// A store that cannot be read as what it was is a finding, not a fault of the program.
-pub fn damaged_log(error: LogError) -> Failure {
+pub(super) fn damaged_log(error: LogError) -> Failure {
     match error {
         LogError::Damaged { .. } => Failure::Finding(error.to_string()),
         other => other.into(),

@@ -15,10 +15,10 @@ use sluice_core::Library;
 use sluice_list_store::Store;
 use sluice_lists::{Screener, Settings};
 use sluice_model::{Control, EventTime, Hash256, Screening, Span, Unnamed};
-use sluice_runtime::{CachingLibrary, Clock as _, Runtime, SystemClock, limits::FOLDERS_LOOKED_AT_EVERY};
+use sluice_runtime::{CachingLibrary, Clock as _, Runtime, SystemClock};
 use tokio::task::spawn_blocking;
 
-use super::configured::{self, Configured};
+use super::configured::{self, Configured, is_time_to_look};
 use crate::failure::Failure;
 
 /// Where versions are kept that are in force, below the data folder.
@@ -27,7 +27,7 @@ const KEPT: &str = "lists-in-force";
 const SCREENING: &str = "screening";
 
 /// What the arguments say of screening.
-pub struct Lists {
+pub(super) struct Lists {
     /// The folder, where one is named.
     pub folder: Option<(PathBuf, Store)>,
     kept: Store,
@@ -52,7 +52,7 @@ struct Look {
 
 impl Lists {
     /// Over a folder, if there is one, and the versions kept in the data folder.
-    pub fn new(
+    pub(super) fn new(
         folder: Option<(PathBuf, Store)>,
         data: &Path,
         (age_max, unnamed): (Option<Span>, Unnamed),
@@ -66,7 +66,7 @@ impl Lists {
     }
 
     /// Versions by their hash, from wherever they can still be read.
-    pub fn library(&self) -> CachingLibrary {
+    pub(super) fn library(&self) -> CachingLibrary {
         let (kept, folder) = (self.kept.clone(), self.folder.as_ref().map(|(_, store)| store.clone()));
         CachingLibrary::new(move |screening| {
             let load = |hash: &Hash256| match (kept.load(*hash), &folder) {
@@ -164,7 +164,7 @@ impl Lists {
     }
 
     /// Tell how old the lists are that are screened against.
-    fn tell_ages(&self, screening: &Screening, now: EventTime) {
+    fn report_ages(&self, screening: &Screening, now: EventTime) {
         for (source, at) in &screening.checked_at {
             let seconds = now.since(*at).micros() / Span::seconds(1).micros();
             self.ages.with_label_values(&[source.as_str()]).set(seconds);
@@ -173,19 +173,19 @@ impl Lists {
 }
 
 /// One task that looks at the folder from the start of the process to its end.
-pub struct Keeper {
+pub(super) struct Keeper {
     lists: Arc<Lists>,
     runtime: Arc<Runtime>,
     library: Arc<dyn Library>,
     configured: Arc<Configured>,
     cases: CaseApi,
-    /// What the case side was told last.
-    told: Option<(Vec<String>, Option<Screening>)>,
+    /// What the case side recorded last.
+    recorded: Option<(Vec<String>, Option<Screening>)>,
 }
 
 impl Keeper {
     /// Over a running engine.
-    pub fn new(
+    pub(super) fn new(
         lists: Arc<Lists>,
         runtime: &Arc<Runtime>,
         library: &Arc<dyn Library>,
@@ -194,12 +194,12 @@ impl Keeper {
     ) -> Self {
         let (runtime, library, configured) =
             (Arc::clone(runtime), Arc::clone(library), Arc::clone(configured));
-        Self { lists, runtime, library, configured, cases: cases.clone(), told: None }
+        Self { lists, runtime, library, configured, cases: cases.clone(), recorded: None }
     }
 
     /// The first look, before anything is served. Where nothing was ever in force, a folder that cannot be read is the
     /// user's to mend.
-    pub async fn begin(&mut self) -> Result<(), Failure> {
+    pub(super) async fn begin(&mut self) -> Result<(), Failure> {
         let (runtime, lists) = (Arc::clone(&self.runtime), Arc::clone(&self.lists));
         let kept = spawn_blocking(move || {
             let in_force = runtime.wait_until_live()?.screening;
@@ -218,13 +218,9 @@ impl Keeper {
     }
 
     /// Look again and again until `stop` is ready.
-    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+    pub(super) async fn run(mut self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
-        loop {
-            tokio::select! {
-                () = &mut stop => return,
-                () = tokio::time::sleep(FOLDERS_LOOKED_AT_EVERY) => {}
-            }
+        while is_time_to_look(&mut stop).await {
             self.look().await;
         }
     }
@@ -239,14 +235,14 @@ impl Keeper {
             changed: false,
         });
         let (screening, now) = (self.runtime.status().screening, SystemClock.now());
-        self.lists.tell_ages(&screening, now);
+        self.lists.report_ages(&screening, now);
         let old = configured::old(&screening, now);
         if old != self.configured.now().old {
             old.iter().for_each(|list| tracing::warn!("{list}"));
         }
-        self.configured.update(|told| {
-            told.screening.clone_from(&look.lost);
-            told.old = old;
+        self.configured.update(|now| {
+            now.screening.clone_from(&look.lost);
+            now.old = old;
         });
         if look.changed {
             tracing::info!(sources = screening.lists.len(), "list versions are in force");
@@ -260,11 +256,11 @@ impl Keeper {
     /// Leaves of what changed and of what may not.
     async fn record(&mut self, look: &Look) -> Result<(), sluice_case_api::store::StoreError> {
         let state = (look.lost.clone(), look.wish.clone());
-        let is_first = self.told.is_none();
+        let is_first = self.recorded.is_none();
         if look.changed || is_first {
             self.cases.record_lists().await?;
         }
-        if self.told.as_ref() == Some(&state) {
+        if self.recorded.as_ref() == Some(&state) {
             return Ok(());
         }
         if look.lost.is_empty() {
@@ -275,7 +271,7 @@ impl Keeper {
             let order = look.wish.clone().map(Control::Screening);
             self.cases.configuration_is_less(SCREENING, &look.lost, order.as_ref()).await?;
         }
-        self.told = Some(state);
+        self.recorded = Some(state);
         Ok(())
     }
 }

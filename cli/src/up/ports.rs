@@ -6,7 +6,7 @@ use sluice_case_api::{
     LEAVES, LogFeed, MARKS, OUTBOX,
     ports::{
         ActiveList, ActiveRule, Catalogue, ControlSink, Feed, Item, NameAnswer, PortError, Prepared, Record,
-        Rescreened, Screening as Wanted, Standing, Topic,
+        Rescreened, RuleSets, Screening as Wanted, Topic,
     },
 };
 use sluice_core::{Library, RescreenReport};
@@ -19,15 +19,15 @@ use sluice_runtime::Runtime;
 
 use super::{Config, configured::Configured, room::Room};
 
-/// Alerts with the events that they judged; dispositions and decisions as they stand in the log.
-pub struct Feeds {
+/// Alerts with the events that they judged; holds and decisions as they are in the log.
+pub(super) struct Feeds {
     log: Arc<dyn Log>,
     others: LogFeed,
     runtime: Arc<Runtime>,
 }
 
 impl Feeds {
-    pub fn new(log: Arc<dyn Log>, runtime: Arc<Runtime>) -> Self {
+    pub(super) fn new(log: Arc<dyn Log>, runtime: Arc<Runtime>) -> Self {
         Self { others: LogFeed(Arc::clone(&log)), log, runtime }
     }
 }
@@ -54,7 +54,7 @@ impl Feed for Feeds {
 }
 
 /// Control records into the payments log, where the next payment applies them.
-pub struct Controls {
+pub(super) struct Controls {
     pub runtime: Arc<Runtime>,
     pub log: Arc<dyn Log>,
 }
@@ -72,7 +72,7 @@ impl ControlSink for Controls {
 }
 
 /// The rules and lists in force.
-pub struct InForce {
+pub(super) struct InForce {
     runtime: Arc<Runtime>,
     room: Room,
     store: Option<Store>,
@@ -81,7 +81,7 @@ pub struct InForce {
 }
 
 impl InForce {
-    pub fn new(runtime: &Arc<Runtime>, config: &Config, configured: &Arc<Configured>) -> Self {
+    pub(super) fn new(runtime: &Arc<Runtime>, config: &Config, configured: &Arc<Configured>) -> Self {
         Self {
             runtime: Arc::clone(runtime),
             room: config.room.clone(),
@@ -132,14 +132,14 @@ impl Catalogue for InForce {
             .collect()
     }
 
-    fn standing(&self) -> Standing {
+    fn rule_sets(&self) -> RuleSets {
         let status = self.runtime.status();
         let prepared = status.prepared.map(|rules| {
             let filling = status.filling.filter(|(filling, ..)| *filling == rules);
             let (applied, of) = filling.map_or((0, 0), |(_, applied, of)| (applied, of));
-            Prepared { rules, ready: status.is_filled(rules), felt: applied, of }
+            Prepared { rules, ready: status.is_filled(rules), applied, of }
         });
-        Standing { in_force: status.rules.hash(), prepared }
+        RuleSets { in_force: status.rules.hash(), prepared }
     }
 
     fn screen(&self, wanted: &Wanted) -> Result<NameAnswer, PortError> {
@@ -194,7 +194,7 @@ impl Catalogue for InForce {
 const MATCHES_DEFAULT: usize = 10;
 
 fn list(store: Option<&Store>, source: String, version: Hash256) -> ActiveList {
-    // The history only adorns what is in force: without it the version itself still stands.
+    // The history only adorns what is in force: without it the version itself is still true.
     let history = store.and_then(|store| store.history(&source).ok()).unwrap_or_default();
     let arrival = history.into_iter().rfind(|arrival| arrival.version == version);
     let count = |of: usize| u64::try_from(of).unwrap_or(u64::MAX);
@@ -256,6 +256,6 @@ fn query(wanted: &Wanted) -> Query {
     Query::party(&party, &wanted.name)
 }
 
-pub fn failed(error: impl std::fmt::Display) -> PortError {
+pub(super) fn failed(error: impl std::fmt::Display) -> PortError {
     PortError(error.to_string())
 }

@@ -25,7 +25,7 @@ const MIB: u64 = 1024 * 1024;
 
 /// Measures what is left.
 #[derive(Clone)]
-pub struct Room {
+pub(super) struct Room {
     data: PathBuf,
     disk: IntGauge,
     memory: IntGauge,
@@ -40,7 +40,7 @@ struct Left {
 
 impl Room {
     /// Look at a start: a warning where it is little, a refusal where it is nearly nothing.
-    pub fn look(data: &Path) -> Result<Self, Failure> {
+    pub(super) fn look(data: &Path) -> Result<Self, Failure> {
         let gauge = |name, help| IntGauge::new(name, help);
         let room = Self {
             data: data.to_owned(),
@@ -58,7 +58,7 @@ impl Room {
     }
 
     /// Why the process cannot go on for long, if it cannot.
-    pub fn not_ready(&self) -> Option<String> {
+    pub(super) fn not_ready(&self) -> Option<String> {
         self.left().too_little(&self.data)
     }
 

@@ -6,10 +6,10 @@ use std::{path::PathBuf, sync::Arc};
 use sluice_case_api::CaseApi;
 use sluice_model::{RuleBundle, RuleFile};
 use sluice_rules::{RuleSet, SHADOW_FOLDER};
-use sluice_runtime::{Fingerprint, Runtime, limits::FOLDERS_LOOKED_AT_EVERY};
+use sluice_runtime::{Fingerprint, Runtime};
 use tokio::task::spawn_blocking;
 
-use super::configured::{self, Configured};
+use super::configured::{self, Configured, is_time_to_look};
 use crate::failure::Failure;
 
 /// What is configured here, as the case side records it.
@@ -20,7 +20,7 @@ const FOLDER: &str = "folder";
 const SHIPPED: &str = "shipped";
 
 /// The rules that the arguments name.
-pub struct Rules {
+pub(super) struct Rules {
     pub bundle: RuleBundle,
     pub cases: Vec<RuleFile>,
     /// The folder, with its files as they were read; none for the shipped set.
@@ -36,27 +36,32 @@ impl Rules {
 }
 
 /// One task that looks at the folder from the start of the process to its end.
-pub struct Keeper {
+pub(super) struct Keeper {
     rules: Rules,
     runtime: Arc<Runtime>,
     configured: Arc<Configured>,
     cases: CaseApi,
-    /// What the case side was told last.
-    told: Vec<String>,
-    /// Why the folder was not read, told once.
+    /// What the case side recorded last.
+    recorded: Vec<String>,
+    /// Why the folder was not read, reported once.
     refused: Option<String>,
 }
 
 impl Keeper {
     /// Over a running engine.
-    pub fn new(rules: Rules, runtime: &Arc<Runtime>, configured: &Arc<Configured>, cases: &CaseApi) -> Self {
+    pub(super) fn new(
+        rules: Rules,
+        runtime: &Arc<Runtime>,
+        configured: &Arc<Configured>,
+        cases: &CaseApi,
+    ) -> Self {
         let (runtime, configured, cases) = (Arc::clone(runtime), Arc::clone(configured), cases.clone());
-        Self { rules, runtime, configured, cases, told: Vec::new(), refused: None }
+        Self { rules, runtime, configured, cases, recorded: Vec::new(), refused: None }
     }
 
-    /// Put the configured rules in force where none judge yet. A watched folder speaks at a later start too, when it
+    /// Put the configured rules in force where none judge yet. A watched folder counts at a later start too, when it
     /// changed since the last one and takes nothing away.
-    pub async fn begin(&mut self) -> Result<(), Failure> {
+    pub(super) async fn begin(&mut self) -> Result<(), Failure> {
         let engine = Arc::clone(&self.runtime);
         let live = spawn_blocking(move || engine.wait_until_live()).await??;
         let judges = live.rules.hash() != RuleSet::empty().hash();
@@ -74,7 +79,7 @@ impl Keeper {
             if lost.is_empty() {
                 self.put_in_force().await?;
             } else {
-                self.tell_lost(lost).await;
+                self.report_lost(lost).await;
             }
         }
         self.compare();
@@ -82,28 +87,24 @@ impl Keeper {
     }
 
     /// Look again and again until `stop` is ready.
-    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+    pub(super) async fn run(mut self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
-        loop {
-            tokio::select! {
-                () = &mut stop => return,
-                () = tokio::time::sleep(FOLDERS_LOOKED_AT_EVERY) => {}
-            }
+        while is_time_to_look(&mut stop).await {
             self.look().await;
         }
     }
 
     async fn look(&mut self) {
         let changed = self.read_if_changed().await;
-        if self.rules.watched && (changed || !self.told.is_empty()) {
+        if self.rules.watched && (changed || !self.recorded.is_empty()) {
             match lost(&self.runtime, &self.rules.bundle) {
                 Ok(lost) if lost.is_empty() => {
                     if let Err(error) = self.put_in_force().await {
                         self.refuse(error.to_string());
                     }
-                    self.tell_lost(Vec::new()).await;
+                    self.report_lost(Vec::new()).await;
                 }
-                Ok(lost) => self.tell_lost(lost).await,
+                Ok(lost) => self.report_lost(lost).await,
                 Err(reason) => self.refuse(reason),
             }
         }
@@ -150,7 +151,7 @@ impl Keeper {
         }
     }
 
-    /// Tell once why the folder is not in force.
+    /// Report once why the folder is not in force.
     fn refuse(&mut self, reason: String) {
         if self.refused.as_ref() == Some(&reason) {
             return;
@@ -174,9 +175,9 @@ impl Keeper {
     }
 
     /// What the folder would take away, for readiness, pages and the evidence; nothing: it is whole again.
-    async fn tell_lost(&mut self, lost: Vec<String>) {
-        self.configured.update(|told| told.rules.clone_from(&lost));
-        if self.told == lost {
+    async fn report_lost(&mut self, lost: Vec<String>) {
+        self.configured.update(|now| now.rules.clone_from(&lost));
+        if self.recorded == lost {
             return;
         }
         let recorded = if lost.is_empty() {
@@ -187,12 +188,12 @@ impl Keeper {
             self.cases.configuration_is_less(RULES, &lost, None).await
         };
         match recorded {
-            Ok(()) => self.told = lost,
+            Ok(()) => self.recorded = lost,
             Err(error) => tracing::warn!(%error, "that could not be written down; trying again"),
         }
     }
 
-    /// Tell how what is configured differs from what judges.
+    /// Report how what is configured differs from what judges.
     fn compare(&self) {
         let status = self.runtime.status();
         let beside = |file: &&RuleFile| !file.path.starts_with(SHADOW_FOLDER);
@@ -210,10 +211,10 @@ impl Keeper {
             }),
             None => None,
         };
-        self.configured.update(|told| {
-            if told.difference != difference {
+        self.configured.update(|now| {
+            if now.difference != difference {
                 difference.iter().for_each(|text| tracing::warn!("{text}"));
-                told.difference = difference;
+                now.difference = difference;
             }
         });
     }

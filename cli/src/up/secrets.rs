@@ -12,13 +12,13 @@ use sluice_case_api::{Signer, Zeroizing};
 
 use crate::failure::Failure;
 
-/// The name that signs; it stands in every checkpoint.
+/// The name that signs; it is in every checkpoint.
 const SIGNER: &str = "sluice";
 /// The secret that signs, in the data folder.
-pub const FILE: &str = "evidence.key";
+pub(super) const FILE: &str = "evidence.key";
 
 /// A password that nobody has to remember: 96 random bits.
-pub fn password() -> Result<String, Failure> {
+pub(super) fn password() -> Result<String, Failure> {
     let mut bytes = [0; 12];
     getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
     Ok(hex(&bytes))
@@ -26,7 +26,7 @@ pub fn password() -> Result<String, Failure> {
 
 /// The signer of this data folder's evidence: its secret is made at the first start and readable by its owner
 /// only.
-pub fn signer(data: &Path) -> Result<Signer, Failure> {
+pub(super) fn signer(data: &Path) -> Result<Signer, Failure> {
     let path = data.join(FILE);
     let seed = match fs::read_to_string(&path) {
         Ok(text) => parse(text.trim()).with_context(|| format!("{}: not a signing key", path.display()))?,

@@ -1,4 +1,4 @@
-//! Serves the one router over HTTP/1.1. Here stand the limits of a connection, each named once with its reason; what a
+//! Serves the one router over HTTP/1.1. Here are the limits of a connection, each named once with its reason; what a
 //! request may do is its handler's business.
 //!
 //! The router is made ready once and shared: a connection costs its buffers and a task, not a router of its own.
@@ -59,7 +59,7 @@ const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nc
 
 /// The limits that a test may choose.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub(super) struct Limits {
     header_within: Duration,
     body_within: Duration,
     write_within: Duration,
@@ -68,7 +68,7 @@ pub struct Limits {
 
 impl Limits {
     /// The documented ones; fewer connections where the process may not open as many files.
-    pub fn of_this_process() -> Self {
+    pub(super) fn of_this_process() -> Self {
         let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX).saturating_sub(FILES_RESERVED);
         let connections_max = usize::try_from(files).unwrap_or(usize::MAX).clamp(1, CONNECTIONS_MAX);
         if connections_max < CONNECTIONS_MAX {
@@ -87,7 +87,7 @@ impl Limits {
 }
 
 /// Have the runtime know who asks: sign-in has found it by then.
-pub fn with_callers(ingest: Router) -> Router {
+pub(super) fn with_callers(ingest: Router) -> Router {
     async fn name(mut request: Request, next: Next) -> Response {
         if let Some(Identity { actor, .. }) = request.extensions().get() {
             let kind = match actor.via {
@@ -103,7 +103,12 @@ pub fn with_callers(ingest: Router) -> Router {
 }
 
 /// Serve until `stop` is ready; then let the requests under way finish and close.
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: impl Future<Output = ()>) {
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    stop: impl Future<Output = ()>,
+) {
     // Made ready here, a clone is a count.
     let router = router.with_state(());
     let places = Arc::new(Semaphore::new(limits.connections_max));

@@ -12,12 +12,12 @@ static PACKS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../rules/packs");
 const IN_FORCE: [&str; 2] = ["core", "hong-kong"];
 
 /// The shipped packs in force, as one rule set.
-pub fn rules() -> RuleBundle {
+pub(super) fn rules() -> RuleBundle {
     RuleBundle::new(files(is_part_of_rules))
 }
 
 /// Their cases.
-pub fn cases() -> Vec<RuleFile> {
+pub(super) fn cases() -> Vec<RuleFile> {
     files(|path| path.ends_with(CASES_SUFFIX))
 }
 

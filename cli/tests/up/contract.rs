@@ -1,6 +1,6 @@
 //! The contract of `sluice up --json`.
 
-use std::{fs, time::SystemTime};
+use std::{fs, path::Path, time::SystemTime};
 
 use serde_json::{Value, json};
 use sluice_model::EventTime;
@@ -19,16 +19,19 @@ fn payment(id: &str, value: &str) -> Value {
     })
 }
 
+/// On a folder of rules.
+fn start(data: &Path, rules: &Path) -> Up {
+    let mut command = command(data);
+    command.arg("--rules").arg(rules);
+    Up::start(command).unwrap()
+}
+
 #[test]
 fn it_takes_events_alerts_and_ends_cleanly() {
     let folder = tempfile::tempdir().unwrap();
     let (data, rules) = (folder.path().join("data"), folder.path().join("rules"));
     write_rules(&rules);
-    let start = || {
-        let mut command = command(&data);
-        command.arg("--rules").arg(&rules);
-        Up::start(command).unwrap()
-    };
+    let start = || start(&data, &rules);
     let up = start();
     assert_eq!(up.ready["ready"], true);
     assert_eq!(up.ready["screening"], false, "no list is configured, and it says so");
@@ -97,11 +100,7 @@ fn an_approved_rule_is_felt_by_the_next_payment_and_outlives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let (data, rules) = (folder.path().join("data"), folder.path().join("rules"));
     write_rules(&rules);
-    let start = || {
-        let mut command = command(&data);
-        command.arg("--rules").arg(&rules);
-        Up::start(command).unwrap()
-    };
+    let start = || start(&data, &rules);
     let n = std::cell::Cell::new(0);
     let decide = |up: &Up, value: &str| {
         n.set(n.get() + 1);

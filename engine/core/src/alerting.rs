@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use sluice_lists::rescreen::Rescreened;
 use sluice_model::{
-    Action, Alert, AlertId, Cause, Disposition, DispositionState, ENGINE_VERSION, EventTime, Hash256, Key,
-    KeyKind, ListSet, NotScreened, Observation, Outcome, PartyMatch, PaymentEvent, RuleFailure, Severity,
-    Unnamed, Versions, WhyNotScreened,
+    Action, Alert, AlertId, Cause, ENGINE_VERSION, EventTime, Hash256, HoldOutcome, HoldRecord, Key, KeyKind,
+    ListSet, NotScreened, Observation, Outcome, PartyMatch, PaymentEvent, RuleFailure, Severity, Unnamed,
+    Versions, WhyNotScreened,
 };
 use sluice_rules::{Finding, Rule};
 
@@ -185,6 +185,7 @@ pub(crate) fn of_rescreen(met: Rescreened<Key>, screening: &ScreeningDesk, at: E
             hit.list,
             hit.score
         ),
+        failed_by: None,
         windows: BTreeMap::new(),
         matches: vec![PartyMatch {
             role: "known_party".to_owned(),
@@ -224,6 +225,7 @@ fn alert(scene: Scene<'_>, judged: JudgedBy<'_>, finding: Finding) -> Alert {
         severity: finding.severity,
         action: finding.action,
         reason: finding.reason,
+        failed_by: finding.error,
         windows: finding.windows,
         matches: screened.matches.clone(),
         cause,
@@ -268,13 +270,13 @@ fn subjects(key: &Key, event: &PaymentEvent) -> Vec<String> {
 }
 
 /// The hold or refusal that an alert asks for, if it asks for one.
-pub(crate) fn disposition(alert: &Alert) -> Option<Disposition> {
+pub(crate) fn hold(alert: &Alert) -> Option<HoldRecord> {
     let state = match alert.action {
         Action::Alert => return None,
-        Action::Hold => DispositionState::Held,
-        Action::Reject => DispositionState::Rejected,
+        Action::Hold => HoldOutcome::Held,
+        Action::Reject => HoldOutcome::Rejected,
     };
-    Some(Disposition {
+    Some(HoldRecord {
         payment_id: alert.payment_id.clone(),
         event_id: alert.event_id.clone(),
         state,

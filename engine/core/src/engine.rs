@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sluice_model::{
-    Alert, Control, DeadLetter, Disposition, EventRecord, Hash256, Observation, PaymentRecord, Topic,
+    Alert, Control, DeadLetter, EventRecord, Hash256, HoldRecord, Observation, PaymentRecord, Topic,
 };
 
 use crate::{
@@ -58,7 +58,7 @@ struct PartOutput {
     place: usize,
     alerts: Vec<Alert>,
     observations: Vec<Observation>,
-    dispositions: Vec<Disposition>,
+    holds: Vec<HoldRecord>,
     dead_letters: Vec<DeadLetter>,
     verdicts: Vec<VerdictRecord>,
 }
@@ -133,28 +133,28 @@ impl Engine {
 
     fn gather(&mut self, outputs: impl Iterator<Item = PartOutput>, out: &mut Output) {
         let mut gathered = GatherOutput::default();
-        for PartOutput { alerts, observations, dispositions, dead_letters, verdicts, .. } in outputs {
+        for PartOutput { alerts, observations, holds, dead_letters, verdicts, .. } in outputs {
             out.alerts.extend(alerts);
             out.observations.extend(observations);
-            out.dispositions.extend(dispositions);
+            out.holds.extend(holds);
             out.dead_letters.extend(dead_letters);
             verdicts.iter().for_each(|verdict| self.gather.apply_verdict(verdict, &mut gathered));
         }
         out.decisions.append(&mut gathered.decisions);
-        out.dispositions.append(&mut gathered.dispositions);
+        out.holds.append(&mut gathered.holds);
     }
 }
 
 impl PartOutput {
     /// What a home produces, if anything.
     fn of_home(place: usize, output: HomeOutput) -> Option<Self> {
-        let HomeOutput { alerts, observations, dispositions, verdicts, dead_letters, .. } = output;
-        let nothing = dispositions.is_empty()
+        let HomeOutput { alerts, observations, holds, verdicts, dead_letters, .. } = output;
+        let nothing = holds.is_empty()
             && alerts.is_empty()
             && observations.is_empty()
             && verdicts.is_empty()
             && dead_letters.is_empty();
-        (!nothing).then_some(Self { place, alerts, observations, dispositions, dead_letters, verdicts })
+        (!nothing).then_some(Self { place, alerts, observations, holds, dead_letters, verdicts })
     }
 }
 
@@ -165,17 +165,10 @@ fn apply_in_order(shard: &mut Shard, keyed: &[(usize, usize, KeyedEvent)]) -> Ve
     for (order, place, event) in keyed {
         shard.apply_event(event, &mut out);
         if !out.alerts.is_empty() || !out.observations.is_empty() || !out.verdicts.is_empty() {
-            let ShardOutput { alerts, observations, dispositions, verdicts } = std::mem::take(&mut out);
+            let ShardOutput { alerts, observations, holds, verdicts } = std::mem::take(&mut out);
             outputs.push((
                 *order,
-                PartOutput {
-                    place: *place,
-                    alerts,
-                    observations,
-                    dispositions,
-                    verdicts,
-                    ..PartOutput::default()
-                },
+                PartOutput { place: *place, alerts, observations, holds, verdicts, ..PartOutput::default() },
             ));
         }
     }

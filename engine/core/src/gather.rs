@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use sluice_model::{
-    AlertId, Decision, Disposition, DispositionState, EventTime, Hash256, Key, Outcome, Release, Span, Topic,
+    AlertId, Decision, EventTime, Hash256, HoldOutcome, HoldRecord, Key, Outcome, Release, Span, Topic,
     limits::{DEDUPE_HORIZON, WINDOW_LENGTH_MAX},
 };
 
@@ -222,13 +222,13 @@ impl Gather {
         }
         let still = held.0.keys().next().copied();
         let (state, because, alerts) = match still {
-            None => (DispositionState::Released, order.case_id.clone(), let_go.0.into_keys().collect()),
+            None => (HoldOutcome::Released, order.case_id.clone(), let_go.0.into_keys().collect()),
             Some(first) => (held.outcome().into(), first.to_string(), held.0.keys().copied().collect()),
         };
         if still.is_some() {
             self.holds.insert(order.payment_id.clone(), Hold { findings: held, at });
         }
-        out.dispositions.push(Disposition {
+        out.holds.push(HoldRecord {
             payment_id: order.payment_id.clone(),
             event_id: String::new(),
             state,

@@ -139,7 +139,7 @@ impl Home {
         }
         let asked = self.ask_keys((offset, record), &known, &screened, out);
         let alerts = &out.alerts[first_alert..];
-        out.dispositions.extend(alerts.iter().filter_map(alerting::disposition));
+        out.holds.extend(alerts.iter().filter_map(alerting::hold));
         let verdict = alerting::verdict(Speaker::Home { asked }, (offset, event), record.awaited, alerts);
         let verdict = verdict.map(|verdict| Verdict { at: stream_time, ..verdict });
         out.verdicts.extend(verdict.map(VerdictRecord::Verdict));
@@ -307,7 +307,7 @@ impl Home {
         let scene = Scene { key: &key, event, offset: None, screened: &screened };
         let alert = alerting::of_engine(&EngineFinding::Deadline, scene);
         let found = alerting::found(&alert);
-        out.dispositions.extend(alerting::disposition(&alert));
+        out.holds.extend(alerting::hold(&alert));
         out.alerts.push(alert);
         found
     }

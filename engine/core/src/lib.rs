@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! payments[p] ─▶ Home ──events──▶ keyed[k] ─▶ Shard ──┐
-//!                 │ alerts, dispositions      │ alerts, dispositions
+//!                 │ alerts, holds             │ alerts, holds
 //!                 └──────verdicts[p]◀─────────┘
 //!                           └─▶ Gather ─▶ decisions
 //! ```

@@ -1,6 +1,6 @@
 //! What stages produce. Gathered over a batch, then committed with the batch's offset in one transaction.
 
-use sluice_model::{Alert, DeadLetter, Decision, Disposition, Hash256, Observation};
+use sluice_model::{Alert, DeadLetter, Decision, Hash256, HoldRecord, Observation};
 
 use crate::{
     publication::Published,
@@ -54,7 +54,7 @@ pub struct HomeOutput {
     /// What is noted of those rules.
     pub observations: Vec<Observation>,
     /// Holds, refusals, releases.
-    pub dispositions: Vec<Disposition>,
+    pub holds: Vec<HoldRecord>,
     /// For the gathering of decisions.
     pub verdicts: Vec<VerdictRecord>,
     /// What could not be judged.
@@ -73,7 +73,7 @@ pub struct ShardOutput {
     /// What is noted of those rules.
     pub observations: Vec<Observation>,
     /// Holds and refusals: a hold speaks at once.
-    pub dispositions: Vec<Disposition>,
+    pub holds: Vec<HoldRecord>,
     /// For the gathering of decisions.
     pub verdicts: Vec<VerdictRecord>,
 }
@@ -84,7 +84,7 @@ pub struct GatherOutput {
     /// One for each event that somebody waits for.
     pub decisions: Vec<Decision>,
     /// What orders to release came to.
-    pub dispositions: Vec<Disposition>,
+    pub holds: Vec<HoldRecord>,
 }
 
 /// What the composite engine produces: everything but what stays inside it.
@@ -95,7 +95,7 @@ pub struct Output {
     /// What rules in shadow would have said, and which rules failed; in the same order.
     pub observations: Vec<Observation>,
     /// Holds, refusals, releases.
-    pub dispositions: Vec<Disposition>,
+    pub holds: Vec<HoldRecord>,
     /// What could not be judged.
     pub dead_letters: Vec<DeadLetter>,
     /// One for each event that somebody waits for.
@@ -120,7 +120,7 @@ impl HomeOutput {
         keyed
             .chain(self.alerts.into_iter().map(Published::alert))
             .chain(self.observations.into_iter().map(Published::Observation))
-            .chain(self.dispositions.into_iter().map(Published::Disposition))
+            .chain(self.holds.into_iter().map(Published::Hold))
             .chain(self.dead_letters.into_iter().map(Published::DeadLetter))
             .chain(self.verdicts.into_iter().map(Published::Verdict))
     }
@@ -132,7 +132,7 @@ impl ShardOutput {
         let alerts = self.alerts.into_iter().map(Published::alert);
         alerts
             .chain(self.observations.into_iter().map(Published::Observation))
-            .chain(self.dispositions.into_iter().map(Published::Disposition))
+            .chain(self.holds.into_iter().map(Published::Hold))
             .chain(self.verdicts.into_iter().map(Published::Verdict))
     }
 }
@@ -141,7 +141,7 @@ impl GatherOutput {
     /// All that is published of it.
     pub(crate) fn published(self) -> impl Iterator<Item = Published> {
         let decisions = self.decisions.into_iter().map(Published::Decision);
-        decisions.chain(self.dispositions.into_iter().map(Published::Disposition))
+        decisions.chain(self.holds.into_iter().map(Published::Hold))
     }
 }
 
@@ -151,7 +151,7 @@ impl Output {
         let alerts = self.alerts.into_iter().map(Published::alert);
         alerts
             .chain(self.observations.into_iter().map(Published::Observation))
-            .chain(self.dispositions.into_iter().map(Published::Disposition))
+            .chain(self.holds.into_iter().map(Published::Hold))
             .chain(self.dead_letters.into_iter().map(Published::DeadLetter))
             .chain(self.decisions.into_iter().map(Published::Decision))
     }

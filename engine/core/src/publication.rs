@@ -1,7 +1,7 @@
 //! What stages publish, and where: decided here once, for whatever log carries it out.
 
 use serde::Serialize;
-use sluice_model::{Alert, DeadLetter, Decision, Disposition, Observation, Partition, PaymentRecord, Topic};
+use sluice_model::{Alert, DeadLetter, Decision, HoldRecord, Observation, Partition, PaymentRecord, Topic};
 
 use crate::wire::{KeyedRecord, VerdictRecord, partition_of};
 
@@ -53,7 +53,7 @@ impl Layout {
 pub enum Published {
     Alert(Box<Alert>),
     Observation(Observation),
-    Disposition(Disposition),
+    Hold(HoldRecord),
     DeadLetter(DeadLetter),
     Decision(Decision),
     Keyed(KeyedRecord),
@@ -72,7 +72,7 @@ impl Published {
         match self {
             Self::Alert(_) => Topic::Alerts,
             Self::Observation(_) => Topic::Observations,
-            Self::Disposition(_) => Topic::Dispositions,
+            Self::Hold(_) => Topic::Holds,
             Self::DeadLetter(_) => Topic::DeadLetters,
             Self::Decision(_) => Topic::Decisions,
             Self::Keyed(_) => Topic::Keyed,
@@ -87,7 +87,7 @@ impl Published {
             Self::Alert(alert) => &alert.payment_id,
             Self::Observation(Observation::Shadow(alert)) => &alert.payment_id,
             Self::Observation(Observation::Failure(failure)) => &failure.payment_id,
-            Self::Disposition(disposition) => &disposition.payment_id,
+            Self::Hold(hold) => &hold.payment_id,
             Self::DeadLetter(letter) => &letter.code,
             Self::Decision(decision) => &decision.payment_id,
             Self::Keyed(KeyedRecord::Event(event)) => &event.key.value,

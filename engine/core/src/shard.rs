@@ -110,7 +110,7 @@ impl Shard {
         let speaking = Speaking { rules: &self.rules, plan, facts: &facts, keyed };
         let memory = (&mut state.spoken, &mut state.noise);
         let alerts = speaking.alerts(memory, judgements, &mut out.observations);
-        out.dispositions.extend(alerts.iter().filter_map(alerting::disposition));
+        out.holds.extend(alerts.iter().filter_map(alerting::hold));
         let from = Speaker::Key(keyed.key.clone());
         let verdict = (keyed.awaited || !alerts.is_empty())
             .then(|| alerting::verdict(from, (keyed.offset, &keyed.event), keyed.awaited, &alerts))

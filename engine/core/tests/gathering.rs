@@ -8,7 +8,7 @@ use sluice_core::{
     Speaker, Stage, Verdict, VerdictFinding, VerdictRecord,
 };
 use sluice_model::{
-    Control, Decision, DispositionState, EventTime, Freeze, Hash256, Key, KeyKind, Outcome, PaymentRecord,
+    Control, Decision, EventTime, Freeze, Hash256, HoldOutcome, Key, KeyKind, Outcome, PaymentRecord,
     Release, Span, Topic, Unfreeze,
 };
 
@@ -104,8 +104,8 @@ fn an_order_of_an_older_version_releases_everything() {
     let mut out = GatherOutput::default();
     let order = Release { payment_id: "P".to_owned(), case_id: "CASE".to_owned(), at: NOW, alerts: None };
     gather.apply(0, &VerdictRecord::Released(order), &mut out);
-    assert_eq!(out.dispositions[0].state, DispositionState::Released);
-    assert_eq!(out.dispositions[0].alerts.len(), 2);
+    assert_eq!(out.holds[0].state, HoldOutcome::Released);
+    assert_eq!(out.holds[0].alerts.len(), 2);
     // Nothing holds the payment's next event.
     let VerdictRecord::Verdict(next) = verdict(Speaker::Home { asked: 0 }, Vec::new()) else { panic!() };
     let next = VerdictRecord::Verdict(Verdict { event_id: "E2".to_owned(), ..next });

@@ -97,8 +97,9 @@ fn a_shadow_notes_what_its_rule_would_have_said_and_holds_nothing() {
     let (loud, silent) = (with(&live), with(&aside));
     let said: Vec<_> = loud.alerts.iter().map(|alert| alert.event_id.as_str()).collect();
     assert_eq!(said.len(), 6);
+    assert!(loud.alerts.iter().all(|alert| alert.failed_by.is_none()));
     assert_eq!(shadows(&silent), said);
-    assert!(silent.alerts.is_empty() && silent.dispositions.is_empty());
+    assert!(silent.alerts.is_empty() && silent.holds.is_empty());
     assert!(silent.decisions.iter().all(|decision| decision.alerts.is_empty()));
     assert_eq!(silent.decisions.len(), 9, "whoever waits is answered");
 }
@@ -259,6 +260,10 @@ fn a_failure_says_whose_fault_it_is_and_names_its_key_by_a_hash() {
     let key = |n: u32| Hash256::of_parts([b"customer".as_slice(), format!("C{}", n % 3).as_bytes()]);
     let both = |n| [("DEAR", FailureCause::Rule, key(n)), ("FAILS", FailureCause::Input, key(n))];
     assert_eq!(noted, (0..6).flat_map(both).collect::<Vec<_>>());
+    let alerted: Vec<_> =
+        output.alerts.iter().map(|alert| (alert.rule_id.as_str(), alert.failed_by)).collect();
+    let both = [("DEAR", Some(FailureCause::Rule)), ("FAILS", Some(FailureCause::Input))];
+    assert_eq!(alerted, both.repeat(6), "its alert says so too");
 }
 
 #[test]
@@ -302,8 +307,8 @@ fn a_quarantined_rule_finds_what_it_finds_and_holds_what_it_holds() {
         let free = run(2, &[&in_force(&rules)[..], &payments].concat());
         let records = [&in_force(&rules)[..], &[quarantine(&rules)], &payments].concat();
         let output = run(2, &records);
-        assert_eq!(output.dispositions, free.dispositions, "{more}");
-        assert!(output.dispositions.len() >= 3, "{more}");
+        assert_eq!(output.holds, free.holds, "{more}");
+        assert!(output.holds.len() >= 3, "{more}");
         assert_eq!(output.observations, free.observations, "{more}");
         same_through_snapshots(&records, &output);
     }
@@ -312,7 +317,7 @@ fn a_quarantined_rule_finds_what_it_finds_and_holds_what_it_holds() {
         bundle(&[rule("MIXED", &format!("{EVERY}, on_error: \"hold\""), "payments / receipts > 1.0")]);
     let records = [&in_force(&holds)[..], &[quarantine(&holds)], &payments].concat();
     let output = run(2, &records);
-    assert_eq!(output.dispositions.len(), payments.len());
+    assert_eq!(output.holds.len(), payments.len());
     assert!(output.decisions.iter().all(|decision| decision.decision == Outcome::Hold));
 }
 

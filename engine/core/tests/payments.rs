@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use sluice_core::{Engine, EngineConfig, Library, Output, Stage, Unavailable};
 use sluice_lists::{Entry, ListVersion, Screener, Settings};
 use sluice_model::{
-    Alert, Control, DispositionState, EntryKind, EventRecord, EventTime, Freeze, Hash256, Key, KeyKind,
-    Outcome, PaymentEvent, PaymentRecord, Release, RuleBundle, RuleFile, Screening, SetStreamTime, Span,
-    Unfreeze, Unnamed,
+    Alert, Control, EntryKind, EventRecord, EventTime, Freeze, Hash256, HoldOutcome, Key, KeyKind, Outcome,
+    PaymentEvent, PaymentRecord, Release, RuleBundle, RuleFile, Screening, SetStreamTime, Span, Unfreeze,
+    Unnamed,
 };
 use sluice_rules::RuleSet;
 
@@ -345,13 +345,13 @@ fn a_release_lets_go_the_alerts_that_it_names() {
         Control::Release(Release { payment_id: "P".into(), case_id: "CASE".into(), at: at(2), alerts })
     };
     world.order(release(&first));
-    let told = world.out.dispositions.last().unwrap();
-    assert_eq!((told.state, &told.alerts), (DispositionState::Held, &vec![second[0].alert_id]));
+    let told = world.out.holds.last().unwrap();
+    assert_eq!((told.state, &told.alerts), (HoldOutcome::Held, &vec![second[0].alert_id]));
     world.pay(3, json!({"payment_id": "P", "status": "completed"}));
     assert_eq!(world.last_decision(), (Outcome::Hold, 1));
     world.order(release(&second));
-    let told = world.out.dispositions.last().unwrap();
-    assert_eq!((told.state, told.because.as_str()), (DispositionState::Released, "CASE"));
+    let told = world.out.holds.last().unwrap();
+    assert_eq!((told.state, told.because.as_str()), (HoldOutcome::Released, "CASE"));
     world.pay(4, json!({"payment_id": "P", "status": "refunded"}));
     assert_eq!(world.last_decision(), (Outcome::Allow, 0));
 }
@@ -372,7 +372,7 @@ fn a_hold_by_deadline_has_an_alert_and_binds_the_next_event() {
         (alert.rule_id.as_str(), alert.subjects.as_slice()),
         ("ENGINE-DEADLINE", &["C-1".to_owned()][..])
     );
-    assert_eq!(world.out.dispositions.last().unwrap().because, alert.alert_id.to_string());
+    assert_eq!(world.out.holds.last().unwrap().because, alert.alert_id.to_string());
     world.pay(1, json!({"payment_id": "P", "status": "captured"}));
     assert_eq!(world.last_decision(), (Outcome::Hold, 1), "the next event is not waved through");
 }

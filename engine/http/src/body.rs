@@ -18,7 +18,7 @@ pub fn limit() -> DefaultBodyLimit {
 pub async fn whole(body: Body) -> Result<Bytes, Problem> {
     to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| {
         let detail = format!("the body is larger than {}", Said(BODY_BYTES_MAX));
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+        Problem::coded(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
     })
 }
 

@@ -18,7 +18,7 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 #[derive(Clone, Debug)]
 pub struct Problem {
     status: StatusCode,
-    code: Option<Cow<'static, str>>,
+    code: Cow<'static, str>,
     detail: String,
     /// Members of this problem alone.
     members: Vec<(&'static str, Value)>,
@@ -27,30 +27,36 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of that status. `detail`: what happened here, and what to do about it.
-    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, code: None, detail: detail.into(), members: Vec::new(), retry_after: None }
+    /// A problem of that status. `code`: a stable word for programs; `detail`: what happened here, and what to do about
+    /// it.
+    pub fn coded(status: StatusCode, code: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
+        Self { status, code: code.into(), detail: detail.into(), members: Vec::new(), retry_after: None }
     }
 
-    /// The same with a stable word for programs.
-    pub fn coded(status: StatusCode, code: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
-        Self { code: Some(code.into()), ..Self::new(status, detail) }
+    /// The request itself is wrong.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::coded(StatusCode::BAD_REQUEST, "bad_request", detail)
     }
 
     /// Nothing of that id.
     pub fn not_found(what: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, format!("there is no such {what}"))
+        Self::coded(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
     }
 
     /// The role does not allow it.
     pub fn forbidden() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "your role does not allow this")
+        Self::coded(StatusCode::FORBIDDEN, "not_allowed", "your role does not allow this")
     }
 
     /// Something of ours failed. What it was goes to the log, not to whoever asked.
     pub fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!(%error, "a request failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "something failed here; the log says what")
+        Self::failed()
+    }
+
+    /// The same where the log says already what failed.
+    pub fn failed() -> Self {
+        Self::coded(StatusCode::INTERNAL_SERVER_ERROR, "internal", "something failed here; the log says what")
     }
 
     /// With when to come back, in seconds.
@@ -72,6 +78,11 @@ impl Problem {
         self
     }
 
+    /// The stable word for programs.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
     /// What happened.
     pub fn detail(&self) -> &str {
         &self.detail
@@ -90,9 +101,7 @@ impl Serialize for Problem {
         map.serialize_entry("type", "about:blank")?;
         map.serialize_entry("title", self.status.canonical_reason().unwrap_or("Error"))?;
         map.serialize_entry("status", &self.status.as_u16())?;
-        if let Some(code) = &self.code {
-            map.serialize_entry("code", code)?;
-        }
+        map.serialize_entry("code", &self.code)?;
         if !self.detail.is_empty() {
             map.serialize_entry("detail", &self.detail)?;
         }
@@ -128,7 +137,7 @@ from_rejections!(JsonRejection, QueryRejection);
 
 impl From<PathRejection> for Problem {
     fn from(rejection: PathRejection) -> Self {
-        Self::coded(rejection.status(), "bad_request", "a part of the path is not what stands there")
+        Self::coded(rejection.status(), "bad_request", "a part of the path is not what belongs there")
     }
 }
 
@@ -162,6 +171,11 @@ mod openapi {
                 .required("title")
                 .property("status", status)
                 .required("status")
+                .property(
+                    "code",
+                    text("A stable word for programs: `not_found`, `same_person`, `disk_full`."),
+                )
+                .required("code")
                 .property("detail", text("What happened here, and what to do about it."))
                 .build();
             object.into()
@@ -188,8 +202,8 @@ mod tests {
     #[tokio::test]
     async fn a_problem_says_what_it_has_and_no_more() {
         let kind = ("content-type".to_owned(), PROBLEM_JSON.to_owned());
-        let bare = Problem::new(StatusCode::NOT_FOUND, "");
-        let body = r#"{"type":"about:blank","title":"Not Found","status":404}"#;
+        let bare = Problem::coded(StatusCode::NOT_FOUND, "not_found", "");
+        let body = r#"{"type":"about:blank","title":"Not Found","status":404,"code":"not_found"}"#;
         assert_eq!(sent(bare).await, (404, vec![kind.clone()], body.to_owned()));
 
         let full = Problem::coded(StatusCode::SERVICE_UNAVAILABLE, "busy", "later").retry_after(3);

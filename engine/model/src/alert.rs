@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EventTime, Hash256, Key, PartyMatch};
+use crate::{EventTime, FailureCause, Hash256, Key, PartyMatch};
 
 /// The hash of the rule's content, the key and the cause.
 pub type AlertId = Hash256;
@@ -140,6 +140,10 @@ pub struct Alert {
     pub action: Action,
     /// In words, made from the parameters and values.
     pub reason: String,
+    /// Where the rule could not be judged and its failure policy speaks: whose fault that is. Absent where the rule was
+    /// judged, and in alerts of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_by: Option<FailureCause>,
     /// The declared windows' values.
     pub windows: BTreeMap<String, WindowValue>,
     /// The list matches that stood behind it.
@@ -168,6 +172,22 @@ impl Alert {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_alert_of_a_failed_rule_says_so_and_older_ones_are_read() {
+        let written = |failed_by: &str| {
+            format!(
+                r#"{{"alert_id":"{}","rule_id":"R01","rule_version":"1","typology":"t","key":{{"kind":"account","value":"A"}},"subjects":["A"],"event_id":"E","payment_id":"P","occurred_at":"2026-11-20T08:30:00Z","severity":"low","action":"alert","reason":"it could not be judged"{failed_by},"windows":{{}},"matches":[],"cause":{{"kind":"event","event_id":"E"}},"versions":{{"rule":"","parameters":"","lists":{{}},"engine":""}}}}"#,
+                Hash256::of(b"id")
+            )
+        };
+        let by_rule = r#","failed_by":"rule""#;
+        for (text, failed_by) in [("", None), (by_rule, Some(FailureCause::Rule))] {
+            let alert: Alert = serde_json::from_str(&written(text)).unwrap();
+            assert_eq!(alert.failed_by, failed_by);
+            assert_eq!(serde_json::to_string(&alert).unwrap(), written(text));
+        }
+    }
 
     #[test]
     fn names_are_those_of_json() {

@@ -60,17 +60,17 @@ pub struct Decision {
     pub offset: Option<u64>,
 }
 
-/// Where a held payment stands.
+/// What becomes of a payment that is not let through at once.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "each is what it says")]
-pub enum DispositionState {
+pub enum HoldOutcome {
     Held,
     Rejected,
     Released,
 }
 
-impl From<Outcome> for DispositionState {
+impl From<Outcome> for HoldOutcome {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Allow => Self::Released,
@@ -80,15 +80,16 @@ impl From<Outcome> for DispositionState {
     }
 }
 
-/// A hold, refusal or release of a payment, published for payment services.
+/// A hold, refusal or release of a payment, as it is published for payment services. (How a case closes is its
+/// disposition, another thing.)
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Disposition {
+pub struct HoldRecord {
     /// The payment.
     pub payment_id: String,
     /// The event that was judged; for a release, empty.
     pub event_id: String,
-    /// Where it stands now.
-    pub state: DispositionState,
+    /// What becomes of it.
+    pub state: HoldOutcome,
     /// The alert that holds it, or the case that released it.
     pub because: String,
     /// The event's own time; for a release, when it was ordered.

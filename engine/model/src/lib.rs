@@ -30,7 +30,7 @@ pub use control::{
     Control, Freeze, ListSet, Quarantine, Release, RuleBundle, RuleFile, Screening, SetStreamTime,
     Suppression, Unfreeze, Unnamed,
 };
-pub use decision::{DeadLetter, Decision, Disposition, DispositionState, Outcome, RefusedEvent};
+pub use decision::{DeadLetter, Decision, HoldOutcome, HoldRecord, Outcome, RefusedEvent};
 pub use event::{
     AsGiven, Attributes, Card, Device, Direction, EventType, Merchant, Party, PaymentEvent, Proxy,
     RelatedParty, Role,

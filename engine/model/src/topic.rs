@@ -18,7 +18,7 @@ pub enum Topic {
     /// What rules in shadow would have said, and which rules failed.
     Observations,
     /// Holds, refusals and releases, for payment services.
-    Dispositions,
+    Holds,
     /// What officers and configuration change, one partition.
     Control,
     /// What could not be taken in, with the reason and the original bytes.
@@ -36,7 +36,7 @@ impl Topic {
         Self::Decisions,
         Self::Alerts,
         Self::Observations,
-        Self::Dispositions,
+        Self::Holds,
         Self::Control,
         Self::DeadLetters,
         Self::Requests,
@@ -51,7 +51,8 @@ impl Topic {
             Self::Decisions => "sluice.decisions",
             Self::Alerts => "sluice.alerts",
             Self::Observations => "sluice.observations",
-            Self::Dispositions => "sluice.dispositions",
+            // Readers know it by the name that holds had first.
+            Self::Holds => "sluice.dispositions",
             Self::Control => "sluice.control",
             Self::DeadLetters => "sluice.dead-letters",
             Self::Requests => "sluice.requests",

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! HTTP ─▶ ingest ─▶ gateway ─▶ payments log ─▶ driver ─▶ core::Worker<Engine>
-//!                      │ durable records, in memory ▲        │ alerts, dispositions, dead letters,
+//!                      │ durable records, in memory ▲        │ alerts, holds, dead letters,
 //!                      └───────── handoff ──────────┘        ▼ decisions and the offset: one transaction
 //!                                                  log ──▶ desk ─▶ whoever waits for a decision
 //! ```

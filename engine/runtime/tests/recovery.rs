@@ -108,7 +108,7 @@ async fn a_commit_whose_answer_was_lost_is_not_made_again() {
     assert_eq!(answer.json["decision"], "hold", "answered once the log was asked");
     assert_eq!(*running.mood.lock().unwrap(), Mood::Good, "an answer was lost");
     let log = running.stop();
-    for topic in [Topic::Alerts, Topic::Dispositions, Topic::Decisions] {
+    for topic in [Topic::Alerts, Topic::Holds, Topic::Decisions] {
         assert_eq!(records(&*log, topic).len(), 1, "{topic:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Names: what a path stands for, and whether it has a value where it is read.
+//! Names: what a path means, and whether it has a value where it is read.
 
 use rhai::{Expr, Position};
 
@@ -48,7 +48,7 @@ impl Checker<'_> {
         window.map_or_else(|| self.schema.field(path).is_some_and(|f| f.optional), |w| w.optional)
     }
 
-    /// What a path stands for, and that it was named.
+    /// What a path means, and that it was named.
     pub(super) fn resolve(&mut self, path: &str) -> Option<Read> {
         if !self.calls.is_empty() || self.locals.iter().any(|(name, _)| name == path) {
             return None;

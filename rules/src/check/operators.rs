@@ -203,7 +203,7 @@ fn conversion(a: &Term, b: &Term) -> Option<String> {
         (Type::Number { unit, .. }, Type::Number { unit: Unit::Plain, .. }) => (b, *unit),
         (Type::Number { .. }, Type::Text | Type::Choice(_))
         | (Type::Text | Type::Choice(_), Type::Number { .. }) => {
-            return Some("a text stands in quotes, a number does not".to_owned());
+            return Some("a text is in quotes, a number is not".to_owned());
         }
         _ => return None,
     };

@@ -219,7 +219,7 @@ impl Checker<'_> {
     }
 
     /// A checked expression as one script, however much of it could be lowered: to compare with.
-    pub fn interpreted(&mut self, expr: &Expr, term: Term) -> Term {
+    pub(crate) fn interpreted(&mut self, expr: &Expr, term: Term) -> Term {
         let Term { of, at, .. } = term;
         let functions = self.functions;
         let identity = format!("interpreted:{}:{}", at.line, at.column);

@@ -14,7 +14,7 @@ use crate::{
 
 impl Lowering<'_> {
     /// A whole number, a moment, an amount.
-    pub fn whole(&mut self, term: &Term) -> Native<i64> {
+    pub(crate) fn whole(&mut self, term: &Term) -> Native<i64> {
         match &term.kind {
             Kind::Whole(n) => {
                 let n = *n;
@@ -85,7 +85,7 @@ impl Lowering<'_> {
     }
 
     /// A decimal number; a whole one counts as such.
-    pub fn decimal(&mut self, term: &Term) -> Native<f64> {
+    pub(crate) fn decimal(&mut self, term: &Term) -> Native<f64> {
         if matches!(term.of, Type::Number { whole: true, .. } | Type::Moment) {
             let whole = self.whole(term);
             return Box::new(move |env| Ok(whole(env)? as f64));

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A text, borrowed from the event or the rule where it can be.
-pub enum Words {
+pub(crate) enum Words {
     /// A constant.
     Constant(Arc<str>),
     /// A field.
@@ -28,7 +28,7 @@ pub enum Words {
 
 impl Words {
     /// Lower a text.
-    pub fn of(lowering: &mut Lowering<'_>, term: &Term) -> Self {
+    pub(crate) fn of(lowering: &mut Lowering<'_>, term: &Term) -> Self {
         match &term.kind {
             Kind::Text(text) => Self::Constant(Arc::clone(text)),
             Kind::Field(field) => Self::Field(field.clone()),
@@ -46,7 +46,7 @@ impl Words {
     }
 
     /// The text for one event.
-    pub fn get<'a>(&'a self, env: &Env<'a>) -> Out<Cow<'a, str>> {
+    pub(crate) fn get<'a>(&'a self, env: &Env<'a>) -> Out<Cow<'a, str>> {
         match self {
             Self::Constant(text) => Ok(Cow::Borrowed(text)),
             Self::Field(field) => field.text(env.facts)?.ok_or_else(|| Box::new(field.missing())),

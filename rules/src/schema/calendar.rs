@@ -3,7 +3,7 @@
 use sluice_model::EventTime;
 
 /// The hours by which Hong Kong is ahead of UTC; it has had no daylight saving since 1979.
-pub const HONG_KONG_OFFSET_HOURS: i64 = 8;
+pub(crate) const HONG_KONG_OFFSET_HOURS: i64 = 8;
 
 pub(super) const WEEKDAYS: &[&str] =
     &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];

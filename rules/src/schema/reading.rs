@@ -15,9 +15,9 @@ use crate::{
     types::{Type, Unit},
 };
 
-/// A text that stands in the event as it is: the common case, read without a detour.
+/// A text that is in the event as it is read: the common case, read without a detour.
 #[derive(Clone, Copy)]
-pub enum PlainText {
+pub(crate) enum PlainText {
     /// A field of the event.
     Event(TextOf<PaymentEvent>),
     /// A field of a party.
@@ -26,7 +26,7 @@ pub enum PlainText {
 
 impl PlainText {
     /// The text, if the event has it.
-    pub fn get<'a>(&self, facts: &Facts<'a>) -> Option<&'a str> {
+    pub(crate) fn get<'a>(&self, facts: &Facts<'a>) -> Option<&'a str> {
         match self {
             Self::Event(of) => of(facts.event),
             Self::Party(side, of) => party(facts, *side).and_then(of),
@@ -62,8 +62,8 @@ fn party<'a>(facts: &Facts<'a>, side: Side) -> Option<&'a Party> {
 }
 
 impl Field {
-    /// The text as it stands in the event, if the field is one that does.
-    pub fn plain_text(&self) -> Option<PlainText> {
+    /// The text as it is in the event, if the field is one that is read so.
+    pub(crate) fn plain_text(&self) -> Option<PlainText> {
         match &self.reader {
             Reader::Text(of) => Some(PlainText::Event(of.0)),
             Reader::PartyText(side, of) => Some(PlainText::Party(*side, of.0)),
@@ -72,12 +72,12 @@ impl Field {
     }
 
     /// Whether it is the event's amount in HKD.
-    pub fn is_amount(&self) -> bool {
+    pub(crate) fn is_amount(&self) -> bool {
         self.reader == Reader::Amount
     }
 
     /// A text.
-    pub fn text<'a>(&self, facts: &Facts<'a>) -> Result<Option<Cow<'a, str>>, EvalError> {
+    pub(crate) fn text<'a>(&self, facts: &Facts<'a>) -> Result<Option<Cow<'a, str>>, EvalError> {
         let owned = |text: String| Ok(Some(Cow::Owned(text)));
         match &self.reader {
             Reader::Text(of) => Ok(of.0(facts.event).map(Cow::Borrowed)),
@@ -103,7 +103,7 @@ impl Field {
     }
 
     /// A whole number, a moment, an amount.
-    pub fn whole(&self, facts: &Facts<'_>, reference: &Reference) -> Result<Option<i64>, EvalError> {
+    pub(crate) fn whole(&self, facts: &Facts<'_>, reference: &Reference) -> Result<Option<i64>, EvalError> {
         let at = facts.event.occurred_at;
         let hkd = |money: &Money| reference.convert(money.minor, money.currency, Currency::HKD, at).map(Some);
         match &self.reader {
@@ -143,7 +143,7 @@ impl Field {
     }
 
     /// A decimal number.
-    pub fn decimal(&self, facts: &Facts<'_>) -> Result<Option<f64>, EvalError> {
+    pub(crate) fn decimal(&self, facts: &Facts<'_>) -> Result<Option<f64>, EvalError> {
         match &self.reader {
             Reader::ScreeningScore => {
                 screened(facts)?;
@@ -155,7 +155,7 @@ impl Field {
     }
 
     /// Yes or no.
-    pub fn truth(&self, facts: &Facts<'_>) -> Result<Option<bool>, EvalError> {
+    pub(crate) fn truth(&self, facts: &Facts<'_>) -> Result<Option<bool>, EvalError> {
         match &self.reader {
             Reader::Stands(Side::Debtor) => Ok(Some(facts.role.is_debtor())),
             Reader::Stands(_) => Ok(Some(facts.role.is_creditor())),
@@ -164,7 +164,7 @@ impl Field {
     }
 
     /// Several texts, one after the other, until `each` says that it has seen enough.
-    pub fn any_text(
+    pub(crate) fn any_text(
         &self,
         facts: &Facts<'_>,
         mut each: impl FnMut(&str) -> Result<bool, EvalError>,
@@ -188,7 +188,7 @@ impl Field {
     }
 
     /// Whether the event has the field; a value of the wrong type is there, and fails when it is read.
-    pub fn present(&self, facts: &Facts<'_>) -> Result<bool, EvalError> {
+    pub(crate) fn present(&self, facts: &Facts<'_>) -> Result<bool, EvalError> {
         match &self.reader {
             Reader::Attribute(_) | Reader::Profile(_) => Ok(self.value(facts).is_some()),
             Reader::Amount | Reader::AmountIn(_) => Ok(facts.event.amount.is_some()),
@@ -200,7 +200,7 @@ impl Field {
     }
 
     /// The error of a field that is not there.
-    pub fn missing(&self) -> EvalError {
+    pub(crate) fn missing(&self) -> EvalError {
         EvalError::Missing(self.path.clone())
     }
 

@@ -153,7 +153,7 @@ pub(super) fn published(partition: Partition, stored: &StoredRecord) -> Result<P
     Ok(match partition.topic {
         Topic::Alerts => Published::Alert(records::parse(partition, stored)?),
         Topic::Observations => Published::Observation(records::parse(partition, stored)?),
-        Topic::Dispositions => Published::Disposition(records::parse(partition, stored)?),
+        Topic::Holds => Published::Hold(records::parse(partition, stored)?),
         Topic::DeadLetters => Published::DeadLetter(records::parse(partition, stored)?),
         Topic::Decisions => Published::Decision(records::parse(partition, stored)?),
         Topic::Keyed => Published::Keyed(records::parse(partition, stored)?),

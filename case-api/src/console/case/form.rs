@@ -7,7 +7,7 @@ use crate::domain::{Act, Closing};
 
 /// A form of the case page. Which fields matter depends on the act.
 #[derive(Deserialize, Default)]
-pub struct ActForm {
+pub(crate) struct ActForm {
     pub csrf: String,
     pub once: String,
     pub action: String,
@@ -34,7 +34,7 @@ pub struct ActForm {
 
 impl ActForm {
     /// The act that the form says, or what it says wrongly.
-    pub fn act(&self) -> Result<Act, &'static str> {
+    pub(crate) fn act(&self) -> Result<Act, &'static str> {
         let reason = self.text.clone();
         let some = |text: &String| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
         let kind = || KeyKind::from_name(&self.key_kind).ok_or("choose what is to be frozen");

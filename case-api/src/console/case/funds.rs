@@ -5,38 +5,38 @@ use sluice_model::{Key, KeyKind};
 use super::super::shell::{Shell, When, short};
 use crate::domain::{Case, Hold, HoldState, OrderedFreeze};
 
-pub struct HoldView {
+pub(crate) struct HoldView {
     pub hold: Hold,
     pub at: When,
-    pub stands: bool,
+    pub waits: bool,
     pub state: &'static str,
     pub alert: String,
     pub by: String,
 }
 
 /// A payment that may be released.
-pub struct HeldView {
+pub(crate) struct HeldView {
     pub payment: String,
     pub label: String,
 }
 
 /// A freeze that may be ended: what the form sends, and what it shows.
-pub struct FrozenView {
+pub(crate) struct FrozenView {
     pub value: String,
     pub label: String,
 }
 
-pub struct FreezeView {
+pub(crate) struct FreezeView {
     pub freeze: OrderedFreeze,
     pub at: When,
     pub lifted: Option<When>,
 }
 
 /// The payments that may be released, those that wait first, each with how many alerts hold it and what is proposed.
-pub fn held(holds: &[Hold]) -> Vec<HeldView> {
+pub(crate) fn held(holds: &[Hold]) -> Vec<HeldView> {
     let mut held: Vec<HeldView> = Vec::new();
     for waits in [true, false] {
-        for hold in holds.iter().filter(|h| h.may_be_released() && h.stands() == waits) {
+        for hold in holds.iter().filter(|h| h.may_be_released() && h.waits() == waits) {
             if held.iter().any(|known| known.payment == hold.payment_id) {
                 continue;
             }
@@ -57,7 +57,7 @@ pub fn held(holds: &[Hold]) -> Vec<HeldView> {
     held
 }
 
-pub fn frozen(freeze: &OrderedFreeze, shell: &Shell) -> FrozenView {
+pub(crate) fn frozen(freeze: &OrderedFreeze, shell: &Shell) -> FrozenView {
     FrozenView {
         value: format!("{}|{}:{}", freeze.frozen_at, freeze.key_kind, freeze.key_value),
         label: format!(
@@ -71,7 +71,7 @@ pub fn frozen(freeze: &OrderedFreeze, shell: &Shell) -> FrozenView {
 }
 
 /// What a freeze would most likely be of: the alert's own key, or for a payment's its first subject.
-pub fn freeze_key(key: &Key, case: &Case) -> (String, String) {
+pub(crate) fn freeze_key(key: &Key, case: &Case) -> (String, String) {
     if key.kind == KeyKind::Payment {
         (KeyKind::Customer.name().to_owned(), case.subjects.first().cloned().unwrap_or_default())
     } else {
@@ -80,7 +80,7 @@ pub fn freeze_key(key: &Key, case: &Case) -> (String, String) {
 }
 
 impl HoldView {
-    pub fn new(hold: Hold, shell: &Shell) -> Self {
+    pub(crate) fn new(hold: Hold, shell: &Shell) -> Self {
         let state = match hold.state {
             HoldState::Held => "held",
             HoldState::Proposed => "release proposed",
@@ -90,12 +90,12 @@ impl HoldView {
         };
         let by = hold.cleared_by.clone().or_else(|| hold.proposed_by.clone()).unwrap_or_default();
         let alert = short(&hold.because);
-        Self { at: shell.when(hold.held_at), stands: hold.stands(), state, alert, by, hold }
+        Self { at: shell.when(hold.held_at), waits: hold.waits(), state, alert, by, hold }
     }
 }
 
 impl FreezeView {
-    pub fn new(freeze: OrderedFreeze, shell: &Shell) -> Self {
+    pub(crate) fn new(freeze: OrderedFreeze, shell: &Shell) -> Self {
         Self { at: shell.when(freeze.frozen_at), lifted: freeze.lifted_at.map(|at| shell.when(at)), freeze }
     }
 }

@@ -13,7 +13,6 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use serde::Deserialize;
 use sluice_model::KeyKind;
 
 use self::{
@@ -25,7 +24,7 @@ use super::{
     cases::CaseRow,
     error::PageError,
     explain::AlertView,
-    forms::{claim, once},
+    forms::{Done, check_made, claim, do_once, once},
     shell::{Shell, When, render, short},
     suppressions::{form_label, form_value},
 };
@@ -37,7 +36,7 @@ use crate::{
         next_state,
     },
     limits::CASE_PAGE_ALERTS,
-    service::{AlertFilter, Claimed, Page},
+    service::{AlertFilter, Page},
 };
 
 /// The acts that this officer may do to this case now.
@@ -94,13 +93,7 @@ struct CasePage {
     size: u64,
 }
 
-#[derive(Deserialize, Default)]
-pub struct Done {
-    #[serde(default)]
-    done: String,
-}
-
-pub async fn page(
+pub(crate) async fn page(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,
@@ -109,7 +102,7 @@ pub async fn page(
     show(&app, &identity, &id, StatusCode::OK, &query.done, String::new()).await
 }
 
-pub async fn show(
+pub(crate) async fn show(
     app: &Arc<App>,
     identity: &Identity,
     id: &str,
@@ -131,8 +124,8 @@ pub async fn show(
     let holds = app.service.holds_of(id).await?;
     let freezes = app.service.freezes_of(id).await?;
     let chain = app.service.chain().await;
-    let standing = freezes.iter().filter(|f| f.stands());
-    let funds_held = holds.iter().any(Hold::stands);
+    let in_force = freezes.iter().filter(|f| f.is_in_force());
+    let funds_held = holds.iter().any(Hold::waits);
     let seen: Vec<&str> = holds.iter().filter(|h| h.may_be_released()).map(|h| h.because.as_str()).collect();
     let page = CasePage {
         steps: steps(case.state),
@@ -143,7 +136,7 @@ pub async fn show(
         held: held(&holds),
         funds_held,
         seen: seen.join(","),
-        frozen: standing.map(|f| frozen(f, &shell)).collect(),
+        frozen: in_force.map(|f| frozen(f, &shell)).collect(),
         timeline: app
             .service
             .timeline(id)
@@ -198,7 +191,7 @@ fn allowed(state: CaseState, identity: &Identity, holds: &[Hold], freezes: &[Ord
         escalate: may(Act::Escalate { reason: reason() }),
         give_back: may(Act::Return { reason: reason() }),
         freeze: may(Act::Freeze { key: None, reason: reason() }),
-        unfreeze: freezes.iter().any(OrderedFreeze::stands)
+        unfreeze: freezes.iter().any(OrderedFreeze::is_in_force)
             && may(Act::Unfreeze { key: None, frozen_at: None, reason: reason() }),
         release: holds.iter().any(Hold::may_be_released)
             && may(Act::Release { payment_id: None, alerts: None, reason: reason() }),
@@ -235,15 +228,13 @@ fn done_text(kind: &str) -> &'static str {
     }
 }
 
-pub async fn act(
+pub(crate) async fn act(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,
     Form(form): Form<ActForm>,
 ) -> Result<Response, PageError> {
-    if !identity.made(&form.csrf) {
-        return Err(PageError::foreign_form());
-    }
+    check_made(&identity, &form.csrf)?;
     let act = match form.act() {
         Ok(act) => act,
         Err(wrong) => {
@@ -251,25 +242,21 @@ pub async fn act(
         }
     };
     let claim = claim(&form.once, &[&id, &form.action], &identity);
-    let mut done = act.kind().name();
-    let (claimed, _turn) = app.service.claim(&claim).await?;
-    if let Claimed::Run = claimed {
-        match app.service.act(&id, &act, &identity.actor, Some(&claim)).await {
-            Ok(acted) if acted.hold == Some(HoldState::Proposed) => done = "release-proposed",
-            Ok(acted) if !acted.still_held_by.is_empty() => done = "release-part",
-            Ok(_) => {}
-            Err(error) => {
-                app.service.disclaim(&claim).await?;
-                let problem = Problem::from(error);
-                return show(&app, &identity, &id, problem.status(), "", problem.detail().to_owned()).await;
-            }
+    let acting = app.service.act(&id, &act, &identity.actor, Some(&claim));
+    let done = match do_once(&app, &claim, acting).await? {
+        Ok(Some(acted)) if acted.hold == Some(HoldState::Proposed) => "release-proposed",
+        Ok(Some(acted)) if !acted.still_held_by.is_empty() => "release-part",
+        Ok(_) => act.kind().name(),
+        Err(error) => {
+            let problem = Problem::from(error);
+            return show(&app, &identity, &id, problem.status(), "", problem.detail().to_owned()).await;
         }
-    }
+    };
     Ok(Redirect::to(&format!("/cases/{id}?done={done}")).into_response())
 }
 
 /// The same bundle as the API's.
-pub async fn evidence(
+pub(crate) async fn evidence(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,

@@ -3,7 +3,7 @@
 use super::super::shell::{Shell, When, short};
 use crate::service::TimelineEntry;
 
-pub struct TimelineView {
+pub(crate) struct TimelineView {
     pub at: When,
     pub actor: String,
     pub kind: String,
@@ -14,7 +14,7 @@ pub struct TimelineView {
 }
 
 impl TimelineView {
-    pub fn new(entry: &TimelineEntry, shell: &Shell) -> Self {
+    pub(crate) fn new(entry: &TimelineEntry, shell: &Shell) -> Self {
         let said = |name: &str| entry.body.get(name).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
         let alerts = |name: &str| {
             let ids = entry.body.get(name).and_then(|v| v.as_array()).map(Vec::as_slice).unwrap_or_default();

@@ -38,7 +38,7 @@ impl Batch<'_> {
             Entry { kind: Kind::Alert, act: "alert", actor: ENGINE, about: &id, case_id: Some(case_id) };
         let leaf = self.tx.leaf(entry, &json!({ "alert": alert, "event": event })).await?;
         let said = json!({ "alert_id": id, "rule_id": alert.rule_id, "reason": alert.reason });
-        self.tx.tell(case_id, ENGINE, "alert", &said, leaf).await?;
+        self.tx.note(case_id, ENGINE, "alert", &said, leaf).await?;
         self.tx.adopt_holds(case_id, &id).await?;
         self.consumed.alerts += 1;
         Ok(())

@@ -37,10 +37,10 @@ impl Batch<'_> {
         };
         let leaf = self.tx.leaf(entry, &json!({ "decision": decision, "corrects": before })).await?;
         if let (Some(before), Some(case_id)) = (before, &case_id) {
-            let told = json!({
+            let said = json!({
                 "payment_id": decision.payment_id, "decision": words::outcome(decision.decision), "corrects": before,
             });
-            self.tx.tell(case_id, ENGINE, "corrected", &told, leaf).await?;
+            self.tx.note(case_id, ENGINE, "corrected", &said, leaf).await?;
         }
         self.tx.put_decision(&decision.event_id, &hash, leaf).await?;
         self.consumed.decisions += 1;

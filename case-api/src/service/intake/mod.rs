@@ -49,7 +49,7 @@ struct Batch<'a> {
 
 impl Service {
     /// Take in at most one batch of every feed. What was taken in, summed.
-    pub async fn consume(&self) -> Result<Consumed, WorkError> {
+    pub(crate) async fn consume(&self) -> Result<Consumed, WorkError> {
         let mut sum = Consumed::default();
         for topic in Topic::ALL {
             let consumed = self.consume_one(topic).await;
@@ -142,7 +142,7 @@ impl Batch<'_> {
     async fn take(&mut self, record: &Record) -> Result<(), StoreError> {
         match record {
             Record::Alert(alert, event) => self.alert(alert, event.as_deref()).await,
-            Record::Disposition(disposition) => self.disposition(disposition).await,
+            Record::Hold(said) => self.hold_record(said).await,
             Record::Decision(decision) => self.decision(decision).await,
             Record::Observation(observed) => self.observation(observed).await,
         }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Actor, Candidate, VersionAct, VersionRefusal, VersionState, bundle_of, check_alone, check_base,
+        Actor, Tried, VersionAct, VersionRefusal, VersionState, bundle_of, check_alone, check_base,
         next_version_state, said_of, try_files,
     },
     store::{Claim, PROPOSAL, RuleVersion, StoreError, Tx},
@@ -19,7 +19,7 @@ use crate::{
 
 /// What an act on a version did.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct VersionActed {
+pub(crate) struct VersionActed {
     /// The version.
     pub version_id: String,
     /// The act.
@@ -32,7 +32,7 @@ pub struct VersionActed {
 
 impl Service {
     /// Do an act on a version, count it, and see what follows from it onto the log.
-    pub async fn act_on_rules(
+    pub(crate) async fn act_on_rules(
         &self,
         version_id: &str,
         act: &VersionAct,
@@ -60,7 +60,7 @@ impl Service {
         version_id: &str,
         act: &VersionAct,
         actor: &Actor,
-    ) -> Result<Option<Candidate>, ProposeError> {
+    ) -> Result<Option<Tried>, ProposeError> {
         if *act != VersionAct::Submit {
             return Ok(None);
         }
@@ -73,7 +73,7 @@ impl Service {
     }
 
     /// Put the set that was in force before this one back in force.
-    pub async fn roll_back_rules(
+    pub(crate) async fn roll_back_rules(
         &self,
         reason: String,
         actor: &Actor,
@@ -89,7 +89,7 @@ impl Service {
         &self,
         version_id: &str,
         act: &VersionAct,
-        tried: Option<&Candidate>,
+        tried: Option<&Tried>,
         actor: &Actor,
         claim: Option<&Claim>,
     ) -> Result<VersionActed, VersionError> {

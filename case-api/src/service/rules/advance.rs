@@ -1,4 +1,4 @@
-//! What was ordered goes into force: the engine fills windows, is told to judge by the set, and says when it does.
+//! What was ordered goes into force: the engine fills windows, is ordered to judge by the set, and says when it does.
 
 use serde_json::json;
 use sluice_model::{Control, Hash256, RuleFile};
@@ -14,10 +14,10 @@ use crate::{
 
 impl Service {
     /// See a version that was ordered into force one step further, if there is one and the engine is ready for it.
-    pub async fn advance(&self) -> Result<(), WorkError> {
+    pub(crate) async fn advance(&self) -> Result<(), WorkError> {
         let Some(version) = self.store.rules_going_live().await? else { return Ok(()) };
-        let standing = self.ports.catalogue.standing();
-        if standing.in_force.to_string() == version.target() {
+        let sets = self.ports.catalogue.rule_sets();
+        if sets.in_force.to_string() == version.target() {
             self.rules_are_live(&version).await?;
             tracing::info!(
                 version = version.version_id,
@@ -26,8 +26,7 @@ impl Service {
             );
             return Ok(());
         }
-        let ready =
-            standing.prepared.is_some_and(|set| set.ready && set.rules.to_string() == version.target());
+        let ready = sets.prepared.is_some_and(|set| set.ready && set.rules.to_string() == version.target());
         if version.waits_for_windows() && ready {
             self.order_activation(&version).await?;
             self.deliver().await?;
@@ -62,7 +61,7 @@ impl Service {
 
     /// Remember a set that is in force without having been proposed here: a folder's, or the shipped one.
     /// What was on its way into force is overtaken.
-    pub async fn record_rules(
+    pub(crate) async fn record_rules(
         &self,
         origin: &str,
         files: &[RuleFile],
@@ -93,7 +92,7 @@ impl Service {
     }
 
     /// The hash of the newest set that came into force from this origin.
-    pub async fn last_rules_from(&self, origin: &str) -> Result<Option<String>, StoreError> {
+    pub(crate) async fn last_rules_from(&self, origin: &str) -> Result<Option<String>, StoreError> {
         self.store.last_rules_from(origin).await
     }
 }

@@ -17,7 +17,11 @@ use crate::{
 
 impl Service {
     /// Begin a back-test of a version; its report is kept when it ends.
-    pub async fn begin_backtest(self: &Arc<Self>, version_id: &str, by: &Actor) -> Result<(), VersionError> {
+    pub(crate) async fn begin_backtest(
+        self: &Arc<Self>,
+        version_id: &str,
+        by: &Actor,
+    ) -> Result<(), VersionError> {
         let version = self.store.rule_version(version_id).await?.ok_or(VersionError::NoVersion)?;
         if version.state == VersionState::Draft {
             return Err(VersionRefusal::WrongState(version.state, "backtest").into());
@@ -42,7 +46,7 @@ impl Service {
         Ok(())
     }
 
-    /// Keep a version's report; what stood in its place before is in the evidence log.
+    /// Keep a version's report; what was in its place before is in the evidence log.
     async fn keep_backtest(
         &self,
         version_id: &str,
@@ -57,7 +61,7 @@ impl Service {
     }
 
     /// Whether the version is being back-tested now.
-    pub fn is_backtesting(&self, version_id: &str) -> bool {
+    pub(crate) fn is_backtesting(&self, version_id: &str) -> bool {
         self.backtesting.lock().is_ok_and(|running| running.as_deref() == Some(version_id))
     }
 }

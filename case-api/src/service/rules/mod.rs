@@ -12,8 +12,8 @@ use serde_json::Value;
 use sluice_evidence::Kind;
 use tokio::task::JoinError;
 
-pub use acts::VersionActed;
-pub use status::{Filling, RulesStatus};
+pub(crate) use acts::VersionActed;
+pub(crate) use status::{Filling, RulesStatus};
 
 use crate::{
     domain::{TrialError, VersionRefusal},
@@ -36,7 +36,7 @@ pub enum VersionError {
 
 /// Why a proposal was not taken.
 #[derive(Debug, thiserror::Error)]
-pub enum ProposeError {
+pub(crate) enum ProposeError {
     /// It was tried, and refused.
     #[error(transparent)]
     Trial(#[from] TrialError),

@@ -11,13 +11,13 @@ use super::{
     ProposeError, VersionError, leaf,
 };
 use crate::{
-    domain::{Actor, Candidate, Proposal, TrialError, VersionState, bundle_of, check_saving, try_out},
+    domain::{Actor, Proposal, TrialError, Tried, VersionState, bundle_of, check_saving, try_out},
     store::{Claim, NewVersion, PROPOSAL, RuleVersion, StoreError},
 };
 
 impl Service {
     /// Try a proposal against what is in force, and keep it as a version; as a draft, whatever was found.
-    pub async fn propose_rules(
+    pub(crate) async fn propose_rules(
         &self,
         proposal: Proposal,
         author: &Actor,
@@ -27,7 +27,7 @@ impl Service {
         let state = if proposal.draft { VersionState::Draft } else { VersionState::Checked };
         let (base, tried) = self.try_on_what_is_in_force(proposal).await?;
         self.metrics.rule_acts.with_label_values(&["propose", outcome(&tried)]).inc();
-        let Candidate { files, report } = tried?;
+        let Tried { files, report } = tried?;
         let hash = bundle_of(&files).hash();
         let mut tx = self.store.begin(self.now()).await?;
         let row = NewVersion {
@@ -53,7 +53,7 @@ impl Service {
     }
 
     /// Keep what the author of a draft has written since, on what is in force now.
-    pub async fn save_draft(
+    pub(crate) async fn save_draft(
         &self,
         version_id: &str,
         proposal: Proposal,
@@ -61,14 +61,14 @@ impl Service {
     ) -> Result<RuleVersion, ProposeError> {
         let rationale = proposal.rationale.trim().to_owned();
         let (base, tried) = self.try_on_what_is_in_force(Proposal { draft: true, ..proposal }).await?;
-        let candidate = tried?;
+        let tried = tried?;
         let mut tx = self.store.begin(self.now()).await?;
         let version = tx.rule_version(version_id).await?.ok_or(VersionError::NoVersion)?;
         check_saving(version.state, &version.author, &author.name).map_err(VersionError::from)?;
-        tx.put_draft(version_id, &candidate, &rationale, base.as_deref()).await?;
+        tx.put_draft(version_id, &tried, &rationale, base.as_deref()).await?;
         let about = json!({
-            "actor": author, "version_id": version_id, "rules": bundle_of(&candidate.files).hash().to_string(),
-            "base": base, "rationale": rationale, "report": candidate.report,
+            "actor": author, "version_id": version_id, "rules": bundle_of(&tried.files).hash().to_string(),
+            "base": base, "rationale": rationale, "report": tried.report,
         });
         leaf(&mut tx, proposing(VersionState::Draft), &author.name, version_id, &about).await?;
         let version = tx.rule_version(version_id).await?.ok_or(VersionError::NoVersion)?;
@@ -80,7 +80,7 @@ impl Service {
     async fn try_on_what_is_in_force(
         &self,
         proposal: Proposal,
-    ) -> Result<(Option<String>, Result<Candidate, TrialError>), ProposeError> {
+    ) -> Result<(Option<String>, Result<Tried, TrialError>), ProposeError> {
         let base = self.store.rules_in_force().await?.map(|active| active.version_id);
         let in_force = match &base {
             Some(base) => self.store.rule_files(base).await?,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use sluice_core::{KeyedRecord, Publication, Published, Speaker, VerdictRecord};
 use sluice_model::{
-    Action, Alert, AlertId, Cause, Control, Disposition, DispositionState, Key, KeyKind, Observation,
-    Outcome, PaymentRecord,
+    Action, Alert, AlertId, Cause, Control, HoldOutcome, HoldRecord, Key, KeyKind, Observation, Outcome,
+    PaymentRecord,
 };
 
 use super::{
@@ -263,7 +263,7 @@ impl Comparison<'_> {
             Published::Observation(Observation::Failure(failure)) => {
                 home::failure(&failure.rule_id, &failure.event_id)
             }
-            Published::Disposition(disposition) => self.disposition(disposition),
+            Published::Hold(hold) => self.hold(hold),
             Published::DeadLetter(letter) => {
                 format!("dead letter {}: {:?}", letter.code, String::from_utf8(letter.original.clone()))
             }
@@ -286,17 +286,17 @@ impl Comparison<'_> {
         })
     }
 
-    fn disposition(&self, d: &Disposition) -> String {
+    fn hold(&self, d: &HoldRecord) -> String {
         let alerts = self.names.all(&d.alerts);
         let state = match d.state {
-            DispositionState::Held => "held",
-            DispositionState::Rejected => "rejected",
-            DispositionState::Released => "released",
+            HoldOutcome::Held => "held",
+            HoldOutcome::Rejected => "rejected",
+            HoldOutcome::Released => "released",
         };
         // Of those that still hold after an order to release, one is named.
         let still = d.event_id.is_empty() && d.alerts.iter().any(|id| id.to_string() == d.because);
         let because = if still { "one of them".to_owned() } else { self.names.because(&d.because) };
-        words::disposition(&d.payment_id, &d.event_id, state, &because, &alerts)
+        words::hold_line(&d.payment_id, &d.event_id, state, &because, &alerts)
     }
 
     fn told(&self, record: &VerdictRecord) -> Told {

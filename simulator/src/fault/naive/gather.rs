@@ -9,7 +9,7 @@ use sluice_model::{
 
 use super::{
     features::Features,
-    words::{Out, Said, Told, disposition, list},
+    words::{Out, Said, Told, hold_line, list},
 };
 
 /// A decision that was given.
@@ -195,9 +195,9 @@ impl Gather {
             Some(_) => "release: of some, others hold",
         });
         out.lines.push(match kept.iter().map(Said::outcome).max() {
-            None => disposition(payment, "", "released", case, &gone),
-            Some(Outcome::Reject) => disposition(payment, "", "rejected", "one of them", &kept),
-            Some(_) => disposition(payment, "", "held", "one of them", &kept),
+            None => hold_line(payment, "", "released", case, &gone),
+            Some(Outcome::Reject) => hold_line(payment, "", "rejected", "one of them", &kept),
+            Some(_) => hold_line(payment, "", "held", "one of them", &kept),
         });
     }
 }

@@ -76,7 +76,7 @@ impl Out {
             Action::Hold => "held",
             Action::Reject => "rejected",
         };
-        self.lines.push(disposition(payment, &said.event, state, &said.to_string(), &[]));
+        self.lines.push(hold_line(payment, &said.event, state, &said.to_string(), &[]));
     }
 
     /// Tell the gathering, if anybody waits or the payment must not go on.
@@ -91,9 +91,9 @@ impl Out {
     }
 }
 
-/// A disposition as a line.
-pub(super) fn disposition(payment: &str, event: &str, state: &str, because: &str, alerts: &[Said]) -> String {
-    format!("disposition of {payment} at {event}: {state} because {because}; alerts {}", list(alerts))
+/// What is published of a payment's hold, as a line.
+pub(super) fn hold_line(payment: &str, event: &str, state: &str, because: &str, alerts: &[Said]) -> String {
+    format!("hold of {payment} at {event}: {state} because {because}; alerts {}", list(alerts))
 }
 
 /// What one who tells the gathering says, as a line.
