@@ -11,6 +11,7 @@ use sluice_model::{
     Action, Alert, Control, Decision, EventTime, Hash256, HoldRecord, KeyKind, ListMatch, Observation,
     PaymentEvent, RuleBundle, Severity,
 };
+pub use sluice_model::{Prepared, RuleSets};
 use sluice_rules::{Backtest, CaseEngine};
 
 pub use crate::domain::Topic;
@@ -61,28 +62,6 @@ pub trait ControlSink: Send + Sync {
     /// Have the log remember that the evidence log holds so many leaves: an older copy of the case database is
     /// recognised by that.
     fn note_leaves(&self, leaves: u64) -> Result<(), PortError>;
-}
-
-/// What the engine judges by, and what it is making ready.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct RuleSets {
-    /// The rule set that judges.
-    pub in_force: Hash256,
-    /// The rule set that was prepared to follow it.
-    pub prepared: Option<Prepared>,
-}
-
-/// A rule set that was prepared.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Prepared {
-    /// Which.
-    pub rules: Hash256,
-    /// Whether it may be activated without traffic having to wait for its windows.
-    pub ready: bool,
-    /// Records of the past that its windows have applied.
-    pub applied: u64,
-    /// Records of the past that there are.
-    pub of: u64,
 }
 
 /// What screening says of a name.

@@ -2,7 +2,7 @@
 //! none but a draft changed.
 
 use serde::Serialize;
-use sluice_model::{Hash256, RuleBundle, RuleFile};
+use sluice_model::{Hash256, Ordered, RuleBundle, RuleFile};
 use sqlx::FromRow;
 
 use super::{Page, Store, StoreError, Tx, columns::stamp_or_null};
@@ -79,12 +79,13 @@ impl RuleVersion {
         in_shadow.unwrap_or(&self.hash)
     }
 
-    /// Whether the engine still fills its windows, and has no order to judge by it.
-    pub fn waits_for_windows(&self) -> bool {
+    /// How much the engine was ordered of it.
+    pub fn ordered(&self) -> Ordered {
         match self.state {
-            VersionState::Preparing => true,
-            VersionState::Shadowing => self.activating == Some(0),
-            _ => false,
+            VersionState::Preparing => Ordered::Prepare,
+            VersionState::Shadowing if self.activating == Some(0) => Ordered::Prepare,
+            VersionState::Shadowing | VersionState::Activating => Ordered::Activate,
+            _ => Ordered::Nothing,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sluice_case_api::{
     LEAVES, LogFeed, MARKS, OUTBOX,
     ports::{
-        ActiveList, ActiveRule, Catalogue, ControlSink, Feed, Item, NameAnswer, PortError, Prepared, Record,
+        ActiveList, ActiveRule, Catalogue, ControlSink, Feed, Item, NameAnswer, PortError, Record,
         Rescreened, RuleSets, Screening as Wanted, Topic,
     },
 };
@@ -133,13 +133,7 @@ impl Catalogue for InForce {
     }
 
     fn rule_sets(&self) -> RuleSets {
-        let status = self.runtime.status();
-        let prepared = status.prepared.map(|rules| {
-            let filling = status.filling.filter(|(filling, ..)| *filling == rules);
-            let (applied, of) = filling.map_or((0, 0), |(_, applied, of)| (applied, of));
-            Prepared { rules, ready: status.is_filled(rules), applied, of }
-        });
-        RuleSets { in_force: status.rules.hash(), prepared }
+        self.runtime.status().rule_sets()
     }
 
     fn screen(&self, wanted: &Wanted) -> Result<NameAnswer, PortError> {

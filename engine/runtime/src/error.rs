@@ -27,6 +27,11 @@ pub enum RuntimeError {
         /// Why.
         reason: String,
     },
+    /// The engine has not taken rules that it was ordered to take: others were ordered meanwhile, or they do not compile.
+    #[error(
+        "other rules were ordered meanwhile, or the engine could not compile these: they are not in force"
+    )]
+    RulesOvertaken,
     /// A thread could not be started.
     #[error("a thread could not be started: {0}")]
     Thread(std::io::Error),

@@ -8,7 +8,7 @@ use std::{
 
 use sluice_core::RescreenReport;
 use sluice_log::Offset;
-use sluice_model::{EventTime, Hash256, RuleBundle, Screening};
+use sluice_model::{EventTime, Hash256, Prepared, RuleBundle, RuleSets, Screening};
 use sluice_rules::RuleSet;
 
 use crate::{RuntimeError, limits::BATCH_RECORDS_MAX};
@@ -70,12 +70,15 @@ impl Status {
         }
     }
 
-    /// Whether prepared rules may be activated without traffic having to wait for their windows: what is left to
-    /// fill is a batch.
-    pub fn is_filled(&self, rules: Hash256) -> bool {
-        self.filling.is_none_or(|(filling, applied, of)| {
-            filling != rules || of - applied <= BATCH_RECORDS_MAX as Offset
-        })
+    /// What the engine judges by, and what it is making ready.
+    pub fn rule_sets(&self) -> RuleSets {
+        let prepared = self.prepared.map(|rules| {
+            let filling = self.filling.filter(|(filling, ..)| *filling == rules);
+            let (applied, of) = filling.map_or((0, 0), |(_, applied, of)| (applied, of));
+            // What is left to fill is a batch: traffic need not wait for it.
+            Prepared { rules, ready: of - applied <= BATCH_RECORDS_MAX as Offset, applied, of }
+        });
+        RuleSets { in_force: self.rules.hash(), prepared }
     }
 }
 

@@ -10,7 +10,9 @@ use prometheus::Registry;
 use sluice_core::Library;
 use sluice_driver::{Handoff, records};
 use sluice_log::{Commit, Log, Offset, ReadLimit, Snapshots};
-use sluice_model::{Alert, Control, EventRecord, PaymentEvent, PaymentRecord, RuleBundle, Screening};
+use sluice_model::{
+    Alert, Control, EventRecord, NextOrder, Ordered, PaymentEvent, PaymentRecord, RuleBundle, Screening,
+};
 
 use crate::{
     Clock, ClockFault, RuntimeError, Status,
@@ -170,14 +172,24 @@ impl Runtime {
     /// Whether anything was.
     pub fn put_rules_in_force(&self, bundle: &RuleBundle) -> Result<bool, RuntimeError> {
         let rules = bundle.hash();
-        if self.wait_until_live()?.rules.hash() == rules {
-            return Ok(false);
+        let mut status = self.wait_until_live()?;
+        let mut ordered = Ordered::Nothing;
+        loop {
+            let (order, now_ordered) = match status.rule_sets().next(rules, ordered) {
+                NextOrder::Done => return Ok(ordered != Ordered::Nothing),
+                NextOrder::Prepare => (Control::Prepare(bundle.clone()), Ordered::Prepare),
+                NextOrder::Activate => (Control::Activate { rules }, Ordered::Activate),
+                NextOrder::Wait => return Err(RuntimeError::RulesOvertaken),
+            };
+            let applied = self.app.gateway.control([order])?.end();
+            ordered = now_ordered;
+            status = self.app.progress.wait(|status| {
+                let sets = status.rule_sets();
+                let is_ours = sets.prepared.is_some_and(|prepared| prepared.rules == rules);
+                // Once the order is applied, only its own windows are waited for.
+                status.applied >= applied && (sets.next(rules, ordered) != NextOrder::Wait || !is_ours)
+            })?;
         }
-        let prepared = self.app.gateway.control([Control::Prepare(bundle.clone())])?.end();
-        self.app.progress.wait(|status| status.applied >= prepared && status.is_filled(rules))?;
-        let activated = self.app.gateway.control([Control::Activate { rules }])?.end();
-        self.app.progress.wait(|status| status.applied >= activated)?;
-        Ok(true)
     }
 
     /// Screen against these versions from here on; nothing is written when that is so already. Whether anything

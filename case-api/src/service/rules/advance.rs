@@ -1,7 +1,7 @@
 //! What was ordered goes into force: the engine fills windows, is ordered to judge by the set, and says when it does.
 
 use serde_json::json;
-use sluice_model::{Control, Hash256, RuleFile};
+use sluice_model::{Control, Hash256, NextOrder, RuleFile};
 
 use super::{
     super::{ENGINE, Service, WorkError},
@@ -16,47 +16,56 @@ impl Service {
     /// See a version that was ordered into force one step further, if there is one and the engine is ready for it.
     pub(crate) async fn advance(&self) -> Result<(), WorkError> {
         let Some(version) = self.store.rules_going_live().await? else { return Ok(()) };
-        let sets = self.ports.catalogue.rule_sets();
-        if sets.in_force.to_string() == version.target() {
-            self.rules_are_live(&version).await?;
-            tracing::info!(
-                version = version.version_id,
-                rules = version.target(),
-                "the engine judges by a version"
-            );
-            return Ok(());
-        }
-        let ready = sets.prepared.is_some_and(|set| set.ready && set.rules.to_string() == version.target());
-        if version.waits_for_windows() && ready {
-            self.order_activation(&version).await?;
-            self.deliver().await?;
+        let target = version.target().parse().map_err(|_| StoreError::Corrupt("hash"))?;
+        match self.ports.catalogue.rule_sets().next(target, version.ordered()) {
+            NextOrder::Done => {
+                if self.rules_are_live(&version).await? {
+                    let (version, rules) = (version.version_id, target);
+                    tracing::info!(version, %rules, "the engine judges by a version");
+                }
+            }
+            NextOrder::Activate => {
+                if self.order_activation(&version, target).await? {
+                    self.deliver().await?;
+                }
+            }
+            // It was ordered when somebody said so.
+            NextOrder::Prepare | NextOrder::Wait => {}
         }
         Ok(())
     }
 
-    /// The engine has filled the windows of a version that is being prepared: order it to judge by it.
-    async fn order_activation(&self, version: &RuleVersion) -> Result<(), StoreError> {
+    /// The engine has filled the windows of a version that is being prepared: order it to judge by it. Whether the version
+    /// is still where it was read.
+    async fn order_activation(&self, version: &RuleVersion, rules: Hash256) -> Result<bool, StoreError> {
         let mut tx = self.store.begin(self.now()).await?;
-        let rules = version.target().parse().map_err(|_| StoreError::Corrupt("hash"))?;
+        if !is_unmoved(&mut tx, version).await? {
+            return Ok(false);
+        }
         let control = tx.control(&Control::Activate { rules }).await?;
         let state = match version.state {
             VersionState::Shadowing => VersionState::Shadowing,
             _ => VersionState::Activating,
         };
         tx.put_activating(&version.version_id, state, control).await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(true)
     }
 
-    /// The engine judges by a version that was on its way, in force or in shadow.
-    async fn rules_are_live(&self, version: &RuleVersion) -> Result<(), StoreError> {
+    /// The engine judges by a version that was on its way, in force or in shadow. Whether it is still where it was read.
+    async fn rules_are_live(&self, version: &RuleVersion) -> Result<bool, StoreError> {
         let mut tx = self.store.begin(self.now()).await?;
+        if !is_unmoved(&mut tx, version).await? {
+            return Ok(false);
+        }
         if version.state == VersionState::Shadowing {
             in_shadow(&mut tx, version).await?;
         } else {
             let hash = version.hash.parse().map_err(|_| StoreError::Corrupt("hash"))?;
             in_force(&mut tx, &version.version_id, ENGINE, hash).await?;
         }
-        tx.commit().await
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// Remember a set that is in force without having been proposed here: a folder's, or the shipped one.
@@ -95,6 +104,12 @@ impl Service {
     pub(crate) async fn last_rules_from(&self, origin: &str) -> Result<Option<String>, StoreError> {
         self.store.last_rules_from(origin).await
     }
+}
+
+/// Whether a version stands where it was read: a person may have rejected it since, or another set may have overtaken it.
+async fn is_unmoved(tx: &mut Tx<'_>, read: &RuleVersion) -> Result<bool, StoreError> {
+    let now = tx.rule_version(&read.version_id).await?;
+    Ok(now.is_some_and(|now| now.state == read.state && now.ordered() == read.ordered()))
 }
 
 /// The engine judges a version in shadow from here on, and no other.
