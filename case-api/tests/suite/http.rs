@@ -280,6 +280,27 @@ async fn a_session_reads_with_its_cookie_and_writes_with_its_token() {
 }
 
 #[tokio::test]
+async fn a_form_that_is_sent_twice_is_one_act_and_one_that_was_refused_may_be_sent_again() {
+    let side = Side::new().await;
+    side.say([record(alert(1, "C-1"))]).await;
+    side.api.put_user("ann", PASSWORD, Roles::new([Role::Analyst]), "root").await.unwrap();
+    let signed_in = sign_in(&side, "ann", PASSWORD).await;
+    let cookie = signed_in.header("set-cookie").split(';').next().unwrap().to_owned();
+    let csrf = signed_in.json()["csrf_token"].as_str().unwrap().to_owned();
+    let comment = async |text: &str| {
+        let form = Request::post("/cases/CASE-000001/actions")
+            .header(header::COOKIE, &cookie)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let body = format!("csrf={csrf}&once=1&action=comment&text={text}");
+        side.send(form.body(Body::from(body)).unwrap()).await.status.as_u16()
+    };
+    assert_eq!([comment("").await, comment("seen").await, comment("seen").await], [422, 303, 303]);
+    let case = side.get("/v1/cases/CASE-000001").await.json();
+    let comments = case["timeline"].as_array().unwrap().iter().filter(|line| line["kind"] == "comment");
+    assert_eq!(comments.count(), 1);
+}
+
+#[tokio::test]
 async fn a_session_needs_its_token_for_every_method_that_may_change_something() {
     let side = Side::new().await;
     side.api.put_user("ann", PASSWORD, Roles::new([Role::Mlro]), "root").await.unwrap();
