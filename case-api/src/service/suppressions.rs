@@ -255,10 +255,10 @@ async fn change(
     tx.put_suppression(id, act, next, &actor.name).await?;
     let mut row = tx.suppression(id).await?.ok_or(ActError::NoSuppression)?;
     record(tx, act.name(), &row, actor, &json!(act)).await?;
-    let was_felt = before.state == SuppressionState::Approved;
+    let was_applied = before.state == SuppressionState::Approved;
     let control = match act {
         SuppressionAct::Approve => Some(Control::Suppress(row.order()?)),
-        SuppressionAct::Revoke { .. } if was_felt => Some(Control::Unsuppress(row.order()?)),
+        SuppressionAct::Revoke { .. } if was_applied => Some(Control::Unsuppress(row.order()?)),
         SuppressionAct::Revoke { .. } => None,
     };
     row.outbox = tx.order(control.as_ref()).await?;

@@ -28,7 +28,7 @@ async fn side_with_a_match() -> Side {
 }
 
 #[tokio::test]
-async fn one_proposes_another_approves_and_the_engine_feels_it() {
+async fn one_proposes_another_approves_and_the_engine_applies_it() {
     let side = side_with_a_match().await;
     let analyst = side.key("ana", &[Role::Analyst]);
     let mlro = side.key("mia", &[Role::Mlro]);

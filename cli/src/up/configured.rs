@@ -216,6 +216,12 @@ mod tests {
         false
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn it_is_time_to_look_until_it_is_time_to_stop() {
+        assert!(is_time_to_look(&mut std::future::pending()).await);
+        assert!(!is_time_to_look(&mut std::future::ready(())).await);
+    }
+
     #[test]
     fn what_is_less_is_left_out_and_told_and_the_rest_goes_on() {
         let in_force = screening(&[("a", "1"), ("b", "1")]);

@@ -70,7 +70,7 @@ fn it_takes_events_alerts_and_ends_cleanly() {
 }
 
 #[test]
-fn a_saved_rule_is_felt_and_a_broken_one_is_not() {
+fn a_saved_rule_applies_and_a_broken_one_does_not() {
     let folder = tempfile::tempdir().unwrap();
     let rules = folder.path().join("rules");
     write_rules(&rules);
@@ -96,7 +96,7 @@ fn a_saved_rule_is_felt_and_a_broken_one_is_not() {
 }
 
 #[test]
-fn an_approved_rule_is_felt_by_the_next_payment_and_outlives_a_restart() {
+fn an_approved_rule_applies_to_the_next_payment_and_outlives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let (data, rules) = (folder.path().join("data"), folder.path().join("rules"));
     write_rules(&rules);
