@@ -113,7 +113,7 @@ CREATE TABLE freezes (
     lifted_at BIGINT
 );
 CREATE INDEX freezes_by_case ON freezes (case_id);
-CREATE INDEX freezes_by_key ON freezes (key_kind, key_value);
+CREATE INDEX freezes_by_key ON freezes USING hash (key_value);
 
 CREATE TABLE suppressions (
     seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -139,7 +139,7 @@ CREATE TABLE suppressions (
     end_reason TEXT
 );
 CREATE INDEX suppressions_by_case ON suppressions (case_id);
-CREATE INDEX suppressions_by_party ON suppressions (party_kind, party_value);
+CREATE INDEX suppressions_by_party ON suppressions USING hash (party_value);
 
 -- What was configured and less than what was in force, and the two persons who took it.
 CREATE TABLE configurations (
@@ -244,7 +244,7 @@ CREATE TABLE leaves (
 );
 CREATE INDEX leaves_by_case ON leaves (case_id, idx);
 CREATE INDEX leaves_by_kind ON leaves (kind, idx);
-CREATE INDEX leaves_by_about ON leaves (about);
+CREATE INDEX leaves_by_about ON leaves USING hash (about);
 
 CREATE TABLE nodes (
     position BIGINT PRIMARY KEY,

@@ -34,10 +34,42 @@ pub fn database(name: &str) -> Option<String> {
 }
 
 /// Run statements in a database, as somebody who has nothing to do with the case side; what they say.
-pub fn execute(database: &str, sql: &str) -> String {
-    let done = tool("psql", &["-d", database, "-v", "ON_ERROR_STOP=1", "-q", "-A", "-t", "-c", sql]);
+pub fn execute(url: &str, sql: &str) -> String {
+    let done = tool("psql", &["-d", name(url), "-v", "ON_ERROR_STOP=1", "-q", "-A", "-t", "-c", sql]);
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     String::from_utf8(done.stdout).unwrap()
+}
+
+/// A database that keeps its tables in a folder; gone when dropped, so that the folder may go.
+pub struct Moved<'a>(&'a str);
+
+impl<'a> Moved<'a> {
+    pub fn to(url: &'a str, folder: &Path) -> Self {
+        let given = Command::new("chown").arg(USER).arg(folder).status().unwrap();
+        assert!(given.success());
+        let name = name(url);
+        as_owner(&format!("CREATE TABLESPACE small_{name} LOCATION '{}'", folder.display()));
+        as_owner(&format!("ALTER DATABASE {name} SET TABLESPACE small_{name}"));
+        Self(url)
+    }
+}
+
+impl Drop for Moved<'_> {
+    fn drop(&mut self) {
+        let name = name(self.0);
+        as_owner(&format!("DROP DATABASE {name} WITH (FORCE)"));
+        as_owner(&format!("DROP TABLESPACE small_{name}"));
+    }
+}
+
+fn as_owner(sql: &str) {
+    let done = tool("psql", &["-d", "postgres", "-v", "ON_ERROR_STOP=1", "-q", "-c", sql]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// The database that a URL names.
+fn name(url: &str) -> &str {
+    url.split(['/', '?']).nth(3).unwrap()
 }
 
 fn tool(name: &str, args: &[&str]) -> Output {
@@ -93,10 +125,4 @@ fn start() -> Option<PathBuf> {
     // Its standard input stays open as long as this process lives.
     std::mem::forget(running);
     (said == "ready\n").then_some(folder)
-}
-
-/// Whether a file system of its own can be given to a database: root's tests may.
-pub fn give_to_server(folder: &Path) {
-    let given = Command::new("chown").arg(USER).arg(folder).status().unwrap();
-    assert!(given.success());
 }

@@ -57,20 +57,32 @@ impl Place {
         !matches!(self, Self::Memory | Self::File(_))
     }
 
+    /// The only column of rows of a file, beside the store.
+    pub async fn rows(&self, sql: &str) -> Vec<String> {
+        use sqlx::Connection as _;
+        let Self::File(path) = self else { panic!("not a file") };
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+        let mut file = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        let rows = sqlx::query_scalar(sql).fetch_all(&mut file).await.unwrap();
+        file.close().await.unwrap();
+        rows
+    }
+
     /// Run statements on it beside the store: one text for SQLite, one for PostgreSQL.
     pub async fn execute(&self, sqlite: &'static str, postgres: &str) {
         use sqlx::Connection as _;
         match self {
             Self::File(path) => {
-                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+                let options =
+                    sqlx::sqlite::SqliteConnectOptions::new().filename(path).create_if_missing(true);
                 let mut sql = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
                 sqlx::raw_sql(sqlite).execute(&mut sql).await.unwrap();
                 sql.close().await.unwrap();
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(url) => {
-                let name = url.split(['/', '?']).nth(3).unwrap();
-                cluster::execute(name, postgres);
+                cluster::execute(url, postgres);
             }
             Self::Memory => panic!("nobody else reaches a database in memory ({postgres})"),
         }
