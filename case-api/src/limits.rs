@@ -69,6 +69,12 @@ pub const READ_WHOLE_BYTES_MAX: i64 = sluice_log::READ_WHOLE_BYTES_MAX as i64;
 pub const OUTBOX_BATCH: i64 = 64;
 /// How long a connection to the store may be waited for.
 pub const STORE_WAIT: Duration = Duration::from_secs(10);
+/// How long a statement may take. Only one that waits for a server which is gone takes longer.
+pub const STORE_ANSWER_WAIT: Duration = Duration::from_secs(60);
+/// How long a write waits for that of another process over the same database.
+pub const STORE_LOCK_WAIT: Duration = Duration::from_secs(10);
+/// How long the database leaves a write open in which nothing happens: its process is gone, and others wait.
+pub const STORE_WRITE_IDLE: Duration = Duration::from_secs(30);
 /// Readers of the store beside its one writer.
 pub const STORE_READERS: u32 = 4;
 /// Alerts a case page shows; the rest are a link away.

@@ -59,6 +59,10 @@ pub(crate) struct Args {
     /// [default: sluice-data, with --demo sluice-demo-data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// The PostgreSQL database that keeps the cases, postgres://USER:PASSWORD@HOST/DATABASE, instead of a file of the data
+    /// folder. A command line can be read by others: say it in the environment.
+    #[arg(long, value_name = "URL", env = "SLUICE_DATABASE", hide_env_values = true)]
+    database: Option<String>,
     /// The address to listen on; port 0 picks a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8040")]
     listen: SocketAddr,
@@ -98,6 +102,21 @@ pub(crate) struct Args {
     /// Print one line of JSON when ready.
     #[arg(long)]
     json: bool,
+}
+
+impl Args {
+    /// Where the cases are: in a file of the data folder, or where it is said.
+    fn database<'a>(&'a self, file: &'a Path) -> Result<Database<'a>, Failure> {
+        match &self.database {
+            None => Ok(Database::File(file)),
+            #[cfg(feature = "postgres")]
+            Some(url) => Ok(Database::Postgres(url)),
+            #[cfg(not(feature = "postgres"))]
+            Some(_) => {
+                Err(Failure::user("this build has no PostgreSQL: build it with `--features postgres`"))
+            }
+        }
+    }
 }
 
 /// How old a list may be where nothing is said: official lists change weekly at least, and a month without a check is a
@@ -220,7 +239,9 @@ impl Running {
             .await
             .map_err(|error| Failure::user(format!("cannot listen on {}: {error}", args.listen)))?;
         registry.register(Box::new(config.room.clone()))?;
-        let (runtime, log) = start_engine(&data, &config, &registry).await?;
+        let path = data.join(CASES);
+        let cases = args.database(&path)?;
+        let (runtime, log) = start_engine(&data, cases, &config, &registry).await?;
         let ports = Ports {
             feed: Arc::new(ports::Feeds::new(Arc::clone(&log), Arc::clone(&runtime))),
             control: Arc::new(ports::Controls { runtime: Arc::clone(&runtime), log: Arc::clone(&log) }),
@@ -235,7 +256,7 @@ impl Running {
         };
         let signer = secrets::signer(&data)?;
         let options = Options { registry, ..Options::default() };
-        let cases = CaseApi::open(Database::File(&data.join(CASES)), signer, ports, options).await?;
+        let cases = CaseApi::open(cases, signer, ports, options).await?;
         if let Some(against) = runtime.accepted_clock() {
             cases.record_accepted_clock(&against.to_string()).await?;
         }
@@ -431,6 +452,7 @@ fn is_ours(name: &str) -> bool {
 /// Open the log and have the engine judge by what it says.
 async fn start_engine(
     data: &Path,
+    cases: Database<'_>,
     config: &Config,
     registry: &prometheus::Registry,
 ) -> Result<(Arc<Runtime>, Arc<dyn Log>), Failure> {
@@ -439,7 +461,7 @@ async fn start_engine(
         other => integrity::damaged_log(other),
     })?;
     let snapshots = FileSnapshots::new(data.join("snapshots"));
-    integrity::check(data, &log, &snapshots, config.accept_loss).await?;
+    integrity::check(data, cases, &log, &snapshots, config.accept_loss).await?;
     let log: Arc<dyn Log> = Arc::new(log);
     let runtime = Arc::new(Runtime::start(Parts {
         log: Arc::clone(&log),

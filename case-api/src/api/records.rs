@@ -57,6 +57,6 @@ pub(crate) async fn audit(
 
 /// The evidence log's signed checkpoint and public key.
 #[utoipa::path(get, path = "/v1/evidence", tag = "evidence", responses((status = 200, body = ChainStatus)))]
-pub(crate) async fn checkpoint(State(app): State<Arc<App>>) -> Json<ChainStatus> {
-    Json(app.service.chain().await)
+pub(crate) async fn checkpoint(State(app): State<Arc<App>>) -> Result<Json<ChainStatus>, Problem> {
+    Ok(Json(app.service.chain().await?))
 }

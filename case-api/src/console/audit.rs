@@ -67,6 +67,6 @@ pub(crate) async fn page(
         entry,
     };
     let rows = entries.into_iter().map(row).collect();
-    let chain = app.service.chain().await;
+    let chain = app.service.chain().await?;
     Ok(render(StatusCode::OK, &AuditPage { shell, rows, chain, all: query.all, actor: query.actor, next }))
 }

@@ -47,12 +47,12 @@ pub struct Case {
 
 impl Case {
     /// The case that an alert opens, before it is counted as the case's first. `previous`: the last case on its first
-    /// subject and typology.
-    pub fn opened_by(alert: &Alert, seq: i64, previous: Option<String>, now: EventTime) -> Self {
+    /// subject and typology. It has a place and an id once it is kept.
+    pub fn opened_by(alert: &Alert, previous: Option<String>, now: EventTime) -> Self {
         let screening = is_sanctions(alert);
         Self {
-            seq,
-            case_id: format!("CASE-{seq:06}"),
+            seq: 0,
+            case_id: String::new(),
             typology: alert.typology.clone(),
             state: CaseState::New,
             severity: alert.severity,
@@ -137,16 +137,13 @@ mod tests {
     }
 
     fn case() -> Case {
-        Case::opened_by(&alert(Severity::Medium, false), 7, None, at(0))
+        Case::opened_by(&alert(Severity::Medium, false), None, at(0))
     }
 
     #[test]
     fn a_case_becomes_as_grave_as_its_gravest_alert_and_as_urgent_as_a_sanctions_match() {
         let case = case();
-        assert_eq!(
-            (case.case_id.as_str(), case.alerts, case.due_at),
-            ("CASE-000007", 0, Some(Stamp(at(24))))
-        );
+        assert_eq!((case.alerts, case.due_at), (0, Some(Stamp(at(24)))));
         let joined = case.joined_by(&alert(Severity::Low, false), at(1));
         assert_eq!((joined.alerts, joined.severity, joined.due_at), (1, Severity::Medium, case.due_at));
         let met = joined.joined_by(&alert(Severity::Critical, true), at(2));

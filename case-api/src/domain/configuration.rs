@@ -32,18 +32,10 @@ impl ConfigurationState {
             Self::Ended => "ended",
         }
     }
-}
 
-/// Not the name of a configuration's state.
-#[derive(Debug, thiserror::Error)]
-#[error("not a state of a configuration")]
-pub struct UnknownConfigurationState;
-
-impl TryFrom<String> for ConfigurationState {
-    type Error = UnknownConfigurationState;
-
-    fn try_from(name: String) -> Result<Self, UnknownConfigurationState> {
-        Self::ALL.into_iter().find(|s| s.name() == name).ok_or(UnknownConfigurationState)
+    /// The state of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
     }
 }
 

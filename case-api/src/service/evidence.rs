@@ -5,7 +5,7 @@ use crate::store::{AuditEntry, ChainStatus, Page, StoreError};
 
 impl Service {
     /// The evidence log's size, root and signed checkpoint.
-    pub(crate) async fn chain(&self) -> ChainStatus {
+    pub(crate) async fn chain(&self) -> Result<ChainStatus, StoreError> {
         self.store.chain().await
     }
 

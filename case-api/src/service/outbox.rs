@@ -43,7 +43,7 @@ impl Service {
 
     /// Have the log remember how many leaves there are, where there are more than it noted last.
     pub(crate) async fn note_leaves(&self) -> Result<(), WorkError> {
-        let leaves = self.store.leaves().await;
+        let leaves = self.store.leaves().await?;
         if self.health.leaves_are_due(leaves, self.now()) {
             let sink = Arc::clone(&self.ports.control);
             spawn_blocking(move || sink.note_leaves(leaves)).await??;

@@ -47,7 +47,7 @@ impl Service {
 
     /// Bring the gauges up to date.
     pub(crate) async fn gauge(&self) -> Result<(), StoreError> {
-        let leaves = self.store.leaves().await;
+        let leaves = self.store.leaves().await?;
         self.metrics.evidence_leaves.set(i64::try_from(leaves).unwrap_or(i64::MAX));
         self.metrics.cases_open.set(self.open_cases().await?);
         self.metrics.payments_held.set(self.store.holds_waiting().await?);

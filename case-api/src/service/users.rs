@@ -37,7 +37,6 @@ impl Service {
         tx.put_user(name, password_hash, roles).await?;
         // Whoever had the old password is signed out.
         tx.end_sessions_of(name).await?;
-        tx.forget_demo_user(name).await?;
         tx.leaf(configured("put_user", by, name), &json!({ "user": name, "roles": roles })).await?;
         tx.commit().await
     }

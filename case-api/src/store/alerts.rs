@@ -4,7 +4,7 @@ use serde::Serialize;
 use sluice_model::{Alert, EventTime, PaymentEvent, Span};
 use sqlx::FromRow;
 
-use super::{Page, Store, StoreError, Tx};
+use super::{Page, Store, StoreError, Tx, cases::states, sql::query};
 use crate::words;
 
 /// An alert with the case that it opened or joined. JSON: the alert's own fields, and `case_id`.
@@ -79,11 +79,12 @@ impl Store {
         filter: &AlertFilter,
         page: Page,
     ) -> Result<(Vec<StoredAlert>, Option<i64>), StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
+        let (state, but) = states(filter.state.as_deref());
+        let rows: Vec<Row> = query(
             "SELECT a.seq, a.body, a.case_id, a.event
              FROM alerts a JOIN cases c ON c.case_id = a.case_id
              WHERE a.seq < $1 AND ($2 IS NULL OR a.severity = $2) AND ($3 IS NULL OR a.rule_id = $3)
-               AND ($4 IS NULL OR c.state = $4 OR ($4 = 'open' AND c.state <> 'CLOSED'))
+               AND ($4 IS NULL OR c.state = $4) AND ($9 IS NULL OR c.state <> $9)
                AND ($5 IS NULL OR a.case_id = $5) AND ($6 IS NULL OR a.subject = $6)
                AND ($7 IS NULL OR a.payment_id = $7)
              ORDER BY a.seq DESC LIMIT $8",
@@ -91,12 +92,13 @@ impl Store {
         .bind(page.before())
         .bind(&filter.severity)
         .bind(&filter.rule)
-        .bind(&filter.state)
+        .bind(state)
         .bind(&filter.case_id)
         .bind(&filter.subject)
         .bind(&filter.payment_id)
         .bind(page.fetch())
-        .fetch_all(&self.readers)
+        .bind(but)
+        .fetch_all(&mut self.read().await?)
         .await?;
         let (rows, next) = page.cut(rows, |row| row.seq);
         let alerts = rows.into_iter().map(StoredAlert::try_from).collect::<Result<_, _>>()?;
@@ -105,32 +107,32 @@ impl Store {
 
     /// One alert.
     pub async fn alert(&self, alert_id: &str) -> Result<Option<StoredAlert>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(
+        let row: Option<Row> = query(
             "SELECT a.seq, a.body, a.case_id, a.event
              FROM alerts a JOIN cases c ON c.case_id = a.case_id WHERE a.alert_id = $1",
         )
         .bind(alert_id)
-        .fetch_optional(&self.readers)
+        .fetch_optional(&mut self.read().await?)
         .await?;
         Ok(row.map(StoredAlert::try_from).transpose()?)
     }
 
     /// The rules that ever alerted, for filters.
     pub async fn alerting_rules(&self) -> Result<Vec<String>, StoreError> {
-        Ok(sqlx::query_scalar("SELECT DISTINCT rule_id FROM alerts ORDER BY rule_id")
-            .fetch_all(&self.readers)
+        Ok(query("SELECT DISTINCT rule_id FROM alerts ORDER BY rule_id")
+            .values(&mut self.read().await?)
             .await?)
     }
 
     /// Alerts recorded in each hour since a moment, by severity.
     pub async fn alerts_by_hour(&self, since: EventTime) -> Result<Vec<HourCount>, StoreError> {
-        Ok(sqlx::query_as(
+        Ok(query(
             "SELECT recorded_at / $2 AS hour, severity, COUNT(*) AS alerts FROM alerts
              WHERE recorded_at >= $1 GROUP BY recorded_at / $2, severity ORDER BY 1",
         )
         .bind(since.micros())
         .bind(Span::hours(1).micros())
-        .fetch_all(&self.readers)
+        .fetch_all(&mut self.read().await?)
         .await?)
     }
 }
@@ -138,18 +140,16 @@ impl Store {
 impl Tx<'_> {
     /// Whether an alert is recorded.
     pub(crate) async fn knows_alert(&mut self, alert_id: &str) -> Result<bool, StoreError> {
-        let known: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM alerts WHERE alert_id = $1")
-            .bind(alert_id)
-            .fetch_one(self.sql())
-            .await?;
+        let known: i64 =
+            query("SELECT COUNT(*) FROM alerts WHERE alert_id = $1").bind(alert_id).value(self.sql()).await?;
         Ok(known > 0)
     }
 
     /// The case of an alert.
     pub(crate) async fn case_of_alert(&mut self, alert_id: &str) -> Result<Option<String>, StoreError> {
-        Ok(sqlx::query_scalar("SELECT case_id FROM alerts WHERE alert_id = $1")
+        Ok(query("SELECT case_id FROM alerts WHERE alert_id = $1")
             .bind(alert_id)
-            .fetch_optional(self.sql())
+            .value_or_none(self.sql())
             .await?)
     }
 
@@ -161,13 +161,11 @@ impl Tx<'_> {
         event: Option<&PaymentEvent>,
         subject: &str,
     ) -> Result<(), StoreError> {
-        let seq = self.next("alerts").await?;
-        sqlx::query(
-            "INSERT INTO alerts (seq, alert_id, case_id, rule_id, typology, severity, action, subject, event_id,
+        query(
+            "INSERT INTO alerts (alert_id, case_id, rule_id, typology, severity, action, subject, event_id,
                                  payment_id, occurred_at, recorded_at, body, event)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         )
-        .bind(seq)
         .bind(alert.alert_id.to_string())
         .bind(case_id)
         .bind(&alert.rule_id)

@@ -1,17 +1,16 @@
 //! What back-tests of versions came to: the newest of each.
 
-use super::{Store, StoreError, Tx};
+use super::{Store, StoreError, Tx, sql::query};
 use crate::domain::BacktestReport;
 
 impl Store {
     /// What the last back-test of a version came to.
     pub async fn backtest(&self, version_id: &str) -> Result<Option<BacktestReport>, StoreError> {
-        let body: Option<String> =
-            sqlx::query_scalar("SELECT body FROM rule_backtests WHERE version_id = $1")
-                .bind(version_id)
-                .fetch_optional(&self.readers)
-                .await?;
-        body.map(|body| Ok(serde_json::from_str(&body)?)).transpose()
+        let body: Option<Option<String>> = query("SELECT backtest FROM rule_versions WHERE version_id = $1")
+            .bind(version_id)
+            .value_or_none(&mut self.read().await?)
+            .await?;
+        body.flatten().map(|body| Ok(serde_json::from_str(&body)?)).transpose()
     }
 }
 
@@ -22,14 +21,11 @@ impl Tx<'_> {
         version_id: &str,
         report: &BacktestReport,
     ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO rule_backtests (version_id, body) VALUES ($1, $2)
-             ON CONFLICT (version_id) DO UPDATE SET body = excluded.body",
-        )
-        .bind(version_id)
-        .bind(serde_json::to_string(report)?)
-        .execute(self.sql())
-        .await?;
+        query("UPDATE rule_versions SET backtest = $2 WHERE version_id = $1")
+            .bind(version_id)
+            .bind(serde_json::to_string(report)?)
+            .execute(self.sql())
+            .await?;
         Ok(())
     }
 }

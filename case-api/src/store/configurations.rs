@@ -2,16 +2,20 @@
 
 use serde::Serialize;
 use sluice_model::Control;
-use sqlx::FromRow;
+use sqlx::{FromRow, Row};
 
-use super::{Page, Store, StoreError, Tx, columns::stamp_or_null};
+use super::{
+    Page, Store, StoreError, Tx,
+    columns::{Columns, stamp_or_null},
+    sql::query,
+};
 use crate::{
     domain::{ConfigurationAct, ConfigurationState},
     stamp::Stamp,
 };
 
 /// A configuration that is less than what is in force.
-#[derive(Clone, Debug, Serialize, FromRow, utoipa::ToSchema)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Configuration {
     /// Its place in the order of finding.
     #[serde(skip)]
@@ -21,10 +25,8 @@ pub struct Configuration {
     /// What is configured: `screening` or `rules`.
     pub what: String,
     /// Where it stands.
-    #[sqlx(try_from = "String")]
     pub state: ConfigurationState,
     /// What would be lost.
-    #[sqlx(json)]
     pub lost: Vec<String>,
     /// Whether it can be approved here. Where the configuration cannot be read there is nothing to approve, and rules are
     /// approved as rules.
@@ -32,7 +34,6 @@ pub struct Configuration {
     #[serde(skip)]
     control: Option<String>,
     /// When it was found.
-    #[sqlx(try_from = "i64")]
     pub found_at: Stamp,
     /// Who proposed to take it.
     pub proposed_by: Option<String>,
@@ -52,8 +53,29 @@ pub struct Configuration {
     pub decision: Option<String>,
     /// The control record's place in the outbox.
     #[serde(skip)]
-    #[sqlx(skip)]
     pub outbox: Option<i64>,
+}
+
+impl<'r, R: Row + Columns> FromRow<'r, R> for Configuration {
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            seq: row.int("seq")?,
+            configuration_id: row.text("configuration_id")?,
+            what: row.text("what")?,
+            state: row.named("state", ConfigurationState::from_name)?,
+            lost: row.json("lost")?,
+            approvable: row.flag("approvable")?,
+            control: row.text_or_none("control")?,
+            found_at: row.moment("found_at")?,
+            proposed_by: row.text_or_none("proposed_by")?,
+            proposed_at: row.int_or_none("proposed_at")?,
+            proposal: row.text_or_none("proposal")?,
+            decided_by: row.text_or_none("decided_by")?,
+            decided_at: row.int_or_none("decided_at")?,
+            decision: row.text_or_none("decision")?,
+            outbox: None,
+        })
+    }
 }
 
 impl Configuration {
@@ -74,10 +96,10 @@ impl Store {
     /// Configurations that were less, newest first.
     pub async fn configurations(&self, page: Page) -> Result<(Vec<Configuration>, Option<i64>), StoreError> {
         let rows: Vec<Configuration> =
-            sqlx::query_as("SELECT * FROM configurations WHERE seq < $1 ORDER BY seq DESC LIMIT $2")
+            query("SELECT * FROM configurations WHERE seq < $1 ORDER BY seq DESC LIMIT $2")
                 .bind(page.before())
                 .bind(page.fetch())
-                .fetch_all(&self.readers)
+                .fetch_all(&mut self.read().await?)
                 .await?;
         Ok(page.cut(rows, |row| row.seq))
     }
@@ -86,7 +108,7 @@ impl Store {
 impl Tx<'_> {
     /// One configuration.
     pub(crate) async fn configuration(&mut self, id: &str) -> Result<Option<Configuration>, StoreError> {
-        Ok(sqlx::query_as("SELECT * FROM configurations WHERE configuration_id = $1")
+        Ok(query("SELECT * FROM configurations WHERE configuration_id = $1")
             .bind(id)
             .fetch_optional(self.sql())
             .await?)
@@ -97,10 +119,12 @@ impl Tx<'_> {
         &mut self,
         what: &str,
     ) -> Result<Option<Configuration>, StoreError> {
-        Ok(sqlx::query_as(
-            "SELECT * FROM configurations WHERE what = $1 AND state IN ('found', 'proposed') ORDER BY seq DESC LIMIT 1",
+        Ok(query(
+            "SELECT * FROM configurations WHERE what = $1 AND state IN ($2, $3) ORDER BY seq DESC LIMIT 1",
         )
         .bind(what)
+        .bind(ConfigurationState::Found.name())
+        .bind(ConfigurationState::Proposed.name())
         .fetch_optional(self.sql())
         .await?)
     }
@@ -112,22 +136,18 @@ impl Tx<'_> {
         lost: &[String],
         order: Option<&Control>,
     ) -> Result<String, StoreError> {
-        let seq = self.next("configurations").await?;
-        let id = format!("CFG-{seq:06}");
-        sqlx::query(
-            "INSERT INTO configurations (seq, configuration_id, what, state, lost, approvable, control, found_at)
-             VALUES ($1, $2, $3, 'found', $4, $5, $6, $7)",
+        Ok(query(
+            "INSERT INTO configurations (what, state, lost, approvable, control, found_at)
+             VALUES ($1, $2, $3, $4, $5, $6) RETURNING configuration_id",
         )
-        .bind(seq)
-        .bind(&id)
         .bind(what)
+        .bind(ConfigurationState::Found.name())
         .bind(serde_json::to_string(lost)?)
         .bind(order.is_some())
         .bind(order.map(serde_json::to_string).transpose()?)
         .bind(self.now.micros())
-        .execute(self.sql())
-        .await?;
-        Ok(id)
+        .value(self.sql())
+        .await?)
     }
 
     /// Change what an approval would order.
@@ -136,7 +156,7 @@ impl Tx<'_> {
         seq: i64,
         order: Option<&Control>,
     ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE configurations SET control = $2, approvable = $3 WHERE seq = $1")
+        query("UPDATE configurations SET control = $2, approvable = $3 WHERE seq = $1")
             .bind(seq)
             .bind(order.map(serde_json::to_string).transpose()?)
             .bind(order.is_some())
@@ -164,7 +184,7 @@ impl Tx<'_> {
                  WHERE configuration_id = $1"
             }
         };
-        sqlx::query(text)
+        query(text)
             .bind(id)
             .bind(next.name())
             .bind(by)
@@ -177,8 +197,9 @@ impl Tx<'_> {
 
     /// It is not less any more.
     pub(crate) async fn end_configuration(&mut self, seq: i64) -> Result<(), StoreError> {
-        sqlx::query("UPDATE configurations SET state = 'ended' WHERE seq = $1")
+        query("UPDATE configurations SET state = $2 WHERE seq = $1")
             .bind(seq)
+            .bind(ConfigurationState::Ended.name())
             .execute(self.sql())
             .await?;
         Ok(())

@@ -1,11 +1,13 @@
 //! The answers that payment services were given: the hash and the leaf of the last one for each event.
 
-use super::{StoreError, Tx};
+use sluice_evidence::Kind;
+
+use super::{StoreError, Tx, sql::query};
 
 impl Tx<'_> {
     /// The hash and the leaf of the last answer for an event.
     pub(crate) async fn decision(&mut self, event_id: &str) -> Result<Option<(String, i64)>, StoreError> {
-        Ok(sqlx::query_as("SELECT hash, leaf FROM decisions WHERE event_id = $1")
+        Ok(query("SELECT hash, leaf FROM decisions WHERE event_id = $1")
             .bind(event_id)
             .fetch_optional(self.sql())
             .await?)
@@ -16,9 +18,10 @@ impl Tx<'_> {
         &mut self,
         event_id: &str,
     ) -> Result<Option<i64>, StoreError> {
-        Ok(sqlx::query_scalar("SELECT MAX(idx) FROM leaves WHERE about = $1 AND kind = 'decision'")
+        Ok(query("SELECT MAX(idx) FROM leaves WHERE about = $1 AND kind = $2")
             .bind(event_id)
-            .fetch_one(self.sql())
+            .bind(Kind::Decision.name())
+            .value(self.sql())
             .await?)
     }
 
@@ -29,7 +32,7 @@ impl Tx<'_> {
         hash: &str,
         leaf: i64,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "INSERT INTO decisions (event_id, hash, leaf) VALUES ($1, $2, $3)
              ON CONFLICT (event_id) DO UPDATE SET hash = excluded.hash, leaf = excluded.leaf",
         )

@@ -1,25 +1,22 @@
 //! The rows of freezes.
 
 use sluice_model::Key;
-use sqlx::{FromRow, Row, sqlite::SqliteRow};
+use sqlx::{FromRow, Row};
 
-use super::{
-    Store, StoreError, Tx,
-    columns::{moment, moment_or_none},
-};
+use super::{Store, StoreError, Tx, columns::Columns, sql::query};
 use crate::domain::OrderedFreeze;
 
-impl FromRow<'_, SqliteRow> for OrderedFreeze {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl<'r, R: Row + Columns> FromRow<'r, R> for OrderedFreeze {
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
         Ok(Self {
-            seq: row.try_get("seq")?,
-            case_id: row.try_get("case_id")?,
-            key_kind: row.try_get("key_kind")?,
-            key_value: row.try_get("key_value")?,
-            frozen_by: row.try_get("frozen_by")?,
-            frozen_at: moment(row, "frozen_at")?,
-            lifted_by: row.try_get("lifted_by")?,
-            lifted_at: moment_or_none(row, "lifted_at")?,
+            seq: row.int("seq")?,
+            case_id: row.text("case_id")?,
+            key_kind: row.text("key_kind")?,
+            key_value: row.text("key_value")?,
+            frozen_by: row.text("frozen_by")?,
+            frozen_at: row.moment("frozen_at")?,
+            lifted_by: row.text_or_none("lifted_by")?,
+            lifted_at: row.moment_or_none("lifted_at")?,
         })
     }
 }
@@ -27,9 +24,9 @@ impl FromRow<'_, SqliteRow> for OrderedFreeze {
 impl Store {
     /// The freezes that a case ordered, oldest first.
     pub async fn freezes_of(&self, case_id: &str) -> Result<Vec<OrderedFreeze>, StoreError> {
-        Ok(sqlx::query_as("SELECT * FROM freezes WHERE case_id = $1 ORDER BY seq")
+        Ok(query("SELECT * FROM freezes WHERE case_id = $1 ORDER BY seq")
             .bind(case_id)
-            .fetch_all(&self.readers)
+            .fetch_all(&mut self.read().await?)
             .await?)
     }
 }
@@ -37,7 +34,7 @@ impl Store {
 impl Tx<'_> {
     /// The freezes that a case ever ordered, oldest first.
     pub(crate) async fn freezes_of_case(&mut self, case_id: &str) -> Result<Vec<OrderedFreeze>, StoreError> {
-        Ok(sqlx::query_as("SELECT * FROM freezes WHERE case_id = $1 ORDER BY seq")
+        Ok(query("SELECT * FROM freezes WHERE case_id = $1 ORDER BY seq")
             .bind(case_id)
             .fetch_all(self.sql())
             .await?)
@@ -45,12 +42,10 @@ impl Tx<'_> {
 
     /// Record a freeze.
     pub(crate) async fn add_freeze(&mut self, case_id: &str, key: &Key, by: &str) -> Result<(), StoreError> {
-        let seq = self.next("freezes").await?;
-        sqlx::query(
-            "INSERT INTO freezes (seq, case_id, key_kind, key_value, frozen_by, frozen_at)
-             VALUES ($1, $2, $3, $4, $5, $6)",
+        query(
+            "INSERT INTO freezes (case_id, key_kind, key_value, frozen_by, frozen_at)
+             VALUES ($1, $2, $3, $4, $5)",
         )
-        .bind(seq)
         .bind(case_id)
         .bind(key.kind.name())
         .bind(&key.value)
@@ -63,7 +58,7 @@ impl Tx<'_> {
 
     /// End a freeze.
     pub(crate) async fn lift_freeze(&mut self, seq: i64, by: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE freezes SET lifted_by = $2, lifted_at = $3 WHERE seq = $1")
+        query("UPDATE freezes SET lifted_by = $2, lifted_at = $3 WHERE seq = $1")
             .bind(seq)
             .bind(by)
             .bind(self.now.micros())

@@ -1,28 +1,25 @@
 //! The rows of holds.
 
 use sluice_model::HoldRecord;
-use sqlx::{FromRow, Row, sqlite::SqliteRow};
+use sqlx::{FromRow, Row};
 
-use super::{
-    Page, Store, StoreError, Tx,
-    columns::{moment, moment_or_none, named},
-};
+use super::{Page, Store, StoreError, Tx, columns::Columns, sql::query};
 use crate::domain::{Hold, HoldState};
 
-impl FromRow<'_, SqliteRow> for Hold {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl<'r, R: Row + Columns> FromRow<'r, R> for Hold {
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
         Ok(Self {
-            seq: row.try_get("seq")?,
-            payment_id: row.try_get("payment_id")?,
-            event_id: row.try_get("event_id")?,
-            because: row.try_get("because")?,
-            case_id: row.try_get("case_id")?,
-            state: named(row, "state", HoldState::from_name)?,
-            held_at: moment(row, "held_at")?,
-            proposed_by: row.try_get("proposed_by")?,
-            proposed_at: moment_or_none(row, "proposed_at")?,
-            cleared_by: row.try_get("cleared_by")?,
-            cleared_at: moment_or_none(row, "cleared_at")?,
+            seq: row.int("seq")?,
+            payment_id: row.text("payment_id")?,
+            event_id: row.text("event_id")?,
+            because: row.text("because")?,
+            case_id: row.text_or_none("case_id")?,
+            state: row.named("state", HoldState::from_name)?,
+            held_at: row.moment("held_at")?,
+            proposed_by: row.text_or_none("proposed_by")?,
+            proposed_at: row.moment_or_none("proposed_at")?,
+            cleared_by: row.text_or_none("cleared_by")?,
+            cleared_at: row.moment_or_none("cleared_at")?,
         })
     }
 }
@@ -34,46 +31,49 @@ impl Store {
         state: Option<&str>,
         page: Page,
     ) -> Result<(Vec<Hold>, Option<i64>), StoreError> {
-        let rows: Vec<Hold> = sqlx::query_as(
+        let waiting = state == Some("waiting");
+        let rows: Vec<Hold> = query(
             "SELECT * FROM holds
-             WHERE seq < $1 AND ($2 IS NULL OR state = $2 OR ($2 = 'waiting' AND state IN ('held', 'proposed')))
+             WHERE seq < $1 AND ($2 IS NULL OR state = $2) AND ($4 = FALSE OR state IN ($5, $6))
              ORDER BY seq DESC LIMIT $3",
         )
         .bind(page.before())
-        .bind(state)
+        .bind(state.filter(|_| !waiting))
         .bind(page.fetch())
-        .fetch_all(&self.readers)
+        .bind(waiting)
+        .bind(HoldState::Held.name())
+        .bind(HoldState::Proposed.name())
+        .fetch_all(&mut self.read().await?)
         .await?;
         Ok(page.cut(rows, |hold| hold.seq))
     }
 
     /// The holds of a case, oldest first.
     pub async fn holds_of(&self, case_id: &str) -> Result<Vec<Hold>, StoreError> {
-        Ok(sqlx::query_as("SELECT * FROM holds WHERE case_id = $1 ORDER BY seq")
+        Ok(query("SELECT * FROM holds WHERE case_id = $1 ORDER BY seq")
             .bind(case_id)
-            .fetch_all(&self.readers)
+            .fetch_all(&mut self.read().await?)
             .await?)
     }
 
     /// How many payments wait.
     pub async fn holds_waiting(&self) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar(
-            "SELECT COUNT(DISTINCT payment_id) FROM holds WHERE state IN ('held', 'proposed')",
-        )
-        .fetch_one(&self.readers)
-        .await?)
+        Ok(query("SELECT COUNT(DISTINCT payment_id) FROM holds WHERE state IN ($1, $2)")
+            .bind(HoldState::Held.name())
+            .bind(HoldState::Proposed.name())
+            .value(&mut self.read().await?)
+            .await?)
     }
 }
 
 impl Tx<'_> {
     /// Whether a hold is recorded.
     pub(crate) async fn knows_hold(&mut self, payment_id: &str, because: &str) -> Result<bool, StoreError> {
-        let known: i64 =
-            sqlx::query_scalar("SELECT COUNT(*) FROM holds WHERE payment_id = $1 AND because = $2")
-                .bind(payment_id)
-                .bind(because)
-                .fetch_one(self.sql())
-                .await?;
+        let known: i64 = query("SELECT COUNT(*) FROM holds WHERE payment_id = $1 AND because = $2")
+            .bind(payment_id)
+            .bind(because)
+            .value(self.sql())
+            .await?;
         Ok(known > 0)
     }
 
@@ -84,12 +84,10 @@ impl Tx<'_> {
         state: HoldState,
         case_id: &str,
     ) -> Result<(), StoreError> {
-        let seq = self.next("holds").await?;
-        sqlx::query(
-            "INSERT INTO holds (seq, payment_id, event_id, because, case_id, state, held_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        query(
+            "INSERT INTO holds (payment_id, event_id, because, case_id, state, held_at)
+             VALUES ($1, $2, $3, $4, $5, $6)",
         )
-        .bind(seq)
         .bind(&said.payment_id)
         .bind(&said.event_id)
         .bind(&said.because)
@@ -103,7 +101,7 @@ impl Tx<'_> {
 
     /// Give the holds of an alert to its case, when the hold was read first.
     pub(crate) async fn adopt_holds(&mut self, case_id: &str, alert_id: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE holds SET case_id = $1 WHERE because = $2 AND case_id IS NULL")
+        query("UPDATE holds SET case_id = $1 WHERE because = $2 AND case_id IS NULL")
             .bind(case_id)
             .bind(alert_id)
             .execute(self.sql())
@@ -113,7 +111,7 @@ impl Tx<'_> {
 
     /// The holds that a case ever had, oldest first.
     pub(crate) async fn holds_of_case(&mut self, case_id: &str) -> Result<Vec<Hold>, StoreError> {
-        Ok(sqlx::query_as("SELECT * FROM holds WHERE case_id = $1 ORDER BY seq")
+        Ok(query("SELECT * FROM holds WHERE case_id = $1 ORDER BY seq")
             .bind(case_id)
             .fetch_all(self.sql())
             .await?)
@@ -121,7 +119,7 @@ impl Tx<'_> {
 
     /// The holds that a payment ever had, whatever case they are of.
     pub(crate) async fn holds_on(&mut self, payment_id: &str) -> Result<Vec<Hold>, StoreError> {
-        Ok(sqlx::query_as("SELECT * FROM holds WHERE payment_id = $1 ORDER BY seq")
+        Ok(query("SELECT * FROM holds WHERE payment_id = $1 ORDER BY seq")
             .bind(payment_id)
             .fetch_all(self.sql())
             .await?)
@@ -129,10 +127,11 @@ impl Tx<'_> {
 
     /// Remember a proposal to release.
     pub(crate) async fn propose_release(&mut self, hold: &Hold, by: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE holds SET state = 'proposed', proposed_by = $2, proposed_at = $3 WHERE seq = $1")
+        query("UPDATE holds SET state = $4, proposed_by = $2, proposed_at = $3 WHERE seq = $1")
             .bind(hold.seq)
             .bind(by)
             .bind(self.now.micros())
+            .bind(HoldState::Proposed.name())
             .execute(self.sql())
             .await?;
         Ok(())
@@ -140,10 +139,11 @@ impl Tx<'_> {
 
     /// Clear a hold.
     pub(crate) async fn clear_hold(&mut self, hold: &Hold, by: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE holds SET state = 'cleared', cleared_by = $2, cleared_at = $3 WHERE seq = $1")
+        query("UPDATE holds SET state = $4, cleared_by = $2, cleared_at = $3 WHERE seq = $1")
             .bind(hold.seq)
             .bind(by)
             .bind(self.now.micros())
+            .bind(HoldState::Cleared.name())
             .execute(self.sql())
             .await?;
         Ok(())
@@ -151,8 +151,9 @@ impl Tx<'_> {
 
     /// The engine let the payment go from this alert.
     pub(crate) async fn set_released(&mut self, hold: &Hold) -> Result<(), StoreError> {
-        sqlx::query("UPDATE holds SET state = 'released' WHERE seq = $1")
+        query("UPDATE holds SET state = $2 WHERE seq = $1")
             .bind(hold.seq)
+            .bind(HoldState::Released.name())
             .execute(self.sql())
             .await?;
         Ok(())
@@ -160,9 +161,9 @@ impl Tx<'_> {
 
     /// The case that answers for a payment: that of its newest hold.
     pub(crate) async fn case_of_payment(&mut self, payment_id: &str) -> Result<Option<String>, StoreError> {
-        Ok(sqlx::query_scalar("SELECT case_id FROM holds WHERE payment_id = $1 ORDER BY seq DESC LIMIT 1")
+        Ok(query("SELECT case_id FROM holds WHERE payment_id = $1 ORDER BY seq DESC LIMIT 1")
             .bind(payment_id)
-            .fetch_optional(self.sql())
+            .value_or_none(self.sql())
             .await?)
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use sluice_model::EventTime;
 use sqlx::FromRow;
 
-use super::{StoreError, Tx};
+use super::{StoreError, Tx, sql::query};
 
 /// The right to run a request under its key.
 #[derive(Clone, Debug)]
@@ -55,16 +55,13 @@ impl KeptClaim {
 impl Tx<'_> {
     /// Forget the claims that were made before.
     pub(crate) async fn forget_claims_before(&mut self, at: EventTime) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM idempotency WHERE created_at < $1")
-            .bind(at.micros())
-            .execute(self.sql())
-            .await?;
+        query("DELETE FROM idempotency WHERE created_at < $1").bind(at.micros()).execute(self.sql()).await?;
         Ok(())
     }
 
     /// What is kept under the key of a claim.
     pub(crate) async fn kept_claim(&mut self, claim: &Claim) -> Result<Option<KeptClaim>, StoreError> {
-        Ok(sqlx::query_as(
+        Ok(query(
             "SELECT fingerprint, instance, status, content_type, body FROM idempotency WHERE actor = $1 AND key = $2",
         )
         .bind(&claim.actor)
@@ -75,7 +72,7 @@ impl Tx<'_> {
 
     /// A process runs the request of a claim.
     pub(crate) async fn put_claim(&mut self, claim: &Claim, instance: &str) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "INSERT INTO idempotency (actor, key, fingerprint, instance, created_at) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (actor, key) DO UPDATE SET instance = excluded.instance",
         )
@@ -91,7 +88,7 @@ impl Tx<'_> {
 
     /// Forget a claim that has no answer.
     pub(crate) async fn forget_claim(&mut self, claim: &Claim) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM idempotency WHERE actor = $1 AND key = $2 AND status IS NULL")
+        query("DELETE FROM idempotency WHERE actor = $1 AND key = $2 AND status IS NULL")
             .bind(&claim.actor)
             .bind(&claim.key)
             .execute(self.sql())
@@ -122,7 +119,7 @@ impl Tx<'_> {
         content_type: &str,
         body: &[u8],
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "UPDATE idempotency SET status = $3, content_type = $4, body = $5 WHERE actor = $1 AND key = $2",
         )
         .bind(&claim.actor)

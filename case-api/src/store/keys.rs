@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sqlx::FromRow;
 
-use super::{Store, StoreError, Tx};
+use super::{Store, StoreError, Tx, sql::query};
 use crate::{domain::Roles, stamp::Stamp};
 
 /// An API key, without the key.
@@ -26,9 +26,9 @@ pub struct ApiKey {
 impl Store {
     /// A key that is not revoked.
     pub async fn api_key(&self, key_id: &str) -> Result<Option<ApiKey>, StoreError> {
-        Ok(sqlx::query_as("SELECT * FROM api_keys WHERE key_id = $1 AND revoked_at IS NULL")
+        Ok(query("SELECT * FROM api_keys WHERE key_id = $1 AND revoked_at IS NULL")
             .bind(key_id)
-            .fetch_optional(&self.readers)
+            .fetch_optional(&mut self.read().await?)
             .await?)
     }
 }
@@ -42,27 +42,24 @@ impl Tx<'_> {
         name: &str,
         roles: &Roles,
     ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO api_keys (key_id, key_hash, name, roles, created_at) VALUES ($1, $2, $3, $4, $5)",
-        )
-        .bind(key_id)
-        .bind(key_hash)
-        .bind(name)
-        .bind(roles.to_string())
-        .bind(self.now.micros())
-        .execute(self.sql())
-        .await?;
+        query("INSERT INTO api_keys (key_id, key_hash, name, roles, created_at) VALUES ($1, $2, $3, $4, $5)")
+            .bind(key_id)
+            .bind(key_hash)
+            .bind(name)
+            .bind(roles.to_string())
+            .bind(self.now.micros())
+            .execute(self.sql())
+            .await?;
         Ok(())
     }
 
     /// Refuse a key from now on; whether there was one.
     pub(crate) async fn revoke_api_key(&mut self, key_id: &str) -> Result<bool, StoreError> {
-        let done =
-            sqlx::query("UPDATE api_keys SET revoked_at = $2 WHERE key_id = $1 AND revoked_at IS NULL")
-                .bind(key_id)
-                .bind(self.now.micros())
-                .execute(self.sql())
-                .await?;
-        Ok(done.rows_affected() > 0)
+        let done = query("UPDATE api_keys SET revoked_at = $2 WHERE key_id = $1 AND revoked_at IS NULL")
+            .bind(key_id)
+            .bind(self.now.micros())
+            .execute(self.sql())
+            .await?;
+        Ok(done > 0)
     }
 }

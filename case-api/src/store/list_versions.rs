@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{StoreError, Tx};
+use super::{StoreError, Tx, sql::query};
 
 /// A list version.
 #[derive(Clone, Debug, FromRow)]
@@ -18,14 +18,14 @@ pub struct ListVersion {
 impl Tx<'_> {
     /// Each list that was in force, by its source.
     pub(crate) async fn list_versions(&mut self) -> Result<Vec<ListVersion>, StoreError> {
-        Ok(sqlx::query_as("SELECT source, version, entries FROM list_versions ORDER BY source")
+        Ok(query("SELECT source, version, entries FROM list_versions ORDER BY source")
             .fetch_all(self.sql())
             .await?)
     }
 
     /// This version is in force.
     pub(crate) async fn put_list_version(&mut self, of: &ListVersion) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "INSERT INTO list_versions (source, version, entries) VALUES ($1, $2, $3)
              ON CONFLICT (source) DO UPDATE SET version = excluded.version, entries = excluded.entries",
         )
@@ -39,7 +39,7 @@ impl Tx<'_> {
 
     /// None of this source is.
     pub(crate) async fn forget_list(&mut self, source: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM list_versions WHERE source = $1").bind(source).execute(self.sql()).await?;
+        query("DELETE FROM list_versions WHERE source = $1").bind(source).execute(self.sql()).await?;
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use sluice_model::{Alert, RuleFailure};
 use sqlx::FromRow;
 
-use super::{Page, Store, StoreError, Tx, columns::stamp_or_null};
+use super::{Page, Store, StoreError, Tx, columns::stamp_or_null, sql::query};
 use crate::limits::SHADOW_ALERTS_KEPT;
 
 /// What a rule in shadow would have said. JSON: the alert's own fields, and `"shadow": true`.
@@ -65,16 +65,16 @@ struct Row {
 impl Store {
     /// What is noted of each rule that ever spoke, would have spoken, or failed.
     pub async fn rule_counts(&self) -> Result<Vec<RuleCounts>, StoreError> {
-        Ok(sqlx::query_as(
+        Ok(query(
             "SELECT ids.rule_id AS rule_id,
                     (SELECT COUNT(*) FROM alerts a WHERE a.rule_id = ids.rule_id) AS alerts,
                     (SELECT COUNT(*) FROM shadow_alerts s WHERE s.rule_id = ids.rule_id) AS shadow_alerts,
-                    (SELECT COALESCE(SUM(f.failures), 0) FROM rule_failures f WHERE f.rule_id = ids.rule_id) AS failures,
+                    (SELECT CAST(COALESCE(SUM(f.failures), 0) AS BIGINT) FROM rule_failures f WHERE f.rule_id = ids.rule_id) AS failures,
                     (SELECT f.reason FROM rule_failures f WHERE f.rule_id = ids.rule_id
                      ORDER BY f.last_at DESC LIMIT 1) AS last_failure,
                     (SELECT COUNT(*) FROM rule_failing_keys k WHERE k.rule_id = ids.rule_id) AS failing_keys,
-                    (SELECT MAX(p.proposed_at) FROM quarantine_proposals p WHERE p.rule_id = ids.rule_id) AS proposed_at,
-                    (SELECT SUBSTR(p.rule, 1, 12) FROM quarantine_proposals p
+                    (SELECT MAX(p.proposed_at) FROM rule_failures p WHERE p.rule_id = ids.rule_id) AS proposed_at,
+                    (SELECT SUBSTR(p.rule, 1, 12) FROM rule_failures p
                      WHERE p.rule_id = ids.rule_id AND p.proposed_at IS NOT NULL
                      ORDER BY p.proposed_at DESC LIMIT 1) AS proposed_version,
                     (SELECT MAX(f.quarantined_at) FROM rule_failures f WHERE f.rule_id = ids.rule_id) AS quarantined_at
@@ -82,7 +82,7 @@ impl Store {
                    UNION SELECT rule_id FROM rule_failures) ids
              ORDER BY ids.rule_id",
         )
-        .fetch_all(&self.readers)
+        .fetch_all(&mut self.read().await?)
         .await?)
     }
 
@@ -92,13 +92,13 @@ impl Store {
         rule_id: &str,
         page: Page,
     ) -> Result<(Vec<ShadowAlert>, Option<i64>), StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows: Vec<Row> = query(
             "SELECT seq, body FROM shadow_alerts WHERE rule_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3",
         )
         .bind(rule_id)
         .bind(page.before())
         .bind(page.fetch())
-        .fetch_all(&self.readers)
+        .fetch_all(&mut self.read().await?)
         .await?;
         let (rows, next) = page.cut(rows, |row| row.seq);
         let read = |row: Row| {
@@ -112,12 +112,10 @@ impl Store {
 impl Tx<'_> {
     /// Keep what a rule in shadow would have said, and of each rule only the newest; how many are new.
     pub(crate) async fn add_shadow_alert(&mut self, alert: &Alert) -> Result<u64, StoreError> {
-        let seq = self.next("shadow_alerts").await?;
-        let added = sqlx::query(
-            "INSERT INTO shadow_alerts (seq, alert_id, rule_id, occurred_at, recorded_at, body)
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (alert_id) DO NOTHING",
+        let added = query(
+            "INSERT INTO shadow_alerts (alert_id, rule_id, occurred_at, recorded_at, body)
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (alert_id) DO NOTHING",
         )
-        .bind(seq)
         .bind(alert.alert_id.to_string())
         .bind(&alert.rule_id)
         .bind(alert.occurred_at.micros())
@@ -125,7 +123,7 @@ impl Tx<'_> {
         .bind(serde_json::to_string(alert)?)
         .execute(self.sql())
         .await?;
-        sqlx::query(
+        query(
             "DELETE FROM shadow_alerts WHERE rule_id = $1 AND seq <= (
                  SELECT seq FROM shadow_alerts WHERE rule_id = $1 ORDER BY seq DESC LIMIT 1 OFFSET $2)",
         )
@@ -133,12 +131,12 @@ impl Tx<'_> {
         .bind(SHADOW_ALERTS_KEPT)
         .execute(self.sql())
         .await?;
-        Ok(added.rows_affected())
+        Ok(added)
     }
 
     /// Count a failure of a rule's content.
     pub(crate) async fn count_failure(&mut self, failure: &RuleFailure) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "INSERT INTO rule_failures (rule, rule_id, failures, reason, first_at, last_at)
              VALUES ($1, $2, 1, $3, $4, $4)
              ON CONFLICT (rule) DO UPDATE SET failures = rule_failures.failures + 1, reason = excluded.reason,

@@ -1,19 +1,16 @@
 //! What the case database and the log know of each other's place. Each was written after the other had it on disk, so
 //! that a store which falls behind what the other knows of it has lost its tail, or is an older copy.
 
-use std::{fmt, path::Path};
+use std::fmt;
 
 use serde::Serialize;
 use serde_json::json;
 use sluice_evidence::{Kind, Signer};
 use sluice_log::{Log, Partition, ReadLimit, Topic as LogTopic};
-use sluice_model::{Control, EventTime, PaymentRecord};
+use sluice_model::{EventTime, PaymentRecord};
 
-use super::{Database, Entry, Store, StoreError};
-use crate::{
-    domain::Topic,
-    limits::{CONTROLS_LOOKED_FOR_MAX, READ_WHOLE_BYTES_MAX},
-};
+use super::{Database, Entry, Store, StoreError, outbox::Delivered};
+use crate::{domain::Topic, limits::CONTROLS_LOOKED_FOR_MAX};
 
 /// The partition under which the log remembers how far the case database had come: one that holds no records.
 pub const MARKS: Partition = LogTopic::Control.partition(0);
@@ -25,7 +22,7 @@ pub const LEAVES: &str = "cases.leaves";
 /// Something that one store knows of another and that is not there.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Difference {
-    /// Which store: `log`, `cases.sqlite`, `snapshots`.
+    /// Which store: `log`, `cases.sqlite` (or `the case database`), `snapshots`.
     pub store: &'static str,
     /// Where, and what is missing.
     pub missing: String,
@@ -44,19 +41,16 @@ impl fmt::Display for Difference {
     }
 }
 
-/// A delivered control record and where it should stand.
-struct Delivered {
-    seq: i64,
-    place: u64,
-    control: Control,
-}
-
 impl Store {
-    /// Compare the case database in a file with the log. Each difference names the store that falls short. A database
+    /// Compare the case database with the log. Each difference names the store that falls short. A database
     /// that is damaged is an error: nobody can accept that.
-    pub async fn compare(path: &Path, signer: Signer, log: &dyn Log) -> Result<Vec<Difference>, StoreError> {
-        let store = Self::open(Database::File(path), signer).await?;
-        let found = match store.check().await {
+    pub async fn compare(
+        database: Database<'_>,
+        signer: Signer,
+        log: &dyn Log,
+    ) -> Result<Vec<Difference>, StoreError> {
+        let store = Self::open(database, signer).await?;
+        let found = match store.writer.check().await {
             Ok(()) => store.differences(log).await,
             Err(error) => Err(error),
         };
@@ -67,41 +61,27 @@ impl Store {
     /// Go on with what is there: feeds begin where the log ends, control records that the log lost are delivered
     /// again, the log takes back what it knew of this database. A leaf says what was accepted, and by whom.
     pub async fn accept(
-        path: &Path,
+        database: Database<'_>,
         signer: Signer,
         log: &dyn Log,
         accepted: &[Difference],
         by: &str,
         now: EventTime,
     ) -> Result<(), StoreError> {
-        let store = Self::open(Database::File(path), signer).await?;
+        let store = Self::open(database, signer).await?;
         let done = store.realign(log, accepted, by, now).await;
         store.close().await;
         done
     }
 
-    /// SQLite's own check of the file.
-    async fn check(&self) -> Result<(), StoreError> {
-        let (pages, size): (i64, i64) =
-            sqlx::query_as("SELECT page_count, page_size FROM pragma_page_count, pragma_page_size")
-                .fetch_one(&self.readers)
-                .await?;
-        if pages.saturating_mul(size) > READ_WHOLE_BYTES_MAX {
-            tracing::warn!("the case database is too large to be read whole at a start");
-            return Ok(());
-        }
-        let found: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&self.readers).await?;
-        if found == "ok" { Ok(()) } else { Err(StoreError::Damaged(found)) }
-    }
-
     async fn differences(&self, log: &dyn Log) -> Result<Vec<Difference>, StoreError> {
-        let mut found = Vec::new();
+        let (name, mut found) = (self.writer.name(), Vec::new());
         for topic in Topic::ALL {
             let (next, end) = (self.offset(topic.name()).await?, log.end(source(topic))?);
             if next > end {
                 let partition = source(topic);
                 let missing = format!(
-                    "{partition} ends at offset {end}, and cases.sqlite has read it up to {next}: {} records are missing",
+                    "{partition} ends at offset {end}, and {name} has read it up to {next}: {} records are missing",
                     next - end
                 );
                 found.push(Difference::new("log", missing));
@@ -110,7 +90,7 @@ impl Store {
         let lost = self.lost_controls(log).await?;
         if let (Some(first), Some(last)) = (lost.last(), lost.first()) {
             let missing = format!(
-                "{} control records that cases.sqlite has delivered are missing from sluice.payments/0: number {} of the \
+                "{} control records that {name} has delivered are missing from sluice.payments/0: number {} of the \
                  outbox, at offset {}, to number {}, at offset {}",
                 lost.len(),
                 first.seq,
@@ -125,25 +105,17 @@ impl Store {
             let missing = format!(
                 "its outbox ends at number {outbox}, and the log has control records of it up to {known}: an older copy"
             );
-            found.push(Difference::new("cases.sqlite", missing));
+            found.push(Difference::new(name, missing));
         }
-        let (leaves, known) = (self.leaves().await, log.committed(LEAVES, MARKS)?);
+        let (leaves, known) = (self.leaves().await?, log.committed(LEAVES, MARKS)?);
         if leaves < known {
             let missing = format!(
                 "it holds {leaves} leaves of evidence, and the log knows of {known}: an older copy, {} leaves are missing",
                 known - leaves
             );
-            found.push(Difference::new("cases.sqlite", missing));
+            found.push(Difference::new(name, missing));
         }
         Ok(found)
-    }
-
-    /// The number after the newest control record of the outbox.
-    async fn outbox_end(&self) -> Result<u64, StoreError> {
-        let last: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(seq), -1) + 1 FROM outbox")
-            .fetch_one(&self.readers)
-            .await?;
-        u64::try_from(last).map_err(|_| StoreError::Corrupt("place in the outbox"))
     }
 
     /// The delivered control records that the log does not hold, newest first: from the newest on to one that it has.
@@ -151,20 +123,11 @@ impl Store {
         let mut lost = Vec::new();
         let mut before = i64::MAX;
         while lost.len() < CONTROLS_LOOKED_FOR_MAX {
-            let row: Option<(i64, i64, String)> = sqlx::query_as(
-                "SELECT o.seq, p.place, o.control FROM outbox o JOIN outbox_places p ON p.seq = o.seq
-                 WHERE o.seq < $1 AND o.delivered_at IS NOT NULL ORDER BY o.seq DESC LIMIT 1",
-            )
-            .bind(before)
-            .fetch_optional(&self.readers)
-            .await?;
-            let Some((seq, place, control)) = row else { break };
-            let place = u64::try_from(place).map_err(|_| StoreError::Corrupt("offset"))?;
-            let delivered = Delivered { seq, place, control: serde_json::from_str(&control)? };
+            let Some(delivered) = self.delivered_before(before).await? else { break };
             if holds(log, &delivered)? {
                 break;
             }
-            before = seq;
+            before = delivered.seq;
             lost.push(delivered);
         }
         Ok(lost)
@@ -180,22 +143,10 @@ impl Store {
         let lost = self.lost_controls(log).await?;
         let mut tx = self.begin(now).await?;
         for topic in Topic::ALL {
-            let end = i64::try_from(log.end(source(topic))?).map_err(|_| StoreError::Corrupt("offset"))?;
-            sqlx::query("UPDATE offsets SET next = $2 WHERE feed = $1 AND next > $2")
-                .bind(topic.name())
-                .bind(end)
-                .execute(tx.sql())
-                .await?;
+            tx.move_offset_back(topic.name(), log.end(source(topic))?).await?;
         }
         for delivered in &lost {
-            sqlx::query("UPDATE outbox SET delivered_at = NULL WHERE seq = $1")
-                .bind(delivered.seq)
-                .execute(tx.sql())
-                .await?;
-            sqlx::query("DELETE FROM outbox_places WHERE seq = $1")
-                .bind(delivered.seq)
-                .execute(tx.sql())
-                .await?;
+            tx.deliver_again(delivered.seq).await?;
         }
         let entry = Entry {
             kind: Kind::Configuration,
@@ -209,7 +160,7 @@ impl Store {
         tx.commit().await?;
         let transaction = sluice_log::Transaction::default()
             .commit(OUTBOX, MARKS, self.outbox_end().await?)
-            .commit(LEAVES, MARKS, self.leaves().await);
+            .commit(LEAVES, MARKS, self.leaves().await?);
         log.transact(transaction)?;
         Ok(())
     }

@@ -2,30 +2,28 @@
 
 use sluice_model::{EventTime, Hash256, RuleFailure};
 
-use super::{StoreError, Tx};
+use super::{StoreError, Tx, sql::query};
 
 impl Tx<'_> {
     /// On how many keys a content failed by its own fault, since its quarantine was last lifted.
     pub(crate) async fn failing_keys(&mut self, rule: &str) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar("SELECT COUNT(*) FROM rule_failing_keys WHERE rule = $1")
+        Ok(query("SELECT COUNT(*) FROM rule_failing_keys WHERE rule = $1")
             .bind(rule)
-            .fetch_one(self.sql())
+            .value(self.sql())
             .await?)
     }
 
     /// How many had failed when its quarantine was last declined.
     pub(crate) async fn declined_at(&mut self, rule: &str) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar(
-            "SELECT COALESCE(MAX(declined_keys), 0) FROM quarantine_proposals WHERE rule = $1",
-        )
-        .bind(rule)
-        .fetch_one(self.sql())
-        .await?)
+        Ok(query("SELECT COALESCE(MAX(declined_keys), 0) FROM rule_failures WHERE rule = $1")
+            .bind(rule)
+            .value(self.sql())
+            .await?)
     }
 
     /// Note the key of a failure, once.
     pub(crate) async fn note_failing_key(&mut self, failure: &RuleFailure) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "INSERT INTO rule_failing_keys (rule, rule_id, failing_key) VALUES ($1, $2, $3)
              ON CONFLICT (rule, failing_key) DO NOTHING",
         )
@@ -39,15 +37,11 @@ impl Tx<'_> {
 
     /// Keep that a quarantine is proposed.
     pub(crate) async fn add_quarantine_proposal(&mut self, failure: &RuleFailure) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO quarantine_proposals (rule, rule_id, proposed_at, declined_keys) VALUES ($1, $2, $3, 0)
-             ON CONFLICT (rule) DO UPDATE SET proposed_at = excluded.proposed_at",
-        )
-        .bind(failure.rule.to_string())
-        .bind(&failure.rule_id)
-        .bind(self.now.micros())
-        .execute(self.sql())
-        .await?;
+        query("UPDATE rule_failures SET proposed_at = $2 WHERE rule = $1")
+            .bind(failure.rule.to_string())
+            .bind(self.now.micros())
+            .execute(self.sql())
+            .await?;
         Ok(())
     }
 
@@ -57,7 +51,7 @@ impl Tx<'_> {
         rule_id: &str,
     ) -> Result<Vec<(Hash256, EventTime)>, StoreError> {
         self.contents(
-            "SELECT rule, proposed_at FROM quarantine_proposals WHERE rule_id = $1 AND proposed_at IS NOT NULL",
+            "SELECT rule, proposed_at FROM rule_failures WHERE rule_id = $1 AND proposed_at IS NOT NULL",
             rule_id,
         )
         .await
@@ -80,7 +74,7 @@ impl Tx<'_> {
         of: &'static str,
         rule_id: &str,
     ) -> Result<Vec<(Hash256, EventTime)>, StoreError> {
-        let rules: Vec<(String, i64)> = sqlx::query_as(of).bind(rule_id).fetch_all(self.sql()).await?;
+        let rules: Vec<(String, i64)> = query(of).bind(rule_id).fetch_all(self.sql()).await?;
         let read = |(rule, at): (String, i64)| {
             Ok((rule.parse().map_err(|_| StoreError::Corrupt("rule hash"))?, EventTime::from_micros(at)))
         };
@@ -90,7 +84,7 @@ impl Tx<'_> {
     /// A rule is in quarantine from now on, and no more proposed for it.
     pub(crate) async fn begin_quarantine(&mut self, rule: Hash256) -> Result<(), StoreError> {
         let rule = rule.to_string();
-        sqlx::query("UPDATE rule_failures SET quarantined_at = $2 WHERE rule = $1")
+        query("UPDATE rule_failures SET quarantined_at = $2 WHERE rule = $1")
             .bind(&rule)
             .bind(self.now.micros())
             .execute(self.sql())
@@ -102,7 +96,7 @@ impl Tx<'_> {
     pub(crate) async fn decline_quarantine(&mut self, rule: Hash256) -> Result<(), StoreError> {
         let rule = rule.to_string();
         let keys = self.failing_keys(&rule).await?;
-        sqlx::query("UPDATE quarantine_proposals SET declined_keys = $2 WHERE rule = $1")
+        query("UPDATE rule_failures SET declined_keys = $2 WHERE rule = $1")
             .bind(&rule)
             .bind(keys)
             .execute(self.sql())
@@ -111,7 +105,7 @@ impl Tx<'_> {
     }
 
     async fn end_proposal(&mut self, rule: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE quarantine_proposals SET proposed_at = NULL WHERE rule = $1")
+        query("UPDATE rule_failures SET proposed_at = NULL WHERE rule = $1")
             .bind(rule)
             .execute(self.sql())
             .await?;
@@ -122,11 +116,10 @@ impl Tx<'_> {
     pub(crate) async fn end_quarantine(&mut self, rule: Hash256) -> Result<(), StoreError> {
         let rule = rule.to_string();
         for forget in [
-            "UPDATE rule_failures SET quarantined_at = NULL WHERE rule = $1",
-            "DELETE FROM quarantine_proposals WHERE rule = $1",
+            "UPDATE rule_failures SET quarantined_at = NULL, proposed_at = NULL, declined_keys = 0 WHERE rule = $1",
             "DELETE FROM rule_failing_keys WHERE rule = $1",
         ] {
-            sqlx::query(forget).bind(&rule).execute(self.sql()).await?;
+            query(forget).bind(&rule).execute(self.sql()).await?;
         }
         Ok(())
     }

@@ -1,17 +1,20 @@
 //! The rows of versions of the rules on their way into force or into shadow.
 
-use super::{StoreError, Tx};
+use super::{StoreError, Tx, sql::query};
 use crate::domain::VersionState;
 
 impl Tx<'_> {
     /// Another version than this one that is on its way.
     pub(crate) async fn other_going_live(&mut self, version_id: &str) -> Result<Option<String>, StoreError> {
-        Ok(sqlx::query_scalar(
+        Ok(query(
             "SELECT version_id FROM rule_versions
-             WHERE state IN ('PREPARING', 'ACTIVATING', 'SHADOWING') AND version_id <> $1",
+             WHERE state IN ($2, $3, $4) AND version_id <> $1",
         )
         .bind(version_id)
-        .fetch_optional(self.sql())
+        .bind(VersionState::Preparing.name())
+        .bind(VersionState::Activating.name())
+        .bind(VersionState::Shadowing.name())
+        .value_or_none(self.sql())
         .await?)
     }
 
@@ -23,8 +26,8 @@ impl Tx<'_> {
         why: &str,
         control: i64,
     ) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE rule_versions SET state = 'PREPARING', ordered_by = $2, ordered_at = $3, order_reason = $4,
+        query(
+            "UPDATE rule_versions SET state = $6, ordered_by = $2, ordered_at = $3, order_reason = $4,
                                       control = $5
              WHERE version_id = $1",
         )
@@ -33,6 +36,7 @@ impl Tx<'_> {
         .bind(self.now.micros())
         .bind(why)
         .bind(control)
+        .bind(VersionState::Preparing.name())
         .execute(self.sql())
         .await?;
         Ok(())
@@ -40,16 +44,10 @@ impl Tx<'_> {
 
     /// A version was ordered into shadow: the windows of the set that would judge it there are being filled.
     pub(crate) async fn put_shadowing(&mut self, version_id: &str, judged: &str) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO rule_shadows (version_id, judged, activating) VALUES ($1, $2, 0)
-             ON CONFLICT (version_id) DO UPDATE SET judged = excluded.judged, activating = 0",
-        )
-        .bind(version_id)
-        .bind(judged)
-        .execute(self.sql())
-        .await?;
-        sqlx::query("UPDATE rule_versions SET state = 'SHADOWING' WHERE version_id = $1")
+        query("UPDATE rule_versions SET state = $2, judged = $3, activating = FALSE WHERE version_id = $1")
             .bind(version_id)
+            .bind(VersionState::Shadowing.name())
+            .bind(judged)
             .execute(self.sql())
             .await?;
         Ok(())
@@ -62,14 +60,10 @@ impl Tx<'_> {
         state: VersionState,
         control: i64,
     ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE rule_versions SET state = $2, control = $3 WHERE version_id = $1")
+        query("UPDATE rule_versions SET state = $2, control = $3, activating = TRUE WHERE version_id = $1")
             .bind(version_id)
             .bind(state.name())
             .bind(control)
-            .execute(self.sql())
-            .await?;
-        sqlx::query("UPDATE rule_shadows SET activating = 1 WHERE version_id = $1")
-            .bind(version_id)
             .execute(self.sql())
             .await?;
         Ok(())
@@ -77,13 +71,17 @@ impl Tx<'_> {
 
     /// No version but this one is in shadow, or on its way there.
     pub(crate) async fn forget_shadows(&mut self, but: &str) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE rule_versions SET state = 'CHECKED' WHERE state IN ('SHADOWING', 'SHADOW') AND version_id <> $1",
-        )
-        .bind(but)
-        .execute(self.sql())
-        .await?;
-        sqlx::query("DELETE FROM rule_shadows WHERE version_id <> $1").bind(but).execute(self.sql()).await?;
+        query("UPDATE rule_versions SET state = $2 WHERE state IN ($3, $4) AND version_id <> $1")
+            .bind(but)
+            .bind(VersionState::Checked.name())
+            .bind(VersionState::Shadowing.name())
+            .bind(VersionState::Shadow.name())
+            .execute(self.sql())
+            .await?;
+        query("UPDATE rule_versions SET judged = NULL, activating = FALSE WHERE judged IS NOT NULL AND version_id <> $1")
+            .bind(but)
+            .execute(self.sql())
+            .await?;
         Ok(())
     }
 
@@ -94,18 +92,21 @@ impl Tx<'_> {
         version_id: &str,
         before: Option<&str>,
     ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE rule_versions SET state = 'RETIRED', retired_at = $1 WHERE state = 'ACTIVE'")
+        query("UPDATE rule_versions SET state = $2, retired_at = $1 WHERE state = $3")
             .bind(self.now.micros())
+            .bind(VersionState::Retired.name())
+            .bind(VersionState::Active.name())
             .execute(self.sql())
             .await?;
-        sqlx::query(
-            "UPDATE rule_versions SET state = 'ACTIVE', retired_at = NULL,
+        query(
+            "UPDATE rule_versions SET state = $4, retired_at = NULL,
                     previous = CASE WHEN active_at IS NULL THEN $3 ELSE previous END, active_at = $2
              WHERE version_id = $1",
         )
         .bind(version_id)
         .bind(self.now.micros())
         .bind(before)
+        .bind(VersionState::Active.name())
         .execute(self.sql())
         .await?;
         Ok(())
@@ -113,11 +114,11 @@ impl Tx<'_> {
 
     /// The versions on their way into force, each with whether it was in force before.
     pub(crate) async fn going_into_force(&mut self) -> Result<Vec<(String, bool)>, StoreError> {
-        Ok(sqlx::query_as(
-            "SELECT version_id, active_at IS NOT NULL FROM rule_versions WHERE state IN ('PREPARING', 'ACTIVATING')",
-        )
-        .fetch_all(self.sql())
-        .await?)
+        Ok(query("SELECT version_id, active_at IS NOT NULL FROM rule_versions WHERE state IN ($1, $2)")
+            .bind(VersionState::Preparing.name())
+            .bind(VersionState::Activating.name())
+            .fetch_all(self.sql())
+            .await?)
     }
 
     /// A version stands elsewhere than it did.
@@ -126,7 +127,7 @@ impl Tx<'_> {
         version_id: &str,
         state: VersionState,
     ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE rule_versions SET state = $2 WHERE version_id = $1")
+        query("UPDATE rule_versions SET state = $2 WHERE version_id = $1")
             .bind(version_id)
             .bind(state.name())
             .execute(self.sql())

@@ -4,8 +4,8 @@ use serde::Serialize;
 use sluice_model::PaymentEvent;
 use sqlx::FromRow;
 
-use super::{Page, Store, StoreError, Tx};
-use crate::stamp::Stamp;
+use super::{Page, Store, StoreError, Tx, sql::query};
+use crate::{domain::CaseState, stamp::Stamp};
 
 /// Someone whom an alert was about.
 #[derive(Clone, Debug, Serialize, FromRow, utoipa::ToSchema)]
@@ -32,26 +32,27 @@ pub struct Subject {
 impl Store {
     /// Subjects, newest first.
     pub async fn subjects(&self, page: Page) -> Result<(Vec<Subject>, Option<i64>), StoreError> {
-        let rows: Vec<Subject> = sqlx::query_as(
+        let rows: Vec<Subject> = query(
             "SELECT s.*, (SELECT COUNT(*) FROM case_subjects cs JOIN cases c ON c.case_id = cs.case_id
-                          WHERE cs.subject = s.subject AND c.state <> 'CLOSED') AS open_cases
+                          WHERE cs.subject = s.subject AND c.state <> $3) AS open_cases
              FROM subjects s WHERE s.seq < $1 ORDER BY s.seq DESC LIMIT $2",
         )
         .bind(page.before())
         .bind(page.fetch())
-        .fetch_all(&self.readers)
+        .bind(CaseState::Closed.name())
+        .fetch_all(&mut self.read().await?)
         .await?;
         Ok(page.cut(rows, |row| row.seq))
     }
 
     /// The names last seen with the subjects of a case.
     pub async fn subject_names(&self, case_id: &str) -> Result<Vec<(String, Option<String>)>, StoreError> {
-        Ok(sqlx::query_as(
+        Ok(query(
             "SELECT cs.subject, s.name FROM case_subjects cs LEFT JOIN subjects s ON s.subject = cs.subject
              WHERE cs.case_id = $1 ORDER BY cs.position",
         )
         .bind(case_id)
-        .fetch_all(&self.readers)
+        .fetch_all(&mut self.read().await?)
         .await?)
     }
 }
@@ -63,15 +64,23 @@ impl Tx<'_> {
         subject: &str,
         event: Option<&PaymentEvent>,
     ) -> Result<(), StoreError> {
-        let seq = self.next("subjects").await?;
-        sqlx::query(
-            "INSERT INTO subjects (seq, subject, name, alerts, first_seen, last_seen) VALUES ($1, $2, $3, 1, $4, $4)
-             ON CONFLICT (subject) DO UPDATE SET alerts = subjects.alerts + 1, last_seen = excluded.last_seen,
-               name = COALESCE(excluded.name, subjects.name)",
+        let name = event.and_then(|event| name_of(subject, event));
+        let seen = query(
+            "UPDATE subjects SET alerts = alerts + 1, last_seen = $3, name = COALESCE($2, name) WHERE subject = $1",
         )
-        .bind(seq)
         .bind(subject)
-        .bind(event.and_then(|event| name_of(subject, event)))
+        .bind(&name)
+        .bind(self.now.micros())
+        .execute(self.sql())
+        .await?;
+        if seen > 0 {
+            return Ok(());
+        }
+        query(
+            "INSERT INTO subjects (subject, name, alerts, first_seen, last_seen) VALUES ($1, $2, 1, $3, $3)",
+        )
+        .bind(subject)
+        .bind(&name)
         .bind(self.now.micros())
         .execute(self.sql())
         .await?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sluice_model::{EventTime, Key, KeyKind, Suppression};
 use sqlx::FromRow;
 
-use super::{Page, Store, StoreError, Tx, columns::stamp_or_null};
+use super::{Page, Store, StoreError, Tx, columns::stamp_or_null, sql::query};
 use crate::{
     domain::{SuppressionAct, SuppressionProposal, SuppressionState},
     stamp::Stamp,
@@ -114,7 +114,7 @@ impl Store {
         filter: &SuppressionFilter,
         page: Page,
     ) -> Result<(Vec<SuppressionRow>, Option<i64>), StoreError> {
-        let rows: Vec<SuppressionRow> = sqlx::query_as(
+        let rows: Vec<SuppressionRow> = query(
             "SELECT * FROM suppressions
              WHERE seq < $1 AND ($2 IS NULL OR state = $2) AND ($3 IS NULL OR case_id = $3)
                AND ($4 IS NULL OR party_value = $4) ORDER BY seq DESC LIMIT $5",
@@ -124,7 +124,7 @@ impl Store {
         .bind(&filter.case_id)
         .bind(&filter.party)
         .bind(page.fetch())
-        .fetch_all(&self.readers)
+        .fetch_all(&mut self.read().await?)
         .await?;
         Ok(page.cut(rows, |row| row.seq))
     }
@@ -133,7 +133,7 @@ impl Store {
 impl Tx<'_> {
     /// One suppression.
     pub(crate) async fn suppression(&mut self, id: &str) -> Result<Option<SuppressionRow>, StoreError> {
-        Ok(sqlx::query_as("SELECT * FROM suppressions WHERE suppression_id = $1")
+        Ok(query("SELECT * FROM suppressions WHERE suppression_id = $1")
             .bind(id)
             .fetch_optional(self.sql())
             .await?)
@@ -141,20 +141,19 @@ impl Tx<'_> {
 
     /// Those that are in force or proposed, oldest first.
     pub(crate) async fn standing_suppressions(&mut self) -> Result<Vec<SuppressionRow>, StoreError> {
-        Ok(sqlx::query_as(
-            "SELECT * FROM suppressions WHERE state <> 'revoked' AND expires_at > $1 ORDER BY seq",
-        )
-        .bind(self.now.micros())
-        .fetch_all(self.sql())
-        .await?)
+        Ok(query("SELECT * FROM suppressions WHERE state <> $2 AND expires_at > $1 ORDER BY seq")
+            .bind(self.now.micros())
+            .bind(SuppressionState::Revoked.name())
+            .fetch_all(self.sql())
+            .await?)
     }
 
     /// Whether one on the same party and entry stands.
     pub(crate) async fn is_suppressed(&mut self, proposal: &SuppressionProposal) -> Result<bool, StoreError> {
-        let standing: i64 = sqlx::query_scalar(
+        let standing: i64 = query(
             "SELECT COUNT(*) FROM suppressions
              WHERE party_kind = $1 AND party_value = $2 AND list = $3 AND entry_id = $4 AND entry_hash = $5
-               AND state <> 'revoked' AND expires_at > $6",
+               AND state <> $7 AND expires_at > $6",
         )
         .bind(proposal.of.party.kind.name())
         .bind(&proposal.of.party.value)
@@ -162,7 +161,8 @@ impl Tx<'_> {
         .bind(&proposal.of.entry_id)
         .bind(proposal.entry_hash.to_string())
         .bind(self.now.micros())
-        .fetch_one(self.sql())
+        .bind(SuppressionState::Revoked.name())
+        .value(self.sql())
         .await?;
         Ok(standing > 0)
     }
@@ -175,16 +175,13 @@ impl Tx<'_> {
         by: &str,
     ) -> Result<String, StoreError> {
         let SuppressionProposal { of, entry_hash, disposition, reason, .. } = proposal;
-        let seq = self.next("suppressions").await?;
-        let id = format!("SUP-{seq:06}");
-        sqlx::query(
-            "INSERT INTO suppressions (seq, suppression_id, case_id, state, party_kind, party_value, list, entry_id,
-                                       entry_hash, listed_name, disposition, reason, expires_at, proposed_by, proposed_at)
-             VALUES ($1, $2, $3, 'proposed', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        Ok(query(
+            "INSERT INTO suppressions (case_id, state, party_kind, party_value, list, entry_id, entry_hash, listed_name,
+                                       disposition, reason, expires_at, proposed_by, proposed_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING suppression_id",
         )
-        .bind(seq)
-        .bind(&id)
         .bind(case_id)
+        .bind(SuppressionState::Proposed.name())
         .bind(of.party.kind.name())
         .bind(&of.party.value)
         .bind(&of.list)
@@ -196,9 +193,8 @@ impl Tx<'_> {
         .bind(proposal.expires_at(self.now).micros())
         .bind(by)
         .bind(self.now.micros())
-        .execute(self.sql())
-        .await?;
-        Ok(id)
+        .value(self.sql())
+        .await?)
     }
 
     /// Write what became of a suppression.
@@ -218,7 +214,7 @@ impl Tx<'_> {
                  WHERE suppression_id = $1"
             }
         };
-        let mut update = sqlx::query(text).bind(id).bind(next.name()).bind(by).bind(self.now.micros());
+        let mut update = query(text).bind(id).bind(next.name()).bind(by).bind(self.now.micros());
         if let SuppressionAct::Revoke { reason } = act {
             update = update.bind(reason);
         }

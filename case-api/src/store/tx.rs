@@ -1,14 +1,17 @@
 //! One write: rows, evidence leaves and control records that commit together.
 
-use std::sync::atomic::Ordering;
-
 use serde::Serialize;
 use sluice_evidence::{Body, Kind, Leaf, Salt, Tree};
 use sluice_model::{Control, EventTime, Hash256};
-use sqlx::{Sqlite, SqliteConnection, pool::PoolConnection};
 use tokio::sync::MutexGuard;
 
-use super::{Store, StoreError, evidence, random};
+use super::{
+    Store, StoreError,
+    database::BEGIN,
+    head::Head,
+    random,
+    sql::{Connection, query},
+};
 
 /// A write in progress. Dropped without `commit`, nothing of it happened.
 ///
@@ -16,12 +19,18 @@ use super::{Store, StoreError, evidence, random};
 /// error, a full disk, a request that was given up) closes it, and the next write opens a new one: a connection that
 /// may be inside a transaction would refuse every write from then on. (SQLx's own transactions count on rolling back,
 /// which fails where SQLite has ended a transaction by itself, as it does on a full disk.)
+///
+/// It holds the evidence tree's head from its beginning on, so that nobody else writes, in whatever process: what it reads
+/// stays true until it commits, and numbers are given in the order of commits.
 pub struct Tx<'a> {
-    connection: PoolConnection<Sqlite>,
+    connection: Connection,
     is_over: bool,
     store: &'a Store,
-    committed: MutexGuard<'a, Tree>,
     tree: Tree,
+    /// The head that it began from.
+    head: Head,
+    /// Others of this process wait.
+    _turn: MutexGuard<'a, ()>,
     /// The moment of the whole write.
     pub now: EventTime,
 }
@@ -44,23 +53,21 @@ pub struct Entry<'a> {
 impl Store {
     /// Begin a write. Others wait until it is committed or dropped.
     pub async fn begin(&self, now: EventTime) -> Result<Tx<'_>, StoreError> {
-        let committed = self.tree.lock().await;
+        let turn = self.turn.lock().await;
         let connection = self.writer.acquire().await?;
-        let tree = committed.clone();
-        let mut tx = Tx { connection, is_over: false, store: self, committed, tree, now };
-        sqlx::raw_sql("BEGIN IMMEDIATE").execute(tx.sql()).await?;
-        if self.in_doubt.load(Ordering::Acquire) {
-            tx.tree = evidence::restore(tx.sql()).await?;
-            *tx.committed = tx.tree.clone();
-            self.in_doubt.store(false, Ordering::Release);
-        }
+        let tree = self.seen().clone();
+        let head = Head::of(&tree);
+        let mut tx = Tx { connection, is_over: false, store: self, tree, head, _turn: turn, now };
+        query(BEGIN).execute(tx.sql()).await?;
+        tx.head = Head::lock(tx.sql()).await?;
+        tx.tree = self.tree(tx.head, tx.sql()).await?;
         Ok(tx)
     }
 }
 
 impl Tx<'_> {
     /// The connection.
-    pub(super) fn sql(&mut self) -> &mut SqliteConnection {
+    pub(super) fn sql(&mut self) -> &mut Connection {
         &mut self.connection
     }
 
@@ -77,13 +84,13 @@ impl Tx<'_> {
         let index = self.tree.append(leaf.hash(), |position, hash| nodes.push((position, hash)));
         let index = i64::try_from(index).map_err(|_| StoreError::Corrupt("leaf index"))?;
         for (position, hash) in nodes {
-            sqlx::query("INSERT INTO nodes (position, hash) VALUES ($1, $2)")
+            query("INSERT INTO nodes (position, hash) VALUES ($1, $2)")
                 .bind(i64::try_from(position).map_err(|_| StoreError::Corrupt("tree position"))?)
                 .bind(hash.0.as_slice())
                 .execute(self.sql())
                 .await?;
         }
-        sqlx::query(
+        query(
             "INSERT INTO leaves (idx, kind, at, actor, act, about, case_id, leaf, body)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
@@ -103,14 +110,11 @@ impl Tx<'_> {
 
     /// Put a control record into the outbox; its place there.
     pub async fn control(&mut self, control: &Control) -> Result<i64, StoreError> {
-        let seq = self.next("outbox").await?;
-        sqlx::query("INSERT INTO outbox (seq, control, created_at) VALUES ($1, $2, $3)")
-            .bind(seq)
+        Ok(query("INSERT INTO outbox (control, created_at) VALUES ($1, $2) RETURNING seq")
             .bind(serde_json::to_string(control)?)
             .bind(self.now.micros())
-            .execute(self.sql())
-            .await?;
-        Ok(seq)
+            .value(self.sql())
+            .await?)
     }
 
     /// Put a control record into the outbox, where there is one.
@@ -121,40 +125,23 @@ impl Tx<'_> {
         }
     }
 
-    /// The next `seq` of a table: gapless, because there is one writer.
-    pub(crate) async fn next(&mut self, table: &'static str) -> Result<i64, StoreError> {
-        let text = match table {
-            "alerts" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM alerts",
-            "cases" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM cases",
-            "configurations" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM configurations",
-            "freezes" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM freezes",
-            "holds" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM holds",
-            "outbox" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM outbox",
-            "rule_versions" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM rule_versions",
-            "shadow_alerts" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM shadow_alerts",
-            "subjects" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM subjects",
-            "suppressions" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM suppressions",
-            "timeline" => "SELECT COALESCE(MAX(seq), 0) + 1 FROM timeline",
-            _ => return Err(StoreError::Corrupt("table")),
-        };
-        Ok(sqlx::query_scalar(text).fetch_one(self.sql()).await?)
-    }
-
     /// Nothing of it is wanted, and nothing was wrong: its connection serves the next write.
     pub async fn give_up(mut self) -> Result<(), StoreError> {
-        sqlx::raw_sql("ROLLBACK").execute(self.sql()).await?;
+        query("ROLLBACK").execute(self.sql()).await?;
         self.is_over = true;
         Ok(())
     }
 
     /// Make it all durable.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        // Said before: whoever waits may go away in the middle, and the commit goes on all the same.
-        self.store.in_doubt.store(true, Ordering::Release);
-        sqlx::raw_sql("COMMIT").execute(self.sql()).await?;
+        let head = Head::of(&self.tree);
+        if head != self.head {
+            head.put(self.sql()).await?;
+        }
+        query("COMMIT").execute(self.sql()).await?;
         self.is_over = true;
-        *self.committed = self.tree.clone();
-        self.store.in_doubt.store(false, Ordering::Release);
+        // Whoever waits may go away before this: the next write then finds another head than was seen.
+        *self.store.seen() = self.tree.clone();
         Ok(())
     }
 }
@@ -183,17 +170,24 @@ mod tests {
 
     /// How many leaves the tables hold; the tree in memory is theirs.
     async fn stored(store: &Store) -> u64 {
-        let tree = evidence::restore(&mut store.readers.acquire().await.unwrap()).await.unwrap();
-        let held = store.tree.lock().await;
-        assert_eq!((held.size(), held.root()), (tree.size(), tree.root()));
+        let leaves: i64 =
+            query("SELECT COUNT(*) FROM leaves").value(&mut store.read().await.unwrap()).await.unwrap();
+        let head = Head::committed(&mut store.read().await.unwrap()).await.unwrap();
+        let tree = head.tree(&mut store.read().await.unwrap()).await.unwrap();
+        assert_eq!(store.chain().await.unwrap().root, tree.root().to_string());
+        assert_eq!(u64::try_from(leaves), Ok(tree.size()));
         tree.size()
     }
 
-    async fn write(store: &Store, text: &str) -> Result<(), StoreError> {
+    async fn begun<'a>(store: &'a Store, text: &str) -> Result<Tx<'a>, StoreError> {
         let mut tx = store.begin(EventTime::from_micros(1)).await?;
         let entry = Entry { kind: Kind::Act, act: "test", actor: "test", about: "test", case_id: None };
         tx.leaf(entry, &json!({ "text": text })).await?;
-        tx.commit().await
+        Ok(tx)
+    }
+
+    async fn write(store: &Store, text: &str) -> Result<(), StoreError> {
+        begun(store, text).await?.commit().await
     }
 
     /// The stand-in for a full disk that needs no disk: a limit on the pages of the connection that writes.
@@ -202,11 +196,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = open(folder.path()).await;
         write(&store, "before").await.unwrap();
-        {
-            let mut connection = store.writer.acquire().await.unwrap();
-            // As many as there are: a smaller number means that.
-            sqlx::raw_sql("PRAGMA max_page_count = 1").execute(&mut *connection).await.unwrap();
-        }
+        // As many as there are: a smaller number means that.
+        let limit = query("PRAGMA max_page_count = 1");
+        limit.execute(&mut store.writer.acquire().await.unwrap()).await.unwrap();
         let mut kept = 1;
         let refused = loop {
             match write(&store, &"long ".repeat(4_000)).await {
@@ -243,15 +235,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = open(folder.path()).await;
         let mut kept = 0;
-        for _ in 0..20 {
+        // Given up when it waits for the database the first time, the second time, or not at all.
+        for patience in (0..4).cycle().take(40) {
+            let mut waits = 0;
+            let given_up = std::future::poll_fn(|_| {
+                waits += 1;
+                if waits > patience { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+            });
+            let tx = begun(&store, "all of it").await.unwrap();
             tokio::select! {
                 biased;
-                written = write(&store, "all of it") => written.unwrap(),
-                // As soon as it waits for the database the first time after its commit began.
-                () = std::future::poll_fn(|_| match store.in_doubt.load(Ordering::Acquire) {
-                    true => std::task::Poll::Ready(()),
-                    false => std::task::Poll::Pending,
-                }) => {}
+                committed = tx.commit() => committed.unwrap(),
+                () = given_up => {}
             }
             write(&store, "the next").await.unwrap();
             let leaves = stored(&store).await;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use sluice_model::EventTime;
 use sqlx::FromRow;
 
-use super::{Store, StoreError, Tx};
+use super::{Store, StoreError, Tx, sql::query};
 use crate::{
     domain::Roles,
     limits::{DEVICE_LIFE, DEVICES_PER_USER_MAX, SESSION_IDLE, SESSION_LIFE},
@@ -64,16 +64,16 @@ impl User {
 impl Store {
     /// A user by name.
     pub async fn user(&self, name: &str) -> Result<Option<User>, StoreError> {
-        Ok(sqlx::query_as("SELECT * FROM users WHERE name = $1")
+        Ok(query("SELECT * FROM users WHERE name = $1")
             .bind(name)
-            .fetch_optional(&self.readers)
+            .fetch_optional(&mut self.read().await?)
             .await?)
     }
 
     /// Those who may sign in, by name.
     pub async fn active_users(&self) -> Result<Vec<User>, StoreError> {
-        Ok(sqlx::query_as("SELECT * FROM users WHERE disabled = FALSE ORDER BY name")
-            .fetch_all(&self.readers)
+        Ok(query("SELECT * FROM users WHERE disabled = FALSE ORDER BY name")
+            .fetch_all(&mut self.read().await?)
             .await?)
     }
 
@@ -84,27 +84,27 @@ impl Store {
         user: &str,
         now: EventTime,
     ) -> Result<bool, StoreError> {
-        let known: i64 = sqlx::query_scalar(
+        let known: i64 = query(
             "SELECT COUNT(*) FROM devices WHERE token_hash = $1 AND user_name = $2 AND created_at > $3",
         )
         .bind(token_hash)
         .bind(user)
         .bind(now.minus(DEVICE_LIFE).micros())
-        .fetch_one(&self.readers)
+        .value(&mut self.read().await?)
         .await?;
         Ok(known > 0)
     }
 
     /// The session of a token, if it is still good; roles as the user has them now.
     pub async fn session(&self, token_hash: &str, now: EventTime) -> Result<Option<Session>, StoreError> {
-        let row: Option<(String, String, String, i64)> = sqlx::query_as(
+        let row: Option<(String, String, String, i64)> = query(
             "SELECT u.name, u.roles, s.csrf, s.seen_at FROM sessions s JOIN users u ON u.name = s.user_name
              WHERE s.token_hash = $1 AND s.expires_at > $2 AND s.seen_at > $3 AND u.disabled = FALSE",
         )
         .bind(token_hash)
         .bind(now.micros())
         .bind(now.minus(SESSION_IDLE).micros())
-        .fetch_optional(&self.readers)
+        .fetch_optional(&mut self.read().await?)
         .await?;
         let Some((user, roles, csrf, seen_at)) = row else { return Ok(None) };
         let roles = roles.parse().map_err(|_| StoreError::Corrupt("role"))?;
@@ -113,16 +113,17 @@ impl Store {
 }
 
 impl Tx<'_> {
-    /// Keep a user, in the place of one of that name.
+    /// Keep a user, in the place of one of that name, who may have been invented.
     pub(crate) async fn put_user(
         &mut self,
         name: &str,
         password_hash: &str,
         roles: &Roles,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "INSERT INTO users (name, password, roles, disabled, created_at) VALUES ($1, $2, $3, FALSE, $4)
-             ON CONFLICT (name) DO UPDATE SET password = excluded.password, roles = excluded.roles, disabled = FALSE",
+             ON CONFLICT (name) DO UPDATE SET password = excluded.password, roles = excluded.roles, disabled = FALSE,
+               invented = FALSE",
         )
         .bind(name)
         .bind(password_hash)
@@ -135,40 +136,26 @@ impl Tx<'_> {
 
     /// End every session of a user.
     pub(crate) async fn end_sessions_of(&mut self, name: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM sessions WHERE user_name = $1").bind(name).execute(self.sql()).await?;
+        query("DELETE FROM sessions WHERE user_name = $1").bind(name).execute(self.sql()).await?;
         Ok(())
     }
 
     /// Invented people, each with whether they may sign in no more.
     pub(crate) async fn demo_users(&mut self) -> Result<Vec<(String, bool)>, StoreError> {
-        Ok(sqlx::query_as(
-            "SELECT u.name, u.disabled FROM users u JOIN demo_users d ON d.name = u.name ORDER BY u.name",
-        )
-        .fetch_all(self.sql())
-        .await?)
+        Ok(query("SELECT name, disabled FROM users WHERE invented = TRUE ORDER BY name")
+            .fetch_all(self.sql())
+            .await?)
     }
 
     /// Remember that somebody is invented.
     pub(crate) async fn add_demo_user(&mut self, name: &str) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO demo_users (name) VALUES ($1) ON CONFLICT (name) DO NOTHING")
-            .bind(name)
-            .execute(self.sql())
-            .await?;
-        Ok(())
-    }
-
-    /// Forget that somebody is invented.
-    pub(crate) async fn forget_demo_user(&mut self, name: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM demo_users WHERE name = $1").bind(name).execute(self.sql()).await?;
+        query("UPDATE users SET invented = TRUE WHERE name = $1").bind(name).execute(self.sql()).await?;
         Ok(())
     }
 
     /// Let somebody sign in no more.
     pub(crate) async fn disable_user(&mut self, name: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE users SET disabled = TRUE WHERE name = $1")
-            .bind(name)
-            .execute(self.sql())
-            .await?;
+        query("UPDATE users SET disabled = TRUE WHERE name = $1").bind(name).execute(self.sql()).await?;
         Ok(())
     }
 
@@ -177,11 +164,11 @@ impl Tx<'_> {
         &mut self,
         NewSession { token_hash, user, csrf, .. }: &NewSession,
     ) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM sessions WHERE expires_at <= $1")
+        query("DELETE FROM sessions WHERE expires_at <= $1")
             .bind(self.now.micros())
             .execute(self.sql())
             .await?;
-        sqlx::query(
+        query(
             "INSERT INTO sessions (token_hash, user_name, csrf, created_at, seen_at, expires_at)
              VALUES ($1, $2, $3, $4, $4, $5)",
         )
@@ -197,7 +184,7 @@ impl Tx<'_> {
 
     /// A session is in use.
     pub(crate) async fn touch_session(&mut self, token_hash: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE sessions SET seen_at = $2 WHERE token_hash = $1")
+        query("UPDATE sessions SET seen_at = $2 WHERE token_hash = $1")
             .bind(token_hash)
             .bind(self.now.micros())
             .execute(self.sql())
@@ -207,22 +194,19 @@ impl Tx<'_> {
 
     /// End a session.
     pub(crate) async fn end_session(&mut self, token_hash: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM sessions WHERE token_hash = $1")
-            .bind(token_hash)
-            .execute(self.sql())
-            .await?;
+        query("DELETE FROM sessions WHERE token_hash = $1").bind(token_hash).execute(self.sql()).await?;
         Ok(())
     }
 
     /// Know a browser again. Old ones are forgotten.
     pub(crate) async fn add_device(&mut self, token_hash: &str, user: &str) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO devices (token_hash, user_name, created_at) VALUES ($1, $2, $3)")
+        query("INSERT INTO devices (token_hash, user_name, created_at) VALUES ($1, $2, $3)")
             .bind(token_hash)
             .bind(user)
             .bind(self.now.micros())
             .execute(self.sql())
             .await?;
-        sqlx::query(
+        query(
             "DELETE FROM devices WHERE user_name = $1 AND (created_at <= $2 OR token_hash NOT IN (
                  SELECT token_hash FROM devices WHERE user_name = $1 ORDER BY created_at DESC, token_hash LIMIT $3))",
         )
@@ -236,7 +220,7 @@ impl Tx<'_> {
 
     /// One of those who may sign in.
     pub(crate) async fn active_user(&mut self, name: &str) -> Result<Option<User>, StoreError> {
-        Ok(sqlx::query_as("SELECT * FROM users WHERE name = $1 AND disabled = FALSE")
+        Ok(query("SELECT * FROM users WHERE name = $1 AND disabled = FALSE")
             .bind(name)
             .fetch_optional(self.sql())
             .await?)

@@ -5,7 +5,7 @@ use serde::Serialize;
 use sluice_model::{Hash256, Ordered, RuleBundle, RuleFile};
 use sqlx::FromRow;
 
-use super::{Page, Store, StoreError, Tx, columns::stamp_or_null};
+use super::{Page, Store, StoreError, Tx, columns::stamp_or_null, sql::query};
 use crate::{
     domain::{TrialReport, Tried, VersionState, bundle_of},
     stamp::Stamp,
@@ -36,7 +36,7 @@ pub struct RuleVersion {
     /// Why.
     pub rationale: String,
     /// What checking and testing came to.
-    #[sqlx(json)]
+    #[sqlx(try_from = "String")]
     pub report: TrialReport,
     /// When.
     #[sqlx(try_from = "i64")]
@@ -64,12 +64,13 @@ pub struct RuleVersion {
     /// The version that it followed into force: where a rollback leads.
     pub previous: Option<String>,
     /// The hash of the set by which it is judged in shadow, or will be: what is in force, and this beside it.
+    #[sqlx(rename = "judged")]
     pub shadow: Option<String>,
     /// Where its last order stands in the outbox.
     #[serde(skip)]
     pub control: Option<i64>,
     #[serde(skip)]
-    activating: Option<i64>,
+    activating: bool,
 }
 
 impl RuleVersion {
@@ -83,7 +84,7 @@ impl RuleVersion {
     pub fn ordered(&self) -> Ordered {
         match self.state {
             VersionState::Preparing => Ordered::Prepare,
-            VersionState::Shadowing if self.activating == Some(0) => Ordered::Prepare,
+            VersionState::Shadowing if !self.activating => Ordered::Prepare,
             VersionState::Shadowing | VersionState::Activating => Ordered::Activate,
             _ => Ordered::Nothing,
         }
@@ -116,8 +117,8 @@ macro_rules! select {
         concat!(
             "SELECT seq, version_id, hash, origin, state, base, author, rationale, report, proposed_at, decided_by,
                     decided_at, decision, ordered_by, order_reason, active_at, retired_at, previous, control,
-                    judged AS shadow, activating
-             FROM rule_versions LEFT JOIN rule_shadows USING (version_id) ",
+                    judged, activating
+             FROM rule_versions ",
             $rest
         )
     };
@@ -126,61 +127,63 @@ macro_rules! select {
 impl Store {
     /// Versions, newest first.
     pub async fn rule_versions(&self, page: Page) -> Result<(Vec<RuleVersion>, Option<i64>), StoreError> {
-        let rows = sqlx::query_as(select!("WHERE seq < $1 ORDER BY seq DESC LIMIT $2"))
+        let rows = query(select!("WHERE seq < $1 ORDER BY seq DESC LIMIT $2"))
             .bind(page.before())
             .bind(page.fetch())
-            .fetch_all(&self.readers)
+            .fetch_all(&mut self.read().await?)
             .await?;
         Ok(page.cut(rows, |version: &RuleVersion| version.seq))
     }
 
     /// One version.
     pub async fn rule_version(&self, version_id: &str) -> Result<Option<RuleVersion>, StoreError> {
-        Ok(sqlx::query_as(select!("WHERE version_id = $1"))
+        Ok(query(select!("WHERE version_id = $1"))
             .bind(version_id)
-            .fetch_optional(&self.readers)
+            .fetch_optional(&mut self.read().await?)
             .await?)
     }
 
     /// A version's files, cases included, by path.
     pub async fn rule_files(&self, version_id: &str) -> Result<Vec<RuleFile>, StoreError> {
-        let text: Option<String> =
-            sqlx::query_scalar("SELECT files FROM rule_versions WHERE version_id = $1")
-                .bind(version_id)
-                .fetch_optional(&self.readers)
-                .await?;
+        let text: Option<String> = query("SELECT files FROM rule_versions WHERE version_id = $1")
+            .bind(version_id)
+            .value_or_none(&mut self.read().await?)
+            .await?;
         text.map_or(Ok(Vec::new()), |text| Ok(serde_json::from_str(&text)?))
     }
 
     /// The version in force.
     pub async fn rules_in_force(&self) -> Result<Option<RuleVersion>, StoreError> {
-        Ok(sqlx::query_as(select!("WHERE state = 'ACTIVE' ORDER BY seq DESC LIMIT 1"))
-            .fetch_optional(&self.readers)
+        Ok(query(select!("WHERE state = $1 ORDER BY seq DESC LIMIT 1"))
+            .bind(VersionState::Active.name())
+            .fetch_optional(&mut self.read().await?)
             .await?)
     }
 
     /// The version on its way into force or into shadow.
     pub async fn rules_going_live(&self) -> Result<Option<RuleVersion>, StoreError> {
-        Ok(sqlx::query_as(select!(
-            "WHERE state IN ('PREPARING', 'ACTIVATING', 'SHADOWING') ORDER BY seq DESC LIMIT 1"
-        ))
-        .fetch_optional(&self.readers)
-        .await?)
+        Ok(query(select!("WHERE state IN ($1, $2, $3) ORDER BY seq DESC LIMIT 1"))
+            .bind(VersionState::Preparing.name())
+            .bind(VersionState::Activating.name())
+            .bind(VersionState::Shadowing.name())
+            .fetch_optional(&mut self.read().await?)
+            .await?)
     }
 
     /// The version that is judged in shadow when the engine judges by this set.
     pub async fn rules_in_shadow(&self, judged: &str) -> Result<Option<RuleVersion>, StoreError> {
-        Ok(sqlx::query_as(select!("WHERE judged = $1 AND state <> 'SHADOWING' LIMIT 1"))
+        Ok(query(select!("WHERE judged = $1 AND state <> $2 LIMIT 1"))
             .bind(judged)
-            .fetch_optional(&self.readers)
+            .bind(VersionState::Shadowing.name())
+            .fetch_optional(&mut self.read().await?)
             .await?)
     }
 
     /// The hash of the newest set that came into force from this origin.
     pub async fn last_rules_from(&self, origin: &str) -> Result<Option<String>, StoreError> {
-        Ok(sqlx::query_scalar("SELECT hash FROM rule_versions WHERE origin = $1 ORDER BY seq DESC LIMIT 1")
+        Ok(query("SELECT hash FROM rule_versions WHERE origin = $1 ORDER BY seq DESC LIMIT 1")
             .bind(origin)
-            .fetch_optional(&self.readers)
+            .value_or_none(&mut self.read().await?)
             .await?)
     }
 }
@@ -188,30 +191,23 @@ impl Store {
 impl Tx<'_> {
     /// One version.
     pub(crate) async fn rule_version(&mut self, version_id: &str) -> Result<Option<RuleVersion>, StoreError> {
-        Ok(sqlx::query_as(select!("WHERE version_id = $1"))
-            .bind(version_id)
-            .fetch_optional(self.sql())
-            .await?)
+        Ok(query(select!("WHERE version_id = $1")).bind(version_id).fetch_optional(self.sql()).await?)
     }
 
     /// The version in force.
     pub(crate) async fn rules_in_force(&mut self) -> Result<Option<RuleVersion>, StoreError> {
-        Ok(sqlx::query_as(select!("WHERE state = 'ACTIVE' ORDER BY seq DESC LIMIT 1"))
+        Ok(query(select!("WHERE state = $1 ORDER BY seq DESC LIMIT 1"))
+            .bind(VersionState::Active.name())
             .fetch_optional(self.sql())
             .await?)
     }
 
     /// Keep a new version; its id.
     pub(crate) async fn add_rule_version(&mut self, row: NewVersion<'_>) -> Result<String, StoreError> {
-        let seq = self.next("rule_versions").await?;
-        let version_id = format!("RV-{seq:06}");
-        sqlx::query(
-            "INSERT INTO rule_versions (seq, version_id, hash, origin, state, base, author, rationale, files, report,
-                                        proposed_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        Ok(query(
+            "INSERT INTO rule_versions (hash, origin, state, base, author, rationale, files, report, proposed_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING version_id",
         )
-        .bind(seq)
-        .bind(&version_id)
         .bind(row.hash.to_string())
         .bind(row.origin)
         .bind(row.state.name())
@@ -221,16 +217,15 @@ impl Tx<'_> {
         .bind(serde_json::to_string(row.files)?)
         .bind(serde_json::to_string(row.report)?)
         .bind(self.now.micros())
-        .execute(self.sql())
-        .await?;
-        Ok(version_id)
+        .value(self.sql())
+        .await?)
     }
 
     /// What judges of a version.
     pub(crate) async fn rule_bundle(&mut self, version_id: &str) -> Result<RuleBundle, StoreError> {
-        let files: String = sqlx::query_scalar("SELECT files FROM rule_versions WHERE version_id = $1")
+        let files: String = query("SELECT files FROM rule_versions WHERE version_id = $1")
             .bind(version_id)
-            .fetch_one(self.sql())
+            .value(self.sql())
             .await?;
         Ok(bundle_of(&serde_json::from_str::<Vec<RuleFile>>(&files)?))
     }
@@ -243,7 +238,7 @@ impl Tx<'_> {
         rationale: &str,
         base: Option<&str>,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "UPDATE rule_versions SET hash = $2, base = $3, rationale = $4, files = $5, report = $6, proposed_at = $7
              WHERE version_id = $1",
         )
@@ -266,7 +261,7 @@ impl Tx<'_> {
         state: VersionState,
         report: &TrialReport,
     ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE rule_versions SET state = $2, report = $3 WHERE version_id = $1")
+        query("UPDATE rule_versions SET state = $2, report = $3 WHERE version_id = $1")
             .bind(version_id)
             .bind(state.name())
             .bind(serde_json::to_string(report)?)
@@ -283,7 +278,7 @@ impl Tx<'_> {
         by: &str,
         why: &str,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "UPDATE rule_versions SET state = $2, decided_by = $3, decided_at = $4, decision = $5
              WHERE version_id = $1",
         )

@@ -446,12 +446,8 @@ async fn the_bundle_of_a_case_verifies_and_a_changed_store_shows() {
     // Whoever can write to the database cannot rewrite what was said.
     let page = async || side.get("/cases/CASE-000002").await.text();
     assert!(page().await.contains("in the evidence log, unchanged"));
-    let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", path.display())).await.unwrap();
-    sqlx::query(
-        "UPDATE leaves SET body = replace(body, 'another man', 'the same man') WHERE act = 'release'",
-    )
-    .execute(&pool)
-    .await
-    .unwrap();
+    let rewrite =
+        "UPDATE leaves SET body = replace(body, 'another man', 'the same man') WHERE act = 'release'";
+    crate::support::place::Place::of(&path).execute(rewrite, rewrite).await;
     assert!(page().await.contains("not what the evidence log committed to"));
 }

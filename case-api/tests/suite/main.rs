@@ -13,5 +13,6 @@ mod officers;
 mod openapi;
 mod pages;
 mod rules;
+mod store;
 mod suppressions;
 mod trouble;

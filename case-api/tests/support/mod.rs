@@ -3,6 +3,11 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+#[cfg(feature = "postgres")]
+pub mod cluster;
+pub mod place;
+pub mod small_disk;
+
 use std::{
     collections::HashMap,
     path::Path,
@@ -18,6 +23,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{Request, StatusCode, header},
 };
+use place::Place;
 use serde_json::Value;
 use sluice_case_api::{
     CaseApi, Options, Ports, Signer, Zeroizing,
@@ -26,7 +32,6 @@ use sluice_case_api::{
         ActiveList, ActiveRule, Bounds, Catalogue, Clock, ControlSink, Feed, History, Item, NameAnswer, Past,
         PortError, Prepared, Record, RuleSets, Screening, Topic,
     },
-    store::Database,
 };
 use sluice_core::CaseRunner;
 use sluice_model::{
@@ -426,14 +431,15 @@ pub struct Side {
 
 impl Side {
     pub async fn new() -> Self {
-        Self::open(Arc::new(World::default()), Database::Memory).await
+        Self::at(Arc::new(World::default()), &Place::fresh()).await
     }
 
+    /// Over the database that belongs to a path.
     pub async fn on_file(world: Arc<World>, path: &Path) -> Self {
-        Self::open(world, Database::File(path)).await
+        Self::at(world, &Place::of(path)).await
     }
 
-    async fn open(world: Arc<World>, database: Database<'_>) -> Self {
+    pub async fn at(world: Arc<World>, place: &Place) -> Self {
         if world.now() < start() {
             world.now.store(start().micros(), Ordering::SeqCst);
         }
@@ -446,7 +452,7 @@ impl Side {
             clock: Arc::clone(&world) as _,
         };
         let signer = Signer::from_seed("test.example/evidence", Zeroizing::new([7; 32])).unwrap();
-        let api = CaseApi::open(database, signer, ports, Options::default()).await.unwrap();
+        let api = CaseApi::open(place.database(), signer, ports, Options::default()).await.unwrap();
         let ingest = ingest(Arc::clone(&world));
         let router = api.router(ingest);
         let key = api.memory_key("tests", Roles::new(Role::ALL)).unwrap();

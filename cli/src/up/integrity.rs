@@ -5,12 +5,12 @@ use std::path::Path;
 
 use sluice_case_api::{
     ports::{Clock as _, SystemClock},
-    store::{Difference, Store, StoreError},
+    store::{Database, Difference, Store, StoreError},
 };
 use sluice_log::{EmbeddedLog, FileSnapshots, Log, LogError, Snapshots as _};
 use sluice_runtime::{ENGINE, PAYMENTS};
 
-use super::{CASES, secrets};
+use super::secrets;
 use crate::failure::Failure;
 
 /// Who accepts: whoever starts the process holds its data.
@@ -19,12 +19,13 @@ const BY: &str = "sluice up --accept-loss";
 const REFUSED: &str = "the stores of the data folder do not belong together; nothing was started:";
 /// What can be done about it.
 const ADVICE: &str = "Put back the data folder as it was, whole. Where that cannot be had, --accept-loss goes on with what \
-                      is there: it delivers again the control records that cases.sqlite still has, and leaves a record of \
+                      is there: it delivers again the control records that the case database still has, and leaves a record of \
                       what was accepted in the evidence log.";
 
 /// Compare the stores. Differences refuse the start, unless they are accepted.
 pub(super) async fn check(
     data: &Path,
+    cases: Database<'_>,
     log: &EmbeddedLog,
     snapshots: &FileSnapshots,
     accept: bool,
@@ -44,8 +45,7 @@ pub(super) async fn check(
         );
         found.push(Difference::new("log", missing));
     }
-    let cases = data.join(CASES);
-    found.extend(Store::compare(&cases, secrets::signer(data)?, log).await.map_err(damaged_cases)?);
+    found.extend(Store::compare(cases, secrets::signer(data)?, log).await.map_err(damaged_cases)?);
     if found.is_empty() {
         return Ok(());
     }
@@ -57,7 +57,7 @@ pub(super) async fn check(
     tracing::warn!("accepted, and on record in the evidence log:\n{lines}");
     // A future that is not on the log must not be restored once the log has grown to it again.
     snapshots.forget_beyond(ENGINE, committed)?;
-    Store::accept(&cases, secrets::signer(data)?, log, &found, BY, SystemClock.now()).await?;
+    Store::accept(cases, secrets::signer(data)?, log, &found, BY, SystemClock.now()).await?;
     Ok(())
 }
 
@@ -70,5 +70,9 @@ pub(super) fn damaged_log(error: LogError) -> Failure {
 }
 
 fn damaged_cases(error: StoreError) -> Failure {
-    if error.is_damaged() { Failure::Finding(format!("{CASES}: {error}")) } else { error.into() }
+    match error {
+        error if error.is_damaged() => Failure::Finding(format!("the case database: {error}")),
+        error if error.is_out_of_reach() => Failure::User(error.into()),
+        error => error.into(),
+    }
 }

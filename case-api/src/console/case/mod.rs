@@ -123,7 +123,7 @@ pub(crate) async fn show(
         stored.into_iter().map(|alert| AlertView::new(alert, &rules, &shell)).collect();
     let holds = app.service.holds_of(id).await?;
     let freezes = app.service.freezes_of(id).await?;
-    let chain = app.service.chain().await;
+    let chain = app.service.chain().await?;
     let in_force = freezes.iter().filter(|f| f.is_in_force());
     let funds_held = holds.iter().any(Hold::waits);
     let seen: Vec<&str> = holds.iter().filter(|h| h.may_be_released()).map(|h| h.because.as_str()).collect();

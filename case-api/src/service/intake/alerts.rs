@@ -59,8 +59,7 @@ impl Batch<'_> {
     /// The case that the alert opens.
     async fn new_case(&mut self, alert: &Alert, subject: &str) -> Result<Case, StoreError> {
         let previous = self.tx.last_case(&alert.typology, subject).await?;
-        let case = Case::opened_by(alert, self.tx.next("cases").await?, previous, self.tx.now);
-        self.tx.add_case(&case).await?;
+        let case = self.tx.add_case(Case::opened_by(alert, previous, self.tx.now)).await?;
         self.consumed.cases += 1;
         Ok(case)
     }
