@@ -6,7 +6,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 #[cfg(feature = "postgres")]
-use sqlx::{PgPool, postgres::PgConnectOptions};
+use sqlx::{ConnectOptions as _, Connection as _, PgPool, postgres::PgConnectOptions};
 use sqlx::{
     SqlitePool,
     pool::PoolOptions,
@@ -101,6 +101,8 @@ async fn on_server(url: &str) -> Result<Pools, StoreError> {
         ("lock_timeout", format!("{}ms", STORE_LOCK_WAIT.as_millis())),
         ("idle_in_transaction_session_timeout", format!("{}ms", STORE_WRITE_IDLE.as_millis())),
     ]);
+    // A pool says only that it waited; the first connection says why there is none.
+    options.connect().await?.close().await?;
     let writer = limited(1).connect_with(options.clone()).await?;
     let options = options.options([("default_transaction_read_only", "on")]);
     let readers = limited(STORE_READERS).connect_with(options).await?;
