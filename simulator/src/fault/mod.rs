@@ -2,6 +2,7 @@
 //! can go wrong going wrong, and an oracle at the end. A failure is a seed that repeats exactly.
 
 mod cluster;
+mod faults;
 mod history;
 mod log;
 mod naive;
@@ -29,7 +30,8 @@ use sluice_log::{Appended, Log, Partition, Topic};
 use sluice_model::{Control, EventRecord, PaymentEvent, PaymentRecord};
 
 use self::{
-    cluster::{Cluster, Faults},
+    cluster::Cluster,
+    faults::Faults,
     history::{History, StageId},
     log::SimLog,
     naive::Features,

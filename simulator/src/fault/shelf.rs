@@ -7,7 +7,7 @@ use std::{
 
 use sluice_log::{Log, LogError, Offset, Snapshots};
 
-use super::{cluster::Faults, history::StageId, log::SimLog, rng::Rng};
+use super::{faults::Faults, history::StageId, log::SimLog, rng::Rng};
 
 /// The snapshots of every stage.
 pub(super) struct Shelf {

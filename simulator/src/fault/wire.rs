@@ -8,7 +8,7 @@ use std::{
 
 use sluice_log::{Claim, Done, Log, LogError, Offset, Partition, ReadLimit, StoredRecord, Transaction};
 
-use super::{cluster::Faults, log::SimLog, rng::Rng};
+use super::{faults::Faults, log::SimLog, rng::Rng};
 
 /// What becomes of one commit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

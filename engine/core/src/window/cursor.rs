@@ -4,15 +4,11 @@
 use sluice_model::{EventTime, WindowValue};
 
 use super::{
-    measure::{Tally, TallyKind, View},
+    measure::{SMALL, Tally, TallyKind, View},
     memory::Sighted,
     plan::{StretchPlan, WindowPlace},
     samples::{Sample, Samples},
 };
-
-/// Up to this many samples a window is measured by looking at them all; beyond, tallies are kept. They go again
-/// when no more than a quarter is left, so that building them is paid for by the samples that came and went.
-pub(super) const SMALL: u32 = 32;
 
 /// One stretch. Once advanced to the key's latest event, exactly the samples of `(latest − W, latest]` are inside.
 #[derive(Clone, Debug, Default)]

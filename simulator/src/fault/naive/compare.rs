@@ -12,7 +12,9 @@ use super::{
     features::Features,
     gather::{self, Gather},
     home::{self, Home, Judged},
-    known, rules,
+    known,
+    names::{Names, said},
+    rules,
     sets::Book,
     shard::Shard,
     words::{self, Out, Said, Told},
@@ -22,48 +24,6 @@ use crate::fault::{
     history::{History, StageId},
     oracle::Broken,
 };
-
-/// What each published alert is, by what identifies it.
-pub(super) struct Names(BTreeMap<AlertId, Said>);
-
-impl Names {
-    fn of_log(log: &History) -> Self {
-        let alerts = log.everything().filter_map(|published| match published {
-            Published::Alert(alert) => Some((alert.alert_id, said(alert))),
-            _ => None,
-        });
-        Self(alerts.collect())
-    }
-
-    /// The alert of that id.
-    pub(super) fn of(&self, id: AlertId) -> Said {
-        self.0.get(&id).cloned().unwrap_or_else(|| Said {
-            rule: format!("unknown {}", id.short()),
-            key: Key { kind: KeyKind::Payment, value: String::new() },
-            event: String::new(),
-            action: Action::Alert,
-        })
-    }
-
-    fn all(&self, ids: &[AlertId]) -> Vec<Said> {
-        ids.iter().map(|id| self.of(*id)).collect()
-    }
-
-    /// Why a payment stands where it does: an alert, or a case.
-    fn because(&self, text: &str) -> String {
-        let alert = self.0.iter().find(|(id, _)| id.to_string() == text);
-        alert.map_or_else(|| text.to_owned(), |(_, said)| said.to_string())
-    }
-}
-
-fn said(alert: &Alert) -> Said {
-    Said {
-        rule: alert.rule_id.clone(),
-        key: alert.key.clone(),
-        event: alert.event_id.clone(),
-        action: alert.action,
-    }
-}
 
 /// Compare everything that was published with what the model says of the same logs. How many lines were compared.
 ///

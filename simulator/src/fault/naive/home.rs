@@ -235,7 +235,7 @@ impl<'a> Home<'a> {
     }
 
     /// Apply a control record. `names` are the alerts that were published, by what identifies them.
-    pub(super) fn control(&mut self, control: &Control, names: &super::compare::Names, out: &mut Out) {
+    pub(super) fn control(&mut self, control: &Control, names: &super::names::Names, out: &mut Out) {
         match control {
             Control::Screening(wanted) => {
                 let before = self.desk.change(wanted);

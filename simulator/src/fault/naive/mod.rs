@@ -15,6 +15,7 @@ mod gather;
 mod home;
 mod ids;
 mod known;
+mod names;
 mod often;
 mod past;
 pub(super) mod rules;

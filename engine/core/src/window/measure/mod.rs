@@ -18,11 +18,13 @@ use smallvec::SmallVec;
 
 pub(super) use self::tally::{Tally, TallyKind};
 use super::{
-    cursor::SMALL,
     memory::Folded,
     samples::{Sample, Samples},
 };
 
+/// Up to this many samples a window is measured by looking at them all; beyond, tallies are kept. They go again
+/// when no more than a quarter is left, so that building them is paid for by the samples that came and went.
+pub(super) const SMALL: u32 = 32;
 /// No value: an empty window has no minimum, no first, no last.
 const NOTHING: WindowValue = WindowValue::Nothing(());
 
