@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use sluice_model::{KeyKind, Past, PaymentEvent, Role, RuleBundle, RuleFile, WindowValue};
+use sluice_model::{KeyKind, PaymentEvent, PaymentPast, Role, RuleBundle, RuleFile, WindowValue};
 use sluice_rules::{Facts, RuleSet};
 
 #[global_allocator]
@@ -59,7 +59,7 @@ fn judged(c: &mut Criterion, name: &str, rules: usize) {
     let facts = Facts {
         event: &event,
         role: Role::DEBTOR,
-        past: &Past::default(),
+        past: &PaymentPast::default(),
         matches: &[],
         screening_failed: false,
         profile: None,

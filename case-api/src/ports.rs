@@ -206,7 +206,7 @@ pub trait History: Send + Sync {
         active: &RuleBundle,
         candidate: &RuleBundle,
         bounds: Bounds,
-    ) -> Result<Past, PortError>;
+    ) -> Result<BacktestRun, PortError>;
 }
 
 /// How much of the past may be judged again.
@@ -220,7 +220,7 @@ pub struct Bounds {
 
 /// What a back-test came to.
 #[derive(Debug)]
-pub struct Past {
+pub struct BacktestRun {
     /// The comparison.
     pub report: Backtest,
     /// Whether all that was asked for was judged.

@@ -10,8 +10,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sluice_model::{
-    Action, Alert, EventTime, KeyKind, ListMatch, PartyMatch, Past, PaymentEvent, Role, RuleBundle, RuleFile,
-    Span, StatusSet,
+    Action, Alert, EventTime, KeyKind, ListMatch, PartyMatch, PaymentEvent, PaymentPast, Role, RuleBundle,
+    RuleFile, Span, StatusSet,
 };
 
 use crate::{Diagnostics, Facts, Judgement, NO_WINDOWS, RuleSet, SHADOW_FOLDER, lower::Probe, shadow};
@@ -354,7 +354,7 @@ fn judged_at_home(rules: &RuleSet, steps: &[Step]) -> Vec<Spoken> {
         let facts = Facts {
             event,
             role: Role::NONE,
-            past: &Past { prior: *past, ..Past::default() },
+            past: &PaymentPast { prior: *past, ..PaymentPast::default() },
             matches: &matches,
             screening_failed: step.screening_failed,
             profile: None,

@@ -1,6 +1,6 @@
 //! What a rule may know of one event, and why an expression may fail on it.
 
-use sluice_model::{Currency, FailureCause, PartyMatch, Past, PaymentEvent, Role, WindowValue};
+use sluice_model::{Currency, FailureCause, PartyMatch, PaymentEvent, PaymentPast, Role, WindowValue};
 
 /// Everything about one event, as one key sees it, that a rule may read.
 #[derive(Clone, Copy, Debug)]
@@ -10,7 +10,7 @@ pub struct Facts<'a> {
     /// The sides on which the key is.
     pub role: Role,
     /// What the payment has been through.
-    pub past: &'a Past,
+    pub past: &'a PaymentPast,
     /// What screening found.
     pub matches: &'a [PartyMatch],
     /// Whether a party could not be screened.

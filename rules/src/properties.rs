@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use sluice_model::{KeyKind, ListMatch, Money, PartyMatch, Past, PaymentEvent, Role, WindowValue};
+use sluice_model::{KeyKind, ListMatch, Money, PartyMatch, PaymentEvent, PaymentPast, Role, WindowValue};
 
 use crate::{
     Facts,
@@ -327,7 +327,7 @@ fn both_ways(
     let facts = Facts {
         event,
         role,
-        past: &Past::default(),
+        past: &PaymentPast::default(),
         matches: &matches,
         screening_failed: failed,
         profile: None,

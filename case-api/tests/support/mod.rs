@@ -29,8 +29,8 @@ use sluice_case_api::{
     CaseApi, Options, Ports, Signer, Zeroizing,
     domain::{Role, Roles},
     ports::{
-        ActiveList, ActiveRule, Bounds, Catalogue, Clock, ControlSink, Feed, History, Item, NameAnswer, Past,
-        PortError, Prepared, Record, RuleSets, Screening, Topic,
+        ActiveList, ActiveRule, BacktestRun, Bounds, Catalogue, Clock, ControlSink, Feed, History, Item,
+        NameAnswer, PortError, Prepared, Record, RuleSets, Screening, Topic,
     },
 };
 use sluice_core::CaseRunner;
@@ -189,7 +189,12 @@ impl Catalogue for World {
 
 impl History for World {
     /// The past are payments of 4,500 to 9,500 dollars.
-    fn backtest(&self, active: &RuleBundle, candidate: &RuleBundle, _: Bounds) -> Result<Past, PortError> {
+    fn backtest(
+        &self,
+        active: &RuleBundle,
+        candidate: &RuleBundle,
+        _: Bounds,
+    ) -> Result<BacktestRun, PortError> {
         let payments: Vec<PaymentEvent> = (4..10)
             .map(|thousands| {
                 serde_json::from_value(serde_json::json!({
@@ -204,7 +209,7 @@ impl History for World {
             CaseRunner.run(&rules, &payments).map_err(PortError)
         };
         let report = Backtest::compare(6, &said(active)?, &said(candidate)?, None);
-        Ok(Past { report, complete: true })
+        Ok(BacktestRun { report, complete: true })
     }
 }
 

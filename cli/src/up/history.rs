@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use sluice_case_api::ports::{Bounds, History, Past, PortError};
+use sluice_case_api::ports::{BacktestRun, Bounds, History, PortError};
 use sluice_core::{Engine, EngineConfig, Library};
 use sluice_log::{Log, Topic};
 use sluice_model::RuleBundle;
@@ -28,7 +28,7 @@ impl History for OwnLog {
         active: &RuleBundle,
         candidate: &RuleBundle,
         bounds: Bounds,
-    ) -> Result<Past, PortError> {
+    ) -> Result<BacktestRun, PortError> {
         let end = self.log.end(Topic::Payments.partition(0))?;
         let from = end.saturating_sub(bounds.events_max);
         let began = Instant::now();
@@ -45,6 +45,6 @@ impl History for OwnLog {
         };
         let (replayed, [before, after]) =
             Replay::compare(source, [replay(active), replay(candidate)]).map_err(failed)?;
-        Ok(Past { report: Backtest::compare(replayed.events, &before, &after, None), complete })
+        Ok(BacktestRun { report: Backtest::compare(replayed.events, &before, &after, None), complete })
     }
 }

@@ -57,7 +57,7 @@ pub(crate) enum EngineFinding<'a> {
 pub(crate) fn of_rule(rule: &Rule, finding: Finding, scene: Scene<'_>) -> Alert {
     alert(
         scene,
-        JudgedBy {
+        RuleIdentity {
             rule_id: &rule.meta.id,
             typology: &rule.meta.typology,
             content: rule.content,
@@ -134,7 +134,7 @@ pub(crate) fn of_engine(found: &EngineFinding<'_>, scene: Scene<'_>) -> Alert {
         }
     };
     let content = engine_rule(rule_id);
-    let judged = JudgedBy { rule_id, typology, content, source: content, parameters: String::new() };
+    let judged = RuleIdentity { rule_id, typology, content, source: content, parameters: String::new() };
     let finding = Finding { severity, action, reason, windows: BTreeMap::new(), error: None };
     alert(scene, judged, finding)
 }
@@ -200,7 +200,7 @@ pub(crate) fn of_rescreen(met: Rescreened<Key>, screening: &ScreeningDesk, at: E
     }
 }
 
-struct JudgedBy<'a> {
+struct RuleIdentity<'a> {
     rule_id: &'a str,
     typology: &'a str,
     content: Hash256,
@@ -208,7 +208,7 @@ struct JudgedBy<'a> {
     parameters: String,
 }
 
-fn alert(scene: Scene<'_>, judged: JudgedBy<'_>, finding: Finding) -> Alert {
+fn alert(scene: Scene<'_>, judged: RuleIdentity<'_>, finding: Finding) -> Alert {
     let Scene { key, event, offset, screened } = scene;
     let cause = Cause::Event { event_id: event.event_id.clone() };
     Alert {

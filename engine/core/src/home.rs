@@ -6,9 +6,9 @@ use std::{borrow::Cow, sync::Arc};
 use serde::{Deserialize, Serialize};
 use sluice_lists::{Screener, rescreen::rescreen};
 use sluice_model::{
-    Control, DeadLetter, EventRecord, EventTime, Hash256, Key, KeyKind, Observation, Past, PaymentEvent,
-    PaymentRecord, RefusedEvent, Role, Screening, StatusSet, Topic, Unnamed, WhyNotScreened, add_key,
-    limits::FUTURE_TOLERANCE,
+    Control, DeadLetter, EventRecord, EventTime, Hash256, Key, KeyKind, Observation, PaymentEvent,
+    PaymentPast, PaymentRecord, RefusedEvent, Role, Screening, StatusSet, Topic, Unnamed, WhyNotScreened,
+    add_key, limits::FUTURE_TOLERANCE,
 };
 use sluice_rules::{Facts, Judgement, NO_WINDOWS};
 
@@ -171,7 +171,7 @@ impl Home {
     fn judge(
         &mut self,
         (offset, event): (Offset, &PaymentEvent),
-        past: &Past,
+        past: &PaymentPast,
         place: PaymentPlace,
         screened: &Screened,
         out: &mut HomeOutput,

@@ -13,7 +13,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use sluice_model::{
-    Currency, EventTime, Key, KeyKind, Money, Party, Past, PaymentEvent, Role, Span, StatusSet,
+    Currency, EventTime, Key, KeyKind, Money, Party, PaymentEvent, PaymentPast, Role, Span, StatusSet,
     limits::PAYMENT_HORIZON,
 };
 use smallvec::SmallVec;
@@ -105,7 +105,7 @@ struct Worth {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct PaymentView {
     /// What rules read of it.
-    pub past: Past,
+    pub past: PaymentPast,
     /// Whether an earlier event named the debtor.
     pub debtor_named: bool,
     /// Whether an earlier event named the creditor.
@@ -208,7 +208,7 @@ impl Payment {
         let changed = other_facts || raised || counts;
         let said_at = self.said_at(event, facts, changed);
         let known = PaymentView {
-            past: Past { prior: self.statuses, said_at, counted: counted.map(Worth::money) },
+            past: PaymentPast { prior: self.statuses, said_at, counted: counted.map(Worth::money) },
             debtor_named: self.debtor.named,
             creditor_named: self.creditor.named,
             left_out: self.keys_left_out(event),

@@ -5,8 +5,8 @@ use std::{hash::Hasher, sync::Arc};
 use crate::Offset;
 use serde::{Deserialize, Serialize};
 use sluice_model::{
-    AlertId, Control, EventTime, Hash256, Key, ListSet, NotScreened, Outcome, PartyMatch, Past, PaymentEvent,
-    Release, Role,
+    AlertId, Control, EventTime, Hash256, Key, ListSet, NotScreened, Outcome, PartyMatch, PaymentEvent,
+    PaymentPast, Release, Role,
 };
 
 /// One record of `sluice.keyed`.
@@ -27,7 +27,7 @@ pub struct KeyedEvent {
     /// The sides on which the key stands.
     pub role: Role,
     /// What the payment has been through.
-    pub past: Past,
+    pub past: PaymentPast,
     /// Whether somebody waits for the decision.
     pub awaited: bool,
     /// Where the event stands in its partition of `sluice.payments`.

@@ -119,7 +119,7 @@ impl StatusSet {
 
     /// Whether a rule of this set judges an event: the first of its payment that the set counts, each of refunded and
     /// disputed for itself, and any other that says what no event so judged has said of the payment as it is now.
-    pub fn judges(self, status: PaymentStatus, past: &Past) -> bool {
+    pub fn judges(self, status: PaymentStatus, past: &PaymentPast) -> bool {
         let alike = Self(self.0 & Self::alike(status).0);
         self.has(status) && (!alike.meets(past.prior) || past.said_at.iter().any(|at| !at.meets(alike)))
     }
@@ -138,7 +138,7 @@ impl FromIterator<PaymentStatus> for StatusSet {
 
 /// What a payment has been through, as one of its events meets it.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Past {
+pub struct PaymentPast {
     /// The statuses that the payment had before this event.
     pub prior: StatusSet,
     /// For each thing that this event says of the payment, the statuses at which it was said since the payment last

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sluice_model::{KeyKind, Past, PaymentEvent, Role, RuleBundle, RuleFile, WindowValue};
+use sluice_model::{KeyKind, PaymentEvent, PaymentPast, Role, RuleBundle, RuleFile, WindowValue};
 use sluice_rules::{Facts, Judgement, Measure, NO_WINDOWS, RuleSet, limits};
 
 fn rule(body: &str) -> RuleBundle {
@@ -14,7 +14,7 @@ fn rule(body: &str) -> RuleBundle {
     RuleBundle::new(vec![RuleFile { path: "r.rhai".into(), text }])
 }
 
-fn facts<'a>(event: &'a PaymentEvent, past: &'a Past) -> Facts<'a> {
+fn facts<'a>(event: &'a PaymentEvent, past: &'a PaymentPast) -> Facts<'a> {
     Facts { event, role: Role::NONE, past, matches: &[], screening_failed: false, profile: None }
 }
 
@@ -33,7 +33,7 @@ fn fate(body: &str) -> String {
     }))
     .unwrap();
     let mut out: Vec<Judgement> = Vec::new();
-    set.plan(KeyKind::Payment).judge(&facts(&event, &Past::default()), &NO_WINDOWS, &[], &mut out);
+    set.plan(KeyKind::Payment).judge(&facts(&event, &PaymentPast::default()), &NO_WINDOWS, &[], &mut out);
     let finding = &out[0].finding;
     assert!(finding.error.is_some(), "{body}: {}", finding.reason);
     finding.reason.clone()
@@ -78,7 +78,7 @@ fn an_event_that_lacks_every_optional_field_is_judged_by_every_shipped_rule() {
     for kind in KeyKind::ALL {
         let plan = set.plan(kind);
         let (mut samples, mut failures, mut out) = (Vec::new(), Vec::new(), Vec::new());
-        plan.admit(&facts(&event, &Past::default()), &mut samples, &mut failures);
+        plan.admit(&facts(&event, &PaymentPast::default()), &mut samples, &mut failures);
         let empty = |measure| match measure {
             Measure::Count
             | Measure::Sum
@@ -89,7 +89,7 @@ fn an_event_that_lacks_every_optional_field_is_judged_by_every_shipped_rule() {
             _ => WindowValue::Nothing(()),
         };
         let windows: Vec<_> = plan.windows.iter().map(|window| empty(window.measure)).collect();
-        plan.judge(&facts(&event, &Past::default()), &windows.as_slice(), &failures, &mut out);
+        plan.judge(&facts(&event, &PaymentPast::default()), &windows.as_slice(), &failures, &mut out);
         // What could not be judged says why; a typology names the members that spoke.
         let own = |j: &&Judgement| j.finding.error.is_some() && !plan.rules[j.rule].is_typology();
         for judgement in out.iter().filter(own) {

@@ -1,7 +1,7 @@
 //! What rules say of events: failure policies, typologies, dated tables, rates. On payments, which need no windows.
 
 use sluice_model::{
-    Action, Alert, Cause, EventTime, FailureCause, Hash256, Key, KeyKind, Past, PaymentEvent, Role,
+    Action, Alert, Cause, EventTime, FailureCause, Hash256, Key, KeyKind, PaymentEvent, PaymentPast, Role,
     RuleBundle, RuleFile, Severity, StatusSet, Versions,
 };
 use sluice_rules::{Backtest, EvalError, Facts, Judgement, Labels, NO_WINDOWS, RuleSet};
@@ -32,7 +32,7 @@ fn judge(set: &RuleSet, event: &PaymentEvent, prior: StatusSet) -> Vec<(String, 
     let facts = Facts {
         event,
         role: Role::NONE,
-        past: &Past { prior, ..Past::default() },
+        past: &PaymentPast { prior, ..PaymentPast::default() },
         matches: &[],
         screening_failed: false,
         profile: None,

@@ -16,14 +16,14 @@ const UNINDEXED: usize = 32;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Memory {
     /// What the samples that went have left.
-    pub past: Option<Folded>,
+    pub past: Option<SampleSummary>,
     /// When each value was first seen.
     pub sightings: Sightings,
 }
 
 /// What samples that went have left: enough for the lifetime of count, sum, mean, extremes, first and last.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) struct Folded {
+pub(super) struct SampleSummary {
     pub count: u64,
     pub sum: i128,
     pub min: i64,
@@ -35,12 +35,12 @@ pub(super) struct Folded {
 impl Memory {
     /// Fold in a sample that goes.
     pub(super) fn fold(&mut self, Sample { at, value }: Sample) {
-        let one = Folded { count: 1, sum: value.into(), min: value, max: value, first: at, last: at };
+        let one = SampleSummary { count: 1, sum: value.into(), min: value, max: value, first: at, last: at };
         self.past = Some(self.past.map_or(one, |past| past.and(one)));
     }
 }
 
-impl Folded {
+impl SampleSummary {
     fn and(self, other: Self) -> Self {
         Self {
             count: self.count + other.count,

@@ -8,7 +8,7 @@ use super::{
     Values,
     cursor::Cursor,
     measure::View,
-    memory::{Folded, Memory, Sighted},
+    memory::{Memory, SampleSummary, Sighted},
     packed,
     plan::{StreamPlan, StretchPlan, WindowPlace, WindowPlan},
     samples::{Sample, Samples},
@@ -165,7 +165,7 @@ impl History {
         View { samples: self.source(stretch), range: 0..0, past, at: arrival.at, own: arrival.value }
     }
 
-    fn past(&self) -> Option<&Folded> {
+    fn past(&self) -> Option<&SampleSummary> {
         self.memory.as_ref()?.past.as_ref()
     }
 

@@ -18,7 +18,7 @@ use smallvec::SmallVec;
 
 pub(super) use self::tally::{Tally, TallyKind};
 use super::{
-    memory::Folded,
+    memory::SampleSummary,
     samples::{Sample, Samples},
 };
 
@@ -34,7 +34,7 @@ pub(super) struct View<'a> {
     /// Which of them are inside.
     pub range: Range<usize>,
     /// What samples that went have left, where the window includes them.
-    pub past: Option<&'a Folded>,
+    pub past: Option<&'a SampleSummary>,
     /// The event's time.
     pub at: EventTime,
     /// The event's own sample, if it has one.
