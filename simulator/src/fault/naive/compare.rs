@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 
 use sluice_core::{KeyedRecord, Publication, Published, Speaker, VerdictRecord};
-use sluice_model::{
-    Action, Alert, AlertId, Cause, Control, HoldOutcome, HoldRecord, Key, KeyKind, Observation, Outcome,
-    PaymentRecord,
-};
+use sluice_model::{Cause, Control, HoldOutcome, HoldRecord, Key, Observation, Outcome, PaymentRecord};
 
 use super::{
     features::Features,
