@@ -9,6 +9,9 @@ pub use sluice_http::page::{ITEMS_DEFAULT as PAGE_DEFAULT, ITEMS_MAX as PAGE_MAX
 
 /// The longest comment, reason or discriminator, in characters: a page of prose.
 pub const NOTE_CHARS_MAX: usize = 4_000;
+/// Subjects that a row of cases and a case's heading name: what a line or two holds. The others are counted there, and
+/// stand below the heading.
+pub const SUBJECTS_NAMED: usize = 3;
 /// The longest name of a user, key or subject that a request may carry, in bytes.
 pub const NAME_BYTES_MAX: usize = sluice_model::limits::ID_BYTES_MAX;
 /// The shortest password. NIST SP 800-63B asks for 8 at least; officers who can freeze money get more.

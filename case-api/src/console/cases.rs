@@ -18,6 +18,7 @@ use crate::{
     api::Identity,
     app::App,
     domain::{Case, CaseState, DispositionCode},
+    limits::SUBJECTS_NAMED,
     service::{CaseFilter, Page},
     words::{self as names, SEVERITIES},
 };
@@ -44,8 +45,10 @@ pub(crate) struct CaseRow {
     pub severity: &'static str,
     pub typology: String,
     pub screening: bool,
-    /// Whom it is about, with names where events said them.
+    /// Whom it is about, with names where events said them: the first [`SUBJECTS_NAMED`].
     pub subjects: Vec<(String, Option<String>)>,
+    /// The others.
+    pub more_subjects: Vec<(String, Option<String>)>,
     pub alerts: i64,
     pub assignee: String,
     pub updated: When,
@@ -54,7 +57,8 @@ pub(crate) struct CaseRow {
 }
 
 impl CaseRow {
-    pub(crate) fn new(case: &Case, subjects: Vec<(String, Option<String>)>, shell: &Shell) -> Self {
+    pub(crate) fn new(case: &Case, mut subjects: Vec<(String, Option<String>)>, shell: &Shell) -> Self {
+        let more_subjects = subjects.split_off(subjects.len().min(SUBJECTS_NAMED));
         let code = case.disposition.as_deref().and_then(|code| code.parse::<DispositionCode>().ok());
         Self {
             case_id: case.case_id.clone(),
@@ -64,6 +68,7 @@ impl CaseRow {
             typology: words(&case.typology),
             screening: case.screening,
             subjects,
+            more_subjects,
             alerts: case.alerts,
             assignee: case.assignee.clone().unwrap_or_default(),
             updated: shell.when(case.updated_at),

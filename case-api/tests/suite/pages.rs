@@ -1,10 +1,11 @@
 //! The console's main pages as they are rendered, in golden files: with long and Chinese names, and empty.
 
-use crate::support::{PASSWORD, Side, alert, event, held_alert, large, list};
+use crate::support::{PASSWORD, Side, alert, event, held_alert, large, list, record};
 use axum::{body::Body, http::Request};
 use serde_json::json;
 use sluice_case_api::{
     domain::{Role, Roles},
+    limits::SUBJECTS_NAMED,
     ports::Record,
 };
 use sluice_model::{FailureCause, PaymentEvent};
@@ -95,6 +96,20 @@ async fn a_case_as_an_mlro_and_as_an_auditor_see_it() {
     is_golden("case", &main_of(&side, &mlro, "/cases/CASE-000002").await);
     let auditor = side.key("aud", &[Role::Auditor]);
     is_golden("case_of_a_failed_rule", &main_of(&side, &auditor, "/cases/CASE-000001").await);
+}
+
+#[tokio::test]
+async fn a_case_of_many_subjects_takes_one_row_and_its_page_names_all() {
+    let side = Side::new().await;
+    let mut of_many = alert(1, "C-1");
+    of_many.subjects = (1..=SUBJECTS_NAMED + 2).map(|n| format!("C-{n}")).collect();
+    let (named, last) =
+        (of_many.subjects[SUBJECTS_NAMED - 1].clone(), of_many.subjects.last().unwrap().clone());
+    side.say([record(of_many)]).await;
+    let list = main_of(&side, &side.key, "/cases").await;
+    assert!(list.contains(&named) && list.contains("and 2 more") && !list.contains(&last), "{list}");
+    let page = main_of(&side, &side.key, "/cases/CASE-000001").await;
+    assert!(page.contains("and 2 more") && page.contains(&format!("subject={last}")), "{page}");
 }
 
 #[tokio::test]
