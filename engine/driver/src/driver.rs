@@ -1,4 +1,4 @@
-//! One stage on one partition, turn by turn.
+//! One stage on one partition, step by step.
 
 use std::sync::Arc;
 
