@@ -1,5 +1,5 @@
 //! Drives one stage over one partition of a log: does the I/O that the core's [`Worker`](sluice_core::Worker) asks for, one
-//! turn after another, and decides nothing about a payment.
+//! step after another, and decides nothing about a payment.
 //!
 //! A [`Driver`] owns its partition: it claims it, commits under its claim, and is fenced as soon as another has claimed it.
 //! It has no thread and no clock. `engine/runtime` gives it a thread, and the fault simulation turns several of them in any
