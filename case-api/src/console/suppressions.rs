@@ -120,7 +120,8 @@ pub(crate) async fn act(
     check_made(&identity, &form.csrf)?;
     let act = match form.action.as_str() {
         "approve" => SuppressionAct::Approve,
-        _ => SuppressionAct::Revoke { reason: form.reason },
+        "revoke" => SuppressionAct::Revoke { reason: form.reason },
+        _ => return Err(Problem::bad_request("this form names no act").into()),
     };
     match app.service.act_on_suppression(&id, &act, &identity.actor, None).await {
         Ok(_) => Ok(Redirect::to("/suppressions").into_response()),

@@ -137,6 +137,10 @@ impl Tx<'_> {
         let head = Head::of(&self.tree);
         if head != self.head {
             head.put(self.sql()).await?;
+        } else {
+            // PostgreSQL answers the COMMIT of a transaction in which something failed with a rollback, and without an
+            // error: any other statement says so.
+            query("SELECT 1").execute(self.sql()).await?;
         }
         query("COMMIT").execute(self.sql()).await?;
         self.is_over = true;
