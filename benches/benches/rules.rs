@@ -58,6 +58,7 @@ fn judged(c: &mut Criterion, name: &str, rules: usize) {
     let Ok(event) = serde_json::from_str::<PaymentEvent>(EVENT) else { return };
     let facts = Facts {
         event: &event,
+        amount: event.amount,
         role: Role::DEBTOR,
         past: &PaymentPast::default(),
         matches: &[],

@@ -353,6 +353,7 @@ fn judged_at_home(rules: &RuleSet, steps: &[Step]) -> Vec<Spoken> {
         let past = prior.entry(event.payment_id()).or_default();
         let facts = Facts {
             event,
+            amount: event.amount,
             role: Role::NONE,
             past: &PaymentPast { prior: *past, ..PaymentPast::default() },
             matches: &matches,

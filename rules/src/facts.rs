@@ -1,12 +1,14 @@
 //! What a rule may know of one event, and why an expression may fail on it.
 
-use sluice_model::{Currency, FailureCause, PartyMatch, PaymentEvent, PaymentPast, Role, WindowValue};
+use sluice_model::{Currency, FailureCause, Money, PartyMatch, PaymentEvent, PaymentPast, Role, WindowValue};
 
 /// Everything about one event, as one key sees it, that a rule may read.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     /// The event.
     pub event: &'a PaymentEvent,
+    /// What the payment is worth: the event's amount, or what several captures add up to.
+    pub amount: Option<Money>,
     /// The sides on which the key is.
     pub role: Role,
     /// What the payment has been through.

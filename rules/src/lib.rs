@@ -45,7 +45,7 @@ pub use explain::{DescribedParameter, DescribedTypology, DescribedWindow, Descri
 pub use facts::{EvalError, Facts, NO_WINDOWS, Windows};
 pub use plan::{
     EventTypes, Failures, Finding, Judgement, Length, Measure, Plan, Regulation, Rule, RuleMeta, Samples,
-    Speaks, Stream, Window, WindowUnit,
+    Speaks, Stream, TakenBack, Window, WindowUnit,
 };
 pub use set::RuleSet;
 pub use shadow::{SHADOW_FOLDER, in_shadow};

@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use sluice_model::{
-    Action, Currency, EventType, FailureCause, Hash256, KeyKind, Money, PaymentEvent, Severity, Span,
-    StatusSet, WindowValue,
+    Action, Counted, Currency, EventTime, EventType, FailureCause, Hash256, KeyKind, Money, PaymentEvent,
+    Severity, Span, StatusSet, WindowValue,
 };
 
 use crate::{
@@ -295,6 +295,9 @@ impl EventTypes {
 /// What an event leaves in streams: which stream, and the sample; in the streams' order. See [`Plan::admit`].
 pub type Samples = Vec<(usize, i64)>;
 
+/// Samples that a payment left and that are to go: stream, time and value.
+pub type TakenBack = Vec<(usize, EventTime, i64)>;
+
 /// The streams that failed on an event, with the reason; see [`Plan::admit`].
 pub type Failures = Vec<(usize, EvalError)>;
 
@@ -327,14 +330,8 @@ impl Stream {
     /// The sample that the event leaves, if it enters: minor units of HKD, a count of 1, or a stable 64-bit
     /// hash of a text.
     pub fn admit(&self, facts: &Facts<'_>) -> Result<Option<i64>, EvalError> {
-        let program = &self.program;
-        let is_on_its_side = match program.role {
-            RoleFilter::Either => true,
-            RoleFilter::Debtor => facts.role.is_debtor(),
-            RoleFilter::Creditor => facts.role.is_creditor(),
-        };
-        let status = facts.event.status;
-        if !is_on_its_side || !program.events.has(facts.event.event_type) || !program.statuses.has(status) {
+        let (program, status) = (&self.program, facts.event.status);
+        if !self.is_for(facts) || !program.statuses.has(status) {
             return Ok(None);
         }
         if program.statuses.counts(status, facts.past.prior) {
@@ -349,15 +346,45 @@ impl Stream {
     /// What a payment that counted before adds where its amount rises: the difference of a number that let the earlier
     /// amount in, and nothing to a count; the whole where the filter lets it in only now.
     fn difference(&self, facts: &Facts<'_>, counted: Money) -> Result<Option<i64>, EvalError> {
-        let earlier = PaymentEvent { amount: Some(counted), ..facts.event.clone() };
         // What could not be evaluated then did not enter.
-        let then = self.sample(&Facts { event: &earlier, ..*facts }).unwrap_or(None);
+        let then = self.sample(&Facts { amount: Some(counted), ..*facts }).unwrap_or(None);
         let now = self.sample(facts)?;
         Ok(match (then, now, &self.program.value) {
             (None, now, _) => now,
             (Some(then), Some(now), SampleOf::Number(_)) => now.checked_sub(then).filter(|more| *more > 0),
             _ => None,
         })
+    }
+
+    /// The samples of a number that the payment left, where the event ends it before any money moved and does not itself
+    /// count. A sample that the filter does not let in as the event tells the payment stays: a count of attempts, and
+    /// what an event that says little cannot tell.
+    fn taken_back(&self, facts: &Facts<'_>) -> Vec<(EventTime, i64)> {
+        let program = &self.program;
+        let is_number = matches!(program.value, SampleOf::Number(_));
+        if !is_number || !self.is_for(facts) || program.statuses.has(facts.event.status) {
+            return Vec::new();
+        }
+        let mut before = None;
+        let counted = facts.past.uncounted.iter().filter(|counted| program.statuses.has(counted.status));
+        let samples = counted.filter_map(|Counted { at, worth, .. }| {
+            let event = PaymentEvent { occurred_at: *at, ..facts.event.clone() };
+            let of = |amount| self.sample(&Facts { event: &event, amount: Some(amount), ..*facts });
+            let then = before.replace(*worth).and_then(|worth| of(worth).ok().flatten());
+            let now = of(*worth).ok().flatten()?;
+            Some((*at, then.map_or(Some(now), |then| now.checked_sub(then))?))
+        });
+        samples.collect()
+    }
+
+    /// Whether it takes events of this type, and the key is on its side.
+    fn is_for(&self, facts: &Facts<'_>) -> bool {
+        let is_on_its_side = match self.program.role {
+            RoleFilter::Either => true,
+            RoleFilter::Debtor => facts.role.is_debtor(),
+            RoleFilter::Creditor => facts.role.is_creditor(),
+        };
+        is_on_its_side && self.program.events.has(facts.event.event_type)
     }
 
     /// The sample of an event that counts, if the filter lets it in.
@@ -401,6 +428,17 @@ impl Plan {
         }
     }
 
+    /// The samples that are to go, since the event ends its payment before any money moved.
+    pub fn taken_back(&self, facts: &Facts<'_>) -> TakenBack {
+        if facts.past.uncounted.is_empty() {
+            return Vec::new();
+        }
+        let of = |(i, stream): (usize, &Stream)| {
+            stream.taken_back(facts).into_iter().map(move |(at, value)| (i, at, value))
+        };
+        self.streams.iter().enumerate().flat_map(of).collect()
+    }
+
     /// What the rules say of the event, each of them: none is ever left out. Windows are read as far as conditions and
     /// reasons reach them. A rule whose expression, or whose window's stream, fails speaks by its failure policy:
     /// never silently no.
@@ -422,6 +460,47 @@ impl Plan {
             };
             out.extend(finding.map(|finding| Judgement { rule: index, finding }));
         }
+    }
+
+    /// What one rule with a condition says of the event.
+    pub fn judge_one(
+        &self,
+        rule: usize,
+        facts: &Facts<'_>,
+        windows: &dyn Windows,
+        failures: &[(usize, EvalError)],
+    ) -> Option<Finding> {
+        let rule = self.rules.get(rule).filter(|rule| rule.meta.judges(facts))?;
+        match rule.judge.as_ref() {
+            Judge::Condition(program) => rule.finding(program, facts, windows, failures),
+            Judge::Weights(_) => None,
+        }
+    }
+
+    /// The windows of a rule with a condition that is asked at any time: none of its windows leaves out the event that is
+    /// judged, or measures from it.
+    pub fn slots_at_any_time(&self, rule: usize) -> Option<Vec<usize>> {
+        let Judge::Condition(program) = self.rules.get(rule)?.judge.as_ref() else { return None };
+        let slots: Vec<usize> = program.windows.iter().map(|(_, slot)| *slot).collect();
+        let is_free = |slot: &usize| {
+            let window = &self.windows[*slot];
+            !window.before && window.measure != Measure::TimeSince
+        };
+        (!slots.is_empty() && slots.iter().all(is_free)).then_some(slots)
+    }
+
+    /// Weigh the findings of an event once more, after some were added.
+    pub fn weigh_again(&self, facts: &Facts<'_>, judgements: &mut Vec<Judgement>) {
+        judgements.retain(|judgement| !self.rules[judgement.rule].is_typology());
+        for (index, rule) in self.rules.iter().enumerate() {
+            if let Judge::Weights(program) = rule.judge.as_ref()
+                && rule.meta.judges(facts)
+            {
+                let finding = rule.weighed(program, &self.rules, judgements);
+                judgements.extend(finding.map(|finding| Judgement { rule: index, finding }));
+            }
+        }
+        judgements.sort_by_key(|judgement| judgement.rule);
     }
 }
 

@@ -326,6 +326,7 @@ fn both_ways(
         .collect();
     let facts = Facts {
         event,
+        amount: event.amount,
         role,
         past: &PaymentPast::default(),
         matches: &matches,

@@ -68,6 +68,7 @@ enum Reader {
     Now,
     Hour,
     Weekday,
+    IllegalAfter,
     Date { days_before: i64 },
     Stands(Side),
     Awaits(Count),
@@ -173,6 +174,7 @@ impl Schema<'_> {
         match path {
             "type" => choice(EVENT_TYPES, false, |e| Some(e.event_type.name())),
             "status" => choice(STATUSES, false, |e| Some(e.status.name())),
+            "illegal_after" => Some((Type::Choice(STATUSES), true, Reader::IllegalAfter)),
             "direction" => choice(DIRECTIONS, true, |e| e.direction.map(Direction::name)),
             "amount" => sure(Type::HKD, Reader::Amount),
             "currency" => text(false, |e| e.amount.as_ref().map(|a| a.currency.code())),

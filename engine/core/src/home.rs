@@ -206,6 +206,7 @@ impl Home {
         }
         let facts = Facts {
             event,
+            amount: past.captured.or(event.amount),
             role: Role::NONE,
             past,
             matches: &screened.matches,

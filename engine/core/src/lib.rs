@@ -26,6 +26,7 @@ mod engine;
 mod freezes;
 mod gather;
 mod home;
+mod late;
 mod library;
 mod noise;
 mod output;

@@ -13,8 +13,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use sluice_model::{
-    Currency, EventTime, Key, KeyKind, Money, Party, PaymentEvent, PaymentPast, Role, Span, StatusSet,
-    limits::PAYMENT_HORIZON,
+    Counted, Currency, EventTime, Key, KeyKind, Money, Party, PaymentEvent, PaymentPast, PaymentStatus, Role,
+    Span, StatusSet, limits::PAYMENT_HORIZON,
 };
 use smallvec::SmallVec;
 
@@ -26,6 +26,8 @@ const BUCKET: Span = Span::days(1);
 const PAYMENTS_OF_ONE_ID_MAX: usize = 64;
 /// Findings that are remembered of one payment; what is not remembered is said again.
 const SAID_MAX: usize = 64;
+/// Amounts that are remembered of one payment to be taken back: one that rose more often stays counted.
+const COUNTED_MAX: usize = 8;
 /// Ends a key among a payment's: a sign that no identifier has.
 const END_OF_KEY: char = '\u{1f}';
 /// What stands among a payment's keys, in this order.
@@ -54,6 +56,8 @@ struct OfOneId {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Payment {
     statuses: StatusSet,
+    /// The time and status of its newest event.
+    newest: Option<(EventTime, PaymentStatus)>,
     debtor: Side,
     creditor: Side,
     facts: Facts,
@@ -66,6 +70,10 @@ struct Payment {
     settled: Option<Worth>,
     /// The greatest amount at any status.
     alive: Option<Worth>,
+    /// What its captures add up to.
+    captured: Option<Worth>,
+    /// The amounts with which it counted, until money moves.
+    counted: SmallVec<[CountedWorth; 1]>,
     /// The accounts and customers on its sides, each followed by [`END_OF_KEY`]: debtor's account, debtor's customer,
     /// creditor's account, creditor's customer.
     keys: Box<str>,
@@ -99,6 +107,14 @@ struct Facts {
 struct Worth {
     minor: i64,
     currency: Currency,
+}
+
+/// An amount with which a payment counted, as snapshots carry it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct CountedWorth {
+    at: EventTime,
+    status: PaymentStatus,
+    worth: Worth,
 }
 
 /// A payment's past, as one of its events meets it.
@@ -194,34 +210,108 @@ impl Payments {
 impl Payment {
     fn apply(&mut self, event: &PaymentEvent, sides: &[Side; 2], facts: &Facts) -> PaymentView {
         let other_facts = self.facts.take_over(facts);
+        if self.has_ended() && StatusSet::ALIVE.has(event.status) {
+            self.begin_anew();
+        }
+        let captured = self.capture(event);
+        let worth = captured.or(event.amount);
         let (settled, alive) = (self.settled, self.alive);
-        let raised = raise(&mut self.alive, event.amount);
-        let counts = StatusSet::SETTLED.has(event.status) && raise(&mut self.settled, event.amount);
+        let raised = raise(&mut self.alive, worth);
+        let counts = StatusSet::SETTLED.has(event.status) && raise(&mut self.settled, worth);
         let counted = match (counts, settled) {
             (true, Some(worth)) => Some(worth),
             // It counted before its amount was known: all of it is still to be added.
             (true, None) if self.statuses.meets(StatusSet::SETTLED) => {
-                event.amount.map(|amount| Worth { minor: 0, currency: amount.currency })
+                worth.map(|worth| Worth { minor: 0, currency: worth.currency })
             }
             _ => alive.filter(|_| raised && !StatusSet::SETTLED.has(event.status)),
         };
         let changed = other_facts || raised || counts;
-        let said_at = self.said_at(event, facts, changed);
+        let said_at = self.said_at((event, worth), facts, changed);
         let known = PaymentView {
-            past: PaymentPast { prior: self.statuses, said_at, counted: counted.map(Worth::money) },
+            past: PaymentPast {
+                prior: self.statuses,
+                said_at,
+                counted: counted.map(Worth::money),
+                captured,
+                uncounted: self.end(event.status),
+                illegal_after: self.follow(event),
+            },
             debtor_named: self.debtor.named,
             creditor_named: self.creditor.named,
             left_out: self.keys_left_out(event),
         };
+        if raised || counts || StatusSet::PAID.has(event.status) {
+            self.remember_counted(event, worth);
+        }
         self.statuses = self.statuses.with(event.status);
         self.debtor.take_over(&sides[0]);
         self.creditor.take_over(&sides[1]);
         known
     }
 
+    /// Add a capture to those before it. What they add up to, where there are several.
+    fn capture(&mut self, event: &PaymentEvent) -> Option<Money> {
+        let amount = event.amount.filter(|_| event.status == PaymentStatus::Captured)?;
+        let before = self.captured.filter(|before| before.currency == amount.currency);
+        let minor = before.map_or(0, |before| before.minor).saturating_add(amount.minor);
+        self.captured = Some(Worth { minor, currency: amount.currency });
+        before.map(|_| Money::new(minor, amount.currency))
+    }
+
+    /// Forget what it counted with, once it has ended, and all that was said of it: it goes on all the same, as a payment
+    /// of which nothing is known.
+    fn begin_anew(&mut self) {
+        self.said.clear();
+        (self.settled, self.alive) = (None, None);
+    }
+
+    /// Remember an amount to be taken back, until money moves.
+    fn remember_counted(&mut self, event: &PaymentEvent, worth: Option<Money>) {
+        if StatusSet::PAID.has(event.status) {
+            self.counted = SmallVec::new();
+        } else if let Some(Money { minor, currency }) = worth.filter(|_| StatusSet::ALIVE.has(event.status))
+            && self.counted.len() <= COUNTED_MAX
+        {
+            let worth = Worth { minor, currency };
+            self.counted.push(CountedWorth { at: event.occurred_at, status: event.status, worth });
+        }
+    }
+
+    /// The amounts that the payment counted with, where the event ends it before any money moved.
+    fn end(&mut self, status: PaymentStatus) -> Vec<Counted> {
+        if !StatusSet::UNPAID.has(status) || self.statuses.meets(StatusSet::PAID) {
+            return Vec::new();
+        }
+        self.statuses = self.statuses.without(StatusSet::ALIVE);
+        let counted = std::mem::take(&mut self.counted);
+        let all = counted.iter().filter(|_| counted.len() <= COUNTED_MAX);
+        all.map(|one| Counted { at: one.at, status: one.status, worth: one.worth.money() }).collect()
+    }
+
+    fn has_ended(&self) -> bool {
+        self.statuses.meets(StatusSet::UNPAID) && !self.statuses.meets(StatusSet::PAID.and(StatusSet::ALIVE))
+    }
+
+    /// The status that the payment had, where it may not come from there to the event's. An event that comes late says
+    /// nothing of the order of statuses.
+    fn follow(&mut self, event: &PaymentEvent) -> Option<PaymentStatus> {
+        let (newest, before) = self.newest.unwrap_or((event.occurred_at, event.status));
+        if event.occurred_at < newest {
+            return None;
+        }
+        self.newest = Some((event.occurred_at, event.status));
+        (!event.status.may_follow(before)).then_some(before)
+    }
+
     /// The statuses at which each thing that the event says was said before, since the payment last changed; said at
     /// the event's own from now on.
-    fn said_at(&mut self, event: &PaymentEvent, facts: &Facts, changed: bool) -> SmallVec<[StatusSet; 4]> {
+    fn said_at(
+        &mut self,
+        (event, worth): (&PaymentEvent, Option<Money>),
+        facts: &Facts,
+        changed: bool,
+    ) -> SmallVec<[StatusSet; 4]> {
         if changed {
             self.facts_said_at = Default::default();
             self.latest = None;
@@ -238,7 +328,7 @@ impl Payment {
                 say(said_at);
             }
         }
-        if let Some(amount) = event.amount {
+        if let Some(amount) = worth {
             if raise(&mut self.latest, Some(amount)) {
                 self.latest_said_at = StatusSet::EMPTY;
             }

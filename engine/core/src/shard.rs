@@ -11,6 +11,7 @@ use sluice_rules::{Facts, Failures, Judgement, Plan, RuleMeta, RuleSet, Samples,
 use crate::{
     Format, Layout, Library, Offset, Publication, SnapshotError, Stage,
     alerting::{self, Scene},
+    late::Late,
     noise::{self, NoiseOfKey},
     output::ShardOutput,
     publication::publications,
@@ -93,6 +94,7 @@ impl Shard {
         state.apply_profile(keyed);
         let facts = Facts {
             event: &keyed.event,
+            amount: keyed.past.captured.or(keyed.event.amount),
             role: keyed.role,
             past: &keyed.past,
             matches: &keyed.screened.matches,
@@ -100,13 +102,20 @@ impl Shard {
             profile: state.profile.as_deref(),
         };
         let Scratch { samples, failures, values, judgements } = &mut self.scratch;
+        let (window_plan, at) = (&self.plans[kind as usize], keyed.event.occurred_at);
+        for (stream, at, value) in plan.taken_back(&facts) {
+            state.windows.take_back(window_plan, stream, at, value);
+        }
         plan.admit(&facts, samples, failures);
-        let windows =
-            state.windows.observe(&self.plans[kind as usize], keyed.event.occurred_at, samples, values);
+        let windows = state.windows.observe(window_plan, at, samples, values);
         if self.filling {
             return;
         }
         plan.judge(&facts, &windows, failures, judgements);
+        if state.windows.is_late(at) {
+            let late = Late { plan, windows: window_plan, facts: &facts, samples, failures };
+            late.judge(&mut state.windows, values, judgements);
+        }
         let speaking = Speaking { rules: &self.rules, plan, facts: &facts, keyed };
         let memory = (&mut state.spoken, &mut state.noise);
         let alerts = speaking.alerts(memory, judgements, &mut out.observations);

@@ -43,7 +43,7 @@ pub use observation::{FailureCause, Observation, RuleFailure};
 pub use record::{EventRecord, PaymentRecord};
 pub use rollout::{NextOrder, Ordered, Prepared, RuleSets};
 pub use screening::{EntryKind, ListMatch, NotScreened, PartyMatch, Reason, WhyNotScreened};
-pub use status::{PaymentPast, PaymentStatus, StatusSet};
+pub use status::{Counted, PaymentPast, PaymentStatus, StatusSet};
 pub use time::{EventTime, Span, TimeError};
 pub use topic::{Partition, Topic};
 pub use wording::without_values;

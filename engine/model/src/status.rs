@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use crate::Money;
+use crate::{EventTime, Money};
 
 /// Where a payment stands: INITIATED → PROCESSING → AUTHORIZED → CAPTURED → COMPLETED, or an end that is none.
+/// [`Self::may_follow`] has the whole state machine.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the names are the standard's own")]
@@ -60,6 +61,31 @@ impl PaymentStatus {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|s| s.name() == name)
     }
+
+    /// The statuses that a payment may have next, the one it has left out: a source may say that again.
+    pub const fn next(self) -> StatusSet {
+        const GOES_BACK: StatusSet =
+            StatusSet::EMPTY.with(PaymentStatus::Refunded).with(PaymentStatus::Disputed);
+        match self {
+            Self::Initiated => StatusSet::SETTLED.and(StatusSet::UNPAID).with(Self::Processing),
+            // A bank says that a transfer it was sent is pending.
+            Self::Authorized => {
+                StatusSet::UNPAID.with(Self::Processing).with(Self::Captured).with(Self::Completed)
+            }
+            Self::Processing => StatusSet::SETTLED.and(StatusSet::UNPAID),
+            // What is left of an authorisation that was captured in part may end.
+            Self::Captured => StatusSet::UNPAID.and(GOES_BACK).with(Self::Completed),
+            Self::Completed => GOES_BACK,
+            Self::Refunded => StatusSet::EMPTY.with(Self::Disputed),
+            Self::Disputed => StatusSet::EMPTY.with(Self::Completed).with(Self::Refunded),
+            Self::Failed | Self::Declined | Self::Cancelled | Self::Expired => StatusSet::EMPTY,
+        }
+    }
+
+    /// Whether a payment of a status may come to this one.
+    pub const fn may_follow(self, before: Self) -> bool {
+        self as u16 == before as u16 || before.next().has(self)
+    }
 }
 
 /// A set of statuses: those a rule counts, or those a payment has had.
@@ -77,6 +103,20 @@ impl StatusSet {
     /// A payment that goes on: from its beginning to its completion.
     pub const ALIVE: Self = Self::SETTLED.with(PaymentStatus::Initiated).with(PaymentStatus::Processing);
 
+    /// Ends at which no money has moved, unless it was captured before.
+    pub const UNPAID: Self = Self::EMPTY
+        .with(PaymentStatus::Failed)
+        .with(PaymentStatus::Declined)
+        .with(PaymentStatus::Cancelled)
+        .with(PaymentStatus::Expired);
+
+    /// Statuses at which money has moved, be it back.
+    pub const PAID: Self = Self::EMPTY
+        .with(PaymentStatus::Captured)
+        .with(PaymentStatus::Completed)
+        .with(PaymentStatus::Refunded)
+        .with(PaymentStatus::Disputed);
+
     /// What a rule without windows judges unless it says otherwise: a payment alive once, and each time that it goes
     /// back.
     pub const MOVING: Self = Self::ALIVE.with(PaymentStatus::Refunded).with(PaymentStatus::Disputed);
@@ -93,6 +133,12 @@ impl StatusSet {
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
+    }
+
+    /// The statuses of both sets.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
     /// This set and one more.
@@ -148,4 +194,24 @@ pub struct PaymentPast {
     /// The amount that it counted with before, where this event raises it or gives it in another currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted: Option<Money>,
+    /// What the payment's captures add up to, where this event is one of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub captured: Option<Money>,
+    /// The amounts that it counted with, where this event ends it before any money moved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uncounted: Vec<Counted>,
+    /// The status that the payment had, where it may not come from there to this event's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub illegal_after: Option<PaymentStatus>,
+}
+
+/// An amount with which a payment counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Counted {
+    /// The time of the event that said so.
+    pub at: EventTime,
+    /// Its status.
+    pub status: PaymentStatus,
+    /// What the payment was worth then: more than before.
+    pub worth: Money,
 }

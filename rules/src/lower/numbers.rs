@@ -22,7 +22,7 @@ impl Lowering<'_> {
             }
             Kind::Field(field) if field.is_amount() => {
                 let field = field.clone();
-                Box::new(move |env| match &env.facts.event.amount {
+                Box::new(move |env| match &env.facts.amount {
                     Some(money) if money.currency == Currency::HKD => Ok(money.minor),
                     _ => field.whole(env.facts, env.reference)?.ok_or_else(|| Box::new(field.missing())),
                 })

@@ -86,6 +86,7 @@ impl Field {
                 let ip = facts.event.device.as_ref().and_then(|d| d.ip.as_deref());
                 Ok(ip.map(|ip| Cow::Borrowed(ip.rsplit_once('.').map_or(ip, |(network, _)| network))))
             }
+            Reader::IllegalAfter => Ok(facts.past.illegal_after.map(|status| Cow::Borrowed(status.name()))),
             Reader::Weekday => Ok(Some(Cow::Borrowed(WEEKDAYS[weekday(facts.event.occurred_at)]))),
             Reader::Date { days_before } => owned(date(facts.event.occurred_at, *days_before)),
             Reader::ScreeningList => {
@@ -107,13 +108,12 @@ impl Field {
         let at = facts.event.occurred_at;
         let hkd = |money: &Money| reference.convert(money.minor, money.currency, Currency::HKD, at).map(Some);
         match &self.reader {
-            Reader::Amount => match &facts.event.amount {
+            Reader::Amount => match &facts.amount {
                 Some(money) if money.currency == Currency::HKD => Ok(Some(money.minor)),
                 Some(money) => hkd(money),
                 None => Ok(None),
             },
             Reader::AmountIn(currency) => facts
-                .event
                 .amount
                 .as_ref()
                 .map(|money| reference.convert(money.minor, money.currency, *currency, at))
@@ -191,7 +191,7 @@ impl Field {
     pub(crate) fn present(&self, facts: &Facts<'_>) -> Result<bool, EvalError> {
         match &self.reader {
             Reader::Attribute(_) | Reader::Profile(_) => Ok(self.value(facts).is_some()),
-            Reader::Amount | Reader::AmountIn(_) => Ok(facts.event.amount.is_some()),
+            Reader::Amount | Reader::AmountIn(_) => Ok(facts.amount.is_some()),
             Reader::Balance(side) => Ok(party(facts, *side).is_some_and(|p| p.balance_after.is_some())),
             Reader::Age(_) | Reader::ProfileAge => Ok(self.birth_date(facts).is_some()),
             _ if self.of.is_text() => Ok(self.text(facts)?.is_some()),

@@ -15,7 +15,15 @@ fn rule(body: &str) -> RuleBundle {
 }
 
 fn facts<'a>(event: &'a PaymentEvent, past: &'a PaymentPast) -> Facts<'a> {
-    Facts { event, role: Role::NONE, past, matches: &[], screening_failed: false, profile: None }
+    Facts {
+        event,
+        amount: event.amount,
+        role: Role::NONE,
+        past,
+        matches: &[],
+        screening_failed: false,
+        profile: None,
+    }
 }
 
 /// What becomes of a rule: refused with a place, or the reason with which it fails on a large payment.

@@ -31,6 +31,7 @@ fn judge(set: &RuleSet, event: &PaymentEvent, prior: StatusSet) -> Vec<(String, 
     let plan = set.plan(KeyKind::Payment);
     let facts = Facts {
         event,
+        amount: event.amount,
         role: Role::NONE,
         past: &PaymentPast { prior, ..PaymentPast::default() },
         matches: &[],

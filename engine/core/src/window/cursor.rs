@@ -53,6 +53,23 @@ impl Cursor {
         }
     }
 
+    /// Let go of the sample in this place, which is still held.
+    pub(super) fn take_back(&mut self, samples: &Samples, place: usize, kinds: &[TallyKind]) {
+        let start = self.start(samples);
+        let Some(sample) = samples.get(place).filter(|_| place >= start) else { return };
+        self.inside -= 1;
+        for (tally, kind) in self.tallies.iter_mut().zip(kinds) {
+            match tally {
+                // A queue of extremes has forgotten what the sample hid.
+                Tally::Extremes(_) => {
+                    let others = samples.range(start..place).chain(samples.range(place + 1..samples.len()));
+                    *tally = kind.over(others);
+                }
+                tally => tally.remove(sample),
+            }
+        }
+    }
+
     /// Take in a sample that has just been inserted.
     pub(super) fn admit(&mut self, samples: &Samples, sample: Sample, kinds: &[TallyKind]) {
         self.inside += 1;

@@ -54,7 +54,7 @@ mod properties;
 mod samples;
 mod series;
 
-use std::cell::RefCell;
+use std::{cell::RefCell, collections::BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sluice_model::{EventTime, WindowValue};
@@ -62,6 +62,7 @@ use sluice_rules::Windows;
 
 use measure::View;
 pub use plan::WindowPlan;
+use samples::Sample;
 use series::{Arrival, Series};
 
 /// The state of one key: its samples, and its windows over them.
@@ -122,6 +123,39 @@ impl KeyWindows {
             let arrival = Arrival { at, value: Some(value), latest: self.latest, late };
             self.series_of(stream).enter(plan, &plan.streams()[stream], arrival, value, values);
         }
+        Reading { plan, at, late, samples, state: RefCell::new((self, values)) }
+    }
+
+    /// Whether the key has had an event after this time.
+    pub fn is_late(&self, at: EventTime) -> bool {
+        at < self.latest
+    }
+
+    /// Take out a sample, as if it had never entered; what is no longer held, or outlives its sample, stays.
+    pub fn take_back(&mut self, plan: &WindowPlan, stream: usize, at: EventTime, value: i64) {
+        if let Ok(place) = self.series.binary_search_by_key(&stream, |(held, _)| *held) {
+            let series = &mut self.series[place].1;
+            series.take_back(plan.stretches_of(&plan.streams()[stream]), Sample { at, value });
+        }
+    }
+
+    /// The times of the samples in these streams that are later than an event, from the earliest on.
+    pub fn later(&self, streams: &[usize], at: EventTime) -> impl Iterator<Item = EventTime> {
+        let held = self.series.iter().filter(|(stream, _)| streams.contains(stream));
+        let times: BTreeSet<EventTime> = held.flat_map(|(_, series)| series.later(at)).collect();
+        times.into_iter()
+    }
+
+    /// Read the windows at another time than the newest event's, for an event that has entered.
+    pub fn read_at<'a>(
+        &'a mut self,
+        plan: &'a WindowPlan,
+        at: EventTime,
+        samples: &'a [(usize, i64)],
+        values: &'a mut Values,
+    ) -> Reading<'a> {
+        values.forget(plan.windows().len());
+        let late = at < self.latest;
         Reading { plan, at, late, samples, state: RefCell::new((self, values)) }
     }
 

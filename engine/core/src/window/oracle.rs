@@ -15,6 +15,13 @@ impl Logged {
         self.0.push((at, value));
     }
 
+    /// The newest sample of that time and value goes, as if it had never come.
+    pub(super) fn take_back(&mut self, at: EventTime, value: i64) {
+        if let Some(place) = self.0.iter().rposition(|sample| *sample == (at, value)) {
+            self.0.remove(place);
+        }
+    }
+
     /// The value of a window at an event; `own` is its sample, which `self` does not hold yet.
     pub(super) fn value(&self, window: &Window, at: EventTime, own: Option<i64>) -> WindowValue {
         let mut earlier: Vec<(EventTime, i64)> = self.0.iter().copied().filter(|(t, _)| *t <= at).collect();

@@ -93,6 +93,12 @@ impl WindowPlan {
         next.streams.iter().all(|wanted| held(wanted).is_some_and(|held| held.covers(wanted)))
     }
 
+    /// Whether a window that is read at one time reaches back to an earlier one.
+    pub(crate) fn reaches(&self, slot: usize, earlier: EventTime, at: EventTime) -> bool {
+        let window = &self.windows[slot];
+        self.stretches_of(&self.streams[window.stream])[window.stretch].opens(at) < earlier
+    }
+
     /// How many windows there are.
     pub fn window_count(&self) -> usize {
         self.windows.len()

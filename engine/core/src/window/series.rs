@@ -116,6 +116,27 @@ impl Series {
         }
     }
 
+    /// Take out a sample, if it is held.
+    pub(super) fn take_back(&mut self, stretches: &[StretchPlan], sample: Sample) {
+        let samples = &mut self.history.samples;
+        let ties = samples.place(sample.at);
+        let same_time = |place: &usize| samples.get(*place).is_some_and(|held| held.at == sample.at);
+        let mut places = (0..ties).rev().take_while(same_time);
+        let Some(place) = places.find(|place| samples.get(*place) == Some(sample)) else { return };
+        for (stretch, cursor) in stretches.iter().zip(&mut *self.cursors) {
+            if !stretch.counts_sightings {
+                cursor.take_back(samples, place, &stretch.tallies);
+            }
+        }
+        samples.remove(place);
+    }
+
+    /// The times of samples that are later than an event.
+    pub(super) fn later(&self, at: EventTime) -> impl Iterator<Item = EventTime> {
+        let samples = &self.history.samples;
+        samples.range(samples.place(at)..samples.len()).map(|sample| sample.at)
+    }
+
     /// Forget what lies after a moment.
     pub(super) fn set_back(&mut self, to: EventTime) {
         self.cursors = SmallVec::new();
