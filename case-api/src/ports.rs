@@ -12,7 +12,7 @@ use sluice_model::{
     PaymentEvent, RuleBundle, Severity,
 };
 pub use sluice_model::{Prepared, RuleSets};
-use sluice_rules::{Backtest, CaseEngine};
+use sluice_rules::{Backtest, CaseEngine, Description, Rule};
 
 pub use crate::domain::Topic;
 
@@ -178,6 +178,36 @@ pub struct ActiveRule {
     pub file: String,
     /// The file's text.
     pub text: String,
+}
+
+impl ActiveRule {
+    /// A rule with what is described of it, where that is at hand, and the text of its file.
+    pub fn of(rule: &Rule, description: Option<&Description>, text: String, quarantined: bool) -> Self {
+        let meta = &rule.meta;
+        let regulation: Vec<_> =
+            meta.regulation.iter().map(|r| format!("{} ({})", r.text, r.source)).collect();
+        let parameters = description.into_iter().flat_map(|described| &described.parameters);
+        let mut owners: Vec<String> = parameters.map(|parameter| parameter.owner.clone()).collect();
+        owners.sort();
+        owners.dedup();
+        Self {
+            id: meta.id.clone(),
+            title: meta.title.clone(),
+            key: meta.key,
+            severity: meta.severity,
+            action: meta.action,
+            typology: meta.typology.clone(),
+            regulation: regulation.join("; "),
+            version: rule.content.short(),
+            shadow: meta.shadow,
+            candidate: meta.candidate,
+            quarantined,
+            units: rule.units.iter().map(|(window, unit)| (window.clone(), unit.to_string())).collect(),
+            owners,
+            file: rule.file.clone(),
+            text,
+        }
+    }
 }
 
 /// A party to screen.

@@ -1,174 +1,49 @@
 //! `sluice up`: ingest, engine, case API and console in one process, on embedded stores.
 
+mod args;
+mod callers;
+mod catalogue;
+mod config;
 mod configured;
 mod demo;
 mod history;
 mod integrity;
 mod lists_in_force;
+mod people;
 mod ports;
+mod process;
+mod ready;
 mod room;
 mod rules_in_force;
 mod secrets;
 mod serve;
 mod shipped;
 
-use std::{
-    io::Write,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 
-use anyhow::Context;
-use serde::Serialize;
 use sluice_case_api::{
     CaseApi, Options, Ports,
     domain::{Role, Roles},
     store::Database,
 };
-use sluice_core::{CaseRunner, Library};
-use sluice_list_store::Store;
+use sluice_core::CaseRunner;
 use sluice_log::{EmbeddedLog, FileSnapshots, Log, LogError};
-use sluice_model::{Screening, Span, Unnamed};
-use sluice_runtime::{Parts, Runtime, SystemClock, limits::SNAPSHOT_EVERY_RECORDS};
+use sluice_runtime::{Parts, Runtime, SystemClock};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-use self::{configured::Configured, lists_in_force::Lists, room::Room, rules_in_force::Rules};
-use crate::{failure::Failure, folders, private};
+pub(crate) use self::args::Args;
+use self::{
+    config::Config,
+    configured::Configured,
+    people::Person,
+    process::{Signals, write_log_lines},
+};
+use crate::failure::Failure;
 
-/// Where everything lies when nothing is said.
-const DATA: &str = "sluice-data";
-/// Where a demonstration lies when nothing is said: its invented people are kept apart from real ones.
-const DEMO_DATA: &str = "sluice-demo-data";
 /// The case database, in the data folder.
 const CASES: &str = "cases.sqlite";
-/// The sign-in that each start makes anew.
-const OPERATOR: &str = "operator";
-/// Which log lines are wanted: a level, or targets with levels, `info,sluice_runtime=debug`.
-const LOG_WANTED: &str = "SLUICE_LOG";
 /// How long requests under way may take once the process is to end.
 const REQUESTS_FINISH_WITHIN: Duration = Duration::from_secs(10);
-
-/// Arguments.
-#[derive(clap::Args)]
-pub(crate) struct Args {
-    /// Where the log, snapshots, cases and evidence are kept; made where there is none.
-    /// [default: sluice-data, with --demo sluice-demo-data]
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// The PostgreSQL database that keeps the cases, postgres://USER:PASSWORD@HOST/DATABASE, instead of a file of the data
-    /// folder. A command line can be read by others: say it in the environment.
-    #[arg(long, value_name = "URL", env = "SLUICE_DATABASE", hide_env_values = true)]
-    database: Option<String>,
-    /// The address to listen on; port 0 picks a free one.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8040")]
-    listen: SocketAddr,
-    /// The folder of rules, and all below it: in force from the first start on. Later, rules change by approval, and
-    /// where the folder differs the console says so. Without it, the core and Hong Kong packs shipped with Sluice.
-    #[arg(long, value_name = "DIR")]
-    rules: Option<PathBuf>,
-    /// For development: watch the folder of rules, and put what is saved in force without anybody's approval.
-    #[arg(long)]
-    watch_rules: bool,
-    /// As without it: rules change by approval.
-    #[arg(long, hide = true)]
-    rules_by_approval: bool,
-    /// The folder of list versions (see `sluice lists`): watched. Without it, and where none was in force before,
-    /// screening is off.
-    #[arg(long, value_name = "DIR")]
-    lists: Option<PathBuf>,
-    /// How long ago a list may have been checked: beyond it nothing counts as screened, and payments are held. `never`:
-    /// no limit.
-    #[arg(long, value_name = "AGE", default_value = LIST_AGE_MAX, value_parser = age)]
-    list_age_max: AgeMax,
-    /// What is done with a payment that names nobody on one side: hold, alert or accept.
-    #[arg(long, value_name = "POLICY", default_value = "hold", value_parser = folders::unnamed)]
-    unnamed: Unnamed,
-    /// Confirm that the machine's clock is right, however far it is from the newest record of the log.
-    #[arg(long)]
-    accept_clock: bool,
-    /// Seed people, an invented list and live simulated traffic.
-    #[arg(long)]
-    demo: bool,
-    /// Keep a snapshot of the engine's state after so many records; it only saves time at the next start.
-    #[arg(long, value_name = "RECORDS", default_value_t = SNAPSHOT_EVERY_RECORDS)]
-    snapshot_every: u64,
-    /// Go on although a store lost its tail or is an older copy: what that means is said, and kept as evidence.
-    #[arg(long)]
-    accept_loss: bool,
-    /// Print one line of JSON when ready.
-    #[arg(long)]
-    json: bool,
-}
-
-impl Args {
-    /// Where the cases are: in a file of the data folder, or where it is said.
-    fn database<'a>(&'a self, file: &'a Path) -> Result<Database<'a>, Failure> {
-        match &self.database {
-            None => Ok(Database::File(file)),
-            #[cfg(feature = "postgres")]
-            Some(url) => Ok(Database::Postgres(url)),
-            #[cfg(not(feature = "postgres"))]
-            Some(_) => {
-                Err(Failure::user("this build has no PostgreSQL: build it with `--features postgres`"))
-            }
-        }
-    }
-}
-
-/// How old a list may be where nothing is said: official lists change weekly at least, and a month without a check is a
-/// fetcher that nobody looks after.
-const LIST_AGE_MAX: &str = "30d";
-
-/// A limit of the age of lists, or none.
-#[derive(Clone, Copy)]
-struct AgeMax(Option<Span>);
-
-fn age(text: &str) -> Result<AgeMax, String> {
-    match text {
-        "never" => Ok(AgeMax(None)),
-        text => match text.parse::<Span>() {
-            Ok(span) if span > Span::seconds(0) => Ok(AgeMax(Some(span))),
-            _ => Err("say a length of time, such as 30d or 12h, or never".to_owned()),
-        },
-    }
-}
-
-/// What is printed when everything is ready.
-#[derive(Serialize)]
-struct Ready<'a> {
-    ready: bool,
-    url: &'a str,
-    user: &'a str,
-    password: &'a str,
-    api_key: &'a str,
-    /// Whether parties are screened.
-    screening: bool,
-    /// How many rules are in force.
-    rules: usize,
-    /// Currencies for which they have no rate today.
-    currencies_without_rate: Vec<String>,
-    /// Whether its people, lists and payments are invented.
-    demo: bool,
-    /// Whether a saved rule judges without anybody's approval.
-    rules_watched: bool,
-    /// What whoever runs it has to know, in sentences.
-    notices: Vec<String>,
-    /// The invented people of a demonstration.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    people: Vec<Invented<'a>>,
-}
-
-/// One of the invented people.
-#[derive(Serialize)]
-struct Invented<'a> {
-    user: &'a str,
-    password: &'a str,
-    roles: &'a Roles,
-}
 
 /// Run the command.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
@@ -196,18 +71,6 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     })
 }
 
-/// Log lines go to standard error, those that `SLUICE_LOG` asks for.
-fn write_log_lines() -> Result<(), Failure> {
-    let wanted = match std::env::var(LOG_WANTED) {
-        Ok(wanted) => wanted.parse().map_err(|error| Failure::user(format!("{LOG_WANTED}: {error}")))?,
-        Err(_) => Targets::new().with_default(tracing::Level::INFO),
-    };
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    // A second subscriber, in a test, is no reason to fail.
-    let _ = tracing_subscriber::registry().with(lines).with(wanted).try_init();
-    Ok(())
-}
-
 /// Everything that runs.
 struct Running {
     runtime: Arc<Runtime>,
@@ -222,16 +85,9 @@ struct Running {
     rules_watched: bool,
 }
 
-/// Somebody who may sign in.
-struct Person {
-    name: &'static str,
-    roles: Roles,
-    password: String,
-}
-
 impl Running {
     async fn start(args: &Args) -> Result<Self, Failure> {
-        let data = args.data.clone().unwrap_or_else(|| if args.demo { DEMO_DATA } else { DATA }.into());
+        let data = args.data();
         let registry = prometheus::Registry::new();
         let config = Config::read(args, &data, &registry)?;
         let configured = Arc::new(Configured::default());
@@ -245,7 +101,7 @@ impl Running {
         let ports = Ports {
             feed: Arc::new(ports::Feeds::new(Arc::clone(&log), Arc::clone(&runtime))),
             control: Arc::new(ports::Controls { runtime: Arc::clone(&runtime), log: Arc::clone(&log) }),
-            catalogue: Arc::new(ports::InForce::new(&runtime, &config, &configured)),
+            catalogue: Arc::new(catalogue::InForce::new(&runtime, &config, &configured)),
             cases: Arc::new(CaseRunner),
             history: Arc::new(history::OwnLog {
                 log,
@@ -266,7 +122,7 @@ impl Running {
         lists.begin().await?;
         let mut rules = rules_in_force::Keeper::new(config.rules, &runtime, &configured, &cases);
         rules.begin().await?;
-        let people = put_people(&cases, args.demo).await?;
+        let people = people::put(&cases, args.demo).await?;
         let lasting = lasting(&cases, args.demo, rules_watched).await?;
         lasting.iter().for_each(|notice| tracing::warn!("{notice}"));
         configured.update(|now| now.lasting = lasting);
@@ -274,7 +130,7 @@ impl Running {
 
         let url = format!("http://{}", listener.local_addr()?);
         let (stop, stopping) = watch::channel(false);
-        let router = cases.router(serve::with_callers(runtime.router()));
+        let router = cases.router(callers::with_callers(runtime.router()));
         let limits = serve::Limits::of_this_process();
         let mut tasks = vec![
             tokio::spawn(serve::serve(listener, router, limits, asked(stopping.clone()))),
@@ -290,51 +146,6 @@ impl Running {
         tasks.push(tokio::spawn(rules.run(asked(stopping))));
         let demo = args.demo;
         Ok(Self { runtime, cases, stop, tasks, url, people, api_key, configured, demo, rules_watched })
-    }
-
-    fn print_ready(&self, json: bool) -> Result<(), Failure> {
-        let status = self.runtime.status();
-        let (screening, rules) = (!status.screening.lists.is_empty(), status.rules.descriptions().len());
-        let currencies_without_rate = folders::currencies_without_rate(&status.rules);
-        let operator = &self.people[0];
-        let (user, password, api_key) = (operator.name, operator.password.as_str(), self.api_key.as_str());
-        let mut out = std::io::stdout().lock();
-        if json {
-            let invented = self.people.iter().skip(1);
-            let ready = Ready {
-                ready: true,
-                url: &self.url,
-                user,
-                password,
-                api_key,
-                screening,
-                rules,
-                currencies_without_rate,
-                demo: self.demo,
-                rules_watched: self.rules_watched,
-                notices: self.configured.not_ready().into_iter().chain(self.configured.notices()).collect(),
-                people: invented.map(Person::invented).collect(),
-            };
-            serde_json::to_writer(&mut out, &ready)?;
-            writeln!(out)?;
-            return Ok(out.flush()?);
-        }
-        for notice in self.configured.not_ready().into_iter().chain(self.configured.notices()) {
-            writeln!(out, "! {notice}")?;
-        }
-        writeln!(out, "Sluice is ready: {}\n\nSign in as:", self.url)?;
-        for person in &self.people {
-            writeln!(out, "  {:<10} {}  ({})", person.name, person.password, person.roles)?;
-        }
-        writeln!(out, "\nAPI key of this process: {api_key}\nRules in force: {rules}")?;
-        if !currencies_without_rate.is_empty() {
-            writeln!(out, "No rate is in force for: {}", currencies_without_rate.join(", "))?;
-        }
-        match screening {
-            true => writeln!(out, "Screening against: {}", names(&status.screening))?,
-            false => writeln!(out, "Screening is OFF: no list is configured (see --lists)")?,
-        }
-        Ok(writeln!(out, "Stop with Ctrl-C.")?)
     }
 
     async fn engine_stopped(&self) -> String {
@@ -363,64 +174,6 @@ impl Running {
     }
 }
 
-impl Person {
-    fn invented(&self) -> Invented<'_> {
-        Invented { user: self.name, password: &self.password, roles: &self.roles }
-    }
-}
-
-/// What is to be put in force, and where it comes from.
-struct Config {
-    rules: Rules,
-    lists: Arc<Lists>,
-    library: Arc<dyn Library>,
-    snapshot_every: u64,
-    accept_clock: bool,
-    accept_loss: bool,
-    room: Room,
-}
-
-impl Config {
-    /// Read and check everything before anything is started: what is broken is the user's to mend.
-    fn read(args: &Args, data: &Path, registry: &prometheus::Registry) -> Result<Self, Failure> {
-        let (bundle, cases, folder) = match &args.rules {
-            Some(folder) => {
-                let files = sluice_runtime::fingerprint(folder).map_err(user)?;
-                let rules = sluice_runtime::read_rules(folder).map_err(user)?;
-                let cases = sluice_runtime::read_cases(folder, &rules).map_err(user)?;
-                (rules, cases, Some((folder.clone(), files)))
-            }
-            None => (shipped::rules(), shipped::cases(), None),
-        };
-        folders::check_rules(&bundle)?;
-        let made = std::fs::create_dir_all(data).and_then(|()| private::narrow(data, is_ours));
-        made.with_context(|| data.display().to_string()).map_err(Failure::User)?;
-        let room = Room::look(data)?;
-        let lists = match (&args.lists, args.demo) {
-            (Some(folder), _) => Some((folder.clone(), Store::open(folder).map_err(user)?)),
-            (None, true) => {
-                let folder = data.join("lists");
-                let store = demo::lists(&folder)?;
-                Some((folder, store))
-            }
-            (None, false) => None,
-        };
-        let lists = Lists::new(lists, data, (args.list_age_max.0, args.unnamed), registry)?;
-        let library = Arc::new(lists.library());
-        let watched = args.watch_rules || args.demo;
-        let rules = Rules { bundle, cases, folder, watched };
-        Ok(Self {
-            rules,
-            lists: Arc::new(lists),
-            library,
-            snapshot_every: args.snapshot_every,
-            accept_clock: args.accept_clock,
-            accept_loss: args.accept_loss,
-            room,
-        })
-    }
-}
-
 /// What holds as long as the process runs and everybody has to know.
 async fn lasting(cases: &CaseApi, demo: bool, rules_watched: bool) -> Result<Vec<String>, Failure> {
     let mut notices = Vec::new();
@@ -442,11 +195,6 @@ async fn lasting(cases: &CaseApi, demo: bool, rules_watched: bool) -> Result<Vec
         );
     }
     Ok(notices)
-}
-
-/// Whether an entry of the data folder is one that Sluice makes.
-fn is_ours(name: &str) -> bool {
-    ["log", "snapshots", "lists", "lists-in-force", secrets::FILE].contains(&name) || name.starts_with(CASES)
 }
 
 /// Open the log and have the engine judge by what it says.
@@ -477,30 +225,6 @@ async fn start_engine(
     Ok((runtime, log))
 }
 
-/// Those who may sign in. Passwords are made anew at each start and stored nowhere in clear: whoever starts the
-/// process holds its data anyway.
-async fn put_people(cases: &CaseApi, demo: bool) -> Result<Vec<Person>, Failure> {
-    let everybody = Role::ALL.into_iter().filter(|role| *role != Role::Service);
-    let mut people = vec![(OPERATOR, Roles::new(everybody))];
-    if demo {
-        people.extend(demo::people());
-    }
-    let mut put = Vec::new();
-    for (name, roles) in people {
-        let password = secrets::password()?;
-        cases.put_user(name, &password, roles.clone(), "sluice up").await?;
-        put.push(Person { name, roles, password });
-    }
-    if demo {
-        cases.mark_demo_people(&demo::people().map(|(name, _)| name)).await?;
-    }
-    Ok(put)
-}
-
-fn names(screening: &Screening) -> String {
-    screening.lists.keys().cloned().collect::<Vec<_>>().join(", ")
-}
-
 fn user(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
     Failure::User(error.into())
 }
@@ -509,24 +233,4 @@ fn user(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
 async fn asked(mut stopping: watch::Receiver<bool>) {
     // The sender is gone: the process ends too.
     let _ = stopping.wait_for(|asked| *asked).await;
-}
-
-/// SIGINT and SIGTERM.
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }

@@ -24,7 +24,7 @@ pub use diff::{Changed, Diff, FieldChange};
 pub use entry::{Address, Entry, Gender, Identifier, IdentifierKind, Name, NameQuality, Place, Topic};
 pub use matching::{COMPARED_CHARS_MAX, Scoring, TOKENS_MAX};
 pub use screener::{
-    Answer, Asked, DEFAULT_THRESHOLD, EventScreened, Query, Screener, Settings, Verified, each_party,
+    Answer, DEFAULT_THRESHOLD, EventScreened, PartyQuery, Query, Screener, Settings, Verified, each_party,
     score_pair, why_not_screened,
 };
 pub use script::Script;

@@ -20,7 +20,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use sluice_model::{EntryKind, Hash256, ListMatch, ListSet, WhyNotScreened};
 
 pub use event::EventScreened;
-pub use parties::{Asked, each_party};
+pub use parties::{PartyQuery, each_party};
 pub use query::{Query, Verified};
 
 use crate::{
@@ -30,7 +30,7 @@ use crate::{
         explain::{self, reason, rounded},
         index::Index,
         name::Name,
-        phrases::{Found, LONG_WORD_LEN, Phrases, Text},
+        phrases::{LONG_WORD_LEN, Occurrence, Phrases, Text},
         scorer::Outcome,
         tokens,
         vocabulary::Class,
@@ -281,7 +281,7 @@ impl Screener {
     }
 
     /// The same for a whole name that was found in a longer one.
-    fn phrase_adjusted(&self, query: &Query, found: &Found) -> (f64, Vec<sluice_model::Reason>) {
+    fn phrase_adjusted(&self, query: &Query, found: &Occurrence) -> (f64, Vec<sluice_model::Reason>) {
         let (entry, quality) = self.listed(self.names[found.name as usize]);
         let score = self.phrase_score(quality);
         let mut reasons = vec![reason("phrase", format!("the name has {} in it", found.phrase), score)];
@@ -298,7 +298,7 @@ impl Screener {
     }
 
     /// A whole name in a text as a match, where it is one.
-    fn phrase_match(&self, found: &Found) -> Option<ListMatch> {
+    fn phrase_match(&self, found: &Occurrence) -> Option<ListMatch> {
         let listed = self.names[found.name as usize];
         let score = self.phrase_score(self.listed(listed).1);
         let why = reason("phrase", format!("the text names {}", found.phrase), score);

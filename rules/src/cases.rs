@@ -113,7 +113,7 @@ struct Expected {
     action: Option<Action>,
     /// A part of it.
     reason: Option<String>,
-    /// Whether the rule failed and its failure policy speaks.
+    /// Whether the rule failed and its failure policy applies.
     #[serde(default)]
     error: bool,
 }
@@ -267,31 +267,31 @@ fn run_case(
     } else {
         let events: Vec<_> = steps.iter().map(|s| s.event.clone()).collect();
         match engine.run(rules, &events) {
-            Ok(alerts) => alerts.iter().map(Spoken::of).collect(),
+            Ok(alerts) => alerts.iter().map(AlertSummary::of).collect(),
             Err(failure) => return vec![failure],
         }
     };
-    let mut spoken: Vec<Spoken> = alerts.into_iter().filter(|a| ids.contains(&a.rule)).collect();
+    let mut alerts: Vec<AlertSummary> = alerts.into_iter().filter(|a| ids.contains(&a.rule)).collect();
     let mut failures = Vec::new();
     for expected in &case.alerts {
         let event_id = event_id(expected.on);
-        match spoken.iter().position(|s| expected.is_met_by(s, &event_id)) {
+        match alerts.iter().position(|s| expected.is_met_by(s, &event_id)) {
             Some(found) => {
-                spoken.remove(found);
+                alerts.remove(found);
             }
             None => {
-                let near = spoken.iter().find(|s| s.event_id == event_id);
+                let near = alerts.iter().find(|s| s.event_id == event_id);
                 let instead = near.map_or("there was none".to_owned(), |s| format!("there was: {s}"));
                 failures.push(format!("expected an alert on payment {} {expected}; {instead}", expected.on));
             }
         }
     }
-    failures.extend(spoken.iter().map(|s| format!("not expected: on payment {}, {s}", s.event_id)));
+    failures.extend(alerts.iter().map(|s| format!("not expected: on payment {}, {s}", s.event_id)));
     failures
 }
 
 /// What an alert says, as far as cases ask.
-struct Spoken {
+struct AlertSummary {
     rule: String,
     event_id: String,
     key: String,
@@ -300,7 +300,7 @@ struct Spoken {
     error: bool,
 }
 
-impl Spoken {
+impl AlertSummary {
     fn of(alert: &Alert) -> Self {
         Self {
             rule: alert.rule_id.clone(),
@@ -313,20 +313,20 @@ impl Spoken {
     }
 }
 
-impl std::fmt::Display for Spoken {
+impl std::fmt::Display for AlertSummary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} on {} ({:?}): {}", self.rule, self.key, self.action, self.reason)
     }
 }
 
 impl Expected {
-    fn is_met_by(&self, spoken: &Spoken, event_id: &str) -> bool {
-        spoken.event_id == event_id
-            && self.rule.as_ref().is_none_or(|rule| *rule == spoken.rule)
-            && self.key.as_ref().is_none_or(|key| *key == spoken.key)
-            && self.action.is_none_or(|action| action == spoken.action)
-            && self.reason.as_ref().is_none_or(|part| spoken.reason.contains(part))
-            && self.error == spoken.error
+    fn is_met_by(&self, alert: &AlertSummary, event_id: &str) -> bool {
+        alert.event_id == event_id
+            && self.rule.as_ref().is_none_or(|rule| *rule == alert.rule)
+            && self.key.as_ref().is_none_or(|key| *key == alert.key)
+            && self.action.is_none_or(|action| action == alert.action)
+            && self.reason.as_ref().is_none_or(|part| alert.reason.contains(part))
+            && self.error == alert.error
     }
 }
 
@@ -343,10 +343,10 @@ impl std::fmt::Display for Expected {
 }
 
 /// Rules on `payment` have no windows: they are judged here, with matches as the case says.
-fn judged_at_home(rules: &RuleSet, steps: &[Step]) -> Vec<Spoken> {
+fn judged_at_home(rules: &RuleSet, steps: &[Step]) -> Vec<AlertSummary> {
     let plan = rules.plan(KeyKind::Payment);
     let mut prior: BTreeMap<&str, StatusSet> = BTreeMap::new();
-    let mut spoken = Vec::new();
+    let mut alerts = Vec::new();
     for step in steps {
         let event = &step.event;
         let matches: Vec<PartyMatch> = step.matches.iter().map(|score| met(event, *score)).collect();
@@ -362,7 +362,7 @@ fn judged_at_home(rules: &RuleSet, steps: &[Step]) -> Vec<Spoken> {
         };
         let mut judgements: Vec<Judgement> = Vec::new();
         plan.judge(&facts, &NO_WINDOWS, &[], &mut judgements);
-        spoken.extend(judgements.into_iter().map(|judgement| Spoken {
+        alerts.extend(judgements.into_iter().map(|judgement| AlertSummary {
             rule: plan.rules[judgement.rule].meta.id.clone(),
             event_id: event.event_id.clone(),
             key: event.payment_id().to_owned(),
@@ -372,7 +372,7 @@ fn judged_at_home(rules: &RuleSet, steps: &[Step]) -> Vec<Spoken> {
         }));
         *past = past.with(event.status);
     }
-    spoken
+    alerts
 }
 
 /// A match of the debtor, as a case asks for it.

@@ -36,7 +36,7 @@ pub struct Description {
     pub action: Action,
     /// What an error asks for.
     pub on_error: Action,
-    /// How often it speaks.
+    /// How often it alerts.
     pub speaks: String,
     /// At which statuses a payment counts, once.
     pub statuses: Vec<&'static str>,
@@ -71,7 +71,7 @@ pub struct DescribedTypology {
     pub file: String,
     /// The kind of key.
     pub key: &'static str,
-    /// How often it speaks.
+    /// How often it alerts.
     pub speaks: String,
     /// What each of its rules weighs.
     pub weights: Vec<(String, i64)>,

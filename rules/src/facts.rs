@@ -77,7 +77,7 @@ impl EvalError {
         match self {
             // The event, the profile or a window lacks what the rule asks for, or holds something else.
             Self::Missing(_) | Self::Mistyped(_) => FailureCause::Input,
-            // The payer chooses the currency and the time; what is in force at it is the institution's to bring up to date.
+            // The payer chooses the currency and the time; what is in force at it is the institution's to keep up to date.
             Self::NoRate(_) | Self::NotInForce(_) => FailureCause::Input,
             // Screening is off, or a party cannot be read: the rule only asks.
             Self::ScreeningFailed => FailureCause::Input,

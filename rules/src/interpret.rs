@@ -17,8 +17,8 @@ use sluice_model::{EventTime, WindowValue};
 use crate::{
     EvalError,
     env::Env,
-    likeness::Likeness,
-    reference::{Cell, Reference},
+    functions::{Does, FUNCTIONS, Function},
+    reference::{Cell, Reference, Table},
     syntax,
     tree::{Comparison, Kind, Read, Script, Term},
     types::{Type, Unit},
@@ -86,39 +86,67 @@ fn register_operators(engine: &mut Engine) {
 }
 
 fn register_functions(engine: &mut Engine) {
-    let refuse = |error: EvalError| raise(error);
-    engine.register_fn("contains", move |table: TableAt, value: ImmutableString| {
-        table.reference.tables[table.table].holds(&value, table.at).map_err(refuse)
-    });
-    engine.register_fn("lookup", move |table: TableAt, row: ImmutableString, column: ImmutableString| {
-        let held = &table.reference.tables[table.table];
-        let column = held.columns.iter().position(|(name, _)| *name == *column).unwrap_or(usize::MAX);
-        held.cell(&row, column, table.at).map(Cell::to_dynamic).map_err(refuse)
-    });
-    engine.register_fn("any_in", move |values: rhai::Array, table: TableAt| {
-        for value in values {
-            let value = value.into_immutable_string().unwrap_or_default();
-            if table.reference.tables[table.table].holds(&value, table.at).map_err(refuse)? {
-                return Ok(true);
+    // What `value in table` becomes.
+    engine.register_fn("contains", |table: TableAt, value: ImmutableString| table.holds(&value));
+    for Function { name, does, .. } in FUNCTIONS {
+        match *does {
+            // Made into variables before a script runs.
+            Does::Has | Does::AmountIn => {}
+            // Rhai's own.
+            Does::Least | Does::Greatest | Does::Absolute => {}
+            Does::Part(_) | Does::Upper | Does::Lower | Does::Length => {}
+            Does::Literal(factor) => {
+                let literal = move |n: i64| n.checked_mul(factor).ok_or_else(|| raise(EvalError::Overflow));
+                engine.register_fn(*name, literal);
+            }
+            Does::Percent => {
+                engine.register_fn(*name, |n: i64| n as f64 / 100.0);
+            }
+            Does::Lookup => {
+                engine.register_fn(*name, TableAt::cell);
+            }
+            Does::AnyIn => {
+                engine.register_fn(*name, any_in_table);
+                engine.register_fn(*name, any_in_list);
+            }
+            Does::Likeness(how) => {
+                engine.register_fn(*name, move |a: ImmutableString, b: ImmutableString| how.of(&a, &b));
             }
         }
-        Ok::<_, Box<EvalAltResult>>(false)
-    });
-    engine.register_fn("any_in", |values: rhai::Array, list: rhai::Array| {
-        let held = |value: &Dynamic| {
-            let text = value.clone().into_immutable_string();
-            list.iter().any(|item| item.clone().into_immutable_string() == text)
-        };
-        values.iter().any(held)
-    });
-    for how in Likeness::ALL {
-        engine.register_fn(how.name(), move |a: ImmutableString, b: ImmutableString| how.of(&a, &b));
     }
-    for (name, factor) in [("hkd", 100), ("minutes", 60), ("hours", 3_600), ("days", 86_400)] {
-        engine
-            .register_fn(name, move |n: i64| n.checked_mul(factor).ok_or_else(|| raise(EvalError::Overflow)));
+}
+
+impl TableAt {
+    fn table(&self) -> &Table {
+        &self.reference.tables[self.table]
     }
-    engine.register_fn("percent", |n: i64| n as f64 / 100.0);
+
+    fn holds(&self, value: &str) -> Result<bool, Box<EvalAltResult>> {
+        self.table().holds(value, self.at).map_err(raise)
+    }
+
+    fn cell(self, row: ImmutableString, column: ImmutableString) -> Result<Dynamic, Box<EvalAltResult>> {
+        let table = self.table();
+        let column = table.columns.iter().position(|(name, _)| *name == *column).unwrap_or(usize::MAX);
+        table.cell(&row, column, self.at).map(Cell::to_dynamic).map_err(raise)
+    }
+}
+
+fn any_in_table(values: rhai::Array, table: TableAt) -> Result<bool, Box<EvalAltResult>> {
+    for value in values {
+        if table.holds(&value.into_immutable_string().unwrap_or_default())? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn any_in_list(values: rhai::Array, list: rhai::Array) -> bool {
+    let held = |value: &Dynamic| {
+        let text = value.clone().into_immutable_string();
+        list.iter().any(|item| item.clone().into_immutable_string() == text)
+    };
+    values.iter().any(held)
 }
 
 impl Cell {

@@ -15,6 +15,7 @@ mod env;
 mod explain;
 mod facts;
 mod fields;
+mod functions;
 mod interpret;
 mod likeness;
 pub mod limits;

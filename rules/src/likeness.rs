@@ -18,9 +18,6 @@ const SAME_WORD: f64 = 0.85;
 const LONGER_WEIGHS: f64 = 0.25;
 
 impl Likeness {
-    /// Every way.
-    pub(crate) const ALL: [Self; 2] = [Self::Texts, Self::Names];
-
     /// The function that rules call.
     pub(crate) const fn name(self) -> &'static str {
         match self {

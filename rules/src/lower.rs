@@ -37,9 +37,9 @@ pub(crate) struct Probes(pub Vec<Arc<Probe>>);
 pub(crate) struct Probe {
     /// Where it is.
     pub at: Place,
-    /// Whether it was ever met.
+    /// Whether it ever held.
     pub met: AtomicBool,
-    /// Whether it was ever not met.
+    /// Whether it ever did not hold.
     pub unmet: AtomicBool,
 }
 

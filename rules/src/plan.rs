@@ -238,7 +238,7 @@ pub struct RuleMeta {
     pub typology: String,
     /// Where the rule comes from.
     pub regulation: Vec<Regulation>,
-    /// How often it speaks.
+    /// How often it alerts.
     pub speaks: Speaks,
     /// At which status a payment is judged and counted, once.
     pub statuses: StatusSet,
@@ -261,10 +261,10 @@ pub struct Regulation {
     pub date: String,
 }
 
-/// How often a rule speaks of one key.
+/// How often a rule alerts on one key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Speaks {
-    /// On every event that meets the condition.
+    /// On every event for which the condition holds.
     Every,
     /// When the condition becomes true after it was not.
     Crossing,
@@ -310,7 +310,7 @@ pub struct Judgement {
     pub finding: Finding,
 }
 
-/// A condition that was met, or could not be evaluated.
+/// A condition that holds, or could not be evaluated.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Finding {
     /// How grave.
@@ -321,7 +321,7 @@ pub struct Finding {
     pub reason: String,
     /// The declared windows' values.
     pub windows: BTreeMap<String, WindowValue>,
-    /// Whose fault it is where the condition could not be evaluated, and the rule's failure policy speaks. A typology's is
+    /// Whose fault it is where the condition could not be evaluated, and the rule's failure policy applies. A typology's is
     /// its members', the rule's own before the input's.
     pub error: Option<FailureCause>,
 }
@@ -440,7 +440,7 @@ impl Plan {
     }
 
     /// What the rules say of the event, each of them: none is ever left out. Windows are read as far as conditions and
-    /// reasons reach them. A rule whose expression, or whose window's stream, fails speaks by its failure policy:
+    /// reasons reach them. A rule whose expression, or whose window's stream, fails is judged by its failure policy:
     /// never silently no.
     pub fn judge(
         &self,
@@ -575,7 +575,7 @@ impl Rule {
         format!("{} could not be judged: {error}", self.meta.title)
     }
 
-    /// The finding of a typology. A member that could not be judged counts as met, and its harder action
+    /// The finding of a typology. A member that could not be judged counts as found, and its harder action
     /// stays: a softer finding never lowers a harder one.
     fn weighed(&self, program: &WeightsProgram, rules: &[Self], judgements: &[Judgement]) -> Option<Finding> {
         // A rule in shadow alerts nobody, through a typology neither.

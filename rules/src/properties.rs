@@ -6,9 +6,10 @@ use proptest::prelude::*;
 use sluice_model::{KeyKind, ListMatch, Money, PartyMatch, PaymentEvent, PaymentPast, Role, WindowValue};
 
 use crate::{
-    Facts,
+    EvalError, Facts,
     check::{Checker, Used, WindowName},
     env::Env,
+    functions::FUNCTIONS,
     lower::Lowering,
     parameter::Parameter,
     place::{Place, Source},
@@ -266,7 +267,7 @@ fn windows() -> BoxedStrategy<Vec<WindowValue>> {
     WINDOWS.iter().map(|(_, of, optional)| window_value(of, *optional)).collect::<Vec<_>>().boxed()
 }
 
-/// A condition, lowered and whole in the interpreter, for the same event.
+/// What a condition comes to, lowered and whole in the interpreter, for the same event; nothing where it does not check.
 fn both_ways(
     condition: &str,
     event: &PaymentEvent,
@@ -274,7 +275,7 @@ fn both_ways(
     role: Role,
     failed: bool,
     score: Option<f64>,
-) {
+) -> Option<Result<bool, EvalError>> {
     let mut found = Vec::new();
     let mut reference = Reference::default();
     for (path, text) in TABLES {
@@ -305,7 +306,7 @@ fn both_ways(
     let Some(term) = checker.truth(&file.conditions[0]) else {
         // The one thing that random conditions do and the checker knows better.
         assert!(found.iter().any(|d| d.message == "this divides by zero"), "{condition}: {found:?}");
-        return;
+        return None;
     };
     let script = checker.interpreted(&file.conditions[0], term.clone());
     let matches: Vec<PartyMatch> = score
@@ -337,6 +338,7 @@ fn both_ways(
     let native = Lowering::default().truth(&term)(&env).map_err(|error| *error);
     let interpreted = Lowering::default().truth(&script)(&env).map_err(|error| *error);
     assert_eq!(native, interpreted, "{condition}");
+    Some(native)
 }
 
 proptest! {
@@ -387,5 +389,49 @@ fn every_sort_of_error_is_the_same_both_ways() {
         "abs(payments - 9223372036854775807 - 2) > 1", // the least whole number has no positive
     ] {
         both_ways(condition, &event, &values, Role::DEBTOR, true, None);
+    }
+}
+
+#[test]
+fn every_function_is_lowered_and_interpreted() {
+    let event: PaymentEvent = serde_json::from_str(
+        r#"{"event_id":"1","type":"payment","status":"completed","occurred_at":"2026-03-02T08:00:00Z","method":"fps",
+            "amount":{"value":"20.00","currency":"HKD"},"debtor":{"account":"D","country":"KP"},
+            "creditor":{"account":"A","name":"CHAN Tai Man"}}"#,
+    )
+    .unwrap();
+    let values = [
+        WindowValue::Int(2_000),
+        WindowValue::Int(1_500),
+        WindowValue::Int(3),
+        WindowValue::Float(1_000.0),
+        WindowValue::Int(7_200),
+    ];
+    for function in FUNCTIONS {
+        let condition = match function.name {
+            "has" => "has(method)",
+            "min" => "min(total, biggest) == hkd(15)",
+            "max" => "max(total, biggest) == hkd(20)",
+            "abs" => "abs(payments - 5) == 2",
+            "hkd" => "amount == hkd(20)",
+            "percent" => "percent(80) == 0.8",
+            "minutes" => "quiet == minutes(120)",
+            "hours" => "quiet == hours(2)",
+            "days" => "quiet < days(1)",
+            "amount_in" => "amount_in(\"HKD\") == hkd(20)",
+            "lookup" => "lookup(tiers, method ?? \"none\", \"day\") == hkd(20)",
+            "any_in" => "any_in(countries, high_risk) && any_in(countries, words)",
+            "likeness" => "likeness(method ?? \"none\", \"fps\") > 0.99",
+            "name_likeness" => "name_likeness(creditor.name ?? \"\", \"Tai Man Chan\") > 0.99",
+            "starts_with" => "starts_with(method ?? \"none\", \"f\")",
+            "ends_with" => "ends_with(method ?? \"none\", \"s\")",
+            "contains" => "contains(method ?? \"none\", \"p\")",
+            "to_upper" => "to_upper(method ?? \"none\") == \"FPS\"",
+            "to_lower" => "to_lower(\"KP\") == \"kp\"",
+            "len" => "len(method ?? \"none\") == 3",
+            other => panic!("write a condition that calls `{other}`"),
+        };
+        let value = both_ways(condition, &event, &values, Role::DEBTOR, false, None);
+        assert_eq!(value, Some(Ok(true)), "{condition}");
     }
 }

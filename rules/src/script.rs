@@ -4,6 +4,7 @@
 use rhai::{AST, Expr, ImmutableString, Position, Stmt, StmtBlock};
 
 use crate::{
+    functions::Does,
     path::{method_call, path_of},
     schema,
     tree::{Kind, Read, Script, Term},
@@ -57,14 +58,14 @@ impl Flattener<'_> {
             return;
         }
         match expr {
-            Expr::FnCall(call, at) if call.name == "has" && call.args.len() == 1 => {
+            Expr::FnCall(call, at) if Does::named(&call.name) == Some(Does::Has) && call.args.len() == 1 => {
                 if let Some(variable) = self.path(&call.args[0], Read::Presence, "has ") {
                     *expr = variable;
                 } else {
                     *expr = Expr::BoolConstant(true, *at);
                 }
             }
-            Expr::FnCall(call, at) if call.name == "amount_in" => {
+            Expr::FnCall(call, at) if Does::named(&call.name) == Some(Does::AmountIn) => {
                 if let [Expr::StringConstant(code, _)] = call.args.as_slice()
                     && let Ok(currency) = code.parse()
                 {
@@ -78,7 +79,7 @@ impl Flattener<'_> {
             Expr::FnCall(call, _) => {
                 call.args.iter_mut().for_each(|a| self.expr(a));
                 // Rhai reads a variable that comes first after the other arguments, in case the function changes
-                // it. In a block it is a value, and read in its place: the first error is the one that is met first.
+                // it. In a block it is a value, and read in its place: the first error is the one that comes first.
                 if let [first @ Expr::Variable(..), _, ..] = call.args.as_mut_slice() {
                     let at = first.position();
                     let value = Stmt::Expr(Box::new(std::mem::take(first)));

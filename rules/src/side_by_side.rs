@@ -29,7 +29,7 @@ impl SideBySide {
         one_pass.then(|| Self { bundle: in_shadow(active.0, candidate.0), lost })
     }
 
-    /// Enter what an engine said under both into the alerts of the active set and of the candidate.
+    /// Enter what an engine reported under both into the alerts of the active set and of the candidate.
     pub fn enter(&self, alerts: Vec<Alert>, observations: Vec<Observation>, into: &mut [Vec<Alert>; 2]) {
         let [active, candidate] = into;
         for alert in alerts {

@@ -72,7 +72,7 @@ pub(crate) fn limit(engine: &mut Engine) {
         .set_max_functions(limits::FUNCTIONS_MAX);
 }
 
-/// Read a file. What cannot be read is said in `found`.
+/// Read a file. What cannot be read is reported in `found`.
 pub(crate) fn parse(source: &Source<'_>, found: &mut Vec<Diagnostic>) -> Option<Declarations> {
     if source.text.len() > RULE_FILE_BYTES_MAX {
         let message = format!("the file is larger than {RULE_FILE_BYTES_MAX} bytes");

@@ -88,7 +88,7 @@ fn unwrapped(expr: &Expr) -> &Expr {
 }
 
 impl Writer {
-    /// The reason for one event. A value that cannot be read is said to be missing: the finding remains.
+    /// The reason for one event. A value that cannot be read is reported as missing: the finding remains.
     pub(crate) fn write(&self, env: &Env<'_>) -> String {
         let mut text = String::new();
         for piece in &self.pieces {

@@ -47,7 +47,7 @@ pub(crate) enum Type {
 
 impl Unit {
     /// Whether numbers of the two units compare and add.
-    pub(crate) fn meets(self, other: Self) -> bool {
+    pub(crate) fn agrees_with(self, other: Self) -> bool {
         self.dimension() == other.dimension()
     }
 
@@ -75,7 +75,7 @@ impl Type {
     /// Whether values of the two types compare.
     pub(crate) fn compares_with(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Number { unit: a, .. }, Self::Number { unit: b, .. }) => a.meets(*b),
+            (Self::Number { unit: a, .. }, Self::Number { unit: b, .. }) => a.agrees_with(*b),
             (a, b) if a.is_text() && b.is_text() => true,
             (a, b) => a == b && matches!(a, Self::Bool | Self::Moment),
         }

@@ -282,7 +282,7 @@ fn constant(
     let mut checker = context.checker(used, fields.found);
     let term = checker.term(expr)?;
     match (&term.kind, &term.of) {
-        (Kind::Whole(n), Type::Number { unit: held, .. }) if held.meets(unit) => Some(*n),
+        (Kind::Whole(n), Type::Number { unit: held, .. }) if held.agrees_with(unit) => Some(*n),
         (Kind::Decimal(share), Type::Number { unit: Unit::Share, .. }) if unit == Unit::Plain => {
             Some((share * 100.0).round() as i64)
         }

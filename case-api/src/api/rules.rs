@@ -81,9 +81,18 @@ impl<E: Into<ProposeError>> From<E> for ProposalProblem {
                     TrialError::Malformed(_) | TrialError::NothingNew => problem,
                 }
             }
-            ProposeError::Version(error) => plain(error.into()),
-            ProposeError::Store(error) => plain(error.into()),
-            ProposeError::Join(error) => plain(Problem::internal(&error)),
+            error => plain(error.into()),
+        }
+    }
+}
+
+impl From<ProposeError> for Problem {
+    fn from(error: ProposeError) -> Self {
+        match error {
+            ProposeError::Trial(refused) => Self::from(&refused),
+            ProposeError::Version(error) => error.into(),
+            ProposeError::Store(error) => error.into(),
+            ProposeError::Join(error) => Self::internal(&error),
         }
     }
 }

@@ -49,6 +49,12 @@ impl PageError {
     }
 }
 
+/// What a page shows of an act that was refused: the status, and why.
+pub(crate) fn refusal(error: impl Into<Problem>) -> (StatusCode, String) {
+    let problem = error.into();
+    (problem.status(), problem.detail().to_owned())
+}
+
 /// No such path: a page for browsers, a problem for programs.
 pub(crate) async fn not_found_page(headers: HeaderMap) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();

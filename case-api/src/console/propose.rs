@@ -16,7 +16,6 @@ use sluice_rules::CASES_SUFFIX;
 use super::{
     error::PageError,
     forms::{check_made, claim, do_once, once},
-    rule_version::problem,
     shell::{Shell, render},
 };
 use crate::{
@@ -159,7 +158,7 @@ pub(crate) async fn propose(
             };
             Ok(render(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }
-        Err(error) => Err(problem(error).into()),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use sluice_model::EventTime;
 
 use super::{
-    error::PageError,
+    error::{PageError, refusal},
     forms::{check_made, claim, do_once, once},
     rules::RuleView,
     shell::{Shell, When, render},
@@ -163,9 +163,8 @@ async fn act(
     let claim = claim(&form.once, &[act.name(), &id, &order.version], &identity);
     let acting = app.service.act_on_quarantine(act, &id, &order, &identity.actor, Some(&claim));
     if let Err(error) = do_once(&app, &claim, acting).await? {
-        let problem = Problem::from(error);
-        let (status, detail) = (problem.status(), problem.detail().to_owned());
-        return show(&app, &identity, &id, &RuleQuery::default(), status, detail).await;
+        let (status, why) = refusal(error);
+        return show(&app, &identity, &id, &RuleQuery::default(), status, why).await;
     }
     Ok(Redirect::to(&format!("/rules/{id}")).into_response())
 }

@@ -12,7 +12,7 @@ use axum::{
 use serde::Deserialize;
 
 use super::{
-    error::PageError,
+    error::{PageError, refusal},
     forms::{Done, check_made, claim, do_once, once},
     shell::{Shell, When, render, short},
 };
@@ -20,7 +20,7 @@ use crate::{
     api::{Identity, Problem},
     app::App,
     domain::{BacktestReport, Changes, Permission, VersionAct, VersionState, next_version_state},
-    service::{Filling, PROPOSAL, ProposeError, RuleVersion},
+    service::{Filling, PROPOSAL, RuleVersion},
 };
 
 /// A version as pages show it.
@@ -139,16 +139,6 @@ async fn show(
     Ok(render(status, &page))
 }
 
-/// What a page says of a proposal that could not even be tried.
-pub(crate) fn problem(error: ProposeError) -> Problem {
-    match error {
-        ProposeError::Trial(refused) => Problem::from(&refused),
-        ProposeError::Version(error) => error.into(),
-        ProposeError::Store(error) => error.into(),
-        ProposeError::Join(error) => Problem::internal(&error),
-    }
-}
-
 /// The form of an act on a version.
 #[derive(Deserialize)]
 pub(crate) struct ActForm {
@@ -179,9 +169,8 @@ pub(crate) async fn act(
     let claim = claim(&form.once, &[&id, &form.action], &identity);
     let acting = app.service.act_on_rules(&id, &act, &identity.actor, Some(&claim));
     if let Err(error) = do_once(&app, &claim, acting).await? {
-        let problem = problem(error);
-        let detail = problem.detail().to_owned();
-        return show(&app, &identity, &id, problem.status(), "", detail).await;
+        let (status, why) = refusal(error);
+        return show(&app, &identity, &id, status, "", why).await;
     }
     Ok(Redirect::to(&format!("/rules/versions/{id}?done={}", act.name())).into_response())
 }
@@ -202,9 +191,8 @@ pub(crate) async fn backtest(
     check_made(&identity, &form.csrf)?;
     identity.need(Permission::ProposeRules)?;
     if let Err(error) = app.service.begin_backtest(&id, &identity.actor).await {
-        let problem = Problem::from(error);
-        let detail = problem.detail().to_owned();
-        return show(&app, &identity, &id, problem.status(), "", detail).await;
+        let (status, why) = refusal(error);
+        return show(&app, &identity, &id, status, "", why).await;
     }
     Ok(Redirect::to(&format!("/rules/versions/{id}")).into_response())
 }

@@ -12,9 +12,9 @@ use axum::{
 use serde::Deserialize;
 
 use super::{
-    error::PageError,
+    error::{PageError, refusal},
     forms::{check_made, claim, do_once, once},
-    rule_version::{VersionView, problem},
+    rule_version::VersionView,
     shell::{Shell, render, words},
 };
 use crate::{
@@ -122,9 +122,8 @@ pub(crate) async fn roll_back(
     let claim = claim(&form.once, &["rollback"], &identity);
     let acting = app.service.roll_back_rules(form.reason, &identity.actor, Some(&claim));
     if let Err(error) = do_once(&app, &claim, acting).await? {
-        let problem = problem(error);
-        let detail = problem.detail().to_owned();
-        return show_rules(&app, &identity, problem.status(), detail).await;
+        let (status, why) = refusal(error);
+        return show_rules(&app, &identity, status, why).await;
     }
     Ok(Redirect::to("/rules").into_response())
 }

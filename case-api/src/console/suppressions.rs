@@ -10,20 +10,18 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-use sluice_model::{Key, KeyKind};
 
 use super::{
-    case,
-    error::PageError,
-    forms::{check_made, claim, do_once},
+    error::{PageError, refusal},
+    forms::check_made,
     shell::{Shell, When, render},
 };
 use crate::{
     api::{Identity, Problem},
     app::App,
-    domain::{CaseMatch, SuppressionAct, SuppressionState, next_suppression_state},
+    domain::{SuppressionAct, SuppressionState, next_suppression_state},
     limits::PAGE_DEFAULT,
-    service::{NewSuppression, Page, SuppressionFilter, SuppressionNow, SuppressionRow},
+    service::{Page, SuppressionFilter, SuppressionNow, SuppressionRow},
 };
 
 #[derive(Deserialize, Default)]
@@ -126,70 +124,8 @@ pub(crate) async fn act(
     match app.service.act_on_suppression(&id, &act, &identity.actor, None).await {
         Ok(_) => Ok(Redirect::to("/suppressions").into_response()),
         Err(error) => {
-            let problem = Problem::from(error);
-            let (status, detail) = (problem.status(), problem.detail().to_owned());
-            show(&app, &identity, SuppressionsQuery::default(), status, detail).await
+            let (status, why) = refusal(error);
+            show(&app, &identity, SuppressionsQuery::default(), status, why).await
         }
     }
-}
-
-/// The form on a case's page.
-#[derive(Deserialize)]
-pub(crate) struct ProposeForm {
-    csrf: String,
-    once: String,
-    /// As [`form_value`] wrote it.
-    of: String,
-    disposition: String,
-    #[serde(default)]
-    days: String,
-    text: String,
-}
-
-/// A match as the value of a choice.
-pub(crate) fn form_value(of: &CaseMatch) -> String {
-    serde_json::json!([of.party, of.list, of.entry_id]).to_string()
-}
-
-/// A match as a choice reads.
-pub(crate) fn form_label(of: &CaseMatch) -> String {
-    let CaseMatch { party, screened, list, entry_id, listed, .. } = of;
-    let kind = if party.kind == KeyKind::Party { "institution" } else { party.kind.name() };
-    format!("{kind} {} ({screened}) is not {listed} ({list} {entry_id})", party.value)
-}
-
-pub(crate) async fn propose(
-    State(app): State<Arc<App>>,
-    identity: Identity,
-    Path(case_id): Path<String>,
-    Form(form): Form<ProposeForm>,
-) -> Result<Response, PageError> {
-    check_made(&identity, &form.csrf)?;
-    let refused = |wrong: &'static str| {
-        case::show(&app, &identity, &case_id, StatusCode::UNPROCESSABLE_ENTITY, "", wrong.to_owned())
-    };
-    let Ok((party, list, entry_id)) = serde_json::from_str::<(Key, String, String)>(&form.of) else {
-        return refused("choose a match").await;
-    };
-    let Ok(disposition) = form.disposition.parse() else {
-        return refused("choose how they differ").await;
-    };
-    let Ok(days) = form.days.trim().parse() else { return refused("say for how many days").await };
-    let wanted = NewSuppression {
-        case_id: case_id.clone(),
-        party,
-        list,
-        entry_id,
-        disposition,
-        reason: form.text,
-        days: Some(days),
-    };
-    let claim = claim(&form.once, &[&case_id, "suppress"], &identity);
-    let proposing = app.service.propose_suppression(wanted, &identity.actor, Some(&claim));
-    if let Err(error) = do_once(&app, &claim, proposing).await? {
-        let problem = Problem::from(error);
-        return case::show(&app, &identity, &case_id, problem.status(), "", problem.detail().to_owned())
-            .await;
-    }
-    Ok(Redirect::to(&format!("/cases/{case_id}?done=suppress")).into_response())
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl<'r, R: Row + Columns> FromRow<'r, R> for Case {
-    /// Without its subjects, which stand in rows of their own.
+    /// Without its subjects, which are in rows of their own.
     fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
         Ok(Self {
             seq: row.int("seq")?,

@@ -165,7 +165,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Write what became of a configuration, and who said so.
+    /// Write what became of a configuration, and who decided it.
     pub(crate) async fn put_configuration(
         &mut self,
         id: &str,

@@ -51,7 +51,7 @@ pub(super) struct Pools {
 pub(super) const BEGIN: Statement = Statement::two("BEGIN IMMEDIATE", "BEGIN");
 
 impl Database<'_> {
-    /// Connect, and bring the tables to what this version knows.
+    /// Connect, and apply the migrations of this version.
     pub(super) async fn open(self) -> Result<Pools, StoreError> {
         let pools = match self {
             Self::File(path) => on_file(path).await?,
@@ -110,7 +110,7 @@ async fn on_server(url: &str) -> Result<Pools, StoreError> {
 }
 
 fn limited<DB: sqlx::Database>(connections: u32) -> PoolOptions<DB> {
-    // An in-memory database lives as long as its connection: never let go of one.
+    // An in-memory database lives as long as its connection: never close one.
     PoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(STORE_WAIT)

@@ -74,7 +74,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Open, bring the tables to what this version knows, and restore the evidence tree.
+    /// Open, apply the migrations of this version, and restore the evidence tree.
     pub async fn open(database: Database<'_>, signer: Signer) -> Result<Self, StoreError> {
         let in_memory = matches!(database, Database::Memory);
         let Pools { writer, readers } = database.open().await?;

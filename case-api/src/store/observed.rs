@@ -1,4 +1,4 @@
-//! What is noted of rules beside their alerts: what those in shadow would have said, and how often one failed.
+//! What is noted of rules beside their alerts: what those in shadow would have alerted, and how often one failed.
 
 use serde::Serialize;
 use sluice_model::{Alert, RuleFailure};
@@ -63,7 +63,7 @@ struct Row {
 }
 
 impl Store {
-    /// What is noted of each rule that ever spoke, would have spoken, or failed.
+    /// What is noted of each rule that ever alerted, would have alerted, or failed.
     pub async fn rule_counts(&self) -> Result<Vec<RuleCounts>, StoreError> {
         Ok(query(
             "SELECT ids.rule_id AS rule_id,
@@ -110,7 +110,7 @@ impl Store {
 }
 
 impl Tx<'_> {
-    /// Keep what a rule in shadow would have said, and of each rule only the newest; how many are new.
+    /// Keep what a rule in shadow would have alerted, and of each rule only the newest; how many are new.
     pub(crate) async fn add_shadow_alert(&mut self, alert: &Alert) -> Result<u64, StoreError> {
         let added = query(
             "INSERT INTO shadow_alerts (alert_id, rule_id, occurred_at, recorded_at, body)

@@ -5,7 +5,7 @@ use sluice_model::{Control, EventTime};
 use super::{Store, StoreError, Tx, sql::query};
 use crate::limits::OUTBOX_BATCH;
 
-/// A delivered control record and where it should stand.
+/// A delivered control record and the offset that it should have.
 pub(super) struct Delivered {
     pub seq: i64,
     pub place: u64,

@@ -121,7 +121,7 @@ impl Tx<'_> {
             .await?)
     }
 
-    /// A version stands elsewhere than it did.
+    /// The state of a version has changed.
     pub(crate) async fn set_rules_state(
         &mut self,
         version_id: &str,

@@ -81,7 +81,7 @@ impl SuppressionRow {
         self.case_id == case_id || parties.iter().any(is_of)
     }
 
-    /// What the engine is told of it.
+    /// What the engine applies of it.
     pub(crate) fn order(&self) -> Result<Suppression, StoreError> {
         let kind = KeyKind::from_name(&self.party_kind).ok_or(StoreError::Corrupt("key kind"))?;
         Ok(Suppression {
@@ -148,7 +148,7 @@ impl Tx<'_> {
             .await?)
     }
 
-    /// Whether one on the same party and entry stands.
+    /// Whether one on the same party and entry is active.
     pub(crate) async fn is_suppressed(&mut self, proposal: &SuppressionProposal) -> Result<bool, StoreError> {
         let standing: i64 = query(
             "SELECT COUNT(*) FROM suppressions

@@ -15,7 +15,7 @@ use super::{
 
 /// A write in progress. Dropped without `commit`, nothing of it happened.
 ///
-/// Its connection serves again only after it has said that the transaction is over. Whatever else ends a write (an
+/// Its connection serves again only after it has reported that the transaction is over. Whatever else ends a write (an
 /// error, a full disk, a request that was given up) closes it, and the next write opens a new one: a connection that
 /// may be inside a transaction would refuse every write from then on. (SQLx's own transactions count on rolling back,
 /// which fails where SQLite has ended a transaction by itself, as it does on a full disk.)

@@ -66,7 +66,7 @@ pub struct RuleVersion {
     /// The hash of the set by which it is judged in shadow, or will be: what is in force, and this beside it.
     #[sqlx(rename = "judged")]
     pub shadow: Option<String>,
-    /// Where its last order stands in the outbox.
+    /// The place of its last order in the outbox.
     #[serde(skip)]
     pub control: Option<i64>,
     #[serde(skip)]
@@ -270,7 +270,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Somebody said yes or no.
+    /// Somebody approved or rejected it.
     pub(crate) async fn put_decided(
         &mut self,
         version_id: &str,

@@ -3,39 +3,24 @@
 //!
 //! The router is made ready once and shared: a connection costs its buffers and a task, not a router of its own.
 
-use std::{
-    io,
-    net::SocketAddr,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, ready},
-    time::Duration,
-};
+mod timeouts;
 
-use axum::{
-    Router,
-    body::{Body, Bytes},
-    extract::{ConnectInfo, Request},
-    middleware::{self, Next},
-    response::Response,
-};
-use hyper::{
-    body::{Frame, Incoming, SizeHint},
-    server::conn::http1,
-    service::service_fn,
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, extract::ConnectInfo};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::process::{Resource, getrlimit};
-use sluice_case_api::{Identity, Via};
-use sluice_runtime::Caller;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
     task::JoinSet,
-    time::{Sleep, sleep},
+    time::sleep,
 };
 use tower::ServiceExt;
+
+use self::timeouts::{Patient, Timely};
 
 /// Within which the header of a request must have come whole, from the connection's opening or the last answer on: what
 /// a silent connection, one kept alive for nothing and a header sent letter by letter are given.
@@ -84,22 +69,6 @@ impl Limits {
             connections_max,
         }
     }
-}
-
-/// Have the runtime know who asks: sign-in has found it by then.
-pub(super) fn with_callers(ingest: Router) -> Router {
-    async fn name(mut request: Request, next: Next) -> Response {
-        if let Some(Identity { actor, .. }) = request.extensions().get() {
-            let kind = match actor.via {
-                Via::Session => "person",
-                Via::Key => "key",
-            };
-            let caller = Caller(format!("{kind}:{}", actor.name));
-            request.extensions_mut().insert(caller);
-        }
-        next.run(request).await
-    }
-    ingest.layer(middleware::from_fn(name))
 }
 
 /// Serve until `stop` is ready; then let the requests under way finish and close.
@@ -189,115 +158,12 @@ async fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     }
 }
 
-/// A body that must come whole within a time.
-struct Timely {
-    body: Incoming,
-    until: Option<Pin<Box<Sleep>>>,
-}
-
-impl Timely {
-    fn new(body: Incoming, within: Duration) -> Self {
-        let until = (!hyper::body::Body::is_end_stream(&body)).then(|| Box::pin(sleep(within)));
-        Self { body, until }
-    }
-}
-
-impl hyper::body::Body for Timely {
-    type Data = Bytes;
-    type Error = axum::BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        if let Some(until) = &mut self.until
-            && until.as_mut().poll(cx).is_ready()
-        {
-            return Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())));
-        }
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// A stream whose other side must take what is written to it within a time.
-struct Patient<S> {
-    stream: S,
-    within: Duration,
-    /// Runs while the other side takes nothing.
-    until: Option<Pin<Box<Sleep>>>,
-}
-
-impl<S: AsyncWrite + Unpin> Patient<S> {
-    fn new(stream: S, within: Duration) -> Self {
-        Self { stream, within, until: None }
-    }
-
-    fn write<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        write: impl FnOnce(Pin<&mut S>, &mut Context<'_>) -> Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        let written = write(Pin::new(&mut self.stream), cx);
-        if written.is_ready() {
-            self.until = None;
-            return written;
-        }
-        let within = self.within;
-        let until = self.until.get_or_insert_with(|| Box::pin(sleep(within)));
-        until.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.write(cx, |stream, cx| stream.poll_write(cx, bytes))
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.write(cx, |stream, cx| stream.poll_write_vectored(cx, parts))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.write(cx, |stream, cx| stream.poll_flush(cx))
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.write(cx, |stream, cx| stream.poll_shutdown(cx))
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
-    use axum::routing::{get, post};
+    use axum::{
+        body::Bytes,
+        routing::{get, post},
+    };
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
         sync::Notify,
@@ -467,25 +333,5 @@ mod tests {
         busy.read_to_string(&mut text).await.unwrap();
         assert!(text.starts_with("HTTP/1.1 200") && text.ends_with("done"), "{text}");
         served.await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn the_runtime_is_told_who_asks() {
-        let told = Arc::new(Mutex::new(None));
-        let seen = Arc::clone(&told);
-        let router = with_callers(Router::new().route(
-            "/",
-            get(async move |request: Request| {
-                *seen.lock().unwrap() = request.extensions().get::<Caller>().cloned();
-            }),
-        ));
-        for (via, caller) in [(Via::Session, "person:mei"), (Via::Key, "key:mei")] {
-            let roles = sluice_case_api::domain::Roles::new([]);
-            let actor = sluice_case_api::Actor { name: "mei".into(), roles, via };
-            let mut request = Request::get("/").body(Body::empty()).unwrap();
-            request.extensions_mut().insert(Identity { actor, csrf: String::new(), token: String::new() });
-            router.clone().oneshot(request).await.unwrap();
-            assert_eq!(*told.lock().unwrap(), Some(Caller(caller.into())));
-        }
     }
 }

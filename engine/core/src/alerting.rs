@@ -24,7 +24,7 @@ pub(crate) struct Scene<'a> {
     pub key: &'a Key,
     /// The event that was judged.
     pub event: &'a PaymentEvent,
-    /// Where it stands; `None` for an answer by deadline.
+    /// Its offset; `None` for an answer by deadline.
     pub offset: Option<Offset>,
     /// What screening found.
     pub screened: &'a Screened,
@@ -85,7 +85,7 @@ pub(crate) fn failure(rule: &Rule, finding: &Finding, scene: Scene<'_>) -> Optio
     }))
 }
 
-/// The id of the rule that an answer by policy is told under.
+/// The id of the rule that an answer by policy is reported under.
 const DEADLINE: &str = "ENGINE-DEADLINE";
 
 /// The content of a rule that the engine itself is.
@@ -154,7 +154,7 @@ fn not_screened(what: &[NotScreened]) -> String {
     format!("not everything was screened ({})", told.collect::<Vec<_>>().join("; "))
 }
 
-/// The alert of a known party that meets an entry of a new list version. There is no payment to hold: the party's
+/// The alert of a known party that matches an entry of a new list version. There is no payment to hold: the party's
 /// next one is screened against the same version.
 pub(crate) fn of_rescreen(met: Rescreened<Key>, screening: &ScreeningDesk, at: EventTime) -> Alert {
     let Rescreened { party, name, hit } = met;
@@ -309,7 +309,7 @@ pub(crate) fn verdict(
     })
 }
 
-/// An alert as it stands behind a verdict.
+/// An alert as a verdict refers to it.
 pub(crate) fn found(alert: &Alert) -> VerdictFinding {
     VerdictFinding { alert_id: alert.alert_id, outcome: alert.action.into(), reason: alert.reason.clone() }
 }

@@ -46,7 +46,7 @@ impl CaseEngine for CaseRunner {
         }
         match output.dead_letters.first() {
             Some(letter) => Err(format!("a payment was refused: {}", letter.reason)),
-            // What a rule in shadow would have said is what its cases ask for.
+            // What a rule in shadow would have alerted is what its cases ask for.
             None => {
                 let shadow = output.observations.into_iter().filter_map(|observed| match observed {
                     Observation::Shadow(alert) => Some(*alert),

@@ -1,5 +1,5 @@
 //! Gives every control record to the partitions that must apply it. There is one owner of the one control
-//! partition, so that every partition meets the changes in the same order.
+//! partition, so that every partition applies the changes in the same order.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 //! The whole engine over one payments partition: home, shards and gathering in one stage. The embedded mode and
-//! `sluice replay` run it; its control records stand in the payments log itself.
+//! `sluice replay` run it; its control records are in the payments log itself.
 //!
 //! A batch goes through in four passes, of which the wide ones run in parallel: screen every event, apply each at
 //! the home in order, apply it on the shards of its keys, gather the verdicts in order. The output is the same as
@@ -235,7 +235,7 @@ impl Stage for Engine {
         self.shards.iter().find_map(Stage::wants_filling)
     }
 
-    /// An engine whose shards read the prepared windows from the first record on. Its home meets every control
+    /// An engine whose shards read the prepared windows from the first record on. Its home applies every control
     /// record of the past again, rules left aside.
     fn candidate(&self) -> Self {
         Self {

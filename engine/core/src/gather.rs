@@ -43,7 +43,7 @@ pub struct Gather {
     stream_time: EventTime,
     /// By payment: a hold binds every later event of the payment until it is released, or for [`HOLDS_KEPT_FOR`].
     holds: HashMap<String, Hold>,
-    /// By the stream's time of a finding; those of a payment that met another since are passed over.
+    /// By the stream's time of a finding; those of a payment that had another since are passed over.
     held_at: BTreeMap<EventTime, Vec<String>>,
 }
 
@@ -63,12 +63,12 @@ struct Answer {
     alerts: Vec<AlertId>,
     reasons: Vec<String>,
     deadline_passed: bool,
-    /// Where the last event that asked stands.
+    /// The offset of the last event that asked.
     offset: Offset,
 }
 
 impl Answer {
-    /// The decision on an event that stands at `offset`.
+    /// The decision on an event at `offset`.
     fn decision(&self, event_id: &str, offset: Offset) -> Decision {
         Decision {
             payment_id: self.payment_id.clone(),
@@ -85,7 +85,7 @@ impl Answer {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Pending {
     payment_id: String,
-    /// Where the last event that asked stands.
+    /// The offset of the last event that asked.
     offset: Offset,
     asked: Option<u32>,
     answered: BTreeSet<Key>,
@@ -208,7 +208,7 @@ impl Gather {
         self.forget_answers();
     }
 
-    /// An officer lets go what they saw. What else holds the payment keeps it.
+    /// An officer releases what they saw. What else holds the payment keeps it.
     fn released(&mut self, order: &Release, out: &mut GatherOutput) {
         let Hold { findings: mut held, at } = self.holds.remove(&order.payment_id).unwrap_or_default();
         let mut let_go = Findings::default();

@@ -1,8 +1,8 @@
-//! Fewer alerts of the failures of rules in quarantine. Such a rule goes on judging: what it finds is said, a failure that
+//! Fewer alerts of the failures of rules in quarantine. Such a rule goes on judging: what it finds is alerted, a failure that
 //! holds holds each time, and every failure is noted. Only "could not be judged", where it asks for no more than an alert,
-//! is said once a day of each key, and once an hour by a home, whose keys are single payments.
+//! is alerted once a day of each key, and once an hour by a home, whose keys are single payments.
 //!
-//! It must never leave out anything else. What is forgotten here is said again, so forgetting says more, never less.
+//! It must never leave out anything else. What is forgotten here is alerted again, so forgetting alerts more, never less.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::rulebook::Rulebook;
 
 /// How often the failures of one quarantined rule are alerted on one key, by the events' own time.
 const PER_KEY: Span = Span::days(1);
-/// How often by a home, by stream time: a rule on payments meets a new key at each event.
+/// How often by a home, by stream time: a rule on payments has a new key at each event.
 const PER_HOME: Span = Span::hours(1);
 /// The days that are remembered of a rule on a key: the newest and those before it. An older event, which somebody sent
 /// again with a reason, says it once more.
@@ -31,7 +31,7 @@ pub(crate) fn is_noise(rules: &Rulebook, rule: &Rule, finding: &Finding) -> bool
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct NoiseOfKey(Vec<(Hash256, Days)>);
 
-/// Civil days of UTC on which something was said.
+/// Civil days of UTC on which something was alerted.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Days {
     /// The newest, in days since 1970.
@@ -41,7 +41,7 @@ struct Days {
 }
 
 impl NoiseOfKey {
-    /// Whether a rule's failure may be alerted at `at`; said, then.
+    /// Whether a rule's failure may be alerted at `at`; noted, then.
     pub(crate) fn may_say(&mut self, rule: Hash256, at: EventTime) -> bool {
         let day = at.micros().div_euclid(PER_KEY.micros());
         if let Some((_, days)) = self.0.iter_mut().find(|(held, _)| *held == rule) {
@@ -75,7 +75,7 @@ impl Days {
 pub(crate) struct NoiseOfHome(BTreeMap<Hash256, i64>);
 
 impl NoiseOfHome {
-    /// Whether a rule's failure may be alerted at this stream time; said, then. Other hours need no remembering.
+    /// Whether a rule's failure may be alerted at this stream time; noted, then. Other hours need no remembering.
     pub(crate) fn may_say(&mut self, rule: Hash256, stream_time: EventTime) -> bool {
         let hour = stream_time.micros().div_euclid(PER_HOME.micros());
         self.0.retain(|_, said| *said == hour);
@@ -112,7 +112,7 @@ mod tests {
             }
         }
 
-        /// However far apart they are: a day of which nothing was said is said.
+        /// However far apart they are: a day of which nothing was alerted is alerted.
         #[test]
         fn a_day_of_which_nothing_was_said_is_never_left_unsaid(
             failures in prop::collection::vec((0..50u8, -10_000..10_000i64), 1..80),

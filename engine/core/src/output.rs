@@ -72,7 +72,7 @@ pub struct ShardOutput {
     pub alerts: Vec<Alert>,
     /// What is noted of those rules.
     pub observations: Vec<Observation>,
-    /// Holds and refusals: a hold speaks at once.
+    /// Holds and refusals: a hold applies at once.
     pub holds: Vec<HoldRecord>,
     /// For the gathering of decisions.
     pub verdicts: Vec<VerdictRecord>,
@@ -92,7 +92,7 @@ pub struct GatherOutput {
 pub struct Output {
     /// In the order of the records that caused them; at one record, the home's first, then key by key.
     pub alerts: Vec<Alert>,
-    /// What rules in shadow would have said, and which rules failed; in the same order.
+    /// What rules in shadow would have alerted, and which rules failed; in the same order.
     pub observations: Vec<Observation>,
     /// Holds, refusals, releases.
     pub holds: Vec<HoldRecord>,

@@ -111,7 +111,7 @@ impl ScreeningDesk {
                 let EventScreened { mut matches, mut not_screened } = screener.screen_event(event);
                 self.suppressions.leave_out(&mut matches, event.occurred_at, screener);
                 if self.is_too_old(event.occurred_at) {
-                    // What an old list says still stands; what it does not say, nobody knows.
+                    // What an old list says still holds; what it does not say, nobody knows.
                     not_screened.push(whole(WhyNotScreened::ListsTooOld));
                 }
                 (matches, not_screened)

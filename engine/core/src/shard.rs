@@ -180,7 +180,7 @@ impl KeyState {
     }
 }
 
-/// Rules about to speak of one event.
+/// Rules about to alert on one event.
 struct Speaking<'a> {
     rules: &'a Rulebook,
     plan: &'a Plan,
@@ -189,7 +189,7 @@ struct Speaking<'a> {
 }
 
 impl Speaking<'_> {
-    /// The alerts of those rules that may speak now, and what is noted of them. A rule in shadow speaks as often as it
+    /// The alerts of those rules that may alert now, and what is noted of them. A rule in shadow alerts as often as it
     /// would in force.
     fn alerts(
         &self,
@@ -205,7 +205,7 @@ impl Speaking<'_> {
             let rule = &self.plan.rules[judgement.rule];
             let meta = &rule.meta;
             observations.extend(alerting::failure(rule, &judgement.finding, scene));
-            // What is left out as noise was not said, and silences nothing later.
+            // What is left out as noise was not alerted, and silences nothing later.
             let is_noise = noise::is_noise(self.rules, rule, &judgement.finding);
             if is_noise && !noise.may_say(rule.content, event.occurred_at) {
                 continue;
@@ -224,7 +224,7 @@ impl Speaking<'_> {
         alerts
     }
 
-    /// A rule that speaks on crossing must know when its condition did not hold.
+    /// A rule that alerts on crossing must know when its condition did not hold.
     fn remember_silence(&self, spoken: &mut Utterances, judgements: &[Judgement]) {
         if spoken.is_empty() {
             return;
@@ -238,7 +238,7 @@ impl Speaking<'_> {
     }
 }
 
-/// The name under which it is remembered how often a rule spoke. What it said in shadow must not silence it once it is
+/// The name under which it is remembered how often a rule alerted. What it alerted in shadow must not silence it once it is
 /// in force, nor a candidate the rule of the same id, so each has a name of its own, which no rule can have.
 fn remembered_as(meta: &RuleMeta) -> Cow<'_, str> {
     match (meta.candidate, meta.shadow) {
@@ -296,8 +296,8 @@ impl Stage for Shard {
         }
     }
 
-    /// The candidate's windows are those of the prepared rules already; what was spoken stays, and who the customers
-    /// are, unless the candidate met a newer profile while nobody here watched customers.
+    /// The candidate's windows are those of the prepared rules already; what was alerted stays, and who the customers
+    /// are, unless the candidate applied a newer profile while nobody here watched customers.
     fn adopt(&mut self, candidate: Self) {
         self.plans = candidate.plans;
         for (held, filled) in self.keys.iter_mut().zip(candidate.keys) {

@@ -1,13 +1,13 @@
-//! How often a rule speaks of a key: on every event, once on crossing, or at most once in a period. What was said never
-//! silences what is harder: a hold speaks although an alert was given within the period.
-//! Remembered per rule id, so that a new version of a rule does not repeat what the old one said.
+//! How often a rule alerts on a key: on every event, once on crossing, or at most once in a period. What was alerted never
+//! silences what is harder: a hold is alerted although an alert was given within the period.
+//! Remembered per rule id, so that a new version of a rule does not repeat the alerts of the old one.
 
 use serde::{Deserialize, Serialize};
 use sluice_model::{Action, EventTime};
 use sluice_rules::Speaks;
 use smallvec::SmallVec;
 
-/// What one key remembers of the rules that have spoken of it. Most keys are never spoken of.
+/// What one key remembers of the rules that have alerted on it. Most keys never have an alert.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Utterances(SmallVec<[(Box<str>, Memory); 1]>);
 
@@ -20,7 +20,7 @@ struct Memory {
 }
 
 impl Utterances {
-    /// Whether a rule that asks for `action` at `at` is to speak now; remembered as spoken if so.
+    /// Whether a rule that asks for `action` at `at` is to alert now; remembered if so.
     pub(crate) fn may_speak(&mut self, rule_id: &str, speaks: Speaks, action: Action, at: EventTime) -> bool {
         if matches!(speaks, Speaks::Every) {
             return true;

@@ -22,7 +22,7 @@ pub trait Stage: Sized {
     /// What judging produces; gathered over a batch and committed with the batch's offset, or not at all.
     type Output: Default;
 
-    /// Apply one record, which stands at `offset`.
+    /// Apply one record, which is at `offset`.
     fn apply(&mut self, offset: Offset, record: &Self::Record, output: &mut Self::Output);
 
     /// Apply several records in order. The same as applying each; a stage may do it faster.

@@ -24,13 +24,13 @@ pub enum KeyedRecord {
 pub struct KeyedEvent {
     /// The key that is to judge it.
     pub key: Key,
-    /// The sides on which the key stands.
+    /// The sides that the key is on.
     pub role: Role,
     /// What the payment has been through.
     pub past: PaymentPast,
     /// Whether somebody waits for the decision.
     pub awaited: bool,
-    /// Where the event stands in its partition of `sluice.payments`.
+    /// The offset of the event in its partition of `sluice.payments`.
     pub offset: Offset,
     /// The event.
     pub event: Arc<PaymentEvent>,
@@ -45,7 +45,7 @@ pub struct Screened {
     pub lists: Arc<ListSet>,
     /// The version of the suppressions; `None` before the first.
     pub suppressions: Option<Hash256>,
-    /// The parties that met an entry, suppressed matches left out.
+    /// The parties that match an entry, suppressed matches left out.
     pub matches: Vec<PartyMatch>,
     /// What could not be screened: never "no match".
     pub not_screened: Vec<NotScreened>,
@@ -72,7 +72,7 @@ pub enum VerdictRecord {
         payment_id: String,
         /// The event that asks.
         event_id: String,
-        /// Where it stands in its partition of `sluice.payments`.
+        /// Its offset in its partition of `sluice.payments`.
         offset: Offset,
     },
     /// The deadline of an event passed.
@@ -112,13 +112,13 @@ pub struct Verdict {
     pub payment_id: String,
     /// The event judged.
     pub event_id: String,
-    /// Where it stands in its partition of `sluice.payments`.
+    /// Its offset in its partition of `sluice.payments`.
     pub offset: Offset,
     /// The event's own time; from the home, the latest of any so far.
     pub at: EventTime,
     /// Whether somebody waits for the decision.
     pub awaited: bool,
-    /// Who speaks.
+    /// Whose verdict it is.
     pub from: Speaker,
     /// allow, hold or reject.
     pub outcome: Outcome,

@@ -1,5 +1,5 @@
 //! Carries a stage through recovery, batches, commits, aborts and rule changes, without doing any I/O: it says
-//! what is to be done next, and is told what came of it.
+//! what is to be done next, and is given what came of it.
 //!
 //! ```text
 //!            restored                 records                commit done
@@ -50,7 +50,7 @@ pub enum Step<O> {
     },
     /// Commit this, all of it or nothing, then call [`Worker::committed`] or [`Worker::aborted`].
     Commit(Batch<O>),
-    /// Nothing, until the fate of the batch that was handed out is told.
+    /// Nothing, until the fate of the batch that was handed out is reported.
     Await,
     /// Keep this snapshot; no answer is needed. It stands for every record before `offset`.
     Save {
@@ -129,7 +129,7 @@ struct Filling<S> {
     candidate: S,
     /// Every record before this has been applied by the candidate.
     applied: Offset,
-    /// Whether the next read is for the candidate: it and the living stage take turns, until the rules are to
+    /// Whether the next read is for the candidate: it and the active stage take turns, until the rules are to
     /// be activated and everything waits for the candidate.
     turn: NextRead,
 }
@@ -142,7 +142,7 @@ enum NextRead {
 }
 
 impl<S: Stage> Worker<S> {
-    /// A worker for a partition whose committed offset its log has just told to this owner.
+    /// A worker for a partition whose committed offset its log has just given to this owner.
     pub fn new(
         config: WorkerConfig,
         library: Arc<dyn Library>,

@@ -72,7 +72,7 @@ pub struct Driver<S: Stage> {
     worker: Worker<S>,
     /// What was read last.
     records: Vec<(Offset, S::Record)>,
-    /// Where the worker was told that the partition ends: told twice, there is nothing to do but wait.
+    /// The end of the partition as the worker knows it: reported twice, there is nothing to do but wait.
     ends_at: Option<Offset>,
     /// A batch that was not committed yet.
     pending: Option<Pending<S::Output>>,
@@ -147,7 +147,7 @@ impl<S: Stage<Record: DeserializeOwned, Output: Clone>> Driver<S> {
     /// be claimed.
     ///
     /// # Errors
-    /// When the log cannot be told.
+    /// When the log cannot be reached.
     pub fn release(mut self) -> Result<Report<S::Output>, DriverError> {
         self.worker.want_snapshot();
         let saved = match self.worker.step() {

@@ -34,7 +34,7 @@ struct State<R> {
 }
 
 struct Entry<R> {
-    /// The end of the partition before it: nothing stands between.
+    /// The end of the partition before it: nothing is between.
     after: Offset,
     offset: Offset,
     record: R,
@@ -47,7 +47,7 @@ impl<R> Handoff<R> {
         Self { state: Mutex::new(state), arrived: Condvar::new(), records_max }
     }
 
-    /// Records that became durable, where they stand. Called in the order of the log.
+    /// Records that became durable, with their offsets. Called in the order of the log.
     pub fn push(&self, appended: &Appended, records: Vec<R>) {
         let mut state = self.lock();
         state.end = appended.end();

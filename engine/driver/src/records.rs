@@ -40,7 +40,7 @@ pub fn parse<T: DeserializeOwned>(partition: Partition, stored: &StoredRecord) -
     serde_json::from_slice(&stored.value).map_err(|error| DriverError::Record {
         partition,
         offset: stored.offset,
-        // The position only: serde's message may repeat what stood there.
+        // The position only: serde's message may repeat what was there.
         reason: format!("not a record of this version (line {}, column {})", error.line(), error.column()),
     })
 }

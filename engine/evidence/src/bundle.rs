@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sluice_model::Hash256;
 
-use crate::{Body, Expanded, Leaf, Report, Signer, VerifierKey, verify};
+use crate::{Body, Expanded, Leaf, Signer};
 
 /// The largest bundle that is read.
 pub const BUNDLE_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// The encoding's name and version.
-pub(crate) const FORMAT: &str = "sluice-evidence-bundle/v1";
+const FORMAT: &str = "sluice-evidence-bundle/v1";
 
 /// Why a bundle was not made.
 #[derive(Debug, thiserror::Error)]
@@ -90,12 +90,6 @@ impl Bundle {
         if bytes.len() > BUNDLE_BYTES_MAX { Err(BundleError::TooLarge(bytes.len())) } else { Ok(bytes) }
     }
 
-    /// A bundle that verifies, for looking into; else what does not hold.
-    pub fn open(bytes: &[u8], key: Option<&VerifierKey>) -> Result<Self, Box<Report>> {
-        let report = verify(bytes, key);
-        verify::read(bytes).ok().filter(|_| report.holds()).map(|(bundle, _)| bundle).ok_or(Box::new(report))
-    }
-
     /// The case.
     pub fn case_id(&self) -> &str {
         &self.case_id
@@ -106,7 +100,7 @@ impl Bundle {
         &self.records
     }
 
-    /// The log records brought along.
+    /// The log records that are included.
     pub fn stretches(&self) -> &[Expanded] {
         &self.stretches
     }
@@ -123,4 +117,48 @@ pub(crate) struct Sealed {
 /// What a seal signs. Its first line is no log's origin, so that a seal never passes for a checkpoint.
 pub(crate) fn seal_text(content: &str) -> String {
     format!("{FORMAT}\nsha256:{}\n", Hash256::of(content.as_bytes()))
+}
+
+/// The bundle, if the bytes are its one canonical encoding.
+pub(crate) fn read(bytes: &[u8]) -> Result<(Bundle, Sealed), String> {
+    if bytes.len() > BUNDLE_BYTES_MAX {
+        return Err(format!("{} bytes, and {BUNDLE_BYTES_MAX} is the limit", bytes.len()));
+    }
+    let unreadable = |error: serde_json::Error| format!("not an evidence bundle: {}", place(&error));
+    let sealed: Sealed = serde_json::from_slice(bytes).map_err(unreadable)?;
+    let bundle: Bundle = serde_json::from_str(sealed.content.get()).map_err(unreadable)?;
+    if bundle.format != FORMAT {
+        return Err(format!("not a bundle of format {FORMAT}"));
+    }
+    if !encodes_to(&bundle, sealed.content.get().as_bytes()) || !encodes_to(&sealed, bytes) {
+        return Err("not in the canonical encoding: encoded again it gives other bytes".to_owned());
+    }
+    Ok((bundle, sealed))
+}
+
+/// Whether `value` as JSON is `bytes`, compared while it is written.
+fn encodes_to<T: Serialize>(value: &T, bytes: &[u8]) -> bool {
+    struct Expected<'a>(&'a [u8]);
+    impl std::io::Write for Expected<'_> {
+        fn write(&mut self, part: &[u8]) -> std::io::Result<usize> {
+            self.0 = self.0.strip_prefix(part).ok_or(std::io::ErrorKind::InvalidData)?;
+            Ok(part.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut expected = Expected(bytes);
+    serde_json::to_writer(&mut expected, value).is_ok() && expected.0.is_empty()
+}
+
+/// What a parser found wrong, without the values it read: a bundle holds personal data.
+fn place(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        serde_json::error::Category::Eof => "it ends too early",
+        serde_json::error::Category::Syntax => "not JSON",
+        serde_json::error::Category::Data => "a field is unknown, missing or of the wrong form",
+        serde_json::error::Category::Io => "it cannot be read",
+    };
+    format!("{what} (line {}, column {})", error.line(), error.column())
 }

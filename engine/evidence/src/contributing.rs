@@ -1,4 +1,4 @@
-//! Which records of the payments log an alert rests on, so that a bundle can bring along those and no others.
+//! Which records of the payments log an alert rests on, so that a bundle can include those and no others.
 
 use std::collections::HashSet;
 

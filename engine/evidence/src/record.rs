@@ -1,4 +1,4 @@
-//! What stands in the evidence log: a leaf that commits to a body, and the body, kept apart so that it can be
+//! The records of the evidence log: a leaf that commits to a body, and the body, kept apart so that it can be
 //! erased in part or whole while the leaf still proves what was logged, and when.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt, iter, str::FromStr};
@@ -96,7 +96,7 @@ impl Leaf {
 pub struct Salt(pub [u8; 16]);
 
 impl Salt {
-    /// The salt of one field, which tells nothing of the others'.
+    /// The salt of one field, which reveals nothing of the others'.
     fn of_field(&self, name: &str) -> Self {
         let digest: [u8; 32] = Sha256::new_with_prefix(self.0).chain_update(name).finalize().into();
         let mut salt = [0; 16];

@@ -1,4 +1,4 @@
-//! Records of the payments log, named by where they stand and what they hash to: what an alert rests on, or a
+//! Records of the payments log, named by their offsets and their hash: what an alert rests on, or a
 //! stretch of the log that is sealed.
 
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use sluice_model::Hash256;
 
 /// Some records of one partition, in order: how many, within which offsets, and the hash over their hashes.
-/// Kept instead of the records themselves, which a bundle may bring along ([`Expanded`]).
+/// Kept instead of the records themselves, which a bundle may include ([`Expanded`]).
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stretch {
@@ -85,7 +85,7 @@ impl Expanded {
         &self.records
     }
 
-    /// What stands for them in a record's body; `None` when there are none, when they are out of order, or when
+    /// What represents them in a record's body; `None` when there are none, when they are out of order, or when
     /// one's content is not what its hash says.
     pub fn stretch(&self) -> Option<Stretch> {
         let (first, last) = (self.records.first()?, self.records.last()?);

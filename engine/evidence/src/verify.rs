@@ -5,7 +5,7 @@ use sluice_model::Hash256;
 
 use crate::{
     Bundle, Checkpoint, Stretch, VerifierKey,
-    bundle::{BUNDLE_BYTES_MAX, FORMAT, Proved, Sealed, seal_text},
+    bundle::{Proved, Sealed, read, seal_text},
     merkle::verify_inclusion,
 };
 
@@ -15,10 +15,10 @@ const FAILURES_LISTED_MAX: usize = 20;
 /// Whose signature the bundle was checked against.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub enum Trust {
-    /// A key that the verifier brought along.
+    /// A key that the verifier supplied.
     #[serde(rename = "given key")]
     GivenKey,
-    /// Only the key that stands in the bundle: whoever made the bundle may have made the key.
+    /// Only the key in the bundle: whoever made the bundle may have made the key.
     #[serde(rename = "self-signed only")]
     SelfSigned,
 }
@@ -55,7 +55,7 @@ pub struct Report {
     pub bodies_absent: usize,
     /// Fields erased from the bodies that are.
     pub fields_erased: usize,
-    /// Stretches of the log that records name and the bundle does not bring along.
+    /// Stretches of the log that records name and the bundle does not include.
     pub stretches_absent: usize,
 }
 
@@ -93,6 +93,14 @@ impl Report {
             failures.push(format!("and {more} more"));
         }
         self.checks.push(Check { check, ok, looked_at, failures });
+    }
+}
+
+impl Bundle {
+    /// A bundle that verifies, for looking into; else what does not hold.
+    pub fn open(bytes: &[u8], key: Option<&VerifierKey>) -> Result<Self, Box<Report>> {
+        let report = verify(bytes, key);
+        read(bytes).ok().filter(|_| report.holds()).map(|(bundle, _)| bundle).ok_or(Box::new(report))
     }
 }
 
@@ -134,50 +142,6 @@ pub fn verify(bytes: &[u8], key: Option<&VerifierKey>) -> Report {
     check_case(&mut report, &bundle);
     check_events(&mut report, &bundle);
     report
-}
-
-/// The bundle, if the bytes are its one canonical encoding.
-pub(crate) fn read(bytes: &[u8]) -> Result<(Bundle, Sealed), String> {
-    if bytes.len() > BUNDLE_BYTES_MAX {
-        return Err(format!("{} bytes, and {BUNDLE_BYTES_MAX} is the limit", bytes.len()));
-    }
-    let unreadable = |error: serde_json::Error| format!("not an evidence bundle: {}", place(&error));
-    let sealed: Sealed = serde_json::from_slice(bytes).map_err(unreadable)?;
-    let bundle: Bundle = serde_json::from_str(sealed.content.get()).map_err(unreadable)?;
-    if bundle.format != FORMAT {
-        return Err(format!("not a bundle of format {FORMAT}"));
-    }
-    if !encodes_to(&bundle, sealed.content.get().as_bytes()) || !encodes_to(&sealed, bytes) {
-        return Err("not in the canonical encoding: encoded again it gives other bytes".to_owned());
-    }
-    Ok((bundle, sealed))
-}
-
-/// Whether `value` as JSON is `bytes`, compared while it is written.
-fn encodes_to<T: Serialize>(value: &T, bytes: &[u8]) -> bool {
-    struct Expected<'a>(&'a [u8]);
-    impl std::io::Write for Expected<'_> {
-        fn write(&mut self, part: &[u8]) -> std::io::Result<usize> {
-            self.0 = self.0.strip_prefix(part).ok_or(std::io::ErrorKind::InvalidData)?;
-            Ok(part.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut expected = Expected(bytes);
-    serde_json::to_writer(&mut expected, value).is_ok() && expected.0.is_empty()
-}
-
-/// What a parser found wrong, without the values it met: a bundle holds personal data.
-fn place(error: &serde_json::Error) -> String {
-    let what = match error.classify() {
-        serde_json::error::Category::Eof => "it ends too early",
-        serde_json::error::Category::Syntax => "not JSON",
-        serde_json::error::Category::Data => "a field is unknown, missing or of the wrong form",
-        serde_json::error::Category::Io => "it cannot be read",
-    };
-    format!("{what} (line {}, column {})", error.line(), error.column())
 }
 
 fn own_key(bundle: &Bundle, given: Option<&VerifierKey>) -> Result<VerifierKey, String> {
@@ -252,7 +216,7 @@ fn check_case(report: &mut Report, bundle: &Bundle) {
     report.many("case", naming.len(), failures);
 }
 
-/// Each stretch that is brought along must be one that a record names.
+/// Each stretch that is included must be one that a record names.
 fn check_events(report: &mut Report, bundle: &Bundle) {
     let named = |r: &Proved| serde_json::from_str::<Stretch>(r.body.as_ref()?.field("events")?).ok();
     let mut named: Vec<Hash256> = bundle.records.iter().filter_map(named).map(|s| stretch_id(&s)).collect();

@@ -6,7 +6,7 @@ use sluice_model::EventTime;
 
 /// Tells the time. A port, so that tests can turn it.
 pub trait Clock: Send + Sync {
-    /// Now, as the machine is told it.
+    /// Now, as the machine's clock gives it.
     fn now(&self) -> EventTime;
 
     /// How long ago some fixed moment lies. It goes on evenly, whatever is done to the machine's time: what
@@ -23,7 +23,7 @@ impl Clock for SystemClock {
         EventTime::from_micros(jiff::Timestamp::now().as_microsecond())
     }
 
-    /// Since the machine was started, its sleep included: `std`'s clock stands still meanwhile, and a laptop that is
+    /// Since the machine was started, its sleep included: `std`'s clock is stopped meanwhile, and a laptop that is
     /// opened again would look like one whose time was changed.
     #[cfg(target_os = "linux")]
     fn elapsed(&self) -> Duration {

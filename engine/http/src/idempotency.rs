@@ -1,4 +1,4 @@
-//! What an `Idempotency-Key` is, whose it is, and for which request it stands. Where answers are kept is each service's
+//! What an `Idempotency-Key` is, whose it is, and which request it names. Where answers are kept is each service's
 //! own business: with what the request did, in one transaction.
 
 use axum::http::HeaderMap;
@@ -38,7 +38,7 @@ pub fn key(headers: &HeaderMap) -> Result<Option<&str>, NoKey> {
     key.map(Some).ok_or(NoKey)
 }
 
-/// What tells a request from another under the same key.
+/// What distinguishes a request from another under the same key.
 pub fn fingerprint(path: &str, body: &[u8]) -> Hash256 {
     Hash256::of_parts([path.as_bytes(), body])
 }

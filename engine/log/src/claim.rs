@@ -15,7 +15,7 @@ pub struct Claim {
     pub epoch: u64,
 }
 
-/// The newest epoch of every place. Kept by whoever commits, so that no commit stands between a claim and its answer.
+/// The newest epoch of every place. Kept by whoever commits, so that no commit is between a claim and its answer.
 #[derive(Debug, Default)]
 pub struct Claims {
     epochs: HashMap<(String, Partition), u64>,

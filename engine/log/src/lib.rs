@@ -33,10 +33,11 @@ pub use record::{Append, Appended, Commit, Offset, ReadLimit, Record, StoredReco
 pub use sluice_model::{Partition, Topic};
 pub use snapshots::{FileSnapshots, Snapshots};
 
-/// Where a transaction's appends came to stand, one for each append, in order.
+/// The offsets of a transaction's appends, one for each append, in order.
 pub type Offsets = Vec<Appended>;
 
-/// What is told of a submitted transaction, once: its offsets when it is durable, or why nothing of it was kept.
+/// What is called, once, with what became of a submitted transaction: its offsets when it is durable, or why nothing of
+/// it was kept.
 ///
 /// Called on the log's own thread, in the order in which transactions became durable. It must not wait.
 pub type Done = Box<dyn FnOnce(Result<Offsets, LogError>) + Send>;
@@ -92,12 +93,12 @@ pub trait Log: Send + Sync {
     /// Make a transaction durable and wait for it, for room in the queue too.
     fn transact(&self, transaction: Transaction) -> Result<Offsets, LogError> {
         let (told, answer) = mpsc::sync_channel(1);
-        // The receiver waits below, so that there is somebody to be told.
+        // The receiver waits below, so that somebody takes the answer.
         self.submit_waiting(transaction, Box::new(move |result| drop(told.send(result))))?;
         answer.recv().map_err(|_| LogError::Closed)?
     }
 
-    /// Make records durable on one partition and wait for it. Where they stand.
+    /// Make records durable on one partition and wait for it. Their offsets.
     fn append(&self, partition: Partition, records: Vec<Record>) -> Result<Appended, LogError> {
         let offsets = self.transact(Transaction::append(partition, records))?;
         Ok(offsets.into_iter().next().unwrap_or_default())

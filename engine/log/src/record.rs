@@ -46,10 +46,10 @@ pub struct Append {
     pub records: Vec<Record>,
 }
 
-/// Where the records of one append came to stand.
+/// The offsets of the records of one append.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Appended {
-    /// The end of the partition before them: nothing stands between it and the first of them.
+    /// The end of the partition before them: nothing is between it and the first of them.
     pub after: Offset,
     /// The offset of each, in order. The next is greater; it need not be the next number.
     pub offsets: Vec<Offset>,

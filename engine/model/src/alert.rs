@@ -59,7 +59,7 @@ impl Action {
     }
 }
 
-/// What made the rule speak.
+/// What made the rule alert.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Cause {
@@ -74,9 +74,9 @@ pub enum Cause {
         list: String,
         /// The version's content hash.
         version: String,
-        /// The entry met.
+        /// The entry that matches.
         entry_id: String,
-        /// The party that met it.
+        /// The party that it matches.
         party: String,
     },
 }
@@ -126,7 +126,7 @@ pub struct Alert {
     pub subjects: Vec<String>,
     /// The event that was judged; empty for a rescreening.
     pub event_id: String,
-    /// Where that event stands in its partition of `sluice.payments`. Absent for a rescreening, for an answer by
+    /// The offset of that event in its partition of `sluice.payments`. Absent for a rescreening, for an answer by
     /// deadline, and in alerts of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
@@ -140,15 +140,15 @@ pub struct Alert {
     pub action: Action,
     /// In words, made from the parameters and values.
     pub reason: String,
-    /// Where the rule could not be judged and its failure policy speaks: whose fault that is. Absent where the rule was
+    /// Where the rule could not be judged and its failure policy applies: whose fault that is. Absent where the rule was
     /// judged, and in alerts of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_by: Option<FailureCause>,
     /// The declared windows' values.
     pub windows: BTreeMap<String, WindowValue>,
-    /// The list matches that stood behind it.
+    /// The list matches that it rests on.
     pub matches: Vec<PartyMatch>,
-    /// What made the rule speak.
+    /// What made the rule alert.
     pub cause: Cause,
     /// What was in force.
     pub versions: Versions,

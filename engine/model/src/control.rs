@@ -1,4 +1,4 @@
-//! Control records: what officers and configuration change, written into the logs so that a replay meets
+//! Control records: what officers and configuration change, written into the logs so that a replay applies
 //! each change where it happened.
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -163,7 +163,7 @@ pub struct Unfreeze {
 /// Stream time is set back to what it would be without the events of a wrong clock.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SetStreamTime {
-    /// The latest event time that counts as seen from here on; never later than what stands.
+    /// The latest event time that counts as seen from here on; never later than the one that is active.
     pub to: EventTime,
     /// Why.
     pub reason: String,

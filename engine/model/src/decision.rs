@@ -54,7 +54,7 @@ pub struct Decision {
     pub reasons: Vec<String>,
     /// Whether the deadline passed before every verdict was in; the answer is then by policy.
     pub deadline_passed: bool,
-    /// The question that it answers: where the event that asked stands in its partition of `sluice.payments`. Absent in
+    /// The question that it answers: the offset of the event that asked in its partition of `sluice.payments`. Absent in
     /// answers to clients, which are the same however often they ask.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
@@ -94,7 +94,7 @@ pub struct HoldRecord {
     pub because: String,
     /// The event's own time; for a release, when it was ordered.
     pub at: EventTime,
-    /// After an order to release: the alerts that were let go, or, where the payment stays held, those that still
+    /// After an order to release: the alerts that were released, or, where the payment stays held, those that still
     /// hold it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alerts: Vec<AlertId>,
@@ -114,7 +114,7 @@ pub struct DeadLetter {
     /// The bytes as they came.
     #[serde(with = "bytes_as_text")]
     pub original: Vec<u8>,
-    /// The event, where one was refused that stands in the payments log.
+    /// The event, where one was refused that is in the payments log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<RefusedEvent>,
 }
@@ -122,7 +122,7 @@ pub struct DeadLetter {
 /// An event that the home refused to judge.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct RefusedEvent {
-    /// Where it stands in its partition of `sluice.payments`.
+    /// Its offset in its partition of `sluice.payments`.
     pub offset: u64,
     /// Its id.
     pub event_id: String,

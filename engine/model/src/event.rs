@@ -1,6 +1,6 @@
 //! The canonical payment event: what every source becomes and everything downstream reads.
 //! The JSON shape is the contract in `docs/schemas/payment-event.schema.json`; how it is read, and what is
-//! refused, stands in `decode`.
+//! refused, is in `decode`.
 
 use std::{
     collections::BTreeMap,
@@ -29,7 +29,7 @@ pub struct PaymentEvent {
     /// What sort of event it is.
     #[serde(rename = "type")]
     pub event_type: EventType,
-    /// Where the payment stands after this event.
+    /// The payment's status after this event.
     pub status: PaymentStatus,
     /// The event's own time. Windows know no other.
     pub occurred_at: EventTime,
@@ -306,7 +306,7 @@ pub struct Merchant {
     pub domain: Option<String>,
 }
 
-/// The sides on which a key stands in an event: none (a device), one, or both.
+/// The sides of an event that a key is on: none (a device), one, or both.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct Role(u8);
 

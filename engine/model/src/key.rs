@@ -81,7 +81,7 @@ fn known(kind: KeyKind, value: Option<&str>) -> Option<Key> {
 
 impl PaymentEvent {
     /// The values that this event has for a kind of key, each once, with the roles it plays there:
-    /// an account that stands on both sides is one key with two roles.
+    /// an account that is on both sides is one key with two roles.
     pub fn keys(&self, kind: KeyKind) -> Keys<'_> {
         let sides = |of: fn(&Party) -> Option<&str>| {
             [

@@ -48,5 +48,5 @@ pub use time::{EventTime, Span, TimeError};
 pub use topic::{Partition, Topic};
 pub use wording::without_values;
 
-/// The version of the engine that judges: it stands in every alert, and a change of judgement changes it.
+/// The version of the engine that judges: it is in every alert, and a change of judgement changes it.
 pub const ENGINE_VERSION: &str = env!("CARGO_PKG_VERSION");

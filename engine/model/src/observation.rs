@@ -1,4 +1,4 @@
-//! What is noted of rules beside their alerts: what a rule in shadow would have said, and that a rule could not be
+//! What is noted of rules beside their alerts: what a rule in shadow would have alerted, and that a rule could not be
 //! evaluated. Nobody is alerted by an observation and no payment waits for one.
 
 use serde::{Deserialize, Serialize};
@@ -9,9 +9,9 @@ use crate::{Action, Alert, EventTime, Hash256};
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "observed", rename_all = "snake_case")]
 pub enum Observation {
-    /// What a rule in shadow would have said: an alert in everything but its effect.
+    /// What a rule in shadow would have alerted: an alert in everything but its effect.
     Shadow(Box<Alert>),
-    /// A rule could not be evaluated; its failure policy has spoken.
+    /// A rule could not be evaluated; its failure policy was applied.
     Failure(RuleFailure),
 }
 
@@ -45,7 +45,7 @@ pub struct RuleFailure {
 #[serde(rename_all = "snake_case")]
 pub enum FailureCause {
     /// The event, or what is known about it, lacks what the rule needs: a field, a rate, a reference row; or a number in
-    /// it is too large. It never counts towards quarantine: whoever sends events can bring it about.
+    /// it is too large. It never counts towards quarantine: whoever sends events can cause it.
     #[default]
     Input,
     /// The rule itself: a limit of the interpreter, an expression that cannot be evaluated.

@@ -1,4 +1,4 @@
-//! What stands in the payments log.
+//! The records of the payments log.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What screening says of a party: the entry it met, how well, and why.
+//! What screening says of a party: the entry it matches, how well, and why.
 
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +35,7 @@ impl EntryKind {
     }
 }
 
-/// One list entry that a name met, with the reasons: enough to write in a case file.
+/// One list entry that a name matches, with the reasons: enough to write in a case file.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ListMatch {
     /// From 0 to 1, to four decimals, so that it reads and hashes the same everywhere.
@@ -46,9 +46,9 @@ pub struct ListMatch {
     pub version: String,
     /// The entry's id on that list.
     pub entry_id: String,
-    /// The name on the list that was met.
+    /// The name on the list that matches.
     pub name: String,
-    /// Which tokens met, how, and what each adjustment did.
+    /// Which tokens match, how, and what each adjustment did.
     pub reasons: Vec<Reason>,
 }
 

@@ -6,14 +6,14 @@
 
 use crate::Party;
 
-/// Which fields stand where the field was met.
+/// Which fields there are where the field was read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Level {
     /// Those of the event itself.
     Event,
     /// Those of a party.
     Party,
-    /// Those of a smaller structure, in which no party stands.
+    /// Those of a smaller structure, in which there is no party.
     Other,
 }
 
@@ -135,7 +135,7 @@ const NOT_THE_EVENTS: [&str; 8] =
 const NOT_A_PARTYS: [&str; 6] =
     ["debtor", "creditor", "intermediaries", "related_parties", "remittance", "purpose"];
 
-/// The field that is meant by one that `known`, the fields that stand here, does not have; none where it is an
+/// The field that is meant by one that `known`, the fields that there are here, does not have; none where it is an
 /// attribute.
 pub(crate) fn meant(level: Level, known: &[&'static str], field: &str) -> Option<String> {
     let folded = fold(field);

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use crate::{EventTime, Money};
 
-/// Where a payment stands: INITIATED → PROCESSING → AUTHORIZED → CAPTURED → COMPLETED, or an end that is none.
+/// The status of a payment: INITIATED → PROCESSING → AUTHORIZED → CAPTURED → COMPLETED, or an end that is none.
 /// [`Self::may_follow`] has the whole state machine.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -182,7 +182,7 @@ impl FromIterator<PaymentStatus> for StatusSet {
     }
 }
 
-/// What a payment has been through, as one of its events meets it.
+/// What a payment has been through, as one of its events finds it.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct PaymentPast {
     /// The statuses that the payment had before this event.

@@ -15,7 +15,7 @@ pub enum Topic {
     Decisions,
     /// Judgements, each once.
     Alerts,
-    /// What rules in shadow would have said, and which rules failed.
+    /// What rules in shadow would have alerted, and which rules failed.
     Observations,
     /// Holds, refusals and releases, for payment services.
     Holds,

@@ -1,6 +1,6 @@
-//! What a parser's refusal may say to whoever is told: the field and what is allowed there, never what was sent.
+//! What a parser's refusal may report: the field and what is allowed there, never what was sent.
 
-/// What is said of a refusal that cannot be told without what was sent.
+/// What is reported of a refusal that cannot be reported without what was sent.
 const NOT_ALLOWED: &str = "what stands there is not allowed there";
 
 /// What a library says before a parser's message.
@@ -48,7 +48,7 @@ pub fn without_values(message: &str) -> String {
         ["unknown field `", "unknown variant `", "invalid type: ", "invalid value: ", "invalid length "];
     let opening = openings.iter().filter_map(|opening| Some((message.find(opening)?, *opening))).min();
     if let Some((at, opening)) = opening {
-        // Where the path is no path of ours, it is not told.
+        // Where the path is no path of ours, it is not reported.
         let path = path_before(message, at).unwrap_or_default();
         // The last is serde's own, for the same reason.
         let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
@@ -73,7 +73,7 @@ pub fn without_values(message: &str) -> String {
     if FIXED.iter().any(|fixed| last.starts_with(fixed)) { last.to_owned() } else { NOT_ALLOWED.to_owned() }
 }
 
-/// The path that stands before a message, with its `: `; `None` where something else does.
+/// The path before a message, with its `: `; `None` where something else does.
 fn path_before(message: &str, at: usize) -> Option<&str> {
     let path = &message[..at];
     let is_path = |path: &str| path.bytes().all(|b| b.is_ascii_alphanumeric() || b"._[]?".contains(&b));

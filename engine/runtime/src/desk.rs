@@ -29,7 +29,7 @@ pub(crate) enum Answer {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum NoPlace {
     /// Another request waits for an event of this id with other content: which of them is first is not known
-    /// yet, and their answers could not be told apart.
+    /// yet, and their answers could not be distinguished.
     Contested,
     /// As many wait as may.
     Full,
@@ -47,7 +47,7 @@ struct Waiting {
 }
 
 /// One who waits. What was decided before it asked is not its answer: between that decision and its question
-/// another may have been answered by policy, which then stands.
+/// another may have been answered by policy, which then holds.
 struct Waiter {
     /// The end of the log when it asked: its own record comes at this offset or later.
     since: Offset,
@@ -81,7 +81,7 @@ impl Desk {
         Ok(Ticket { desk: Arc::clone(self), event_id: event.event_id.clone(), answer })
     }
 
-    /// Tell whoever waits for these what came of them. Of several decisions of one event the last stands.
+    /// Answer whoever waits for these. Of several decisions of one event the last holds.
     pub(crate) fn tell(&self, decisions: &[Decision], refused: &[DeadLetter]) {
         let mut waiting = self.lock();
         for decision in decisions.iter().rev() {
@@ -190,7 +190,7 @@ mod tests {
     async fn a_decision_of_an_earlier_record_is_no_answer() {
         let desk = Arc::new(Desk::default());
         let ticket = desk.wait_for(&event(), 5).unwrap_or_else(|error| panic!("{error:?}"));
-        // The one that is waited for stands at 5 or later.
+        // The one that is waited for is at 5 or later.
         desk.tell(&[decision(Outcome::Allow, 4)], &[]);
         desk.tell(&[decision(Outcome::Hold, 5)], &[]);
         assert_eq!(outcome(ticket).await, Outcome::Hold);

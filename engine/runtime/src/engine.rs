@@ -1,4 +1,4 @@
-//! The engine's thread: turns the driver of the composite engine over the payments log, and tells everybody what came of
+//! The engine's thread: turns the driver of the composite engine over the payments log, and reports what came of
 //! it. It decides nothing.
 
 use std::{
@@ -43,7 +43,7 @@ pub(crate) struct EngineThread {
 }
 
 impl EngineThread {
-    /// Run until the handoff is closed and all is judged, or something fails. Whatever ends it is told to the progress.
+    /// Run until the handoff is closed and all is judged, or something fails. Whatever ends it is reported to the progress.
     pub(crate) fn start(self) -> Result<thread::JoinHandle<Result<(), RuntimeError>>, RuntimeError> {
         thread::Builder::new()
             .name("engine".into())
@@ -163,7 +163,7 @@ impl EngineThread {
         });
     }
 
-    /// Rules that ask for an amount fail on a currency without a rate, by their policy: told when they come into force.
+    /// Rules that ask for an amount fail on a currency without a rate, by their policy: reported when they come into force.
     fn tell_rates(&self, rules: &RuleSet) {
         let without = rules.currencies_without_rate(self.clock.now());
         self.telemetry.without_rate(without.len());

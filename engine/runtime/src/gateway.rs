@@ -65,7 +65,7 @@ impl Gateway {
         Self { log, door: Door { handoff, lanes } }
     }
 
-    /// The end of the payments log: whatever is taken in from now on stands there or later.
+    /// The end of the payments log: whatever is taken in from now on is there or later.
     pub(crate) fn end(&self) -> Offset {
         self.door.handoff.end()
     }
@@ -85,7 +85,7 @@ impl Gateway {
     }
 
     /// Take in what nobody waits for: in pieces, each in its turn. Events keep their order; what could not be read and
-    /// the answer to a repeated request stand with the last piece, so that a body of which less was taken in is done
+    /// the answer to a repeated request go with the last piece, so that a body of which less was taken in is done
     /// again. Durable when the future ends.
     pub(crate) async fn take_in_turns(&self, intake: Intake) -> Result<(), Partly> {
         if intake.payments.is_empty() {
@@ -100,7 +100,7 @@ impl Gateway {
             let mut piece = Piece::cut(&mut rest).map_err(|error| Partly { accepted, error })?;
             let turn = body.turn(piece.payments.len()).await;
             let is_last = rest.peek().is_none();
-            // What is told of pieces before this one; before the last, of all of them.
+            // What the log answers of pieces before this one; before the last, of all of them.
             let turn = match ended(&mut under_way, &mut accepted, is_last || turn.is_err()).await {
                 Ok(()) => turn.map_err(|error| Partly { accepted, error })?,
                 Err(error) => {
@@ -113,7 +113,7 @@ impl Gateway {
             }
             let count = piece.payments.len();
             match self.submit(piece, turn) {
-                Ok(told) => under_way.push_back((count, told)),
+                Ok(answer) => under_way.push_back((count, answer)),
                 Err(error) => {
                     let _ = ended(&mut under_way, &mut accepted, true).await;
                     return Err(Partly { accepted, error });
@@ -124,7 +124,7 @@ impl Gateway {
         all.map_err(|error| Partly { accepted, error })
     }
 
-    /// Write control records and wait until they are durable, for room in the queue too. Where they stand.
+    /// Write control records and wait until they are durable, for room in the queue too. Their offsets.
     pub(crate) fn control(
         &self,
         controls: impl IntoIterator<Item = Control>,
@@ -141,7 +141,7 @@ impl Gateway {
         let payments: Vec<_> = controls.into_iter().map(PaymentRecord::Control).collect();
         let stored = payments.iter().map(records::payment).collect::<Result<_, _>>()?;
         let piece = Piece { stored, payments, ..Piece::default() };
-        let (told, answer) = std::sync::mpsc::sync_channel(1);
+        let (sender, answer) = std::sync::mpsc::sync_channel(1);
         let (mut transaction, payments) = piece.transaction()?;
         transaction.commits.extend(source);
         let door = self.door.clone();
@@ -150,47 +150,48 @@ impl Gateway {
                 door.hand_over(payments, &offsets);
                 offsets.into_iter().next().unwrap_or_default()
             });
-            let _ = told.send(stand);
+            let _ = sender.send(stand);
         };
         self.log.submit_waiting(transaction, Box::new(done))?;
         Ok(answer.recv().map_err(|_| LogError::Closed)??)
     }
 
-    /// Hand a piece to the log. `until_told` is kept until the log has told what became of it.
-    fn submit(&self, piece: Piece, until_told: impl Send + 'static) -> Result<Told, RuntimeError> {
+    /// Hand a piece to the log. `until_answered` is kept until the log has answered.
+    fn submit(&self, piece: Piece, until_answered: impl Send + 'static) -> Result<LogAnswer, RuntimeError> {
         let (transaction, payments) = piece.transaction()?;
-        let (told, answer) = oneshot::channel();
+        let (sender, answer) = oneshot::channel();
         let door = self.door.clone();
         let done = move |result: Result<Offsets, LogError>| {
             let result = result.map(|offsets| door.hand_over(payments, &offsets));
             // After the records are handed over: whoever counts them does not miss any.
-            drop(until_told);
+            drop(until_answered);
             // The client may have gone; what is durable is handed over all the same.
-            let _ = told.send(result);
+            let _ = sender.send(result);
         };
         self.log.submit(transaction, Box::new(done))?;
         Ok(answer)
     }
 }
 
-type Told = oneshot::Receiver<Result<(), LogError>>;
+/// What the log will say of a piece that was handed to it.
+type LogAnswer = oneshot::Receiver<Result<(), LogError>>;
 
-/// What was told of the oldest pieces under way; with `all`, of every one.
+/// What the log answers of the oldest pieces under way; with `all`, of every one.
 async fn ended(
-    under_way: &mut VecDeque<(usize, Told)>,
+    under_way: &mut VecDeque<(usize, LogAnswer)>,
     accepted: &mut usize,
     all: bool,
 ) -> Result<(), RuntimeError> {
-    while let Some((count, told)) = under_way.front_mut() {
-        let told = match told.try_recv() {
-            Ok(told) => told,
+    while let Some((count, answer)) = under_way.front_mut() {
+        let answer = match answer.try_recv() {
+            Ok(answer) => answer,
             Err(oneshot::error::TryRecvError::Empty) if !all => return Ok(()),
-            Err(oneshot::error::TryRecvError::Empty) => told.await.unwrap_or(Err(LogError::Closed)),
+            Err(oneshot::error::TryRecvError::Empty) => answer.await.unwrap_or(Err(LogError::Closed)),
             Err(oneshot::error::TryRecvError::Closed) => Err(LogError::Closed),
         };
         let count = *count;
         under_way.pop_front();
-        told?;
+        answer?;
         *accepted += count;
     }
     Ok(())
@@ -215,7 +216,7 @@ struct Piece {
 }
 
 impl Piece {
-    /// The next events of a body, as many as stand in one piece.
+    /// The next events of a body, as many as fit in one piece.
     fn cut(rest: &mut impl Iterator<Item = PaymentRecord>) -> Result<Self, RuntimeError> {
         let (mut piece, mut bytes) = (Self::default(), 0);
         while piece.payments.len() < BULK_CHUNK_RECORDS_MAX
@@ -235,7 +236,7 @@ impl Piece {
         let letters =
             self.dead_letters.iter().map(|l| records::json(&l.code, l)).collect::<Result<_, _>>()?;
         let answered = self.answered.iter().map(|a| records::json(&a.key, a)).collect::<Result<_, _>>()?;
-        // Payments come first, so that their offsets are the first that are told.
+        // Payments come first, so that their offsets are the first that are answered.
         let transaction = Transaction::append(PAYMENTS, self.stored)
             .and(Topic::DeadLetters, letters)
             .and(Topic::Requests, answered);

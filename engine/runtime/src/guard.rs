@@ -145,7 +145,7 @@ fn span(duration: Duration) -> Span {
 pub(crate) fn newest_received_at(log: &dyn Log) -> Result<Option<EventTime>, RuntimeError> {
     let received_at = |stored: &StoredRecord| match records::parse(PAYMENTS, stored) {
         Ok(PaymentRecord::Event(event)) => Some(event.received_at),
-        // What cannot be read is told by whoever judges it.
+        // What cannot be read is reported by whoever judges it.
         Ok(PaymentRecord::Control(_)) | Err(_) => None,
     };
     // The last record is an event nearly always.

@@ -321,7 +321,7 @@ mod tests {
         let mut body = lanes.enter(300).unwrap();
         assert!(matches!(body.turn(100).await, Err(RuntimeError::Behind { seconds: 10 })));
         lanes.judged(10_000, 1, Duration::from_micros(100));
-        // The one that gave up stands in nobody's way.
+        // The one that gave up is in nobody's way.
         let turn = body.turn(100).await.unwrap();
         assert_eq!(lanes.lock().ahead(), 100);
         drop((turn, body));

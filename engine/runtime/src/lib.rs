@@ -1,5 +1,5 @@
 //! Drives the core over a log: takes events in over HTTP, answers decisions, keeps snapshots, pushes back when
-//! it is full, and tells what it does.
+//! it is full, and reports what it does.
 //!
 //! ```text
 //! HTTP ─▶ ingest ─▶ gateway ─▶ payments log ─▶ driver ─▶ core::Worker<Engine>

@@ -20,7 +20,7 @@ pub const COMMIT_RETRY_AFTER: Duration = Duration::from_millis(500);
 pub const BATCH_RECORDS_AWAITED_MAX: usize = 256;
 
 /// How far events that nobody waits for may run ahead of the engine, in the time that the engine needs for them: a
-/// tenth of what a payment service waits for by default, since its event stands behind them in the log.
+/// tenth of what a payment service waits for by default, since its event is behind them in the log.
 pub const BULK_AHEAD_TIME: Duration = Duration::from_millis(200);
 /// The same in records, however fast the engine is: as many are judged in one batch, twice.
 pub const BULK_AHEAD_RECORDS_MAX: u64 = 8_192;
@@ -30,12 +30,12 @@ pub const BULK_AHEAD_RECORDS_MIN: u64 = 256;
 pub const BULK_CHUNK_RECORDS_MAX: usize = 128;
 /// The same in bytes, for events of great size; one event is always taken.
 pub const BULK_CHUNK_BYTES_MAX: usize = 256 * 1024;
-/// Such pieces on their way to the disk at once: more would stand before a decision in the log's queue.
+/// Such pieces on their way to the disk at once: more would be before a decision in the log's queue.
 pub const BULK_CHUNKS_UNDER_WAY_MAX: usize = 4;
 /// How long bodies that are let in may have to wait for those before them; a body that comes when it would take longer is
 /// told to come back. As long as a client's patience with an upload.
 pub const BULK_WAIT_MAX: Duration = Duration::from_secs(10);
-/// How long the next piece of a body waits for its turn: an engine that stands still is not waited for longer.
+/// How long the next piece of a body waits for its turn: an engine that does not move is not waited for longer.
 pub const BULK_TURN_WAIT_MAX: Duration = Duration::from_secs(10);
 /// Large bodies decoded at once: each takes a core, and decisions need one.
 pub const DECODES_AT_ONCE: usize = 2;
@@ -57,7 +57,7 @@ pub const REFUSALS_LOOKED_AT_MIN: u64 = 100;
 /// Durable records before the engine beyond which the process is not ready: decisions alone make fewer, see
 /// [`DECISIONS_WAITING_MAX`].
 pub const LAG_RECORDS_READY_MAX: u64 = 50_000;
-/// How long the engine may stand still before work: longer than a rescreening of a million names takes.
+/// How long the engine may make no progress before work: longer than a rescreening of a million names takes.
 pub const ENGINE_STILL_MAX: Duration = Duration::from_secs(30);
 
 /// The memory that bodies being read may hold together; what is beyond it is told to come back.
@@ -68,7 +68,7 @@ pub const DECISION_BODIES_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub const INLINE_BODY_BYTES_MAX: usize = 64 * 1024;
 /// Refusals that an answer lists one by one; all are counted, and all are in the dead letters.
 pub const REFUSALS_LISTED_MAX: usize = 1_000;
-/// What a client that met a full queue is told to wait, in seconds.
+/// How long a client that found a full queue is to wait, in seconds.
 pub const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// How long a payment service waits for a decision when it does not say.

@@ -40,7 +40,7 @@ pub struct Status {
     pub stream_time: Option<EventTime>,
     /// How many of the last events were refused for their time, and of how many, where that is most of them.
     pub refused_for_their_time: Option<(u64, u64)>,
-    /// When the engine last came further or had nothing to do, as [`Clock::elapsed`](crate::Clock::elapsed) tells it.
+    /// When the engine last came further or had nothing to do, as [`Clock::elapsed`](crate::Clock::elapsed) gives it.
     pub came_further: Duration,
     /// What hinders the engine at this moment, such as a full disk.
     pub trouble: Option<String>,

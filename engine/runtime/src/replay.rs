@@ -1,5 +1,5 @@
 //! Events from a file through a fresh engine, as fast as the machine allows. What a replay says is what the
-//! running engine would have said of the same events in the same order.
+//! running engine would have output for the same events in the same order.
 
 use std::{
     io,
@@ -47,8 +47,8 @@ impl Replay {
         Self { engine, next: 0 }
     }
 
-    /// Everything that a source holds. `on_refused` is told of what could not be read, `on_output` of what the
-    /// engine said, a batch at a time.
+    /// Everything that a source holds. `on_refused` is called with what could not be read, `on_output` of what the
+    /// engine output, a batch at a time.
     ///
     /// # Errors
     /// When the source cannot be read; what came before has been judged.

@@ -13,10 +13,10 @@ use sluice_model::{
 
 use crate::RuntimeError;
 
-/// Cases stand beside rules and are no part of what judges.
+/// Cases are beside rules and are no part of what judges.
 const CASES: &str = ".cases.toml";
 
-/// What tells whether a folder has changed without reading its files: paths, sizes and times of change.
+/// What shows whether a folder has changed without reading its files: paths, sizes and times of change.
 pub type Fingerprint = Vec<(PathBuf, u64, Option<SystemTime>)>;
 
 /// Read the rules (`*.rhai`) and reference data (`*.toml`) of a folder and all below it. Hidden files and
@@ -32,7 +32,7 @@ pub fn read_rules(folder: &Path) -> Result<RuleBundle, RuntimeError> {
     Ok(RuleBundle::new(files))
 }
 
-/// Read the cases that stand beside the rules of a folder.
+/// Read the cases beside the rules of a folder.
 pub fn read_cases(folder: &Path, rules: &RuleBundle) -> Result<Vec<RuleFile>, RuntimeError> {
     let mut cases = Vec::new();
     for stem in rules.files.iter().filter_map(|file| file.path.strip_suffix(".rhai")) {

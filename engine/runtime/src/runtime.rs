@@ -160,7 +160,7 @@ impl Runtime {
     }
 
     /// Write a control record. When this returns, the log that must apply it has it on disk: every event that is
-    /// taken in afterwards applies it. Where it stands on the payments log. `source`: how far whoever orders it has come
+    /// taken in afterwards applies it. Its offset on the payments log. `source`: how far whoever orders it has come
     /// with it, durable together.
     pub fn control(&self, control: Control, source: Option<Commit>) -> Result<Offset, RuntimeError> {
         let stands = self.app.gateway.control_from([control], source)?;

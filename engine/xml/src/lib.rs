@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
         Self { text, inner, limits, depth: 0, elements: 0, line: 1, counted: 0 }
     }
 
-    /// The line on which the last token begins, or what was refused stands.
+    /// The line on which the last token begins, or what was refused is.
     pub const fn line(&self) -> u64 {
         self.line
     }

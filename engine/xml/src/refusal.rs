@@ -13,7 +13,7 @@ pub enum Fault {
     TooMany(usize),
     /// The document ends before its root element does, or before anything began.
     CutShort,
-    /// No XML; the words are the library's and may repeat what stands in the document.
+    /// No XML; the words are the library's and may repeat what is in the document.
     NotWellFormed(String),
 }
 

@@ -35,7 +35,7 @@ impl<'a> Tag<'a> {
         })
     }
 
-    /// Whether an attribute declares the namespace that the element's own name stands in.
+    /// Whether an attribute declares the namespace that the element's own name is in.
     pub fn is_declared_by(&self, attribute: &Attribute<'_>) -> bool {
         let attribute = attribute.qualified_name();
         match self.inner.name().prefix() {
@@ -63,7 +63,7 @@ impl Attribute<'_> {
         self.inner.key.into_inner()
     }
 
-    /// How many bytes its value has as it stands.
+    /// How many bytes its value has as written.
     pub fn size(&self) -> usize {
         self.inner.value.len()
     }

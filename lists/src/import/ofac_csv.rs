@@ -6,11 +6,7 @@ use std::collections::HashMap;
 
 use sluice_model::EntryKind;
 
-use super::{
-    Doubt, ImportError, RECORD_BYTES_MAX, Sink, TextFile, ofac_remarks,
-    text::{clean, some},
-    vocabulary,
-};
+use super::{Doubt, ImportError, RECORD_BYTES_MAX, Sink, TextFile, ofac_remarks, text::some, vocabulary};
 use crate::{Address, Country, Entry, Identifier, IdentifierKind, Name, NameQuality, Topic};
 
 /// A record that spans more physical lines than this has a stray quotation mark.
@@ -302,7 +298,7 @@ fn entry(fields: &[String], comment: Option<&str>) -> Result<Entry, String> {
         word => vocabulary::entry_kind(word).ok_or_else(|| format!("unknown type {word:?}"))?,
     };
     let mut entry = Entry::new(id, kind, "");
-    entry.names = vec![listed_name(kind, name, NameQuality::Primary)];
+    entry.names = vec![ofac_remarks::listed_name(kind, name, NameQuality::Primary)];
     entry.topics = vec![Topic::Sanction];
     // Several programmes stand as `SDGT] [IFSR`.
     entry.programmes = programmes.split("] [").filter_map(some).collect();
@@ -334,21 +330,12 @@ fn alternate(kind: EntryKind, fields: &[String]) -> Result<Name, String> {
         "fka" => NameQuality::Former,
         other => return Err(format!("unknown type of alternate name {other:?}")),
     };
-    let name = listed_name(kind, name, quality);
+    let name = ofac_remarks::listed_name(kind, name, quality);
     let length = name.text.chars().count();
     if length == 0 || length > super::NAME_CHARS_MAX {
         return Err(format!("a name has 1 to {} characters, this one {length}", super::NAME_CHARS_MAX));
     }
     Ok(name)
-}
-
-/// A name as OFAC lists it: a person's stands as `SURNAME, Given names`.
-pub(super) fn listed_name(kind: EntryKind, text: &str, quality: NameQuality) -> Name {
-    let mut name = Name::new(clean(text), quality);
-    if kind == EntryKind::Person {
-        name.family = name.text.split_once(", ").map(|(family, _)| family.to_owned());
-    }
-    name
 }
 
 /// An address: entity number, number, street, city with region and postcode, country, remarks. Nothing where

@@ -1,6 +1,8 @@
 //! The remarks of OFAC's CSV: dates, places, documents, vessels, wallets and weak aliases, all in one field,
 //! in pieces between semicolons. What no pattern knows stays in the remarks, which are kept whole.
 
+use sluice_model::EntryKind;
+
 use super::{text::clean, vocabulary};
 use crate::{BirthDate, Country, Entry, Identifier, IdentifierKind, Name, NameQuality, Place, Script};
 
@@ -172,8 +174,17 @@ fn add_alias(quoted: &str, quality: NameQuality, entry: &mut Entry) {
     let name = name.strip_suffix('.').unwrap_or(name);
     let name = name.strip_suffix('\'').unwrap_or(name).trim();
     if !name.is_empty() {
-        entry.names.push(super::ofac_csv::listed_name(entry.kind, name, quality));
+        entry.names.push(listed_name(entry.kind, name, quality));
     }
+}
+
+/// A name as OFAC lists it: a person's is `SURNAME, Given names`.
+pub(super) fn listed_name(kind: EntryKind, text: &str, quality: NameQuality) -> Name {
+    let mut name = Name::new(clean(text), quality);
+    if kind == EntryKind::Person {
+        name.family = name.text.split_once(", ").map(|(family, _)| family.to_owned());
+    }
+    name
 }
 
 /// An identifier under OFAC's label for it; nothing where the label is of another fact (`Additional Sanctions
@@ -228,8 +239,6 @@ fn identifier(piece: &str) -> Option<Identifier> {
 
 #[cfg(test)]
 mod tests {
-    use sluice_model::EntryKind;
-
     use super::*;
     use crate::Gender;
 

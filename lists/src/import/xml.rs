@@ -82,8 +82,8 @@ pub(super) fn read(
             Token::Start(tag) => document.start(&tag, shape)?,
             Token::Text(text) => document.text(&text),
             Token::End => match document.end() {
-                Some(Done::Record(record)) => each(record, sink)?,
-                Some(Done::TooLarge(line)) => {
+                Some(RecordEnd::Whole(record)) => each(record, sink)?,
+                Some(RecordEnd::TooLarge(line)) => {
                     sink.odd(file.name, line, format!("a record of more than {RECORD_BYTES_MAX} bytes"))?;
                 }
                 None => {}
@@ -95,9 +95,9 @@ pub(super) fn read(
     Ok(document.root.unwrap_or_default())
 }
 
-/// A record that has ended.
-enum Done {
-    Record(Element),
+/// How a record ends.
+enum RecordEnd {
+    Whole(Element),
     /// Larger than the limit; it began on this line.
     TooLarge(u64),
 }
@@ -152,7 +152,7 @@ impl Document<'_> {
         }
     }
 
-    fn end(&mut self) -> Option<Done> {
+    fn end(&mut self) -> Option<RecordEnd> {
         let element = self.open.pop()?;
         let large = self.size > RECORD_BYTES_MAX;
         match self.open.last_mut() {
@@ -166,7 +166,7 @@ impl Document<'_> {
             }
             None => {
                 self.size = 0;
-                Some(if large { Done::TooLarge(element.line) } else { Done::Record(element) })
+                Some(if large { RecordEnd::TooLarge(element.line) } else { RecordEnd::Whole(element) })
             }
         }
     }

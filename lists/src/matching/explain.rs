@@ -26,7 +26,7 @@ pub(crate) fn reason(step: &str, text: String, weight: f64) -> Reason {
 pub(crate) fn reasons(query: &Name, listed: &Name, outcome: &Outcome) -> Vec<Reason> {
     let mut out = Vec::new();
     let whole = f64::from(outcome.whole.max(f32::MIN_POSITIVE));
-    let mut met: Vec<_> = outcome.met.iter().collect();
+    let mut met: Vec<_> = outcome.pairs.iter().collect();
     met.sort_by_key(|m| m.pair.query.from);
     for m in met {
         let (left, right) = (query.shown(m.pair.query), listed.shown(m.pair.listed));

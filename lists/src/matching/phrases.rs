@@ -48,9 +48,9 @@ pub(crate) struct Text<'a> {
     pub is_name: bool,
 }
 
-/// A name that was found.
+/// A place in the texts where a name is found.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) struct Found {
+pub(crate) struct Occurrence {
     /// Which of the names.
     pub name: u32,
     /// The texts in which it begins and ends.
@@ -58,13 +58,13 @@ pub(crate) struct Found {
     pub last: usize,
     /// Whether it says enough across two texts: it has three words, or nothing but a title stands before it in the first.
     pub is_split: bool,
-    /// What stands there.
+    /// The words there.
     pub phrase: String,
 }
 
 /// What was found, and whether all was looked at.
 pub(crate) struct Search {
-    pub found: Vec<Found>,
+    pub found: Vec<Occurrence>,
     pub whole: bool,
 }
 
@@ -73,7 +73,7 @@ pub(crate) struct Phrases {
     /// By hash.
     patterns: Box<[Pattern]>,
     /// The hashes of all patterns and of their first letters.
-    known: Known,
+    filter: HashFilter,
     /// Letters of the longest.
     longest: usize,
 }
@@ -123,8 +123,8 @@ impl Phrases {
         }
         patterns.sort_unstable_by_key(|p| (p.hash, p.name));
         patterns.dedup_by_key(|p| (p.hash, p.name));
-        let known = Known::of(patterns.iter().map(|p| p.hash).chain(begins), patterns.len());
-        Self { patterns: patterns.into_boxed_slice(), known, longest }
+        let filter = HashFilter::of(patterns.iter().map(|p| p.hash).chain(begins), patterns.len());
+        Self { patterns: patterns.into_boxed_slice(), filter, longest }
     }
 
     /// The names found in texts that stand side by side.
@@ -143,13 +143,13 @@ impl Phrases {
     }
 
     /// The names that begin with a piece.
-    fn find_in_piece(&self, read: &Read, from: usize, found: &mut Vec<Found>) {
+    fn find_in_piece(&self, read: &Read, from: usize, found: &mut Vec<Occurrence>) {
         let (mut hash, mut count) = (Hash::default(), 0);
         for to in from..read.pieces.len() {
             for c in read.letters(to) {
                 hash.add(*c);
                 count += 1;
-                if count > self.longest || (BEGIN_LENS.contains(&count) && !self.known.has(hash.begin())) {
+                if count > self.longest || (BEGIN_LENS.contains(&count) && !self.filter.has(hash.begin())) {
                     return;
                 }
             }
@@ -162,14 +162,14 @@ impl Phrases {
     }
 
     /// The names inside a word that is several.
-    fn inside(&self, read: &Read, piece: usize, found: &mut Vec<Found>) {
+    fn inside(&self, read: &Read, piece: usize, found: &mut Vec<Occurrence>) {
         let letters = read.letters(piece);
         for from in 0..letters.len() {
             let mut hash = Hash::default();
             for (before, c) in letters[from..].iter().enumerate() {
                 hash.add(*c);
                 let count = before + 1;
-                if count > self.longest || (BEGIN_LENS.contains(&count) && !self.known.has(hash.begin())) {
+                if count > self.longest || (BEGIN_LENS.contains(&count) && !self.filter.has(hash.begin())) {
                     break;
                 }
                 if count >= INSIDE_LEN_MIN {
@@ -181,7 +181,7 @@ impl Phrases {
     }
 
     fn of_hash(&self, hash: u64) -> impl Iterator<Item = &Pattern> {
-        let patterns = if self.known.has(hash) { &self.patterns[..] } else { &[] };
+        let patterns = if self.filter.has(hash) { &self.patterns[..] } else { &[] };
         let from = patterns.partition_point(|p| p.hash < hash);
         patterns[from..].iter().take_while(move |p| p.hash == hash)
     }
@@ -223,11 +223,11 @@ fn mixed(hash: u64) -> u64 {
 }
 
 /// Which hashes there are, with a few too many: what it does not have is no pattern.
-struct Known {
+struct HashFilter {
     bits: Box<[u64]>,
 }
 
-impl Known {
+impl HashFilter {
     fn of(hashes: impl Iterator<Item = u64>, patterns: usize) -> Self {
         let mut known = Self { bits: vec![0; (patterns / 2).next_power_of_two().max(64)].into_boxed_slice() };
         for hash in hashes {
@@ -324,7 +324,7 @@ impl Read {
         }
     }
 
-    fn found(&self, name: u32, from: usize, to: usize) -> Found {
+    fn found(&self, name: u32, from: usize, to: usize) -> Occurrence {
         let mut phrase = String::new();
         for (before, piece) in (from..=to).enumerate() {
             let apart = before > 0 && self.pieces[piece].word != self.pieces[piece - 1].word;
@@ -336,7 +336,7 @@ impl Read {
         let mut titles =
             before.map(|piece| self.letters[piece.at..piece.at + piece.len].iter().collect::<String>());
         let is_split = to - from >= 2 || titles.all(|word| vocabulary::class_of(&word) == Class::Title);
-        Found { name, first: text, last: self.pieces[to].text, is_split, phrase }
+        Occurrence { name, first: text, last: self.pieces[to].text, is_split, phrase }
     }
 }
 

@@ -62,9 +62,9 @@ impl Name {
     }
 }
 
-/// A pair that was taken.
+/// A pair that counts, and for how much.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) struct Met {
+pub(crate) struct PairScore {
     pub pair: Pair,
     /// The weight that it carries.
     pub weight: f32,
@@ -89,7 +89,7 @@ pub(crate) enum Against {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(crate) struct Outcome {
     pub score: f32,
-    pub met: SmallVec<[Met; 8]>,
+    pub pairs: SmallVec<[PairScore; 8]>,
     /// What is left of the query's and of the listed name's tokens, as masks.
     pub extra: u32,
     pub missing: u32,
@@ -114,8 +114,8 @@ impl Outcome {
                 mask & (1 << i) != 0 && !matches!(token.class, Class::Title | Class::Particle)
             })
         };
-        !self.met.is_empty()
-            && self.met.iter().all(|met| met.pair.nearness >= SAME)
+        !self.pairs.is_empty()
+            && self.pairs.iter().all(|met| met.pair.nearness >= SAME)
             && self.against.iter().all(|(against, _)| *against == Against::Reordered)
             && !told(query.tokens, self.extra)
             && !told(listed.tokens, self.missing)
@@ -219,7 +219,7 @@ pub(crate) fn score(
     let mut out = Outcome::default();
     take_best(query, listed, pairs, scoring, &mut out);
     let (mut weight, mut earned, mut proof) = (0.0, 0.0, 0.0);
-    for met in &out.met {
+    for met in &out.pairs {
         weight += met.weight;
         earned += met.earned;
         let names =
@@ -246,12 +246,12 @@ pub(crate) fn score(
     out.omission = omitted(&extra) * scoring.extra + omitted(&missing);
     out.whole = weight + out.slips + out.contradiction + out.omission;
     // An initial alone is nobody.
-    let by_initial = |m: &Met| {
+    let by_initial = |m: &PairScore| {
         let class = |tokens: &[Token], run: Run| tokens[usize::from(run.from)].class;
         (class(query.tokens, m.pair.query) == Class::Initial)
             != (class(listed.tokens, m.pair.listed) == Class::Initial)
     };
-    if weight <= 0.0 || out.met.iter().all(by_initial) {
+    if weight <= 0.0 || out.pairs.iter().all(by_initial) {
         return out;
     }
     object(query, listed, proof, in_name, scoring, &mut out);
@@ -373,7 +373,7 @@ fn slips(
 ) -> Slips {
     let mut slips = Slips::default();
     // Where nothing met there is no name to have slipped in.
-    if both <= 0.0 || out.met.is_empty() {
+    if both <= 0.0 || out.pairs.is_empty() {
         return slips;
     }
     let left = |tokens: &[Token], mask: u32| -> SmallVec<[usize; 8]> {
@@ -454,7 +454,7 @@ fn family_differs(query: Side<'_>, listed: Side<'_>, out: &Outcome) -> bool {
             (family || t.part == Part::Family, given || t.part == Part::Given)
         })
     };
-    let met = out.met.iter().any(|m| {
+    let met = out.pairs.iter().any(|m| {
         let (q_family, q_given) = parts(query.tokens, m.pair.query);
         let (n_family, n_given) = parts(listed.tokens, m.pair.listed);
         (q_family && (n_family || !n_given)) || (n_family && !q_given)
@@ -489,23 +489,23 @@ const AS_ONE_WORD: f32 = 0.97;
 /// Takes the heaviest pairs first, each token once.
 fn take_best(query: Side<'_>, listed: Side<'_>, pairs: &[Pair], scoring: &Scoring, out: &mut Outcome) {
     let weight = |tokens: &[Token], run: Run| -> f32 { tokens[run.range()].iter().map(|t| t.weight).sum() };
-    let mut ranked: SmallVec<[Met; 16]> = pairs
+    let mut ranked: SmallVec<[PairScore; 16]> = pairs
         .iter()
         .filter(|pair| may_meet(query, listed, pair, scoring))
         .map(|pair| {
             let weight = weight(query.tokens, pair.query).min(weight(listed.tokens, pair.listed));
-            Met { pair: *pair, weight, earned: weight * pair.nearness.powf(scoring.steepness) }
+            PairScore { pair: *pair, weight, earned: weight * pair.nearness.powf(scoring.steepness) }
         })
         .collect();
     // Equal values are told apart by place, so that the order in which pairs were found does not show. A father
     // meets a father first.
-    let father = |m: &Met| {
+    let father = |m: &PairScore| {
         let f = |tokens: &[Token], run: Run| tokens[usize::from(run.from)].father;
         f(query.tokens, m.pair.query) == f(listed.tokens, m.pair.listed)
     };
-    let near = |m: &Met| m.pair.query.from.abs_diff(m.pair.listed.from);
+    let near = |m: &PairScore| m.pair.query.from.abs_diff(m.pair.listed.from);
     ranked.sort_unstable_by(|a, b| {
-        let places = |m: &Met| (m.pair.query, m.pair.listed);
+        let places = |m: &PairScore| (m.pair.query, m.pair.listed);
         b.earned
             .total_cmp(&a.earned)
             .then_with(|| father(b).cmp(&father(a)))
@@ -519,7 +519,7 @@ fn take_best(query: Side<'_>, listed: Side<'_>, pairs: &[Pair], scoring: &Scorin
         if out.extra & q == q && out.missing & n == n {
             out.extra &= !q;
             out.missing &= !n;
-            out.met.push(met);
+            out.pairs.push(met);
         }
     }
 }
@@ -551,7 +551,7 @@ fn object(
 ) {
     let token = |tokens: &[Token], run: Run| tokens[usize::from(run.from)];
     let (mut to_father, mut from_father) = (false, false);
-    for met in &out.met {
+    for met in &out.pairs {
         let q = token(query.tokens, met.pair.query);
         let n = token(listed.tokens, met.pair.listed);
         to_father |= is_name(q.class) && !q.father && n.father;
@@ -567,7 +567,7 @@ fn object(
     let (q, n) = (numbers(query.tokens), numbers(listed.tokens));
     let any = |alike: fn(&Token, &Token) -> bool| q.iter().any(|q| n.iter().any(|n| alike(q, n)));
     if !q.is_empty() && !n.is_empty() && !any(|q, n| q.number() == n.number()) {
-        let all_met: f32 = out.met.iter().map(|m| m.earned).sum();
+        let all_met: f32 = out.pairs.iter().map(|m| m.earned).sum();
         let proof = if any(Token::one_stroke_from) { f32::MAX } else { all_met };
         out.against.push((Against::NumbersDiffer, scoring.by_proof(scoring.numbers_differ, proof)));
     } else if q.is_empty() != n.is_empty() {
@@ -583,7 +583,7 @@ fn object(
     }
 
     let mut order: SmallVec<[(u8, u8); 8]> =
-        out.met.iter().map(|m| (m.pair.query.from, m.pair.listed.from)).collect();
+        out.pairs.iter().map(|m| (m.pair.query.from, m.pair.listed.from)).collect();
     order.sort_unstable();
     if order.windows(2).any(|w| w[0].1 > w[1].1) {
         let reordered = if scrambled(query, listed, &order) {
@@ -601,7 +601,7 @@ fn object(
             .all(|(i, t)| mask & (1 << i) == 0 || matches!(t.class, Class::Particle | Class::Title))
     };
     let complete = told(query.tokens, out.extra) && told(listed.tokens, out.missing);
-    let numbered = out.met.iter().any(|m| token(query.tokens, m.pair.query).class == Class::Number);
+    let numbered = out.pairs.iter().any(|m| token(query.tokens, m.pair.query).class == Class::Number);
     if proof <= 0.0 && !complete && !numbered && !slip_in_name {
         out.against.push((Against::GenericOnly, scoring.generic_only));
     }

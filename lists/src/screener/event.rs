@@ -11,7 +11,7 @@ use sluice_model::{Key, KeyKind, ListMatch, NotScreened, Party, PartyMatch, Paym
 
 use super::{
     Screener,
-    parties::{self, Asked, Member},
+    parties::{self, Member, PartyQuery},
     sides,
 };
 use crate::matching::{
@@ -52,7 +52,7 @@ impl Screener {
     pub fn screen_event(&self, event: &PaymentEvent) -> EventScreened {
         let mut out = EventScreened::default();
         let Ok(()) = parties::each_party(event, |asked| {
-            self.screen_asked(asked, &mut out);
+            self.screen_party(asked, &mut out);
             Ok::<(), Infallible>(())
         });
         let Ok(()) = parties::each_member(event, |member| {
@@ -92,7 +92,7 @@ impl Screener {
         out
     }
 
-    fn screen_asked(&self, asked: Asked<'_>, out: &mut EventScreened) {
+    fn screen_party(&self, asked: PartyQuery<'_>, out: &mut EventScreened) {
         let answer = self.answer(&asked.query);
         // Who has no name, or a word that stands for none, is somebody's side, or nobody.
         if let Some(why) = answer.why.filter(|_| !sides::is_no_name(&asked.query.name)) {

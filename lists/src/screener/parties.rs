@@ -7,7 +7,7 @@ use super::Query;
 
 /// One party of an event, under one of its names.
 #[derive(Clone, Debug)]
-pub struct Asked<'e> {
+pub struct PartyQuery<'e> {
     /// The party's part in the event, as a match names it.
     pub role: &'e str,
     /// The same in words of ours, for messages: a role may come from outside.
@@ -24,7 +24,7 @@ pub struct Asked<'e> {
 /// What `ask` gives.
 pub fn each_party<'e, E>(
     event: &'e PaymentEvent,
-    mut ask: impl FnMut(Asked<'e>) -> Result<(), E>,
+    mut ask: impl FnMut(PartyQuery<'e>) -> Result<(), E>,
 ) -> Result<(), E> {
     each_member(event, |member| {
         let Member { role, agent, kind, party } = member;
@@ -69,13 +69,13 @@ fn each_name<'e, E>(
     role: &'e str,
     kind: &'static str,
     party: &'e Party,
-    ask: &mut impl FnMut(Asked<'e>) -> Result<(), E>,
+    ask: &mut impl FnMut(PartyQuery<'e>) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut names = [&party.name, &party.name_local].into_iter().flatten().map(String::as_str).peekable();
     let numbered = party.id_number.is_some() || party.account.is_some();
     let nameless = (names.peek().is_none() && numbered).then_some("");
     names.chain(nameless).try_for_each(|name| {
-        ask(Asked { role, kind, party: party.identity(), query: Query::party(party, name) })
+        ask(PartyQuery { role, kind, party: party.identity(), query: Query::party(party, name) })
     })
 }
 
@@ -83,7 +83,7 @@ fn institution<'e, E>(
     role: &'e str,
     kind: &'static str,
     party: &'e Party,
-    ask: &mut impl FnMut(Asked<'e>) -> Result<(), E>,
+    ask: &mut impl FnMut(PartyQuery<'e>) -> Result<(), E>,
 ) -> Result<(), E> {
     if party.agent_name.is_none() && party.agent_bic.is_none() {
         return Ok(());
@@ -93,7 +93,7 @@ fn institution<'e, E>(
         identifiers: party.agent_bic.iter().cloned().collect(),
         ..Query::default()
     };
-    ask(Asked { role, kind, party: party.institution(), query })
+    ask(PartyQuery { role, kind, party: party.institution(), query })
 }
 
 /// Every text of a party in which its source may write what it likes, and whether it is a name: those over which a name

@@ -70,7 +70,7 @@ fn update_source(
     accept: bool,
 ) -> Result<Outcome, UpdateError> {
     let folder = store.subfolder(&["fetched", &source.name])?;
-    let mut known = Known::read(&folder)?;
+    let mut known = FetchedFiles::read(&folder)?;
     let mut files = Vec::new();
     let mut changed = false;
     for url in &source.urls {
@@ -87,7 +87,7 @@ fn update_source(
             (Fetched::Changed { bytes, validators }, kept) => {
                 changed |= kept.as_deref() != Some(&bytes[..]);
                 store.write(&path, &bytes)?;
-                known.0.insert(url.clone(), KnownFile { sha256: Hash256::of(&bytes), validators });
+                known.0.insert(url.clone(), FetchedFile { sha256: Hash256::of(&bytes), validators });
                 bytes
             }
         };
@@ -121,16 +121,16 @@ fn update_source(
 
 /// What is known of the files that were fetched last, by address.
 #[derive(Default)]
-struct Known(BTreeMap<String, KnownFile>);
+struct FetchedFiles(BTreeMap<String, FetchedFile>);
 
 #[derive(serde::Serialize, serde::Deserialize)]
-struct KnownFile {
+struct FetchedFile {
     sha256: Hash256,
     #[serde(flatten)]
     validators: Validators,
 }
 
-impl Known {
+impl FetchedFiles {
     const FILE: &'static str = "fetched.json";
 
     fn read(folder: &Path) -> Result<Self, StoreError> {

@@ -1,4 +1,4 @@
-//! The functions that rules may call.
+//! Calls of the functions that every rule may call: whether the arguments fit, and what comes of them.
 
 use std::sync::Arc;
 
@@ -7,37 +7,13 @@ use sluice_model::Currency;
 
 use super::{Checker, joined};
 use crate::{
-    likeness::Likeness,
+    functions::{Does, Function, Takes},
     limits, path,
     place::{Place, nearest},
     schema,
-    tree::{Kind, Part, Read, TableRef, Term},
-    types::{Type, Unit},
+    tree::{Kind, Read, TableRef, Term},
+    types::Type,
 };
-
-/// The functions that rules may call, with how to write them.
-pub(super) const FUNCTIONS: &[(&str, &str)] = &[
-    ("has", "has(field)"),
-    ("min", "min(a, b)"),
-    ("max", "max(a, b)"),
-    ("abs", "abs(a)"),
-    ("hkd", "hkd(8000)"),
-    ("percent", "percent(80)"),
-    ("minutes", "minutes(30)"),
-    ("hours", "hours(24)"),
-    ("days", "days(7)"),
-    ("amount_in", "amount_in(\"USD\")"),
-    ("lookup", "lookup(table, row, \"column\")"),
-    ("any_in", "any_in(countries, table)"),
-    ("likeness", "likeness(a, b)"),
-    ("name_likeness", "name_likeness(a, b)"),
-    ("starts_with", "starts_with(text, part)"),
-    ("ends_with", "ends_with(text, part)"),
-    ("contains", "contains(text, part)"),
-    ("to_upper", "to_upper(text)"),
-    ("to_lower", "to_lower(text)"),
-    ("len", "len(text)"),
-];
 
 impl Checker<'_> {
     pub(super) fn list(&mut self, expr: &Expr, items: &[Expr]) -> Option<Term> {
@@ -69,90 +45,85 @@ impl Checker<'_> {
     }
 
     pub(super) fn function(&mut self, expr: &Expr, name: &str, args: &[Expr], at: Position) -> Option<Term> {
+        let Some(function) = Function::named(name).filter(|function| function.takes.len() == args.len())
+        else {
+            return self.helper(expr, name, args, at);
+        };
         let place = Place::from(expr.start_position());
-        let made = |kind, of| Some(Term { kind, of, at: place });
-        match (name, args) {
-            ("has", [what]) => self.has(what, place),
-            ("hkd", [n]) => self.constant(n, Type::HKD, 100, place),
-            ("minutes", [n]) => self.constant(n, Type::SECONDS, 60, place),
-            ("hours", [n]) => self.constant(n, Type::SECONDS, 3_600, place),
-            ("days", [n]) => self.constant(n, Type::SECONDS, 86_400, place),
-            ("percent", [Expr::IntegerConstant(n, _)]) => {
-                made(Kind::Decimal(*n as f64 / 100.0), Type::Number { unit: Unit::Share, whole: false })
+        match (function.does, args) {
+            (Does::Has, [what]) => self.has(what, place),
+            (Does::Literal(factor), [n]) => self.constant(n, function.yields.clone()?, factor, place),
+            (Does::Percent, [Expr::IntegerConstant(n, _)]) => {
+                Some(Term { kind: Kind::Decimal(*n as f64 / 100.0), of: function.yields.clone()?, at: place })
             }
-            ("min" | "max", [a, b]) => {
-                let (left, right) = (self.term(a)?, self.term(b)?);
-                if !matches!(left.of, Type::Number { .. } | Type::Moment) || !left.of.compares_with(&right.of)
-                {
-                    self.error(at, format!("`{name}` does not fit {} and {}", left.of, right.of));
-                    return None;
-                }
-                let of = joined(&left.of, &right.of);
-                let (a, b) = (Box::new(left), Box::new(right));
-                made(if name == "min" { Kind::Least(a, b) } else { Kind::Greatest(a, b) }, of)
+            (Does::AmountIn, [Expr::StringConstant(code, position)]) => {
+                self.amount_in(code, *position, place)
             }
-            ("abs", [a]) => {
-                let term = self.term(a)?;
-                let of = term.of.clone();
-                if !matches!(of, Type::Number { .. }) {
-                    self.error(a.start_position(), format!("`abs` takes a number, and this is {of}"));
-                    return None;
-                }
-                made(Kind::Absolute(Box::new(term)), of)
-            }
-            ("amount_in", [Expr::StringConstant(code, position)]) => match code.parse::<Currency>() {
-                Ok(currency) => {
-                    let field = schema::amount_in(currency);
-                    let of = field.of.clone();
-                    made(Kind::Field(field), of)
-                }
-                Err(_) => {
-                    self.error(*position, format!("`{code}` is not a currency of ISO 4217"));
-                    None
-                }
-            },
-            ("lookup", [table, row, column]) => self.lookup(table, row, column, place),
-            ("any_in", [values, list]) => self.any_in(values, list, place),
-            ("likeness" | "name_likeness", [a, b]) => {
-                let how = if name == "likeness" { Likeness::Texts } else { Likeness::Names };
-                let (a, b) = (self.text(a)?, self.text(b)?);
-                made(Kind::Likeness(how, Box::new(a), Box::new(b)), Type::DECIMAL)
-            }
-            ("starts_with" | "ends_with" | "contains", [text, part]) => {
-                let (text, part) = (self.text(text)?, self.text(part)?);
-                let how = match name {
-                    "starts_with" => Part::Start,
-                    "ends_with" => Part::End,
-                    _ => Part::Anywhere,
-                };
-                made(Kind::Part(how, Box::new(text), Box::new(part)), Type::Bool)
-            }
-            ("to_upper" | "to_lower", [text]) => {
-                self.text(text)?;
-                self.script(expr, Type::Text)
-            }
-            ("len", [text]) => {
-                let term = self.term(text)?;
-                if !term.of.is_text() && !matches!(term.of, Type::List(_) | Type::Texts) {
-                    self.error(
-                        text.start_position(),
-                        format!("`len` takes a text or list, and this is {}", term.of),
-                    );
-                    return None;
-                }
-                self.script(expr, Type::WHOLE)
-            }
-            (name, args) => self.helper(expr, name, args, at),
+            (Does::Percent | Does::AmountIn, _) => self.helper(expr, name, args, at),
+            (Does::Lookup, [table, row, column]) => self.lookup(table, row, column, place),
+            (Does::AnyIn, [values, list]) => self.any_in(values, list, place),
+            _ => self.function_of_values(expr, function, args, at),
         }
     }
 
-    pub(super) fn text(&mut self, expr: &Expr) -> Option<Term> {
-        let term = self.term(expr)?;
-        if term.of.is_text() {
-            return Some(term);
+    /// A function whose arguments are expressions like any other.
+    fn function_of_values(
+        &mut self,
+        expr: &Expr,
+        function: &Function,
+        args: &[Expr],
+        at: Position,
+    ) -> Option<Term> {
+        let taken = function.takes.iter().zip(args);
+        let values = taken.map(|(takes, arg)| self.argument(function.name, *takes, arg));
+        let values = values.collect::<Option<Vec<_>>>()?;
+        if let [a, b] = values.as_slice()
+            && function.takes.contains(&Takes::Ordered)
+            && !(matches!(a.of, Type::Number { .. } | Type::Moment) && a.of.compares_with(&b.of))
+        {
+            self.error(at, format!("`{}` does not fit {} and {}", function.name, a.of, b.of));
+            return None;
         }
-        self.error(expr.start_position(), format!("this must be a text, and is {}", term.of));
+        let common = || values.iter().map(|value| value.of.clone()).reduce(|a, b| joined(&a, &b));
+        let of = function.yields.clone().or_else(common)?;
+        let mut values = values.into_iter().map(Box::new);
+        let kind = match (function.does, values.next()?, values.next()) {
+            (Does::Least, a, Some(b)) => Kind::Least(a, b),
+            (Does::Greatest, a, Some(b)) => Kind::Greatest(a, b),
+            (Does::Absolute, a, None) => Kind::Absolute(a),
+            (Does::Likeness(how), a, Some(b)) => Kind::Likeness(how, a, b),
+            (Does::Part(part), text, Some(piece)) => Kind::Part(part, text, piece),
+            _ => return self.script(expr, of),
+        };
+        Some(Term { kind, of, at: Place::from(expr.start_position()) })
+    }
+
+    /// An argument that is an expression like any other.
+    fn argument(&mut self, name: &str, takes: Takes, expr: &Expr) -> Option<Term> {
+        let term = self.term(expr)?;
+        let wanted = match (takes, &term.of) {
+            (Takes::Text, of) if !of.is_text() => {
+                self.error(expr.start_position(), format!("this must be a text, and is {of}"));
+                return None;
+            }
+            (Takes::Number, of) if !matches!(of, Type::Number { .. }) => "a number",
+            (Takes::TextOrList, of) if !of.is_text() && !matches!(of, Type::List(_) | Type::Texts) => {
+                "a text or list"
+            }
+            _ => return Some(term),
+        };
+        self.error(expr.start_position(), format!("`{name}` takes {wanted}, and this is {}", term.of));
         None
+    }
+
+    /// The amount of the event in a currency.
+    fn amount_in(&mut self, code: &str, position: Position, at: Place) -> Option<Term> {
+        let Ok(currency) = code.parse::<Currency>() else {
+            self.error(position, format!("`{code}` is not a currency of ISO 4217"));
+            return None;
+        };
+        let field = schema::amount_in(currency);
+        Some(Term { of: field.of.clone(), kind: Kind::Field(field), at })
     }
 
     pub(super) fn has(&mut self, what: &Expr, at: Place) -> Option<Term> {
@@ -220,7 +191,7 @@ impl Checker<'_> {
     }
 
     pub(super) fn lookup(&mut self, table: &Expr, row: &Expr, column: &Expr, at: Place) -> Option<Term> {
-        let (table, row) = (self.table(table), self.text(row));
+        let (table, row) = (self.table(table), self.argument("lookup", Takes::Text, row));
         let (table, row) = (table?, row?);
         let columns = &self.schema.reference.tables[table].columns;
         let Expr::StringConstant(name, position) = column else {

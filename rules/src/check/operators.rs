@@ -176,8 +176,10 @@ fn result_of(how: Operator, a: &Type, b: &Type) -> Option<Type> {
     Some(match (how, a, b) {
         (Subtract, Moment, Moment) => Type::SECONDS,
         (Add | Subtract, Moment, Number { unit: Unit::Seconds, whole: true }) => Moment,
-        (Add | Subtract, Number { unit: x, .. }, Number { unit: y, .. }) if x.meets(*y) => joined(a, b),
-        (Remainder, Number { unit: x, whole: true }, Number { unit: y, whole: true }) if x.meets(*y) => {
+        (Add | Subtract, Number { unit: x, .. }, Number { unit: y, .. }) if x.agrees_with(*y) => joined(a, b),
+        (Remainder, Number { unit: x, whole: true }, Number { unit: y, whole: true })
+            if x.agrees_with(*y) =>
+        {
             joined(a, b)
         }
         (Multiply, Number { unit: x, whole: p }, Number { unit: y, whole: q }) => {
@@ -188,7 +190,7 @@ fn result_of(how: Operator, a: &Type, b: &Type) -> Option<Type> {
             };
             Number { unit, whole: *p && *q }
         }
-        (Divide, Number { unit: x, .. }, Number { unit: y, .. }) if x.meets(*y) => Type::DECIMAL,
+        (Divide, Number { unit: x, .. }, Number { unit: y, .. }) if x.agrees_with(*y) => Type::DECIMAL,
         (Divide, Number { unit, .. }, Number { unit: Unit::Plain | Unit::Share, .. }) => {
             Number { unit: *unit, whole: false }
         }
@@ -196,7 +198,7 @@ fn result_of(how: Operator, a: &Type, b: &Type) -> Option<Type> {
     })
 }
 
-/// What to write where a plain number meets an amount or a length of time.
+/// What to write where a plain number is used with an amount or a length of time.
 fn conversion(a: &Term, b: &Term) -> Option<String> {
     let (number, unit) = match (&a.of, &b.of) {
         (Type::Number { unit: Unit::Plain, .. }, Type::Number { unit, .. }) => (a, *unit),

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use rhai::{ASTNode, Expr, Position, Stmt};
 use sluice_model::Hash256;
 
-use super::{Checker, functions::FUNCTIONS, joined};
+use super::{Checker, joined};
 use crate::{
+    functions::{FUNCTIONS, Function},
     path,
     place::{Place, nearest},
     tree::{Kind, Script, Term},
@@ -18,11 +19,12 @@ impl Checker<'_> {
     /// A helper function of the file, checked with the types that it is given.
     pub(super) fn helper(&mut self, expr: &Expr, name: &str, args: &[Expr], at: Position) -> Option<Term> {
         let Some(function) = self.functions.shared_lib().get_script_fn(name, args.len()) else {
-            if let Some((_, usage)) = FUNCTIONS.iter().find(|(known, _)| *known == name) {
+            if let Some(Function { usage, .. }) = Function::named(name) {
                 self.error_with(at, format!("`{name}` is not called so"), format!("write `{usage}`"));
             } else {
                 let own: Vec<String> = self.functions.iter_functions().map(|f| f.name.to_owned()).collect();
-                let names = FUNCTIONS.iter().map(|(n, _)| *n).chain(own.iter().map(String::as_str));
+                let names =
+                    FUNCTIONS.iter().map(|function| function.name).chain(own.iter().map(String::as_str));
                 let message = format!("no function `{name}` takes {} arguments", args.len());
                 self.found.push(self.source.error(at, message).perhaps(nearest(name, names)));
             }

@@ -2,6 +2,7 @@
 
 mod form;
 mod funds;
+mod suppress;
 mod timeline;
 
 use std::sync::Arc;
@@ -18,15 +19,15 @@ use sluice_model::KeyKind;
 use self::{
     form::ActForm,
     funds::{FreezeView, FrozenView, HeldView, HoldView, freeze_key, frozen, held},
+    suppress::{SuppressForm, form_label, form_value},
     timeline::TimelineView,
 };
 use super::{
     cases::CaseRow,
-    error::PageError,
+    error::{PageError, refusal},
     explain::AlertView,
     forms::{Done, check_made, claim, do_once, once},
     shell::{Shell, When, render, short},
-    suppressions::{form_label, form_value},
 };
 use crate::{
     api::{Identity, Problem, serve_evidence},
@@ -102,7 +103,7 @@ pub(crate) async fn page(
     show(&app, &identity, &id, StatusCode::OK, &query.done, String::new()).await
 }
 
-pub(crate) async fn show(
+async fn show(
     app: &Arc<App>,
     identity: &Identity,
     id: &str,
@@ -172,6 +173,16 @@ pub(crate) async fn show(
     Ok(render(status, &page))
 }
 
+/// The page of a form that does not say what it must.
+async fn show_wrong(
+    app: &Arc<App>,
+    identity: &Identity,
+    id: &str,
+    wrong: &str,
+) -> Result<Response, PageError> {
+    show(app, identity, id, StatusCode::UNPROCESSABLE_ENTITY, "", wrong.to_owned()).await
+}
+
 fn steps(state: CaseState) -> Vec<Step> {
     let class = |step: CaseState| match step.cmp(&state) {
         std::cmp::Ordering::Less => "past",
@@ -237,9 +248,7 @@ pub(crate) async fn act(
     check_made(&identity, &form.csrf)?;
     let act = match form.act() {
         Ok(act) => act,
-        Err(wrong) => {
-            return show(&app, &identity, &id, StatusCode::UNPROCESSABLE_ENTITY, "", wrong.to_owned()).await;
-        }
+        Err(wrong) => return show_wrong(&app, &identity, &id, wrong).await,
     };
     let claim = claim(&form.once, &[&id, &form.action], &identity);
     let acting = app.service.act(&id, &act, &identity.actor, Some(&claim));
@@ -248,11 +257,32 @@ pub(crate) async fn act(
         Ok(Some(acted)) if !acted.still_held_by.is_empty() => "release-part",
         Ok(_) => act.kind().name(),
         Err(error) => {
-            let problem = Problem::from(error);
-            return show(&app, &identity, &id, problem.status(), "", problem.detail().to_owned()).await;
+            let (status, why) = refusal(error);
+            return show(&app, &identity, &id, status, "", why).await;
         }
     };
     Ok(Redirect::to(&format!("/cases/{id}?done={done}")).into_response())
+}
+
+/// Propose that a match of this case is suppressed.
+pub(crate) async fn propose_suppression(
+    State(app): State<Arc<App>>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Form(form): Form<SuppressForm>,
+) -> Result<Response, PageError> {
+    check_made(&identity, &form.csrf)?;
+    let wanted = match form.proposal(&id) {
+        Ok(wanted) => wanted,
+        Err(wrong) => return show_wrong(&app, &identity, &id, wrong).await,
+    };
+    let claim = claim(&form.once, &[&id, "suppress"], &identity);
+    let proposing = app.service.propose_suppression(wanted, &identity.actor, Some(&claim));
+    if let Err(error) = do_once(&app, &claim, proposing).await? {
+        let (status, why) = refusal(error);
+        return show(&app, &identity, &id, status, "", why).await;
+    }
+    Ok(Redirect::to(&format!("/cases/{id}?done=suppress")).into_response())
 }
 
 /// The same bundle as the API's.

@@ -3,7 +3,7 @@
 //!
 //! # How it works
 //!
-//! Each **stream** of a key is a ring of samples in time order; ties stand in the order of the log. All windows of
+//! Each **stream** of a key is a ring of samples in time order; ties are in the order of the log. All windows of
 //! one length over it share a **cursor**: how many of the newest samples are inside.
 //!
 //! ```text

@@ -1,4 +1,4 @@
-//! One stream of one key: its samples, what outlives them, and where its windows stand in them.
+//! One stream of one key: its samples, what outlives them, and where its windows begin and end in them.
 
 use serde::{Deserialize, Serialize};
 use sluice_model::{EventTime, WindowValue};
@@ -32,7 +32,7 @@ struct History {
     memory: Option<Box<Memory>>,
 }
 
-/// One event, as one stream meets it.
+/// One event, as one stream takes it.
 #[derive(Clone, Copy)]
 pub(super) struct Arrival {
     pub at: EventTime,

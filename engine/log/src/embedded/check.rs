@@ -41,7 +41,7 @@ pub(super) fn check(folder: &Path) -> Result<(), LogError> {
 fn pages(connection: &Connection) -> rusqlite::Result<Option<String>> {
     // The first finding is enough to refuse.
     let found: String = connection.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
-    // It may name a table and a page, never what stands there.
+    // It may name a table and a page, never what is there.
     Ok((found != "ok").then_some(found))
 }
 

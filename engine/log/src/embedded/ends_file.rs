@@ -1,7 +1,7 @@
 //! A mark beside the store of where each partition ends, so that a store that lost its tail is told from one that
 //! never had it: a WAL that was cut or deleted, an older copy put back, a disk that did not keep what it said it kept.
 //!
-//! It is written after a commit and before anybody is told of it, and never synced: a process that dies leaves it at
+//! It is written after a commit and before it is acknowledged, and never synced: a process that dies leaves it at
 //! or before the store, and a power cut may only take it back. It is a witness, never a source.
 
 use std::{

@@ -1,7 +1,7 @@
 //! The log in one SQLite file, for one process.
 //!
 //! One thread writes. Whoever waits for durability shares its `fsync` with everybody else who waits at that
-//! moment: the writer takes all that is queued, commits it as one SQLite transaction, then tells each. Readers
+//! moment: the writer takes all that is queued, commits it as one SQLite transaction, then answers each. Readers
 //! have connections of their own and never wait for the writer (WAL).
 
 mod check;
@@ -184,7 +184,7 @@ impl Drop for EmbeddedLog {
         self.readers.close();
         if let Some((sender, writer)) = self.writer.take() {
             drop(sender);
-            // A writer that panicked has already told everybody by dropping their requests.
+            // A writer that panicked has already answered everybody by dropping their requests.
             let _ = writer.join();
         }
     }

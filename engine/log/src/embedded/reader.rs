@@ -32,7 +32,7 @@ impl Readers {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// The records of a range that stand in the table, within the limit.
+    /// The records of a range that are in the table, within the limit.
     pub(super) fn read(
         &self,
         partition: Partition,

@@ -100,7 +100,7 @@ impl Store {
         let mut moved = BTreeMap::new();
         let written = self.try_write(group, ends, &mut moved).map_err(|error| failed(&self.folder, error))?;
         ends.advance(&moved);
-        // Before anybody is told: what was acknowledged is never beyond the mark.
+        // Before anything is acknowledged: what was acknowledged is never beyond the mark.
         self.mark.write(&ends.all());
         Ok(written)
     }
@@ -242,7 +242,7 @@ pub(super) fn failed(folder: &Path, error: rusqlite::Error) -> LogError {
     let (code, extended) = error.sqlite_error().map(|error| (error.code, error.extended_code)).unzip();
     match code {
         Some(ErrorCode::DiskFull) => LogError::Full { folder },
-        // The index of the WAL grows by what the disk still gives: SQLite tells that with a code of its own.
+        // The index of the WAL grows by what the disk still gives: SQLite reports that with a code of its own.
         _ if extended == Some(SQLITE_IOERR_SHMSIZE) => LogError::Full { folder },
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             LogError::Damaged { folder, what: error.to_string() }

@@ -22,7 +22,7 @@ use crate::{
 pub(super) const PERMIT_BYTES: usize = 4 * 1024;
 /// All of it.
 pub(super) const BODY_PERMITS: usize = BODIES_BYTES_MAX / PERMIT_BYTES;
-/// What is kept for decisions, so that no file stands in their way.
+/// What is kept for decisions, so that no file is in their way.
 pub(super) const DECISION_PERMITS: usize = DECISION_BODIES_BYTES_MAX / PERMIT_BYTES;
 /// A body that is too large is read on to here before it is refused: a client that is still sending would meet
 /// a broken connection instead of the answer.

@@ -138,7 +138,7 @@ fn item(stored: &StoredRecord) -> Result<Item, RuntimeError> {
     Ok(Item { id: stored.offset.to_string(), letter })
 }
 
-/// What stood in one body or on one line: markup begins with `<`.
+/// What was in one body or on one line: markup begins with `<`.
 fn format_of(original: &[u8]) -> Format {
     if original.trim_ascii_start().starts_with(b"<") { Format::Iso20022 } else { Format::Json }
 }

@@ -127,7 +127,7 @@ async fn answer_by_policy(app: &App, event: &Arc<PaymentEvent>) -> Result<Decisi
         .deadlines
         .record(record)
         .map_err(|Full| busy("too many answers by policy are not on the log yet"))?;
-    // The payment service has waited long enough: a log that stands still is not waited for.
+    // The payment service has waited long enough: a log that does not move is not waited for.
     if timeout(DEADLINE_RECORD_WAIT, durable).await.is_err() {
         tracing::error!("a deadline is not recorded yet: the log stands still, and it is tried until it is");
     }

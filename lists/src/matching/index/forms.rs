@@ -50,10 +50,10 @@ pub(super) struct Forms {
     scoring: Scoring,
     /// What single words in letters met, and words in an abjad. It follows from the forms alone, so it never grows
     /// old.
-    remembered: [Remembered; 2],
+    remembered: [NearCache; 2],
 }
 
-type Remembered = Cache<Box<str>, Arc<[Near]>, FxBuildHasher>;
+type NearCache = Cache<Box<str>, Arc<[Near]>, FxBuildHasher>;
 
 /// Where the parts of a form begin.
 struct Place {
@@ -245,7 +245,7 @@ impl Forms {
             known.iter().for_each(|near| each(*near));
             return;
         }
-        let mut found = Found::new();
+        let mut found = NearForms::new();
         self.compare(form.into(), tokens, &mut found);
         found.iter().for_each(|near| each(*near));
         if let Some(words) = remembered {
@@ -253,7 +253,7 @@ impl Forms {
         }
     }
 
-    fn compare(&self, form: FormRef<'_>, tokens: u8, found: &mut Found) {
+    fn compare(&self, form: FormRef<'_>, tokens: u8, found: &mut NearForms) {
         // What is compared as it stands meets any form with the same text.
         let exact = |id: &u32| Kind::Exact == self.places[*id as usize].path.kind();
         for id in self.with_text(form.text).filter(|id| form.path.kind() == Kind::Exact || exact(id)) {
@@ -282,7 +282,7 @@ impl Forms {
         }
     }
 
-    fn compare_letters(&self, form: FormRef<'_>, tokens: u8, found: &mut Found) {
+    fn compare_letters(&self, form: FormRef<'_>, tokens: u8, found: &mut NearForms) {
         let mut groups = Numbers::new();
         if !self.abjads.is_empty() {
             let key = form.consonants();
@@ -331,21 +331,21 @@ impl Forms {
         scorer::floor(tokens, 1 + u8::from(self.is_joined(id)), &self.scoring)
     }
 
-    fn keep(&self, tokens: u8, form: u32, nearness: f32, found: &mut Found) {
+    fn keep(&self, tokens: u8, form: u32, nearness: f32, found: &mut NearForms) {
         if nearness >= self.floor(tokens, form) {
             found.push(Near { form, nearness });
         }
     }
 }
 
-fn remember() -> Remembered {
+fn remember() -> NearCache {
     Cache::builder()
         .max_capacity(REMEMBERED_MAX)
         .weigher(|_, near: &Arc<[Near]>| 8 + near.len() as u32)
         .build_with_hasher(FxBuildHasher)
 }
 
-type Found = SmallVec<[Near; 64]>;
+type NearForms = SmallVec<[Near; 64]>;
 type Numbers = SmallVec<[u32; 64]>;
 
 fn distinct(numbers: &mut Numbers) {

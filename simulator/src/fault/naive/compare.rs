@@ -8,13 +8,13 @@ use sluice_model::{Cause, Control, HoldOutcome, HoldRecord, Key, Observation, Ou
 use super::{
     features::Features,
     gather::{self, Gather},
-    home::{self, Home, Judged},
+    home::{self, Home, JudgedEvent},
     known,
     names::{Names, said},
     rules,
     sets::Book,
     shard::Shard,
-    words::{self, Out, Said, Told},
+    words::{self, GatherInput, ModelAlert, Out},
 };
 use crate::fault::{
     SimLibrary, Topology,
@@ -78,8 +78,8 @@ impl Comparison<'_> {
                     keys.control(control);
                 }
             }
-            for told in std::mem::take(&mut out.told) {
-                gather.apply(&told, &mut out, self.features);
+            for input in std::mem::take(&mut out.to_gather) {
+                gather.apply(&input, &mut out, self.features);
             }
             lines.extend(out.lines);
         }
@@ -90,7 +90,7 @@ impl Comparison<'_> {
         self.controls_reach_everybody()?;
         let mut compared = 0;
         // An event may be judged twice, where its id was forgotten in between.
-        let mut judged: BTreeMap<String, Vec<Judged>> = BTreeMap::new();
+        let mut judged: BTreeMap<String, Vec<JudgedEvent>> = BTreeMap::new();
         for (p, partition) in (0..).zip(&self.log.payments) {
             let (mut home, mut out) = (self.home(), Out::default());
             for (_, record) in partition {
@@ -114,8 +114,9 @@ impl Comparison<'_> {
                         let time = times.entry((&copy.key, &copy.event.event_id)).or_default();
                         let one = judged.get(&copy.event.event_id).and_then(|all| all.get(*time));
                         *time += 1;
-                        let role =
-                            |one: &Judged| one.asked.iter().find(|(key, _)| *key == copy.key).map(|k| k.1);
+                        let role = |one: &JudgedEvent| {
+                            one.asked.iter().find(|(key, _)| *key == copy.key).map(|k| k.1)
+                        };
                         // Copies were compared above.
                         if let Some((one, role)) = one.and_then(|one| Some((one, role(one)?))) {
                             keys.event(&copy.key, role, one, &mut out);
@@ -129,7 +130,7 @@ impl Comparison<'_> {
         for (p, partition) in (0..).zip(&self.log.verdicts) {
             let (mut gather, mut out) = (Gather::default(), Out::default());
             for (_, record) in partition {
-                gather.apply(&self.told(record), &mut out, self.features);
+                gather.apply(&self.gather_input(record), &mut out, self.features);
             }
             compared += self.same(StageId::Gather(p), out.lines)?;
         }
@@ -214,7 +215,7 @@ impl Comparison<'_> {
         Some(match record {
             Published::Alert(alert) => match &alert.cause {
                 Cause::Event { .. } => format!("alert {}", said(alert)),
-                Cause::Rescreen { list, entry_id, .. } => known::line(&alert.key, list, entry_id),
+                Cause::Rescreen { list, entry_id, .. } => parties::line(&alert.key, list, entry_id),
             },
             Published::Observation(Observation::Shadow(alert)) => format!("shadow {}", said(alert)),
             Published::Observation(Observation::Failure(failure)) => {
@@ -239,7 +240,7 @@ impl Comparison<'_> {
             Published::Payment(PaymentRecord::Event(record)) => format!("{:?}", record.event),
             // Given to every partition, and said once.
             Published::Verdict(VerdictRecord::StreamTime { .. }) if partition.index > 0 => return None,
-            Published::Verdict(record) => words::line_of(&self.told(record)),
+            Published::Verdict(record) => words::line_of(&self.gather_input(record)),
         })
     }
 
@@ -256,14 +257,14 @@ impl Comparison<'_> {
         words::hold_line(&d.payment_id, &d.event_id, state, &because, &alerts)
     }
 
-    fn told(&self, record: &VerdictRecord) -> Told {
+    fn gather_input(&self, record: &VerdictRecord) -> GatherInput {
         let found = |found: &sluice_core::VerdictFinding| {
             let said = self.names.of(found.alert_id);
             let as_said = Outcome::from(said.action) == found.outcome;
             if as_said {
                 said
             } else {
-                Said { rule: format!("{} as {:?}", said.rule, found.outcome), ..said }
+                ModelAlert { rule: format!("{} as {:?}", said.rule, found.outcome), ..said }
             }
         };
         match record {
@@ -272,7 +273,7 @@ impl Comparison<'_> {
                     Speaker::Home { asked } => (None, *asked as usize),
                     Speaker::Key(key) => (Some(key.clone()), 0),
                 };
-                Told::Verdict {
+                GatherInput::Verdict {
                     payment: v.payment_id.clone(),
                     event: v.event_id.clone(),
                     at: v.at,
@@ -283,19 +284,19 @@ impl Comparison<'_> {
                 }
             }
             VerdictRecord::Again { at, payment_id, event_id, .. } => {
-                Told::Again { at: *at, payment: payment_id.clone(), event: event_id.clone() }
+                GatherInput::Again { at: *at, payment: payment_id.clone(), event: event_id.clone() }
             }
-            VerdictRecord::Deadline { payment_id, event_id, found: why } => Told::Deadline {
+            VerdictRecord::Deadline { payment_id, event_id, found: why } => GatherInput::Deadline {
                 payment: payment_id.clone(),
                 event: event_id.clone(),
                 found: why.as_ref().map(found),
             },
-            VerdictRecord::Released(order) => Told::Released {
+            VerdictRecord::Released(order) => GatherInput::Released {
                 payment: order.payment_id.clone(),
                 case: order.case_id.clone(),
                 alerts: order.alerts.as_ref().map(|ids| self.names.all(ids)),
             },
-            VerdictRecord::StreamTime { to } => Told::StreamTime { to: *to },
+            VerdictRecord::StreamTime { to } => GatherInput::StreamTime { to: *to },
         }
     }
 }

@@ -14,14 +14,14 @@ use super::features::Features;
 
 /// What screening an event came to.
 #[derive(Clone, Debug, Default)]
-pub struct Screened {
+pub struct ScreeningResult {
     /// Role, name, and who it is, of everybody who met entries, with the entries.
     pub met: Vec<(String, String, Option<Key>, Vec<ListMatch>)>,
     /// What was not looked at.
     pub not: Vec<NotScreened>,
 }
 
-impl Screened {
+impl ScreeningResult {
     /// Whether all that the event says of a side was looked at.
     pub fn was_looked_at(&self, role: &str) -> bool {
         self.not.iter().all(|not| !not.role.is_empty() && not.role != role)
@@ -52,7 +52,7 @@ pub(super) struct Desk {
 }
 
 /// One name of an event that is to be looked at.
-pub(super) struct Asked {
+pub(super) struct PartyQuery {
     /// The part that it plays.
     pub role: String,
     /// Who it is, where more than the name is known.
@@ -108,11 +108,11 @@ impl Desk {
     /// Screen an event. Nothing is looked at where the lists cannot be read. Each name is otherwise, but one that is too
     /// long or has nothing in it to compare; and where a list is older than its limit when the event occurs, nothing
     /// counts as looked at all the same. A side of a payment that has no name at all is told too.
-    pub(super) fn screen(&self, event: &PaymentEvent, features: &Features) -> Screened {
+    pub(super) fn screen(&self, event: &PaymentEvent, features: &Features) -> ScreeningResult {
         if self.wanted.lists.is_empty() {
-            return Screened::default();
+            return ScreeningResult::default();
         }
-        let mut screened = Screened::default();
+        let mut screened = ScreeningResult::default();
         let whole = |why| NotScreened { role: String::new(), why };
         let Some(screener) = &self.screener else {
             features.met("screening: lists unreadable");
@@ -123,7 +123,7 @@ impl Desk {
             features.met("screening: lists too old");
             screened.not.push(whole(WhyNotScreened::ListsTooOld));
         }
-        for Asked { role, party, query } in asked(event) {
+        for PartyQuery { role, party, query } in asked(event) {
             let why = if query.name.chars().count() > NAME_CHARS_MAX {
                 features.met("screening: name too long");
                 Some(WhyNotScreened::TooLong)
@@ -179,7 +179,7 @@ fn is_unreadable(name: &str) -> bool {
 
 /// Every name of an event: of both sides with their institutions, of intermediaries, of related parties. Who has no
 /// name is looked up by account or document.
-pub(super) fn asked(event: &PaymentEvent) -> Vec<Asked> {
+pub(super) fn asked(event: &PaymentEvent) -> Vec<PartyQuery> {
     let mut asked = Vec::new();
     for (role, side) in [("debtor", &event.debtor), ("creditor", &event.creditor)] {
         if let Some(party) = side {
@@ -197,7 +197,7 @@ pub(super) fn asked(event: &PaymentEvent) -> Vec<Asked> {
     asked
 }
 
-fn names(role: &str, party: &Party, asked: &mut Vec<Asked>) {
+fn names(role: &str, party: &Party, asked: &mut Vec<PartyQuery>) {
     let key = |kind, value: &Option<String>| value.clone().map(|value| Key { kind, value });
     let who = key(KeyKind::Customer, &party.customer_id).or(key(KeyKind::Account, &party.account));
     let mut names: Vec<&str> =
@@ -207,11 +207,11 @@ fn names(role: &str, party: &Party, asked: &mut Vec<Asked>) {
     }
     for name in names {
         let query = Query::party(party, name);
-        asked.push(Asked { role: role.to_owned(), party: who.clone(), query });
+        asked.push(PartyQuery { role: role.to_owned(), party: who.clone(), query });
     }
 }
 
-fn institution(role: &str, party: &Party, asked: &mut Vec<Asked>) {
+fn institution(role: &str, party: &Party, asked: &mut Vec<PartyQuery>) {
     if party.agent_name.is_none() && party.agent_bic.is_none() {
         return;
     }
@@ -219,5 +219,5 @@ fn institution(role: &str, party: &Party, asked: &mut Vec<Asked>) {
     let identifiers = party.agent_bic.iter().cloned().collect();
     let who = party.agent_bic.clone().map(|value| Key { kind: KeyKind::Party, value });
     let query = Query { name, identifiers, ..Query::default() };
-    asked.push(Asked { role: role.to_owned(), party: who, query });
+    asked.push(PartyQuery { role: role.to_owned(), party: who, query });
 }

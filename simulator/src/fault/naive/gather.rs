@@ -9,16 +9,16 @@ use sluice_model::{
 
 use super::{
     features::Features,
-    words::{Out, Said, Told, hold_line, list},
+    words::{GatherInput, ModelAlert, Out, hold_line, list},
 };
 
 /// A decision that was given.
 #[derive(Clone, Debug)]
-struct Decided {
+struct Decision {
     payment: String,
     event: String,
     outcome: Outcome,
-    alerts: Vec<Said>,
+    alerts: Vec<ModelAlert>,
     late: bool,
     /// Stream time when it was.
     at: EventTime,
@@ -26,34 +26,34 @@ struct Decided {
 
 /// An event that somebody waits for.
 #[derive(Debug, Default)]
-struct Waiting {
+struct AwaitedEvent {
     payment: String,
     event: String,
     asked: Option<usize>,
     answered: Vec<Key>,
-    found: Vec<Said>,
+    found: Vec<ModelAlert>,
 }
 
 /// What is known of one partition's decisions.
 #[derive(Debug, Default)]
 pub(super) struct Gather {
     stream_time: EventTime,
-    waiting: Vec<Waiting>,
-    decided: Vec<Decided>,
+    waiting: Vec<AwaitedEvent>,
+    decided: Vec<Decision>,
     /// What holds payments: it binds every later event of the payment until it is released, or nothing was found of the
     /// payment for as long as windows reach.
-    holds: Vec<(String, Said)>,
+    holds: Vec<(String, ModelAlert)>,
     /// Stream time at the last finding of each payment.
     found_at: BTreeMap<String, EventTime>,
     /// Those by a deadline.
-    late_holds: Vec<Said>,
+    late_holds: Vec<ModelAlert>,
 }
 
 impl Gather {
-    /// Apply one thing that is told.
-    pub(super) fn apply(&mut self, told: &Told, out: &mut Out, features: &Features) {
-        match told {
-            Told::Verdict { payment, event, at, awaited, from, asked, found } => {
+    /// Apply one input.
+    pub(super) fn apply(&mut self, input: &GatherInput, out: &mut Out, features: &Features) {
+        match input {
+            GatherInput::Verdict { payment, event, at, awaited, from, asked, found } => {
                 self.advance(*at, features);
                 found.iter().filter(|said| said.outcome() != Outcome::Allow).for_each(|said| {
                     self.hold(payment, said);
@@ -72,7 +72,7 @@ impl Gather {
                     self.decide(event, false, out, features);
                 }
             }
-            Told::Again { at, payment, event } => {
+            GatherInput::Again { at, payment, event } => {
                 self.advance(*at, features);
                 features.met("gather: asked again");
                 if let Some(decided) = self.decided.iter().find(|decided| decided.event == *event) {
@@ -83,17 +83,17 @@ impl Gather {
                     self.decide(event, false, out, features);
                 }
             }
-            Told::Deadline { payment, event, found } => {
+            GatherInput::Deadline { payment, event, found } => {
                 if let Some(said) = found {
                     self.hold(payment, said);
                     self.late_holds.push(said.clone());
                 }
                 self.deadline(event, found.as_ref(), out, features);
             }
-            Told::Released { payment, case, alerts } => {
+            GatherInput::Released { payment, case, alerts } => {
                 self.release(payment, case, alerts.as_deref(), out, features);
             }
-            Told::StreamTime { to } => self.stream_time = self.stream_time.min(*to),
+            GatherInput::StreamTime { to } => self.stream_time = self.stream_time.min(*to),
         }
     }
 
@@ -108,7 +108,7 @@ impl Gather {
         }
     }
 
-    fn hold(&mut self, payment: &str, said: &Said) {
+    fn hold(&mut self, payment: &str, said: &ModelAlert) {
         self.found_at.insert(payment.to_owned(), self.stream_time);
         let hold = (payment.to_owned(), said.clone());
         if !self.holds.contains(&hold) {
@@ -116,9 +116,9 @@ impl Gather {
         }
     }
 
-    fn waiting(&mut self, payment: &str, event: &str) -> &mut Waiting {
+    fn waiting(&mut self, payment: &str, event: &str) -> &mut AwaitedEvent {
         let at = self.waiting.iter().position(|waiting| waiting.event == event).unwrap_or_else(|| {
-            self.waiting.push(Waiting { event: event.to_owned(), ..Waiting::default() });
+            self.waiting.push(AwaitedEvent { event: event.to_owned(), ..AwaitedEvent::default() });
             self.waiting.len() - 1
         });
         let waiting = &mut self.waiting[at];
@@ -127,7 +127,7 @@ impl Gather {
     }
 
     /// Whoever waited was told to hold. That was the answer, and it is the answer ever after.
-    fn deadline(&mut self, event: &str, found: Option<&Said>, out: &mut Out, features: &Features) {
+    fn deadline(&mut self, event: &str, found: Option<&ModelAlert>, out: &mut Out, features: &Features) {
         if let Some(decided) = self.decided.iter_mut().find(|decided| decided.event == event) {
             if decided.late {
                 features.met("deadline: again");
@@ -148,7 +148,7 @@ impl Gather {
 
     fn decide(&mut self, event: &str, late: bool, out: &mut Out, features: &Features) {
         let Some(at) = self.waiting.iter().position(|waiting| waiting.event == event) else { return };
-        let Waiting { payment, found, .. } = self.waiting.remove(at);
+        let AwaitedEvent { payment, found, .. } = self.waiting.remove(at);
         let mut alerts = found;
         for (held, said) in &self.holds {
             if *held == payment && !alerts.contains(said) {
@@ -163,10 +163,10 @@ impl Gather {
         if alerts.len() > 1 {
             features.met("gather: several alerts");
         }
-        let hardest = alerts.iter().map(Said::outcome).max().unwrap_or(Outcome::Allow);
+        let hardest = alerts.iter().map(ModelAlert::outcome).max().unwrap_or(Outcome::Allow);
         let outcome = if late { hardest.max(Outcome::Hold) } else { hardest };
         let decided =
-            Decided { payment, event: event.to_owned(), outcome, alerts, late, at: self.stream_time };
+            Decision { payment, event: event.to_owned(), outcome, alerts, late, at: self.stream_time };
         out.lines.push(decided.line());
         self.decided.push(decided);
         let oldest = self.stream_time.minus(DEDUPE_HORIZON).minus(Span::hours(1));
@@ -178,13 +178,13 @@ impl Gather {
         &mut self,
         payment: &str,
         case: &str,
-        named: Option<&[Said]>,
+        named: Option<&[ModelAlert]>,
         out: &mut Out,
         features: &Features,
     ) {
-        let held: Vec<Said> =
+        let held: Vec<ModelAlert> =
             self.holds.iter().filter(|(held, _)| held == payment).map(|(_, said)| said.clone()).collect();
-        let (gone, kept): (Vec<Said>, Vec<Said>) =
+        let (gone, kept): (Vec<ModelAlert>, Vec<ModelAlert>) =
             held.into_iter().partition(|said| named.is_none_or(|named| named.contains(said)));
         self.holds.retain(|(held, said)| held != payment || kept.contains(said));
         features.met(match named {
@@ -194,7 +194,7 @@ impl Gather {
             Some(_) if kept.is_empty() => "release: of all",
             Some(_) => "release: of some, others hold",
         });
-        out.lines.push(match kept.iter().map(Said::outcome).max() {
+        out.lines.push(match kept.iter().map(ModelAlert::outcome).max() {
             None => hold_line(payment, "", "released", case, &gone),
             Some(Outcome::Reject) => hold_line(payment, "", "rejected", "one of them", &kept),
             Some(_) => hold_line(payment, "", "held", "one of them", &kept),
@@ -202,7 +202,7 @@ impl Gather {
     }
 }
 
-impl Decided {
+impl Decision {
     fn line(&self) -> String {
         let Self { payment, event, outcome, alerts, late, .. } = self;
         decision(payment, event, *outcome, *late, alerts)
@@ -210,6 +210,12 @@ impl Decided {
 }
 
 /// A decision as a line.
-pub(super) fn decision(payment: &str, event: &str, outcome: Outcome, late: bool, alerts: &[Said]) -> String {
+pub(super) fn decision(
+    payment: &str,
+    event: &str,
+    outcome: Outcome,
+    late: bool,
+    alerts: &[ModelAlert],
+) -> String {
     format!("decision on {event} of {payment}: {outcome:?}, deadline passed {late}, because {}", list(alerts))
 }

@@ -10,16 +10,16 @@ use sluice_model::{
 };
 
 use super::{
-    desk::{Desk, Screened},
+    desk::{Desk, ScreeningResult},
     features::Features,
-    frozen::Frozen,
+    freezes::Freezes,
     ids::{Fate, Ids},
-    known::Known,
+    parties::Parties,
     past::{Past, Payments, Place},
     rules::{Condition, known_keys},
     sets::{Book, InForce},
     windows::Fault,
-    words::{self, Out, Said, Told},
+    words::{self, GatherInput, ModelAlert, Out},
 };
 
 /// A home, or the home of the embedded engine.
@@ -30,15 +30,15 @@ pub(super) struct Home<'a> {
     ids: Ids,
     payments: Payments,
     desk: Desk,
-    known: Known,
-    frozen: Frozen,
+    parties: Parties,
+    freezes: Freezes,
     /// In which hour of the stream the failure of a quarantined rule was told last.
     failures: Vec<(Hash256, i64)>,
 }
 
 /// An event that is judged, as the keys that are asked will see it.
 #[derive(Clone)]
-pub(super) struct Judged {
+pub(super) struct JudgedEvent {
     pub event: Arc<PaymentEvent>,
     pub awaited: bool,
     pub past: Arc<Past>,
@@ -56,14 +56,14 @@ impl<'a> Home<'a> {
             ids: Ids::default(),
             payments: Payments::default(),
             desk: Desk::new(library),
-            known: Known::default(),
-            frozen: Frozen::default(),
+            parties: Parties::default(),
+            freezes: Freezes::default(),
             failures: Vec::new(),
         }
     }
 
     /// Apply an event.
-    pub(super) fn event(&mut self, record: &EventRecord, out: &mut Out) -> Option<Judged> {
+    pub(super) fn event(&mut self, record: &EventRecord, out: &mut Out) -> Option<JudgedEvent> {
         let event = &record.event;
         let payment = event.payment_id().to_owned();
         match self.ids.fate(record, self.features) {
@@ -71,7 +71,7 @@ impl<'a> Home<'a> {
             Fate::Duplicate => {
                 if record.awaited {
                     let at = self.ids.stream_time;
-                    out.tell(Told::Again { at, payment, event: event.event_id.clone() });
+                    out.send(GatherInput::Again { at, payment, event: event.event_id.clone() });
                 }
                 return None;
             }
@@ -85,7 +85,7 @@ impl<'a> Home<'a> {
         let now = self.ids.stream_time;
         let (past, place) = self.payments.past(event, &screened, now, self.features);
         self.forgive_unnamed(&mut screened, &past);
-        self.known.meet(event, now);
+        self.parties.meet(event, now);
         let mut said = self.engine(event, place, &screened);
         said.extend(self.judge(event, &past, place, &screened, out));
         said.iter().for_each(|said| out.alert(said, &payment));
@@ -95,7 +95,7 @@ impl<'a> Home<'a> {
         }
         let found = found(&said, record.awaited);
         if record.awaited || !found.is_empty() {
-            out.tell(Told::Verdict {
+            out.send(GatherInput::Verdict {
                 payment,
                 event: event.event_id.clone(),
                 at: now,
@@ -106,12 +106,12 @@ impl<'a> Home<'a> {
             });
         }
         let (event, past) = (Arc::clone(event), Arc::new(past));
-        Some(Judged { event, awaited: record.awaited, past, asked })
+        Some(JudgedEvent { event, awaited: record.awaited, past, asked })
     }
 
     /// A side without a name is nothing to tell where the source is not bound to carry names, or where the payment named
     /// it before and it was screened then.
-    fn forgive_unnamed(&self, screened: &mut Screened, past: &Past) {
+    fn forgive_unnamed(&self, screened: &mut ScreeningResult, past: &Past) {
         let features = self.features;
         let policy = self.desk.unnamed();
         screened.not.retain(|not| {
@@ -132,9 +132,9 @@ impl<'a> Home<'a> {
     /// What needs no rule. A frozen key is rejected at each event that moves money. What was not screened holds, once for
     /// the same of a payment; it alerts where no money moves, or no name is all that is missing and that is the policy.
     /// Who is listed is alerted where no money moves.
-    fn engine(&mut self, event: &PaymentEvent, place: Place, screened: &Screened) -> Vec<Said> {
+    fn engine(&mut self, event: &PaymentEvent, place: Place, screened: &ScreeningResult) -> Vec<ModelAlert> {
         let key = Key { kind: KeyKind::Payment, value: event.payment_id().to_owned() };
-        let say = |rule: &str, action| Said {
+        let say = |rule: &str, action| ModelAlert {
             rule: rule.to_owned(),
             key: key.clone(),
             event: event.event_id.clone(),
@@ -142,7 +142,7 @@ impl<'a> Home<'a> {
         };
         let moves = event.event_type.moves_money();
         let mut said = Vec::new();
-        if moves && self.frozen.is_touched(event, self.features) {
+        if moves && self.freezes.is_touched(event, self.features) {
             said.push(say("ENGINE-FROZEN", Action::Reject));
         }
         let words =
@@ -170,9 +170,9 @@ impl<'a> Home<'a> {
         event: &PaymentEvent,
         past: &Past,
         place: Place,
-        screened: &Screened,
+        screened: &ScreeningResult,
         out: &mut Out,
-    ) -> Vec<Said> {
+    ) -> Vec<ModelAlert> {
         let mut all = Vec::new();
         for (content, rule) in self.rules.on(KeyKind::Payment) {
             if !event.event_type.moves_money() || !past.is_judged(rule.statuses, event.status) {
@@ -203,7 +203,7 @@ impl<'a> Home<'a> {
                 place,
                 format!("{content} {action:?} {reason}, {} {:?}", alike(event.status), screened.entries()),
             ) {
-                all.push(Said {
+                all.push(ModelAlert {
                     rule: rule.id.to_owned(),
                     key: Key { kind: KeyKind::Payment, value: event.payment_id().to_owned() },
                     event: event.event_id.clone(),
@@ -240,23 +240,23 @@ impl<'a> Home<'a> {
             Control::Screening(wanted) => {
                 let before = self.desk.change(wanted);
                 let now = self.ids.stream_time;
-                out.lines.extend(self.known.compare(before.as_deref(), &self.desk, now, self.features));
+                out.lines.extend(self.parties.compare(before.as_deref(), &self.desk, now, self.features));
             }
             Control::Prepare(bundle) => self.rules.prepare(bundle, self.book, self.features),
             Control::Activate { rules } => self.rules.activate(*rules, self.features),
             Control::Quarantine(order) => self.rules.quarantine(order.rule),
             Control::LiftQuarantine(order) => self.rules.lift(order.rule, self.features),
-            Control::Freeze(order) => self.frozen.freeze(order),
-            Control::Unfreeze(order) => self.frozen.unfreeze(order, self.features),
+            Control::Freeze(order) => self.freezes.freeze(order),
+            Control::Unfreeze(order) => self.freezes.unfreeze(order, self.features),
             Control::Suppress(order) => self.desk.suppress(order, self.ids.stream_time),
             Control::Unsuppress(order) => self.desk.unsuppress(order),
-            Control::Release(order) => out.tell(Told::Released {
+            Control::Release(order) => out.send(GatherInput::Released {
                 payment: order.payment_id.clone(),
                 case: order.case_id.clone(),
                 alerts: order.alerts.as_ref().map(|ids| ids.iter().map(|id| names.of(*id)).collect()),
             }),
             Control::Deadline { payment_id, event_id, event } => {
-                let found = event.as_ref().map(|event| Said {
+                let found = event.as_ref().map(|event| ModelAlert {
                     rule: "ENGINE-DEADLINE".to_owned(),
                     key: Key { kind: KeyKind::Payment, value: event.payment_id().to_owned() },
                     event: event.event_id.clone(),
@@ -267,14 +267,14 @@ impl<'a> Home<'a> {
                     None => self.features.met("deadline: without the event"),
                 }
                 let (payment, event) = (payment_id.clone(), event_id.clone());
-                out.tell(Told::Deadline { payment, event, found });
+                out.send(GatherInput::Deadline { payment, event, found });
             }
             Control::SetStreamTime(order) => {
                 if order.to < self.ids.stream_time {
                     self.features.met("stream time: set back");
                 }
                 self.ids.stream_time = self.ids.stream_time.min(order.to);
-                out.tell(Told::StreamTime { to: order.to });
+                out.send(GatherInput::StreamTime { to: order.to });
             }
         }
     }
@@ -286,7 +286,7 @@ fn alike(status: PaymentStatus) -> &'static str {
 }
 
 /// What is told of what was said: all of it to whoever waits, else what holds.
-pub(super) fn found(said: &[Said], awaited: bool) -> Vec<Said> {
+pub(super) fn found(said: &[ModelAlert], awaited: bool) -> Vec<ModelAlert> {
     said.iter().filter(|said| awaited || said.action != Action::Alert).cloned().collect()
 }
 

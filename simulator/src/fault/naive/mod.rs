@@ -10,13 +10,13 @@
 mod compare;
 mod desk;
 mod features;
-mod frozen;
+mod freezes;
 mod gather;
 mod home;
 mod ids;
-mod known;
 mod names;
 mod often;
+mod parties;
 mod past;
 pub(super) mod rules;
 mod sets;

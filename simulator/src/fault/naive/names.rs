@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use sluice_core::Published;
 use sluice_model::{Action, Alert, AlertId, Key, KeyKind};
 
-use super::words::Said;
+use super::words::ModelAlert;
 use crate::fault::history::History;
 
 /// What each published alert is, by what identifies it.
-pub(super) struct Names(BTreeMap<AlertId, Said>);
+pub(super) struct Names(BTreeMap<AlertId, ModelAlert>);
 
 impl Names {
     /// Those of everything that was published.
@@ -22,8 +22,8 @@ impl Names {
     }
 
     /// The alert of that id.
-    pub(super) fn of(&self, id: AlertId) -> Said {
-        self.0.get(&id).cloned().unwrap_or_else(|| Said {
+    pub(super) fn of(&self, id: AlertId) -> ModelAlert {
+        self.0.get(&id).cloned().unwrap_or_else(|| ModelAlert {
             rule: format!("unknown {}", id.short()),
             key: Key { kind: KeyKind::Payment, value: String::new() },
             event: String::new(),
@@ -32,7 +32,7 @@ impl Names {
     }
 
     /// The alerts of these ids.
-    pub(super) fn all(&self, ids: &[AlertId]) -> Vec<Said> {
+    pub(super) fn all(&self, ids: &[AlertId]) -> Vec<ModelAlert> {
         ids.iter().map(|id| self.of(*id)).collect()
     }
 
@@ -44,8 +44,8 @@ impl Names {
 }
 
 /// What identifies an alert in the model.
-pub(super) fn said(alert: &Alert) -> Said {
-    Said {
+pub(super) fn said(alert: &Alert) -> ModelAlert {
+    ModelAlert {
         rule: alert.rule_id.clone(),
         key: alert.key.clone(),
         event: alert.event_id.clone(),

@@ -17,7 +17,7 @@ pub enum Often {
 
 /// What was said of one key: under which name, asking for what, when.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Spoken {
+pub(super) struct AlertHistory {
     said: Vec<(String, Action, EventTime)>,
     /// The hardest that was found since the condition came to hold.
     holding: Vec<(String, Action)>,
@@ -25,7 +25,7 @@ pub(super) struct Spoken {
     failures: Vec<(Hash256, i64)>,
 }
 
-impl Spoken {
+impl AlertHistory {
     /// The condition does not hold.
     pub(super) fn silent(&mut self, name: &str) {
         self.holding.retain(|(held, _)| held != name);

@@ -6,7 +6,7 @@ use sluice_model::{
     EventTime, Money, Party, PaymentEvent, PaymentStatus, Span, StatusSet, limits::PAYMENT_HORIZON,
 };
 
-use super::{desk::Screened, features::Features};
+use super::{desk::ScreeningResult, features::Features};
 
 /// What one event meets of its payment's past.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +29,7 @@ pub struct Past {
 #[derive(Debug)]
 struct Payment {
     id: String,
-    events: Vec<(Arc<PaymentEvent>, Screened)>,
+    events: Vec<(Arc<PaymentEvent>, ScreeningResult)>,
     /// Of each of those, whether it made the payment another.
     differed: Vec<bool>,
     /// What was said of it at its home, in these words.
@@ -55,7 +55,7 @@ impl Payments {
     pub(super) fn past(
         &mut self,
         event: &Arc<PaymentEvent>,
-        screened: &Screened,
+        screened: &ScreeningResult,
         stream_time: EventTime,
         features: &Features,
     ) -> (Past, Place) {
@@ -135,7 +135,7 @@ impl Payment {
     }
 
     /// What an event meets, and whether it makes the payment another.
-    fn past(&self, event: &PaymentEvent, screened: &Screened, features: &Features) -> (Past, bool) {
+    fn past(&self, event: &PaymentEvent, screened: &ScreeningResult, features: &Features) -> (Past, bool) {
         let earlier: Vec<_> = self.events.iter().map(|(event, _)| Arc::clone(event)).collect();
         let sides: [(&str, SideOf); 2] = [("debtor", debtor), ("creditor", creditor)];
         let named = sides.map(|(role, side)| {
@@ -156,7 +156,7 @@ impl Payment {
             features.met("past: refunded or disputed");
         }
         let differs = self.other_facts(event, screened, features) | rises(&past, event, features);
-        let says = |event: &PaymentEvent, screened: &Screened| {
+        let says = |event: &PaymentEvent, screened: &ScreeningResult| {
             GROUPS.iter().map(|(_, group)| group(event, screened)).collect::<Vec<_>>()
         };
         past.changed = differs;
@@ -178,8 +178,8 @@ impl Payment {
 
     /// Whether anything that a rule or a screener reads is another than when it was last told, or is told for the first
     /// time. What an event leaves out it says nothing of.
-    fn other_facts(&self, event: &PaymentEvent, screened: &Screened, features: &Features) -> bool {
-        let before = |group: &dyn Fn(&PaymentEvent, &Screened) -> Option<String>| {
+    fn other_facts(&self, event: &PaymentEvent, screened: &ScreeningResult, features: &Features) -> bool {
+        let before = |group: &dyn Fn(&PaymentEvent, &ScreeningResult) -> Option<String>| {
             let now = group(event, screened)?;
             let then = self.events.iter().rev().find_map(|(event, screened)| group(event, screened));
             Some(then.as_ref() != Some(&now))
@@ -196,7 +196,7 @@ impl Payment {
 }
 
 /// What an event says of a group of facts; nothing, where it leaves the group out.
-type Group = &'static dyn Fn(&PaymentEvent, &Screened) -> Option<String>;
+type Group = &'static dyn Fn(&PaymentEvent, &ScreeningResult) -> Option<String>;
 
 const SIDES: &str = "past: another debtor or creditor name";
 const OTHERS: &str = "past: another intermediary or related party";

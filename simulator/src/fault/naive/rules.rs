@@ -3,7 +3,7 @@
 use sluice_model::{Action, KeyKind, Party, PaymentEvent, PaymentStatus, Role, Span, StatusSet};
 
 use super::{
-    desk::Screened,
+    desk::ScreeningResult,
     often::Often,
     past::{Past, SideOf},
     windows::{
@@ -30,7 +30,7 @@ pub struct Rule {
 #[derive(Clone, Copy)]
 pub enum Condition {
     /// Of the payment alone, with a word for its reason.
-    Payment(fn(&PaymentEvent, &Screened) -> Result<Option<String>, Fault>),
+    Payment(fn(&PaymentEvent, &ScreeningResult) -> Result<Option<String>, Fault>),
     /// Of what a key has seen.
     Key(fn(&View<'_>, Option<&PaymentEvent>) -> Result<bool, Fault>),
 }

@@ -6,12 +6,12 @@ use sluice_model::{Action, Control, EventType, Key, KeyKind, PaymentEvent, Role}
 
 use super::{
     features::Features,
-    home::{self, Judged},
-    often::Spoken,
+    home::{self, JudgedEvent},
+    often::AlertHistory,
     rules::Condition,
     sets::{Book, InForce},
-    windows::{Fault, Seen, View},
-    words::{Out, Said, Told},
+    windows::{Fault, KeyEvent, View},
+    words::{GatherInput, ModelAlert, Out},
 };
 
 /// The keys of one partition, or of the embedded engine.
@@ -25,8 +25,8 @@ pub(super) struct Shard<'a> {
 /// All that one key has seen and was said of it.
 #[derive(Default)]
 struct OnKey {
-    seen: Vec<Seen>,
-    spoken: Spoken,
+    seen: Vec<KeyEvent>,
+    history: AlertHistory,
     /// The newest `customer` event.
     profile: Option<Arc<PaymentEvent>>,
 }
@@ -59,12 +59,12 @@ impl<'a> Shard<'a> {
     }
 
     /// Remember an event on a key that nobody asked: what rules that come later read of it.
-    pub(super) fn remember(&mut self, key: &Key, role: Role, judged: &Judged) {
+    pub(super) fn remember(&mut self, key: &Key, role: Role, judged: &JudgedEvent) {
         let event = Arc::clone(&judged.event);
         let features = self.features;
         let on_key = self.on(key);
         on_key.learn(key, &event, features);
-        on_key.seen.push(Seen { event, role, past: Arc::clone(&judged.past) });
+        on_key.seen.push(KeyEvent { event, role, past: Arc::clone(&judged.past) });
     }
 
     fn on(&mut self, key: &Key) -> &mut OnKey {
@@ -76,12 +76,12 @@ impl<'a> Shard<'a> {
     }
 
     /// Apply an event on one of its keys.
-    pub(super) fn event(&mut self, key: &Key, role: Role, judged: &Judged, out: &mut Out) {
+    pub(super) fn event(&mut self, key: &Key, role: Role, judged: &JudgedEvent, out: &mut Out) {
         let event = &judged.event;
         self.on(key);
         let Some((_, on_key)) = self.keys.iter_mut().find(|(held, _)| held == key) else { return };
         on_key.learn(key, event, self.features);
-        let now = Seen { event: Arc::clone(event), role, past: Arc::clone(&judged.past) };
+        let now = KeyEvent { event: Arc::clone(event), role, past: Arc::clone(&judged.past) };
         if on_key.seen.iter().any(|seen| seen.event.occurred_at > event.occurred_at) {
             self.features.met("windows: late event");
         }
@@ -97,7 +97,7 @@ impl<'a> Shard<'a> {
             let quarantined = self.rules.is_quarantined(content);
             let action = match condition(&view, on_key.profile.as_deref()) {
                 Ok(false) => {
-                    on_key.spoken.silent(&name);
+                    on_key.history.silent(&name);
                     continue;
                 }
                 Ok(true) => {
@@ -112,18 +112,22 @@ impl<'a> Shard<'a> {
                     }
                     out.lines.push(home::failure(rule.id, &event.event_id));
                     let noise = quarantined && rule.on_error == Action::Alert;
-                    if noise && !on_key.spoken.tells_failure(content, event.occurred_at) {
+                    if noise && !on_key.history.tells_failure(content, event.occurred_at) {
                         self.features.met("quarantine: failure left out on a key");
                         continue;
                     }
                     rule.on_error
                 }
             };
-            if !on_key.spoken.speaks(&name, rule.often, action, event.occurred_at, self.features) {
+            if !on_key.history.speaks(&name, rule.often, action, event.occurred_at, self.features) {
                 continue;
             }
-            let one =
-                Said { rule: rule.id.to_owned(), key: key.clone(), event: event.event_id.clone(), action };
+            let one = ModelAlert {
+                rule: rule.id.to_owned(),
+                key: key.clone(),
+                event: event.event_id.clone(),
+                action,
+            };
             if rule.shadow {
                 out.lines.push(format!("shadow {one}"));
             } else {
@@ -135,7 +139,7 @@ impl<'a> Shard<'a> {
         said.iter().for_each(|said| out.alert(said, payment));
         let found = home::found(&said, judged.awaited);
         if judged.awaited || !found.is_empty() {
-            out.tell(Told::Verdict {
+            out.send(GatherInput::Verdict {
                 payment: payment.to_owned(),
                 event: event.event_id.clone(),
                 at: event.occurred_at,

@@ -8,7 +8,7 @@ use super::{features::Features, past::Past};
 
 /// An event as one key saw it.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct KeyEvent {
     pub event: Arc<PaymentEvent>,
     pub role: Role,
     pub past: Arc<Past>,
@@ -59,7 +59,7 @@ pub(super) fn in_hkd(amount: Option<Money>) -> Result<i64, Fault> {
     }
 }
 
-impl Seen {
+impl KeyEvent {
     /// What the event adds to a window: its value where it is the first of its payment that moves money at one of
     /// authorized, captured, completed. Where the payment counted before and its amount rises, the difference of a number
     /// and nothing of anything else; the whole, where what it was worth before could not enter.
@@ -130,8 +130,8 @@ impl Back {
 
 /// One event, with all that its key saw before it in the log.
 pub struct View<'a> {
-    pub before: &'a [Seen],
-    pub now: &'a Seen,
+    pub before: &'a [KeyEvent],
+    pub now: &'a KeyEvent,
     pub features: &'a Features,
 }
 
@@ -147,7 +147,7 @@ impl View<'_> {
 
     /// What each of those before adds that do not lie after this event, with its time.
     fn earlier(&self, side: Side, what: What) -> Vec<(EventTime, Value)> {
-        let adds = |seen: &Seen| Some((seen.event.occurred_at, seen.adds(side, what, None).ok()??));
+        let adds = |seen: &KeyEvent| Some((seen.event.occurred_at, seen.adds(side, what, None).ok()??));
         self.before.iter().filter(|seen| seen.event.occurred_at <= self.at()).filter_map(adds).collect()
     }
 

@@ -6,21 +6,21 @@ use sluice_model::{Action, EventTime, Key, NotScreened, Outcome};
 
 /// An alert: which rule, on which key, at which event, asking for what.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Said {
+pub(super) struct ModelAlert {
     pub rule: String,
     pub key: Key,
     pub event: String,
     pub action: Action,
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for ModelAlert {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { rule, key, event, action } = self;
         write!(f, "{rule} on {} at {event} asks {action:?}", name(key))
     }
 }
 
-impl Said {
+impl ModelAlert {
     /// What it asks of the payment.
     pub(super) fn outcome(&self) -> Outcome {
         self.action.into()
@@ -32,9 +32,9 @@ pub(super) fn name(key: &Key) -> String {
     format!("{}:{}", key.kind.name(), key.value)
 }
 
-/// One thing that is told to the gathering of decisions.
+/// An input of the gathering of decisions.
 #[derive(Clone, Debug)]
-pub(super) enum Told {
+pub(super) enum GatherInput {
     /// What the home (`from` absent) or a key says of an event.
     Verdict {
         payment: String,
@@ -44,14 +44,14 @@ pub(super) enum Told {
         from: Option<Key>,
         /// How many keys the home asked.
         asked: usize,
-        found: Vec<Said>,
+        found: Vec<ModelAlert>,
     },
     /// The event is asked for again.
     Again { at: EventTime, payment: String, event: String },
     /// Its deadline passed.
-    Deadline { payment: String, event: String, found: Option<Said> },
+    Deadline { payment: String, event: String, found: Option<ModelAlert> },
     /// An officer lets go these alerts, or all of them.
-    Released { payment: String, case: String, alerts: Option<Vec<Said>> },
+    Released { payment: String, case: String, alerts: Option<Vec<ModelAlert>> },
     /// Stream time is set back.
     StreamTime { to: EventTime },
 }
@@ -63,13 +63,13 @@ pub(super) struct Out {
     pub lines: Vec<String>,
     /// What travels between stages, a line each.
     pub between: Vec<String>,
-    /// What is told to the gathering, in order.
-    pub told: Vec<Told>,
+    /// What goes to the gathering of decisions, in order.
+    pub to_gather: Vec<GatherInput>,
 }
 
 impl Out {
     /// An alert, with the hold or refusal that it asks for.
-    pub(super) fn alert(&mut self, said: &Said, payment: &str) {
+    pub(super) fn alert(&mut self, said: &ModelAlert, payment: &str) {
         self.lines.push(format!("alert {said}"));
         let state = match said.action {
             Action::Alert => return,
@@ -79,10 +79,10 @@ impl Out {
         self.lines.push(hold_line(payment, &said.event, state, &said.to_string(), &[]));
     }
 
-    /// Tell the gathering, if anybody waits or the payment must not go on.
-    pub(super) fn tell(&mut self, told: Told) {
-        self.between.push(line_of(&told));
-        self.told.push(told);
+    /// Send to the gathering, if anybody waits or the payment must not go on.
+    pub(super) fn send(&mut self, input: GatherInput) {
+        self.between.push(line_of(&input));
+        self.to_gather.push(input);
     }
 
     /// Everything, as partitioned stages publish it.
@@ -92,34 +92,40 @@ impl Out {
 }
 
 /// What is published of a payment's hold, as a line.
-pub(super) fn hold_line(payment: &str, event: &str, state: &str, because: &str, alerts: &[Said]) -> String {
+pub(super) fn hold_line(
+    payment: &str,
+    event: &str,
+    state: &str,
+    because: &str,
+    alerts: &[ModelAlert],
+) -> String {
     format!("hold of {payment} at {event}: {state} because {because}; alerts {}", list(alerts))
 }
 
-/// What one who tells the gathering says, as a line.
-pub(super) fn line_of(told: &Told) -> String {
-    match told {
-        Told::Verdict { payment, event, at, awaited, from, asked, found } => {
+/// An input of the gathering, as a line.
+pub(super) fn line_of(input: &GatherInput) -> String {
+    match input {
+        GatherInput::Verdict { payment, event, at, awaited, from, asked, found } => {
             let from = from.as_ref().map_or_else(|| format!("home, which asked {asked}"), name);
             format!(
                 "verdict on {event} of {payment} at {at:?}, awaited {awaited}, from {from}: {}",
                 list(found)
             )
         }
-        Told::Again { at, payment, event } => format!("again {event} of {payment} at {at}"),
-        Told::Deadline { payment, event, found } => {
+        GatherInput::Again { at, payment, event } => format!("again {event} of {payment} at {at}"),
+        GatherInput::Deadline { payment, event, found } => {
             format!("deadline of {event} of {payment}: {}", list(found.as_slice()))
         }
-        Told::Released { payment, case, alerts } => {
+        GatherInput::Released { payment, case, alerts } => {
             format!("release of {payment} by {case}: {:?}", alerts.as_deref().map(list))
         }
-        Told::StreamTime { to } => format!("stream time {to:?}"),
+        GatherInput::StreamTime { to } => format!("stream time {to:?}"),
     }
 }
 
 /// Alerts as a set: the order of their hashes means nothing.
-pub(super) fn list(said: &[Said]) -> String {
-    let all: BTreeSet<String> = said.iter().map(Said::to_string).collect();
+pub(super) fn list(said: &[ModelAlert]) -> String {
+    let all: BTreeSet<String> = said.iter().map(ModelAlert::to_string).collect();
     format!("{all:?}")
 }
 

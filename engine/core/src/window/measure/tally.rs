@@ -111,7 +111,7 @@ impl Tally {
         }
     }
 
-    /// The measure, as far as the tally tells.
+    /// The measure, as far as the tally shows it.
     pub(super) fn read(&self, measure: Measure, view: &View<'_>) -> WindowValue {
         match (self, measure, view.own) {
             (Self::Sum(sum), Measure::Sum, _) => view.sum(*sum),

@@ -13,9 +13,9 @@ use super::{
 
 /// Who was met under which name, and on which day of the stream last.
 #[derive(Default)]
-pub(super) struct Known(Vec<(Key, Query, i64)>);
+pub(super) struct Parties(Vec<(Key, Query, i64)>);
 
-impl Known {
+impl Parties {
     /// Remember everybody whom an event names. Who is known by name alone is a party of that name.
     pub(super) fn meet(&mut self, event: &PaymentEvent, stream_time: EventTime) {
         let today = day(stream_time);

@@ -6,9 +6,9 @@ use super::features::Features;
 
 /// Every freeze that stands: one for each key and case, ordered last at that time.
 #[derive(Debug, Default)]
-pub(super) struct Frozen(Vec<(Key, String, EventTime)>);
+pub(super) struct Freezes(Vec<(Key, String, EventTime)>);
 
-impl Frozen {
+impl Freezes {
     /// A case freezes a key.
     pub(super) fn freeze(&mut self, order: &Freeze) {
         let key = one_way(&order.key);

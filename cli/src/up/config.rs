@@ -1,0 +1,69 @@
+//! What is to be put in force, and where it comes from.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::Context;
+use sluice_core::Library;
+use sluice_list_store::Store;
+
+use super::{
+    Args, CASES, demo, lists_in_force::Lists, room::Room, rules_in_force::Rules, secrets, shipped, user,
+};
+use crate::{failure::Failure, folders, private};
+
+/// What is to be put in force, and where it comes from.
+pub(super) struct Config {
+    pub rules: Rules,
+    pub lists: Arc<Lists>,
+    pub library: Arc<dyn Library>,
+    pub snapshot_every: u64,
+    pub accept_clock: bool,
+    pub accept_loss: bool,
+    pub room: Room,
+}
+
+impl Config {
+    /// Read and check everything before anything is started: what is broken is the user's to mend.
+    pub(super) fn read(args: &Args, data: &Path, registry: &prometheus::Registry) -> Result<Self, Failure> {
+        let (bundle, cases, folder) = match &args.rules {
+            Some(folder) => {
+                let files = sluice_runtime::fingerprint(folder).map_err(user)?;
+                let rules = sluice_runtime::read_rules(folder).map_err(user)?;
+                let cases = sluice_runtime::read_cases(folder, &rules).map_err(user)?;
+                (rules, cases, Some((folder.clone(), files)))
+            }
+            None => (shipped::rules(), shipped::cases(), None),
+        };
+        folders::check_rules(&bundle)?;
+        let made = std::fs::create_dir_all(data).and_then(|()| private::narrow(data, is_ours));
+        made.with_context(|| data.display().to_string()).map_err(Failure::User)?;
+        let room = Room::look(data)?;
+        let lists = match (&args.lists, args.demo) {
+            (Some(folder), _) => Some((folder.clone(), Store::open(folder).map_err(user)?)),
+            (None, true) => {
+                let folder = data.join("lists");
+                let store = demo::lists(&folder)?;
+                Some((folder, store))
+            }
+            (None, false) => None,
+        };
+        let lists = Lists::new(lists, data, (args.list_age_max.0, args.unnamed), registry)?;
+        let library = Arc::new(lists.library());
+        let watched = args.watch_rules || args.demo;
+        let rules = Rules { bundle, cases, folder, watched };
+        Ok(Self {
+            rules,
+            lists: Arc::new(lists),
+            library,
+            snapshot_every: args.snapshot_every,
+            accept_clock: args.accept_clock,
+            accept_loss: args.accept_loss,
+            room,
+        })
+    }
+}
+
+/// Whether an entry of the data folder is one that Sluice makes.
+fn is_ours(name: &str) -> bool {
+    ["log", "snapshots", "lists", "lists-in-force", secrets::FILE].contains(&name) || name.starts_with(CASES)
+}

@@ -1,0 +1,40 @@
+//! What the process is to whoever runs it: its log lines, and the signals that end it.
+
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+use crate::failure::Failure;
+
+/// Which log lines are wanted: a level, or targets with levels, `info,sluice_runtime=debug`.
+const LOG_WANTED: &str = "SLUICE_LOG";
+
+/// Log lines go to standard error, those that `SLUICE_LOG` asks for.
+pub(super) fn write_log_lines() -> Result<(), Failure> {
+    let wanted = match std::env::var(LOG_WANTED) {
+        Ok(wanted) => wanted.parse().map_err(|error| Failure::user(format!("{LOG_WANTED}: {error}")))?,
+        Err(_) => Targets::new().with_default(tracing::Level::INFO),
+    };
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // A second subscriber, in a test, is no reason to fail.
+    let _ = tracing_subscriber::registry().with(lines).with(wanted).try_init();
+    Ok(())
+}
+
+/// SIGINT and SIGTERM.
+pub(super) struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    pub(super) fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    pub(super) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
