@@ -293,11 +293,8 @@ impl Stage for Gather {
         snapshot::encode(self)
     }
 
-    fn restore(bytes: &[u8], format: Format, _: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
-        match format {
-            Format::V8 => snapshot::decode::<v8::Gather>(bytes).map(Into::into),
-            Format::V9 => snapshot::decode(bytes),
-        }
+    fn restore(bytes: &[u8], _: Format, _: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
+        snapshot::decode(bytes)
     }
 
     fn wants_filling(&self) -> Option<Hash256> {
@@ -313,65 +310,4 @@ impl Stage for Gather {
     }
 
     fn adopt(&mut self, _: Self) {}
-}
-
-/// The state before holds had a time.
-mod v8 {
-    use std::collections::{BTreeMap, HashMap};
-
-    use serde::Deserialize;
-    use sluice_model::{AlertId, EventTime, Outcome};
-
-    use super::{Answer, Findings, Hold, Pending};
-    use crate::Offset;
-
-    #[derive(Deserialize)]
-    pub(super) struct Gather {
-        pending: HashMap<String, Pending>,
-        decided: HashMap<String, Decision>,
-        decided_at: BTreeMap<EventTime, Vec<String>>,
-        stream_time: EventTime,
-        holds: HashMap<String, Findings>,
-    }
-
-    #[derive(Deserialize)]
-    struct Decision {
-        payment_id: String,
-        _event_id: String,
-        decision: Outcome,
-        alerts: Vec<AlertId>,
-        reasons: Vec<String>,
-        deadline_passed: bool,
-        offset: Option<Offset>,
-    }
-
-    impl From<Decision> for Answer {
-        fn from(of: Decision) -> Self {
-            Self {
-                payment_id: of.payment_id,
-                outcome: of.decision,
-                alerts: of.alerts,
-                reasons: of.reasons,
-                deadline_passed: of.deadline_passed,
-                offset: of.offset.unwrap_or_default(),
-            }
-        }
-    }
-
-    impl From<Gather> for super::Gather {
-        /// When a payment was held is not known: as if it had been just now.
-        fn from(of: Gather) -> Self {
-            let at = of.stream_time;
-            let held_at = BTreeMap::from([(at, of.holds.keys().cloned().collect())]);
-            let holds = of.holds.into_iter().map(|(payment, findings)| (payment, Hold { findings, at }));
-            Self {
-                pending: of.pending,
-                decided: of.decided.into_iter().map(|(event, decision)| (event, decision.into())).collect(),
-                decided_at: of.decided_at,
-                stream_time: at,
-                holds: holds.collect(),
-                held_at,
-            }
-        }
-    }
 }

@@ -20,7 +20,7 @@ use crate::{
     noise::{self, NoiseOfHome},
     output::{HomeOutput, RescreenReport},
     parties::Parties,
-    payments::{PaymentPlace, PaymentView, Payments},
+    payments::{PaymentPlace, PaymentView, Payments, v9},
     publication::publications,
     rulebook::{Rulebook, Sources},
     screening::ScreeningDesk,
@@ -45,15 +45,30 @@ pub struct Home {
 }
 
 #[derive(Serialize, Deserialize)]
-struct State<'a> {
+struct State<'a, P: Clone = Payments> {
     rules: Sources,
     screening: Screening,
     suppressions: Suppressions,
     dedupe: Cow<'a, Dedupe>,
-    payments: Cow<'a, Payments>,
+    payments: Cow<'a, P>,
     freezes: Freezes,
     parties: Cow<'a, Parties>,
     noise: Cow<'a, NoiseOfHome>,
+}
+
+impl<'a> From<State<'a, v9::Payments>> for State<'a> {
+    fn from(of: State<'a, v9::Payments>) -> Self {
+        State {
+            rules: of.rules,
+            screening: of.screening,
+            suppressions: of.suppressions,
+            dedupe: of.dedupe,
+            payments: Cow::Owned(of.payments.into_owned().into()),
+            freezes: of.freezes,
+            parties: of.parties,
+            noise: of.noise,
+        }
+    }
 }
 
 impl Home {
@@ -419,8 +434,11 @@ impl Stage for Home {
         })
     }
 
-    fn restore(bytes: &[u8], _: Format, library: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
-        let state: State<'_> = snapshot::decode(bytes)?;
+    fn restore(bytes: &[u8], format: Format, library: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
+        let state: State<'_> = match format {
+            Format::V9 => snapshot::decode::<State<'_, v9::Payments>>(bytes)?.into(),
+            Format::V10 => snapshot::decode(bytes)?,
+        };
         let mut home = Self::with(Rulebook::restore(&state.rules, &**library)?, Arc::clone(library));
         home.screening.change(&state.screening);
         *home.screening.suppressions_mut() = state.suppressions;

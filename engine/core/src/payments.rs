@@ -4,6 +4,8 @@
 //! Events of one `payment_id` belong to one payment unless they name another pair of sides: what contradicts the sides
 //! known so far is another payment that was given the same id, with a past of its own.
 
+pub(crate) mod v9;
+
 #[expect(deprecated, reason = "the stable SipHasher is wanted: its output is specified")]
 use std::hash::SipHasher;
 use std::{

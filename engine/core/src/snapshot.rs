@@ -9,22 +9,22 @@ use crate::Offset;
 /// an upgrade does not replay the log (`engine/core/tests/formats`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Format {
-    /// Holds without the time of their last finding.
-    V8,
-    /// The one that is written.
+    /// Payments without what they counted with.
     V9,
+    /// The one that is written.
+    V10,
 }
 
 impl Format {
     /// The one that is written.
-    pub const CURRENT: Self = Self::V9;
+    pub const CURRENT: Self = Self::V10;
 
-    const ALL: [Self; 2] = [Self::V8, Self::V9];
+    const ALL: [Self; 2] = [Self::V9, Self::V10];
 
     const fn number(self) -> u32 {
         match self {
-            Self::V8 => 8,
             Self::V9 => 9,
+            Self::V10 => 10,
         }
     }
 }
@@ -115,11 +115,7 @@ pub(crate) fn unframe(bytes: &[u8]) -> Result<(Offset, Format, Vec<u8>), Snapsho
 
 fn digest(format: Format, offset: Offset, body: &[u8]) -> Hash256 {
     let (number, offset) = (format.number().to_be_bytes(), offset.to_be_bytes());
-    match format {
-        // It was the only one that was read: the digest need not tell it from others.
-        Format::V8 => Hash256::of_parts([offset.as_slice(), body]),
-        Format::V9 => Hash256::of_parts([number.as_slice(), offset.as_slice(), body]),
-    }
+    Hash256::of_parts([number.as_slice(), offset.as_slice(), body])
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], SnapshotError> {

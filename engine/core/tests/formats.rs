@@ -16,7 +16,7 @@ use sluice_model::{
 };
 
 /// Formats that are read.
-const FORMATS: &[&str] = &["v8", "v9"];
+const FORMATS: &[&str] = &["v9", "v10"];
 
 fn rules() -> RuleBundle {
     let meta = r#"severity: "high", typology: "test",
@@ -178,11 +178,11 @@ fn a_snapshot_of_each_format_that_is_read_is_the_state_of_its_records() {
 
 #[test]
 fn a_snapshot_of_an_unknown_format_says_so() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats/v9.snapshot");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats/v10.snapshot");
     let mut bytes = std::fs::read(file).unwrap();
     bytes[11] = 7;
     let mut worker = worker(9);
     worker.step().unwrap();
     let refused = worker.restored([bytes], 0).unwrap();
-    assert_eq!(refused[0].to_string(), "snapshot format 7, and this engine reads 8 to 9");
+    assert_eq!(refused[0].to_string(), "snapshot format 7, and this engine reads 9 to 10");
 }

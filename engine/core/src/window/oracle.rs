@@ -6,25 +6,37 @@ use std::collections::{BTreeMap, BTreeSet};
 use sluice_model::{EventTime, WindowValue};
 use sluice_rules::{Length, Measure, Window};
 
-/// One stream of one key: samples in the order of the log.
+/// One stream of one key.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Logged(Vec<(EventTime, i64)>);
+pub(super) struct Oracle {
+    /// Samples in the order of the log, but for those that were taken back.
+    samples: Vec<(EventTime, i64)>,
+    /// All of them: which values were seen before is not unsaid.
+    seen: Vec<(EventTime, i64)>,
+}
 
-impl Logged {
+impl Oracle {
     pub(super) fn push(&mut self, at: EventTime, value: i64) {
-        self.0.push((at, value));
+        self.samples.push((at, value));
+        self.seen.push((at, value));
     }
 
     /// The newest sample of that time and value goes, as if it had never come.
     pub(super) fn take_back(&mut self, at: EventTime, value: i64) {
-        if let Some(place) = self.0.iter().rposition(|sample| *sample == (at, value)) {
-            self.0.remove(place);
+        if let Some(place) = self.samples.iter().rposition(|sample| *sample == (at, value)) {
+            self.samples.remove(place);
         }
     }
 
     /// The value of a window at an event; `own` is its sample, which `self` does not hold yet.
     pub(super) fn value(&self, window: &Window, at: EventTime, own: Option<i64>) -> WindowValue {
-        let mut earlier: Vec<(EventTime, i64)> = self.0.iter().copied().filter(|(t, _)| *t <= at).collect();
+        let asks_what_is_new = match window.measure {
+            Measure::DistinctNew => true,
+            Measure::Distinct => window.length == Length::Ever,
+            _ => false,
+        };
+        let samples = if asks_what_is_new { &self.seen } else { &self.samples };
+        let mut earlier: Vec<(EventTime, i64)> = samples.iter().copied().filter(|(t, _)| *t <= at).collect();
         if let Some(own) = own.filter(|_| !window.before && window.measure != Measure::TimeSince) {
             earlier.push((at, own));
         }

@@ -4,7 +4,7 @@ use proptest::{prelude::*, sample::subsequence};
 use sluice_model::{EventTime, Hash256, Span, WindowValue, limits::DEDUPE_HORIZON};
 use sluice_rules::{Length, Measure, Window, Windows};
 
-use super::{KeyWindows, Values, WindowPlan, oracle::Logged};
+use super::{KeyWindows, Values, WindowPlan, oracle::Oracle};
 
 /// Streams that plans choose from.
 const STREAMS: usize = 4;
@@ -25,6 +25,8 @@ enum Step {
         /// Which windows a rule reaches, in this order; some twice, some never.
         reads: Vec<usize>,
     },
+    /// The sample of an earlier event goes from the first stream that it entered: how many events ago.
+    TakeBack(usize),
     /// A snapshot is taken, and the key goes on from it.
     Restore,
     /// Other rules take over.
@@ -59,19 +61,38 @@ struct Key {
     rules: [Rules; 2],
     windows: KeyWindows,
     latest: EventTime,
-    log: Vec<(EventTime, [Option<i64>; STREAMS])>,
-    logged: [Logged; STREAMS],
+    /// Every event, without the samples that were taken back.
+    events: Vec<(EventTime, [Option<i64>; STREAMS])>,
+    log: Vec<Logged>,
+    oracle: [Oracle; STREAMS],
+}
+
+/// What happened to a key.
+enum Logged {
+    Event(EventTime, [Option<i64>; STREAMS]),
+    TakeBack { stream: usize, at: EventTime, value: i64 },
 }
 
 impl Key {
     fn new(rules: [Rules; 2]) -> Self {
         let latest = "2025-12-27T22:00:00Z".parse().unwrap();
-        Self { rules, windows: KeyWindows::new(), latest, log: Vec::new(), logged: Default::default() }
+        Self {
+            rules,
+            windows: KeyWindows::new(),
+            latest,
+            events: Vec::new(),
+            log: Vec::new(),
+            oracle: Default::default(),
+        }
     }
 
     fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
         match step {
             Step::Event { moves, samples, reads } => self.event(*moves, samples, reads),
+            Step::TakeBack(ago) => {
+                self.take_back(*ago);
+                Ok(())
+            }
             Step::Restore => {
                 let bytes = postcard::to_stdvec(&self.windows).unwrap();
                 self.windows = postcard::from_bytes(&bytes).unwrap();
@@ -103,14 +124,31 @@ impl Key {
         for slot in reached {
             let (window, value) = (&windows[slot], reading.value(slot));
             let stream = streams[window.stream];
-            let expected = self.logged[stream].value(window, at, samples[stream]);
+            let expected = self.oracle[stream].value(window, at, samples[stream]);
             prop_assert!(same(value, expected), "{window:?} at {at}: {value:?}, expected {expected:?}");
         }
-        self.log.push((at, *samples));
-        for (logged, sample) in self.logged.iter_mut().zip(samples) {
-            sample.iter().for_each(|value| logged.push(at, *value));
+        self.events.push((at, *samples));
+        self.log.push(Logged::Event(at, *samples));
+        for (oracle, sample) in self.oracle.iter_mut().zip(samples) {
+            sample.iter().for_each(|value| oracle.push(at, *value));
         }
         Ok(())
+    }
+
+    /// What outlives its sample stays: only what no window has let go of is taken back here.
+    fn take_back(&mut self, ago: usize) {
+        let Some(place) = self.events.len().checked_sub(ago + 1) else { return };
+        let (at, samples) = &mut self.events[place];
+        let entered =
+            self.rules[0].streams.iter().enumerate().find(|(_, stream)| samples[**stream].is_some());
+        let Some((place, stream)) = entered.filter(|_| *at > self.latest.minus(DEDUPE_HORIZON)) else {
+            return;
+        };
+        if let Some(value) = samples[*stream].take() {
+            self.windows.take_back(&self.rules[0].plan(), place, *at, value);
+            self.oracle[*stream].take_back(*at, value);
+            self.log.push(Logged::TakeBack { stream: *stream, at: *at, value });
+        }
     }
 
     /// As a shard does it: windows that the state does not cover are filled by replay.
@@ -122,8 +160,17 @@ impl Key {
             return;
         }
         self.windows = KeyWindows::new();
-        for (at, samples) in &self.log {
-            self.windows.observe(&new, *at, &self.rules[0].admitted(samples), &mut Values::default());
+        for logged in &self.log {
+            match logged {
+                Logged::Event(at, samples) => {
+                    self.windows.observe(&new, *at, &self.rules[0].admitted(samples), &mut Values::default());
+                }
+                Logged::TakeBack { stream, at, value } => {
+                    if let Some(place) = self.rules[0].streams.iter().position(|held| held == stream) {
+                        self.windows.take_back(&new, place, *at, *value);
+                    }
+                }
+            }
         }
     }
 }
@@ -219,6 +266,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         60 => (moves(), prop::array::uniform4(sample), prop::collection::vec(0usize..10, 0..20))
             .prop_map(|(moves, samples, reads)| Step::Event { moves, samples, reads }),
+        4 => (0usize..8).prop_map(Step::TakeBack),
         1 => Just(Step::Restore),
         1 => Just(Step::Change),
     ]
@@ -265,7 +313,7 @@ proptest! {
     ) {
         let window = |measure| Window { stream: 0, measure, length, before };
         let rules = Rules { streams: vec![0], windows: measures().into_iter().map(window).collect() };
-        let (plan, mut windows, mut logged) = (rules.plan(), KeyWindows::new(), Logged::default());
+        let (plan, mut windows, mut logged) = (rules.plan(), KeyWindows::new(), Oracle::default());
         let mut latest = EventTime::from_micros(0);
         let mut values = Values::default();
         for (i, (on, back, own)) in events.into_iter().enumerate() {
@@ -292,7 +340,7 @@ fn a_late_event_exactly_at_a_windows_edge_is_outside() {
     let window = |measure| Window { stream: 0, measure, length: Length::Span(Span::hours(1)), before: false };
     let rules = Rules { streams: vec![0], windows: measures().into_iter().map(window).collect() };
     for on_time in [1, 20, 100] {
-        let (plan, mut windows, mut logged) = (rules.plan(), KeyWindows::new(), Logged::default());
+        let (plan, mut windows, mut logged) = (rules.plan(), KeyWindows::new(), Oracle::default());
         let mut values = Values::default();
         let latest = EventTime::from_micros(0).plus(Span::days(3));
         let edge = latest.minus(Span::hours(1));

@@ -9,7 +9,7 @@ use super::{
     features::Features,
     gather::{self, Gather},
     home::{self, Home, JudgedEvent},
-    known,
+    parties,
     names::{Names, said},
     rules,
     sets::Book,

@@ -180,7 +180,8 @@ impl<'a> Home<'a> {
             }
             let Condition::Payment(condition) = rule.condition else { continue };
             let quarantined = self.rules.is_quarantined(content);
-            let (action, reason) = match condition(event, screened) {
+            let worth = PaymentEvent { amount: past.worth, ..event.clone() };
+            let (action, reason) = match condition(&worth, screened) {
                 Ok(None) => continue,
                 Ok(Some(reason)) => {
                     if quarantined {

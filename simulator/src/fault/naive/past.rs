@@ -13,6 +13,14 @@ use super::{desk::ScreeningResult, features::Features};
 pub struct Past {
     /// The payment's events before this one.
     pub earlier: Vec<Arc<PaymentEvent>>,
+    /// What each of them made the payment worth.
+    worths: Vec<Option<Money>>,
+    /// How many of them came before the payment went on after an end: as another payment would.
+    begun_at: usize,
+    /// How many of them came up to the last end.
+    ended_at: usize,
+    /// Whether the event ends the payment before any money moved.
+    pub ends_unpaid: bool,
     /// Whether the payment is not what it was.
     changed: bool,
     /// What the event says of each group of facts.
@@ -20,7 +28,8 @@ pub struct Past {
     /// The statuses of those events before it that came since the payment last changed, with what each says of those
     /// groups and its amount.
     since: Vec<(PaymentStatus, Vec<Option<String>>, Option<Money>)>,
-    amount: Option<Money>,
+    /// What the event makes the payment worth: its amount, or what the captures up to it add up to.
+    pub worth: Option<Money>,
     /// Whether the debtor and the creditor were named, and screened then.
     pub named: [bool; 2],
 }
@@ -30,8 +39,12 @@ pub struct Past {
 struct Payment {
     id: String,
     events: Vec<(Arc<PaymentEvent>, ScreeningResult)>,
+    /// What each of those made it worth.
+    worths: Vec<Option<Money>>,
     /// Of each of those, whether it made the payment another.
     differed: Vec<bool>,
+    /// See [`Past`].
+    begun_at: usize,
     /// What was said of it at its home, in these words.
     said: Vec<String>,
 }
@@ -69,13 +82,21 @@ impl Payments {
             self.payments.push(Payment {
                 id: id.to_owned(),
                 events: Vec::new(),
+                worths: Vec::new(),
+                begun_at: 0,
                 differed: Vec::new(),
                 said: Vec::new(),
             });
             self.payments.len() - 1
         });
         let payment = &mut self.payments[at];
+        if payment.has_ended() && StatusSet::ALIVE.has(event.status) {
+            features.met("past: goes on after its end");
+            payment.begun_at = payment.events.len();
+            payment.said.clear();
+        }
         let (past, differs) = payment.past(event, screened, features);
+        payment.worths.push(past.worth);
         payment.events.push((Arc::clone(event), screened.clone()));
         payment.differed.push(differs);
         let today = day(stream_time);
@@ -95,8 +116,9 @@ impl Payments {
     pub(super) fn says_new(&mut self, Place(at): Place, words: String) -> bool {
         let all: StatusSet = PaymentStatus::ALL.into_iter().collect();
         let payment = &mut self.payments[at];
-        let events = payment.events.iter().map(|(event, _)| Arc::clone(event)).collect();
-        let worth = Past { earlier: events, ..Past::default() }.worth(all);
+        let earlier = payment.events.iter().map(|(event, _)| Arc::clone(event)).collect();
+        let (worths, begun_at) = (payment.worths.clone(), payment.begun_at);
+        let worth = Past { earlier, worths, begun_at, ..Past::default() }.worth(all);
         let (said, words) = (&mut payment.said, format!("{words}, worth {worth:?}"));
         let is_new = !said.contains(&words);
         if is_new {
@@ -134,6 +156,36 @@ impl Payment {
         agrees(debtor) && agrees(creditor)
     }
 
+    /// Whether money has moved.
+    fn is_paid(&self) -> bool {
+        self.events.iter().any(|(event, _)| PAID.contains(&event.status))
+    }
+
+    /// Whether the newest event ended it before any money moved.
+    fn has_ended(&self) -> bool {
+        self.events.last().is_some_and(|(event, _)| UNPAID.contains(&event.status)) && !self.is_paid()
+    }
+
+    /// What an event makes the payment worth.
+    fn worth_with(&self, event: &PaymentEvent, features: &Features) -> Option<Money> {
+        let captures = self.events.iter().map(|(event, _)| &**event).chain([event]);
+        let amounts = captures
+            .filter(|event| event.status == PaymentStatus::Captured)
+            .filter_map(|event| event.amount)
+            .reduce(|sum, amount| match sum.currency == amount.currency {
+                true => Money::new(sum.minor + amount.minor, sum.currency),
+                false => amount,
+            });
+        let own = event.amount?;
+        if event.status != PaymentStatus::Captured {
+            return Some(own);
+        }
+        if amounts != Some(own) {
+            features.met("past: captured again");
+        }
+        amounts
+    }
+
     /// What an event meets, and whether it makes the payment another.
     fn past(&self, event: &PaymentEvent, screened: &ScreeningResult, features: &Features) -> (Past, bool) {
         let earlier: Vec<_> = self.events.iter().map(|(event, _)| Arc::clone(event)).collect();
@@ -144,7 +196,18 @@ impl Payment {
                     && screened.was_looked_at(role)
             })
         });
-        let mut past = Past { earlier, named, ..Past::default() };
+        let ended = |(event, _): &(Arc<PaymentEvent>, ScreeningResult)| UNPAID.contains(&event.status);
+        let ended_at = self.events.iter().rposition(ended).map_or(0, |last| last + 1);
+        let mut past = Past {
+            earlier,
+            worths: self.worths.clone(),
+            begun_at: self.begun_at,
+            ended_at: if self.is_paid() { self.begun_at } else { ended_at },
+            ends_unpaid: UNPAID.contains(&event.status) && !self.is_paid(),
+            worth: self.worth_with(event, features),
+            named,
+            ..Past::default()
+        };
         if self.events.is_empty() {
             return (past, false);
         }
@@ -161,11 +224,11 @@ impl Payment {
         };
         past.changed = differs;
         past.says = says(event, screened);
-        past.amount = event.amount;
         let changed_at = self.differed.iter().rposition(|differed| *differed).unwrap_or(0);
         past.since = self.events[changed_at..]
             .iter()
-            .map(|(event, screened)| (event.status, says(event, screened), event.amount))
+            .zip(&self.worths[changed_at..])
+            .map(|((event, screened), worth)| (event.status, says(event, screened), *worth))
             .collect();
         if !differs
             && past.is_judged(StatusSet::ALL, event.status)
@@ -220,9 +283,8 @@ const GROUPS: &[(&str, Group)] = &[
 /// count, or among all.
 fn rises(past: &Past, event: &PaymentEvent, features: &Features) -> bool {
     let all: StatusSet = PaymentStatus::ALL.into_iter().collect();
-    let rises = past.rises(all, event)
-        || (StatusSet::SETTLED.has(event.status) && past.rises(StatusSet::SETTLED, event));
-    if let (true, Some(now), Some(before)) = (rises, event.amount, past.worth(all)) {
+    let rises = past.rises(all) || (StatusSet::SETTLED.has(event.status) && past.rises(StatusSet::SETTLED));
+    if let (true, Some(now), Some(before)) = (rises, past.worth, past.worth(all)) {
         features.met(if now.currency == before.currency {
             "past: amount rises"
         } else {
@@ -235,20 +297,23 @@ fn rises(past: &Past, event: &PaymentEvent, features: &Features) -> bool {
 impl Past {
     /// Whether an event before had one of these statuses.
     pub fn had(&self, statuses: StatusSet) -> bool {
-        self.earlier.iter().any(|event| statuses.has(event.status))
+        let since_its_end = |at: usize, status| at >= self.ended_at || !StatusSet::ALIVE.has(status);
+        let mut earlier = self.earlier.iter().enumerate();
+        earlier.any(|(at, event)| statuses.has(event.status) && since_its_end(at, event.status))
     }
 
     /// The greatest amount at one of these statuses since the currency last changed.
     pub fn worth(&self, statuses: StatusSet) -> Option<Money> {
-        let amounts = self.earlier.iter().filter(|event| statuses.has(event.status));
-        amounts.filter_map(|event| event.amount).reduce(|worth, amount| {
+        let events = self.earlier.iter().zip(&self.worths).skip(self.begun_at);
+        let amounts = events.filter(|(event, _)| statuses.has(event.status)).filter_map(|(_, worth)| *worth);
+        amounts.reduce(|worth, amount| {
             if worth.currency == amount.currency && worth.minor >= amount.minor { worth } else { amount }
         })
     }
 
-    /// Whether the event's amount is above that, or in another currency.
-    pub fn rises(&self, statuses: StatusSet, event: &PaymentEvent) -> bool {
-        event.amount.is_some_and(|now| {
+    /// Whether the event makes it worth more than that, or in another currency.
+    pub fn rises(&self, statuses: StatusSet) -> bool {
+        self.worth.is_some_and(|now| {
             self.worth(statuses).is_none_or(|worth| worth.currency != now.currency || worth.minor < now.minor)
         })
     }
@@ -271,13 +336,20 @@ impl Past {
         let is_new_of = |group: usize| {
             self.says[group].is_some() && alike.iter().all(|(_, says, _)| says[group].is_none())
         };
-        let amounts = self.since.iter().map(|(.., amount)| *amount).chain([self.amount]).flatten();
+        let amounts = self.since.iter().map(|(.., amount)| *amount).chain([self.worth]).flatten();
         let greatest = amounts.map(|amount| amount.minor).max();
-        let is_new_amount = self.amount.is_some()
+        let is_new_amount = self.worth.is_some()
             && alike.iter().all(|(.., amount)| amount.map(|amount| amount.minor) != greatest);
         (0..self.says.len()).any(is_new_of) || is_new_amount
     }
 }
+
+/// Ends at which no money has moved.
+const UNPAID: [PaymentStatus; 4] =
+    [PaymentStatus::Failed, PaymentStatus::Declined, PaymentStatus::Cancelled, PaymentStatus::Expired];
+/// Statuses at which money has moved, be it back.
+const PAID: [PaymentStatus; 4] =
+    [PaymentStatus::Captured, PaymentStatus::Completed, PaymentStatus::Refunded, PaymentStatus::Disputed];
 
 /// A side of an event.
 pub(super) type SideOf = fn(&PaymentEvent) -> Option<&Party>;

@@ -24,6 +24,8 @@ pub struct Rule {
     pub statuses: StatusSet,
     pub shadow: bool,
     pub condition: Condition,
+    /// Its windows, where it is asked at later times too: none of them leaves out the event or measures from it.
+    pub windows: &'static [(Side, What, Back)],
 }
 
 /// When it speaks.
@@ -35,6 +37,9 @@ pub enum Condition {
     Key(fn(&View<'_>, Option<&PaymentEvent>) -> Result<bool, Fault>),
 }
 
+const DAY: Back = Back::Span(Span::hours(24));
+const SIX_HOURS: Back = Back::Span(Span::hours(6));
+
 const QUIET: Rule = Rule {
     id: "",
     key: KeyKind::Payment,
@@ -44,6 +49,7 @@ const QUIET: Rule = Rule {
     statuses: StatusSet::SETTLED,
     shadow: false,
     condition: Condition::Payment(|_, _| Ok(None)),
+    windows: &[],
 };
 
 /// Alive, and each time that it goes back.
@@ -111,14 +117,17 @@ pub(crate) const ACCOUNTS_RAISED: Rule = Rule {
     key: KeyKind::Account,
     often: Often::Crossing,
     condition: Condition::Key(|view, _| accounts(view, 4)),
+    windows: &[
+        (Side::Creditor, Counterparty, DAY),
+        (Side::Creditor, Amount, SIX_HOURS),
+        (Side::Debtor, What::Event, Back::Ever),
+    ],
     ..QUIET
 };
 
 fn accounts(view: &View<'_>, many: usize) -> Result<bool, Fault> {
-    let day = Back::Span(Span::hours(24));
-    let payers = distinct(view.with_own(Side::Creditor, Counterparty, day)?);
-    let received: i64 =
-        numbers(view.with_own(Side::Creditor, Amount, Back::Span(Span::hours(6)))?).iter().sum();
+    let payers = distinct(view.with_own(Side::Creditor, Counterparty, DAY)?);
+    let received: i64 = numbers(view.with_own(Side::Creditor, Amount, SIX_HOURS)?).iter().sum();
     Ok(view.now.role.is_creditor() && payers >= many && received > 100)
 }
 
@@ -137,7 +146,7 @@ pub(crate) const CUSTOMERS: Rule = Rule {
         let largest = numbers(view.before(Side::Either, Amount, Back::Span(Span::days(2)))).into_iter().max();
         let Some(largest) = largest else { return Ok(false) };
         let today = view.with_own(Side::Either, What::Event, Back::Day)?.len();
-        Ok(in_hkd(view.now.event.amount)? > largest && today > 2)
+        Ok(in_hkd(view.now.past.worth)? > largest && today > 2)
     }),
     ..QUIET
 };
@@ -149,10 +158,10 @@ pub(crate) const SHADOWED: Rule = Rule {
     action: Action::Hold,
     often: Often::Once(Span::hours(2)),
     shadow: true,
+    windows: &[(Side::Debtor, What::Event, SIX_HOURS), (Side::Creditor, What::Event, SIX_HOURS)],
     condition: Condition::Key(|view, _| {
-        let six = Back::Span(Span::hours(6));
-        let paid = view.with_own(Side::Debtor, What::Event, six)?.len();
-        let received = view.with_own(Side::Creditor, What::Event, six)?.len();
+        let paid = view.with_own(Side::Debtor, What::Event, SIX_HOURS)?.len();
+        let received = view.with_own(Side::Creditor, What::Event, SIX_HOURS)?.len();
         if received == 0 {
             return Err(Fault::ByZero);
         }
@@ -180,6 +189,11 @@ pub(crate) const YOUNG: Rule = Rule {
 pub(crate) const WIDENED: Rule = Rule {
     id: "WIDENED",
     key: KeyKind::Account,
+    windows: &[
+        (Side::Either, Amount, Back::Span(Span::days(4))),
+        (Side::Either, Counterparty, Back::Span(Span::hours(8))),
+        (Side::Debtor, Amount, Back::Span(Span::hours(12))),
+    ],
     condition: Condition::Key(|view, _| {
         let mut amounts = numbers(view.with_own(Side::Either, Amount, Back::Span(Span::days(4)))?);
         let partners = view.new_ones(Side::Either, Counterparty, Back::Span(Span::hours(8)))?;
@@ -189,7 +203,7 @@ pub(crate) const WIDENED: Rule = Rule {
             return Ok(false);
         }
         let usual = (amounts[(n - 1) / 2] + amounts[n / 2]) as f64 / 2.0;
-        Ok(in_hkd(view.now.event.amount)? as f64 > usual && partners >= 1)
+        Ok(in_hkd(view.now.past.worth)? as f64 > usual && partners >= 1)
     }),
     ..QUIET
 };
@@ -200,6 +214,7 @@ pub(crate) const DEVICES: Rule = Rule {
     key: KeyKind::Device,
     action: Action::Hold,
     often: Often::Once(Span::hours(1)),
+    windows: &[(Side::Either, What::Event, Back::Span(Span::hours(48)))],
     condition: Condition::Key(|view, _| {
         Ok(view.with_own(Side::Either, What::Event, Back::Span(Span::hours(48)))?.len() >= 2)
     }),

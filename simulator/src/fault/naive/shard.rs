@@ -64,7 +64,8 @@ impl<'a> Shard<'a> {
         let features = self.features;
         let on_key = self.on(key);
         on_key.learn(key, &event, features);
-        on_key.seen.push(KeyEvent { event, role, past: Arc::clone(&judged.past) });
+        on_key.take_back(role, judged, features);
+        on_key.seen.push(KeyEvent { event, role, past: Arc::clone(&judged.past), taken_back: Role::NONE });
     }
 
     fn on(&mut self, key: &Key) -> &mut OnKey {
@@ -81,7 +82,9 @@ impl<'a> Shard<'a> {
         self.on(key);
         let Some((_, on_key)) = self.keys.iter_mut().find(|(held, _)| held == key) else { return };
         on_key.learn(key, event, self.features);
-        let now = KeyEvent { event: Arc::clone(event), role, past: Arc::clone(&judged.past) };
+        on_key.take_back(role, judged, self.features);
+        let (past, taken_back) = (Arc::clone(&judged.past), Role::NONE);
+        let now = KeyEvent { event: Arc::clone(event), role, past, taken_back };
         if on_key.seen.iter().any(|seen| seen.event.occurred_at > event.occurred_at) {
             self.features.met("windows: late event");
         }
@@ -92,10 +95,19 @@ impl<'a> Shard<'a> {
             if !judges {
                 continue;
             }
-            let view = View { before: &on_key.seen, now: &now, features: self.features };
+            let at = event.occurred_at;
+            let view = View { before: &on_key.seen, now: &now, at, features: self.features };
             let name = if rule.shadow { format!("~{}", rule.id) } else { rule.id.to_owned() };
             let quarantined = self.rules.is_quarantined(content);
-            let action = match condition(&view, on_key.profile.as_deref()) {
+            let holds = |view: &View<'_>| condition(view, on_key.profile.as_deref());
+            let mut met = holds(&view);
+            if met == Ok(false)
+                && view.later(rule.windows).iter().any(|at| holds(&View { at: *at, ..view }) == Ok(true))
+            {
+                self.features.met("windows: completed by a late event");
+                met = Ok(true);
+            }
+            let action = match met {
                 Ok(false) => {
                     on_key.history.silent(&name);
                     continue;
@@ -153,6 +165,18 @@ impl<'a> Shard<'a> {
 }
 
 impl OnKey {
+    /// The amounts of a payment that ends before any money moved count no more.
+    fn take_back(&mut self, role: Role, judged: &JudgedEvent, features: &Features) {
+        if !judged.past.ends_unpaid || !judged.event.event_type.moves_money() {
+            return;
+        }
+        let is_of_it = |seen: &&mut KeyEvent| judged.past.earlier.iter().any(|e| Arc::ptr_eq(e, &seen.event));
+        for seen in self.seen.iter_mut().filter(is_of_it) {
+            features.met("windows: amount taken back");
+            seen.taken_back = seen.taken_back.and(role);
+        }
+    }
+
     /// A `customer` event says who the customer is from here on, unless a newer one was applied.
     fn learn(&mut self, key: &Key, event: &Arc<PaymentEvent>, features: &Features) {
         if key.kind != KeyKind::Customer || event.event_type != EventType::Customer {

@@ -12,6 +12,8 @@ pub struct KeyEvent {
     pub event: Arc<PaymentEvent>,
     pub role: Role,
     pub past: Arc<Past>,
+    /// The sides from which its amount was taken back, since its payment ended before any money moved.
+    pub taken_back: Role,
 }
 
 /// On which side the key stands.
@@ -71,17 +73,25 @@ impl KeyEvent {
             Side::Either => true,
         };
         let event = &*self.event;
+        let is_gone = match side {
+            Side::Debtor => self.taken_back.is_debtor(),
+            Side::Creditor => self.taken_back.is_creditor(),
+            Side::Either => self.taken_back != Role::NONE,
+        };
+        if is_gone && what == What::Amount {
+            return Ok(None);
+        }
         if !stands || !event.event_type.moves_money() || !counted.has(event.status) {
             return Ok(None);
         }
         if !self.past.had(counted) {
-            return self.value(event.amount, what);
+            return self.value(self.past.worth, what);
         }
-        if !self.past.rises(counted, event) {
+        if !self.past.rises(counted) {
             return Ok(None);
         }
         let then = self.value(self.past.worth(counted), what).ok().flatten();
-        let now = self.value(event.amount, what)?;
+        let now = self.value(self.past.worth, what)?;
         Ok(match (then, now) {
             (Some(Value::Number(then)), Some(Value::Number(now))) if what == What::Amount => {
                 if let Some(features) = features {
@@ -132,14 +142,12 @@ impl Back {
 pub struct View<'a> {
     pub before: &'a [KeyEvent],
     pub now: &'a KeyEvent,
+    /// The time at which it is judged: its own, or that of a later one.
+    pub at: EventTime,
     pub features: &'a Features,
 }
 
 impl View<'_> {
-    fn at(&self) -> EventTime {
-        self.now.event.occurred_at
-    }
-
     /// What this event adds.
     pub fn own(&self, side: Side, what: What) -> Result<Option<Value>, Fault> {
         self.now.adds(side, what, Some(self.features))
@@ -148,23 +156,24 @@ impl View<'_> {
     /// What each of those before adds that do not lie after this event, with its time.
     fn earlier(&self, side: Side, what: What) -> Vec<(EventTime, Value)> {
         let adds = |seen: &KeyEvent| Some((seen.event.occurred_at, seen.adds(side, what, None).ok()??));
-        self.before.iter().filter(|seen| seen.event.occurred_at <= self.at()).filter_map(adds).collect()
+        self.before.iter().filter(|seen| seen.event.occurred_at <= self.at).filter_map(adds).collect()
     }
 
     /// The values before this event, as far back as the window reaches.
     pub fn before(&self, side: Side, what: What, back: Back) -> Vec<Value> {
         let all = self.earlier(side, what);
         if let Back::Span(length) = back
-            && all.iter().any(|(then, _)| self.at().since(*then) == length)
+            && all.iter().any(|(then, _)| self.at.since(*then) == length)
         {
             self.features.met("windows: sample at the edge");
         }
-        all.into_iter().filter(|(then, _)| back.reaches(*then, self.at())).map(|(_, value)| value).collect()
+        all.into_iter().filter(|(then, _)| back.reaches(*then, self.at)).map(|(_, value)| value).collect()
     }
 
     /// The same with this event's own.
     pub fn with_own(&self, side: Side, what: What, back: Back) -> Result<Vec<Value>, Fault> {
-        let own = self.own(side, what)?;
+        let is_inside = back.reaches(self.now.event.occurred_at, self.at);
+        let own = self.own(side, what)?.filter(|_| is_inside);
         Ok(self.before(side, what, back).into_iter().chain(own).collect())
     }
 
@@ -173,15 +182,30 @@ impl View<'_> {
         let known: Vec<Value> = self
             .earlier(side, what)
             .into_iter()
-            .filter(|(then, _)| !back.reaches(*then, self.at()))
+            .filter(|(then, _)| !back.reaches(*then, self.at))
             .map(|(_, value)| value)
             .collect();
         Ok(distinct(self.with_own(side, what, back)?.into_iter().filter(|value| !known.contains(value))))
     }
 
+    /// The times of later events that entered one of these windows, as far as it reaches back to this event: the first 64.
+    pub fn later(&self, windows: &[(Side, What, Back)]) -> Vec<EventTime> {
+        let own = self.now.event.occurred_at;
+        let is_later = |seen: &&KeyEvent| seen.event.occurred_at > own;
+        let enters = |seen: &&KeyEvent| {
+            windows.iter().any(|(side, what, _)| matches!(seen.adds(*side, *what, None), Ok(Some(_))))
+        };
+        let reached = |at: &EventTime| windows.iter().any(|(.., back)| back.reaches(own, *at));
+        let mut times: Vec<EventTime> =
+            self.before.iter().filter(is_later).filter(enters).map(|seen| seen.event.occurred_at).collect();
+        times.sort_unstable();
+        times.dedup();
+        times.into_iter().filter(reached).take(64).collect()
+    }
+
     /// How long ago the last event was that the window counts.
     pub fn time_since(&self, side: Side, what: What) -> Option<Span> {
-        self.earlier(side, what).into_iter().map(|(then, _)| then).max().map(|then| self.at().since(then))
+        self.earlier(side, what).into_iter().map(|(then, _)| then).max().map(|then| self.at.since(then))
     }
 }
 

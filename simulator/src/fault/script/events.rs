@@ -159,11 +159,12 @@ fn variation(of: &PaymentEvent, n: usize, now: EventTime, rng: &mut Rng) -> Paym
         event.debtor = Some(people::customer(rng));
         return event;
     }
+    let unpaid: Vec<PaymentStatus> = StatusSet::UNPAID.iter().collect();
     let moving: Vec<PaymentStatus> = StatusSet::ALIVE.iter().collect();
     event.status = match rng.below(10) {
         0 => PaymentStatus::Refunded,
         1 => PaymentStatus::Disputed,
-        2 => PaymentStatus::Failed,
+        2 => *rng.pick(&unpaid),
         _ => *rng.pick(&moving),
     };
     another(&mut event, rng);
