@@ -2,7 +2,9 @@
 
 use serde_json::{Deserializer, error::Category};
 use serde_path_to_error::Segment;
-use sluice_model::{Card, Device, Merchant, Money, Party, PaymentEvent, Proxy, limits::EVENT_BYTES_MAX};
+use sluice_model::{
+    Card, Device, EventOfJson, Merchant, Money, Party, PaymentEvent, Proxy, limits::EVENT_BYTES_MAX,
+};
 
 use crate::{DecodeError, accept};
 
@@ -14,7 +16,7 @@ pub fn decode_json(bytes: &[u8]) -> Result<PaymentEvent, DecodeError> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| DecodeError::malformed(format!("not UTF-8 from byte {} on", error.valid_up_to())))?;
     match serde_json::from_str(text) {
-        Ok(event) => accept(event),
+        Ok(EventOfJson(event)) => accept(event),
         Err(_) => Err(explain(text)),
     }
 }
@@ -27,7 +29,7 @@ pub fn encode_json(event: &PaymentEvent, out: &mut Vec<u8>) -> Result<(), Decode
 /// Decode once more, following the path, to say where the refusal lies.
 fn explain(text: &str) -> DecodeError {
     let mut deserializer = Deserializer::from_str(text);
-    let error = match serde_path_to_error::deserialize::<_, PaymentEvent>(&mut deserializer) {
+    let error = match serde_path_to_error::deserialize::<_, EventOfJson>(&mut deserializer) {
         Err(error) => error,
         // The event itself is whole: what follows it is not wanted.
         Ok(_) => return DecodeError::malformed("more than one value: an event is one JSON object"),
@@ -128,6 +130,30 @@ mod tests {
         assert_eq!(decode_json(deep.as_bytes()).unwrap_err().code(), "too_large");
         let deep = format!("\"x\":{}{}", "[".repeat(10_000), "]".repeat(10_000));
         assert!(refused(&deep).1.contains("recursion limit"));
+    }
+
+    #[test]
+    fn numbers_of_attributes_keep_every_digit() {
+        let number = "12345678901234567890.123456789";
+        for fields in [
+            format!(r#""x":{number}"#),
+            format!(r#""attributes":{{"x":[1,{{"y":{number}}}]}}"#),
+            format!(r#""debtor":{{"name":"A","x":{number}}}"#),
+        ] {
+            let event = with(&fields).unwrap();
+            let mut written = Vec::new();
+            encode_json(&event, &mut written).unwrap();
+            assert!(String::from_utf8_lossy(&written).contains(number), "{fields}");
+            assert_eq!(decode_json(&written).unwrap(), event);
+            let other = with(&fields.replace(number, "12345678901234567890.123456788")).unwrap();
+            assert_ne!(other.content_hash(), event.content_hash(), "{fields}");
+        }
+        let event = with(r#""big":1e400,"small":1.5,"count":18446744073709551615"#).unwrap();
+        assert_eq!(event.attributes["big"], "1e400");
+        assert_eq!(event.attributes["small"], 1.5);
+        assert_eq!(event.attributes["count"], u64::MAX);
+        // No field takes a number for a text.
+        assert!(refused(r#""amount":{"value":1e400,"currency":"HKD"}"#).1.starts_with("amount.value"));
     }
 
     #[test]
