@@ -43,7 +43,9 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
 }
 
 fn check(args: &Args) -> Result<ExitCode, Failure> {
-    let text = std::fs::read_to_string(&args.mapping).with_context(|| failed(&args.mapping)).map_err(Failure::User)?;
+    let text = std::fs::read_to_string(&args.mapping)
+        .with_context(|| failed(&args.mapping))
+        .map_err(Failure::User)?;
     let mapping = Mapping::parse(&text).with_context(|| failed(&args.mapping)).map_err(Failure::User)?;
     let file = File::open(&args.file).with_context(|| failed(&args.file)).map_err(Failure::User)?;
     let rows = mapping

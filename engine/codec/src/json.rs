@@ -68,6 +68,7 @@ fn path(path: &serde_path_to_error::Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{prelude::*, sample::Index};
     use sluice_model::limits::{ATTRIBUTES_MAX, PARTIES_MAX};
 
     use super::*;
@@ -170,5 +171,28 @@ mod tests {
         let many = |n: usize| (0..n).map(|i| format!("\"a{i}\":1")).collect::<Vec<_>>().join(",");
         assert!(with(&many(ATTRIBUTES_MAX)).is_ok());
         assert_eq!(refused(&many(ATTRIBUTES_MAX + 1)).0, "too_large");
+    }
+
+    proptest! {
+        #[test]
+        fn every_digit_of_a_number_counts(
+            whole in "-?[1-9][0-9]{0,24}",
+            mut fraction in "[0-9]{1,24}",
+            exponent in prop::option::of(-400..400_i32),
+            (at, by) in (any::<Index>(), 1..10_u8),
+        ) {
+            let event = |fraction: &str| {
+                let exponent = exponent.map_or(String::new(), |exponent| format!("e{exponent}"));
+                with(&format!(r#""x":{{"y":[{whole}.{fraction}{exponent}]}}"#)).unwrap()
+            };
+            let first = event(&fraction);
+            let mut written = Vec::new();
+            encode_json(&first, &mut written).unwrap();
+            prop_assert_eq!(&decode_json(&written).unwrap(), &first);
+            let at = at.index(fraction.len());
+            let digit = (fraction.as_bytes()[at] - b'0' + by) % 10;
+            fraction.replace_range(at..=at, &digit.to_string());
+            prop_assert_ne!(event(&fraction).content_hash(), first.content_hash());
+        }
     }
 }

@@ -81,7 +81,8 @@ mod tests {
     fn a_file_is_looked_at_before_it_is_sent() {
         let mapping = "[fields]\nevent_id = \"id\"\noccurred_at = \"at\"\n\"debtor.account\" = \"from\"\n\
                        [[only]]\ncolumn = \"kind\"\nin = [\"T\"]";
-        let rows = "id,at,from,kind\n1,2026-11-20T08:30:00Z,A,T\n2,soon,B,T\n3,,,X\n4,2026-11-20T08:31:00Z,C,T\n";
+        let rows =
+            "id,at,from,kind\n1,2026-11-20T08:30:00Z,A,T\n2,soon,B,T\n3,,,X\n4,2026-11-20T08:31:00Z,C,T\n";
         let mut refused = Vec::new();
         let rows = Mapping::parse(mapping).unwrap().rows(rows.as_bytes()).unwrap();
         let check = rows.check(1, |row| refused.push((row.line, row.reason.clone()))).unwrap();

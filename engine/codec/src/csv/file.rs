@@ -60,7 +60,7 @@ pub(super) fn open<R: Read>(mapping: &Mapping, reader: R) -> Result<(Text<R>, He
 fn decoder<R: Read>(encoding: Option<&'static Encoding>, reader: R) -> DecodeReaderBytes<R, Vec<u8>> {
     let mut builder = DecodeReaderBytesBuilder::new();
     builder.encoding(encoding.filter(|encoding| *encoding != encoding_rs::UTF_8));
-    builder.bom_override(true).utf8_passthru(true).strip_bom(true).build(reader)
+    builder.bom_override(true).utf8_passthru(encoding.is_none()).strip_bom(true).build(reader)
 }
 
 fn find(mapping: &Mapping, head: &[u8]) -> Result<Header, MappingError> {

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use encoding_rs::Encoding;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::TimeZone;
 use serde::Deserialize;
-use sluice_model::{Card, Device, Merchant, Money, Party, PaymentEvent, Proxy, Span};
+use sluice_model::{Card, Device, Merchant, Money, Party, PaymentEvent, Proxy};
 
 use super::{
-    amount::{Amounts, Grouping},
-    reading::{Reading, Signs},
+    amount::Grouping,
+    reading::{NO_ZONE, Reading},
     sides::{Sides, WrittenSides},
-    times::{self, Spelling, Times, Wanted},
+    times,
 };
 
 /// A mapping from the columns of a CSV file to the fields of the canonical event.
@@ -100,7 +100,7 @@ enum Written {
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
-struct WrittenSource {
+pub(super) struct WrittenSource {
     column: Option<String>,
     columns: Option<Vec<String>>,
     constant: Option<String>,
@@ -109,18 +109,18 @@ struct WrittenSource {
     prefix: String,
     default: Option<String>,
     lookup: Option<BTreeMap<String, String>>,
-    format: Option<String>,
-    years_from: Option<i16>,
-    utc_offset_hours: Option<i8>,
-    zone: Option<String>,
-    since: Option<String>,
-    unit: Option<String>,
-    decimal: Option<char>,
-    group: Option<char>,
-    grouping: Option<Grouping>,
-    symbols: Option<Vec<String>>,
-    shift: Option<u8>,
-    absolute: bool,
+    pub format: Option<String>,
+    pub years_from: Option<i16>,
+    pub utc_offset_hours: Option<i8>,
+    pub zone: Option<String>,
+    pub since: Option<String>,
+    pub unit: Option<String>,
+    pub decimal: Option<char>,
+    pub group: Option<char>,
+    pub grouping: Option<Grouping>,
+    pub symbols: Option<Vec<String>>,
+    pub shift: Option<u8>,
+    pub absolute: bool,
 }
 
 #[derive(Deserialize)]
@@ -152,7 +152,8 @@ pub(super) struct Source {
 pub(super) enum Origin {
     Columns {
         names: Vec<String>,
-        separator: String,
+        /// A blank where the mapping does not say; of amounts, only one then counts.
+        separator: Option<String>,
     },
     Constant(String),
     /// The row's line number, for files without an id of their own.
@@ -160,9 +161,6 @@ pub(super) enum Origin {
     /// Which way the row's money goes.
     Direction,
 }
-
-/// The most digits that an amount in a minor unit is shifted by.
-const SHIFT_MAX: u8 = 6;
 
 impl Mapping {
     /// A mapping from its TOML text.
@@ -174,7 +172,8 @@ impl Mapping {
             }
         }
         let wrong = |field: &str, why: &str| MappingError::Source { field: field.into(), why: why.into() };
-        let home = file.zone.as_deref().map(|name| named_zone("zone", name)).transpose()?;
+        let home =
+            file.zone.map(|name| times::zone(&name).ok_or_else(|| wrong("zone", NO_ZONE))).transpose()?;
         let sides =
             file.sides.map(|written| Sides::new(written).map_err(|why| wrong("sides", why))).transpose()?;
         if sides.is_some() && file.fields.contains_key("direction") {
@@ -279,8 +278,8 @@ fn source(
         Written::Table(table) => *table,
     };
     let wrong = |why: &str| MappingError::Source { field: field.to_owned(), why: why.to_owned() };
-    let reading = reading(field, &written, home, takes_sign)?;
-    let separator = written.separator.unwrap_or_else(|| " ".to_owned());
+    let reading = Reading::new(field, &written, home, takes_sign).map_err(|why| wrong(&why))?;
+    let separator = written.separator;
     let origin = match (written.column, written.columns, written.constant, written.line) {
         (Some(name), None, None, false) => Origin::Columns { names: vec![name], separator },
         (None, Some(names), None, false) if !names.is_empty() => Origin::Columns { names, separator },
@@ -289,120 +288,4 @@ fn source(
         _ => return Err(wrong("needs exactly one of `column`, `columns`, `constant` and `line`")),
     };
     Ok(Source { origin, lookup: written.lookup, default: written.default, reading, prefix: written.prefix })
-}
-
-/// How a field's text is read: `home` is the zone of the whole mapping; `takes_sign` says that the amount's sign says
-/// who pays.
-fn reading(
-    field: &str,
-    written: &WrittenSource,
-    home: Option<&TimeZone>,
-    takes_sign: bool,
-) -> Result<Reading, MappingError> {
-    let wrong = |why: &str| MappingError::Source { field: field.to_owned(), why: why.to_owned() };
-    let wanted = match field.rsplit('.').next() {
-        Some("occurred_at") => Wanted::Moment,
-        Some("birth_date") => Wanted::Date,
-        _ => Wanted::Either,
-    };
-    let is_time = written.format.is_some() || written.since.is_some();
-    let is_balance = field.ends_with("balance_after.value");
-    let is_amount = field == "amount.value"
-        || is_balance
-        || written.group.is_some()
-        || written.grouping.is_some()
-        || written.symbols.is_some()
-        || written.shift.is_some()
-        || written.absolute
-        || (written.decimal.is_some() && written.since.is_none());
-    let has_zone = written.zone.is_some() || written.utc_offset_hours.is_some();
-    match (&written.format, &written.since) {
-        (Some(_), Some(_)) => Err(wrong(EXCLUSIVE)),
-        _ if is_time && is_amount => Err(wrong(EXCLUSIVE)),
-        (None, None) if is_amount => {
-            let signs = match written.absolute || takes_sign && field == "amount.value" {
-                true => Signs::Dropped,
-                false if is_balance => Signs::Balance,
-                false => Signs::Kept,
-            };
-            Ok(Reading::Amount(amounts(written).map_err(|why| wrong(&why))?, signs))
-        }
-        // What is written by ISO 8601 needs a zone only where it has no offset.
-        (None, None) if wanted == Wanted::Moment && (has_zone || home.is_some()) => {
-            let zone = own_zone(field, written)?.or_else(|| home.cloned()).unwrap_or(TimeZone::UTC);
-            Ok(Reading::Time(Times { spelling: Spelling::Iso, zone, wanted }))
-        }
-        (None, None) => Ok(Reading::AsIs),
-        (format, since) => {
-            let zone = own_zone(field, written)?.or_else(|| home.cloned()).unwrap_or(TimeZone::UTC);
-            let spelling = match (format, since) {
-                (Some(pattern), _) => {
-                    let fault = times::fault(pattern, wanted, written.years_from);
-                    fault.map_or(Ok(()), |why| Err(wrong(why)))?;
-                    Spelling::Pattern { pattern: pattern.clone(), years_from: written.years_from }
-                }
-                _ => since_start(since.as_deref().unwrap_or_default(), written).map_err(|why| wrong(&why))?,
-            };
-            Ok(Reading::Time(Times { spelling, zone, wanted }))
-        }
-    }
-}
-
-const EXCLUSIVE: &str = "mixes ways of reading: `format`, `since` and amounts exclude each other";
-
-fn amounts(written: &WrittenSource) -> Result<Amounts, String> {
-    let shift = written.shift.unwrap_or(0);
-    if shift > SHIFT_MAX {
-        return Err(format!("has a `shift` beyond {SHIFT_MAX}"));
-    }
-    let symbols = written.symbols.clone().unwrap_or_default();
-    if !symbols.iter().all(|symbol| Amounts::may_stand_beside(symbol)) {
-        return Err("has `symbols` that would be read as a part of the number".into());
-    }
-    let grouping = written.grouping.unwrap_or_default();
-    let amounts = Amounts { point: written.decimal, group: written.group, grouping, symbols, shift };
-    if !amounts.has_clear_signs() {
-        return Err(
-            "has decimal and grouping signs that cannot be told apart: `decimal` and `group` are two signs, \
-                    neither of them a letter or digit, `-`, `+` or a parenthesis"
-                .into(),
-        );
-    }
-    Ok(amounts)
-}
-
-fn since_start(start: &str, written: &WrittenSource) -> Result<Spelling, String> {
-    let start: sluice_model::EventTime =
-        start.parse().map_err(|error| format!("has a `since` that is {error}"))?;
-    let unit = written.unit.as_deref().unwrap_or("1s");
-    let unit = match unit.strip_suffix("ms") {
-        Some("1") => Span::from_micros(1_000),
-        _ => unit.parse().map_err(|error| format!("has a `unit` that is {error}"))?,
-    };
-    let start = jiff::Timestamp::from_microsecond(start.micros()).map_err(|error| error.to_string())?;
-    let start = Offset::UTC.to_datetime(start);
-    Ok(Spelling::Since { start, unit, point: written.decimal.unwrap_or('.') })
-}
-
-/// The zone that a field names for itself.
-fn own_zone(field: &str, written: &WrittenSource) -> Result<Option<TimeZone>, MappingError> {
-    let wrong = |why: &str| MappingError::Source { field: field.to_owned(), why: why.to_owned() };
-    match (&written.zone, written.utc_offset_hours) {
-        (Some(_), Some(_)) => {
-            Err(wrong("has a `zone` and a `utc_offset_hours`: one of them says where times are at home"))
-        }
-        (Some(name), None) => named_zone(field, name).map(Some),
-        (None, Some(hours)) => {
-            let offset = Offset::from_hours(hours).map_err(|_| wrong("has an offset beyond a day"))?;
-            Ok(Some(TimeZone::fixed(offset)))
-        }
-        (None, None) => Ok(None),
-    }
-}
-
-fn named_zone(field: &str, name: &str) -> Result<TimeZone, MappingError> {
-    times::zone(name).ok_or_else(|| MappingError::Source {
-        field: field.to_owned(),
-        why: "names a zone that IANA's time zone database does not have (it has Asia/Hong_Kong)".into(),
-    })
 }

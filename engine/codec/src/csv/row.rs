@@ -80,7 +80,7 @@ impl Bound {
         if mapping.keep_unmapped {
             for (at, name) in header.iter().enumerate().filter(|(at, _)| !mapped[*at]) {
                 let path = ["attributes".to_owned(), name.trim().to_owned()];
-                let origin = Origin::Columns { names: Vec::new(), separator: String::new() };
+                let origin = Origin::Columns { names: Vec::new(), separator: None };
                 insert(&mut fields, &path, Leaf { source: Source::of(origin), columns: vec![at] });
             }
         }
@@ -236,10 +236,10 @@ impl<'a> Row<'a> {
             (Origin::Columns { separator, .. }, columns) => {
                 let parts: Vec<&str> = columns.iter().map(|at| self.column(*at)).collect::<Result<_, _>>()?;
                 let mut parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-                if let Reading::Amount(amounts, _) = &source.reading {
+                if let (Reading::Amount(amounts, _), None) = (&source.reading, separator) {
                     one_amount(amounts, &mut parts)?;
                 }
-                parts.join(separator).into()
+                parts.join(separator.as_deref().unwrap_or(" ")).into()
             }
         };
         Ok(Some(match &source.lookup {

@@ -42,6 +42,8 @@ pub(super) enum Wanted {
 
 /// The earliest year that is read: before it, four digits were asked for and two were given.
 const YEAR_MIN: i16 = 1800;
+/// The latest year from which years of two digits may count.
+const YEAR_FROM_MAX: i16 = 2100;
 /// The most digits of a number of units, on each side of its decimal sign.
 const DIGITS_MAX: usize = 15;
 /// To what fractions of days are rounded: spreadsheets keep them in floating point.
@@ -67,22 +69,28 @@ pub(super) fn zone(name: &str) -> Option<TimeZone> {
     TimeZoneDatabase::bundled().get(name).ok()
 }
 
-/// What is wrong with a pattern, whatever the cells hold.
-pub(super) fn fault(pattern: &str, wanted: Wanted, years_from: Option<i16>) -> Option<&'static str> {
-    let has = |directives: [&str; 2]| directives.iter().any(|directive| pattern.contains(directive));
-    let sample = BrokenDownTime::from(&jiff::Zoned::new(Timestamp::UNIX_EPOCH, TimeZone::UTC));
-    if sample.to_string(pattern).is_err() {
-        return Some("has a `format` that is no pattern of strptime");
-    }
-    if has(["%I", "%l"]) != has(["%p", "%P"]) {
-        return Some("has a `format` of hours to 12 without AM and PM, or AM and PM beside hours to 24");
-    }
-    match (pattern.contains("%y"), years_from) {
-        (true, None) if wanted == Wanted::Date => {
-            Some("has years of two digits: `years_from` says which hundred years they are of")
+impl Spelling {
+    /// What is wrong with it, whatever the cells hold.
+    pub(super) fn fault(&self, wanted: Wanted) -> Option<&'static str> {
+        let Self::Pattern { pattern, years_from } = self else { return None };
+        let has = |directives: [&str; 2]| directives.iter().any(|directive| pattern.contains(directive));
+        let sample = BrokenDownTime::from(&jiff::Zoned::new(Timestamp::UNIX_EPOCH, TimeZone::UTC));
+        if sample.to_string(pattern).is_err() {
+            return Some("has a `format` that is no pattern of strptime");
         }
-        (false, Some(_)) => Some("has `years_from` without a year of two digits (%y)"),
-        _ => None,
+        if has(["%I", "%l"]) != has(["%p", "%P"]) {
+            return Some("has a `format` of hours to 12 without AM and PM, or AM and PM beside hours to 24");
+        }
+        match (pattern.contains("%y"), years_from) {
+            (true, None) if wanted == Wanted::Date => {
+                Some("has years of two digits: `years_from` says which hundred years they are of")
+            }
+            (false, Some(_)) => Some("has `years_from` without a year of two digits (%y)"),
+            (true, Some(from)) if !(YEAR_MIN..=YEAR_FROM_MAX).contains(from) => {
+                Some("has `years_from` that is no year of our time")
+            }
+            _ => None,
+        }
     }
 }
 
@@ -90,7 +98,7 @@ impl Times {
     /// The date or time that a cell holds as the event's own visitor reads it; or why it holds none.
     pub(super) fn read(&self, cell: &str) -> Result<String, &'static str> {
         let read = match &self.spelling {
-            Spelling::Pattern { pattern, years_from } => by_pattern(pattern, *years_from, cell)?,
+            Spelling::Pattern { pattern, years_from } => by_pattern(pattern, *years_from, self.wanted, cell)?,
             Spelling::Since { start, unit, point } => self.since(*start, *unit, *point, cell)?,
             Spelling::Iso => iso(cell)?,
         };
@@ -137,7 +145,12 @@ impl Times {
     }
 }
 
-fn by_pattern(pattern: &str, years_from: Option<i16>, cell: &str) -> Result<Read, &'static str> {
+fn by_pattern(
+    pattern: &str,
+    years_from: Option<i16>,
+    wanted: Wanted,
+    cell: &str,
+) -> Result<Read, &'static str> {
     let mut broken = BrokenDownTime::parse(pattern, cell).map_err(|_| PATTERN)?;
     if let (Some(from), Some(year)) = (years_from, broken.year()) {
         let year = from + (year - from).rem_euclid(100);
@@ -146,7 +159,9 @@ fn by_pattern(pattern: &str, years_from: Option<i16>, cell: &str) -> Result<Read
     if broken.year().is_some_and(|year| year < YEAR_MIN) {
         return Err(YEAR);
     }
-    if broken.hour().is_some() || pattern.contains("%s") {
+    // A date that is wanted is the one that is written, whatever its time and offset.
+    let has_time = broken.hour().is_some() || pattern.contains("%s");
+    if has_time && (wanted != Wanted::Date || broken.to_date().is_err()) {
         return match broken.to_timestamp() {
             Ok(at) => Ok(Read::Moment(at)),
             Err(_) => broken.to_datetime().map(Read::Local).map_err(|_| PATTERN),
@@ -268,6 +283,7 @@ mod tests {
         let born = |pattern, cell| by(pattern, "Asia/Hong_Kong", Wanted::Date, cell);
         assert_eq!(born("%d/%m/%Y", "05/03/1962").unwrap(), "1962-03-05");
         assert_eq!(born("%d/%m/%Y %H:%M", "05/03/1962 00:00").unwrap(), "1962-03-05");
+        assert_eq!(born("%FT%H:%M%:z", "1962-03-05T00:00+09:00").unwrap(), "1962-03-05");
         assert_eq!(born("%m/%Y", "03/1962").unwrap(), "1962-03");
         assert_eq!(born("%Y", "1962").unwrap(), "1962");
         assert_eq!(born("%d %b %Y", "5 Mar 1962").unwrap(), "1962-03-05");
