@@ -224,7 +224,7 @@ fn shifted(digits: &str, shift: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::{prelude::*, sample::Index};
 
     use super::*;
 
@@ -438,19 +438,29 @@ mod tests {
             }
         }
 
+        /// Whatever is read of a spelling that was tampered with is a spelling of what it is read as.
         #[test]
-        fn what_is_not_a_spelling_is_refused(amounts in grammars(), cell in "[0-9.,' ()€CDRcdr+-]{0,9}") {
+        fn what_is_not_a_spelling_is_refused(
+            amounts in grammars(),
+            whole in "[1-9][0-9]{0,9}|0",
+            fraction in prop::option::of("[0-9]{1,4}"),
+            which in any::<Index>(),
+            (from, gone, put) in (any::<Index>(), 0..2_usize, "[0-9.,' ()€CDRcdr+-]{0,2}"),
+        ) {
+            let digits = fraction.map_or(whole.clone(), |fraction| format!("{whole}.{fraction}"));
+            let written = spellings(&amounts, &Amount { digits, sign: Sign::Minus });
+            let mut cell: Vec<char> = which.get(&written).chars().collect();
+            let from = from.index(cell.len());
+            cell.splice(from..from + gone, put.chars());
+            let cell: String = cell.into_iter().collect();
             if let Ok(amount) = amounts.read(&cell) {
-                // Blanks may stand beside the number, its sign and its symbol, and parts alone may be groups.
-                let bare = |text: &str| match amounts.group {
-                    Some(' ') => text.trim().to_owned(),
-                    _ => text.replace(' ', ""),
-                };
-                let close: Vec<String> = spellings(&amounts, &amount).iter().map(|text| text.replace(' ', "")).collect();
-                prop_assert!(close.contains(&bare(&cell).replace(' ', "")), "{cell} is read as {amount:?}");
-                if amounts.group != Some(' ') {
-                    prop_assert!(!cell.trim().trim_matches(|c: char| !c.is_ascii_digit()).contains(' '), "{cell}");
-                }
+                let is_of_number = |c: char| c.is_ascii_digit() || Some(c) == amounts.point || Some(c) == amounts.group;
+                let number = cell.trim_matches(|c: char| !is_of_number(c) || c == ' ');
+                let around = cell.replacen(number, "#", 1).replace(' ', "");
+                let is_written = spellings(&amounts, &amount).iter().any(|spelling| {
+                    spelling.contains(number) && spelling.replacen(number, "#", 1) == around
+                });
+                prop_assert!(is_written, "{cell} is read as {amount:?}");
             }
         }
     }

@@ -88,17 +88,25 @@ fn find(mapping: &Mapping, head: &[u8]) -> Result<Header, MappingError> {
             }
         }
     }
-    let header = nearest.map(|(_, columns)| columns).unwrap_or_default();
-    let missing = wanted.iter().find(|wanted| !header.iter().any(|column| column.trim() == **wanted));
-    match missing {
-        Some(_) if is_unreadable => Err(MappingError::Header(
+    let Some(missing) = wanted.first() else {
+        return Err(MappingError::Header("the file is empty".into()));
+    };
+    match nearest {
+        Some((1.., header)) => {
+            let has = |wanted: &&&str| header.iter().any(|column| column.trim() == **wanted);
+            let missing = wanted.iter().find(|wanted| !has(wanted)).unwrap_or(missing);
+            Err(MappingError::NoColumn {
+                column: (*missing).to_owned(),
+                header: header.iter().map(str::trim).collect::<Vec<_>>().join(", "),
+            })
+        }
+        _ if is_unreadable => Err(MappingError::Header(
             "it is not UTF-8, and the mapping does not say what `encoding` the file has".into(),
         )),
-        Some(column) => Err(MappingError::NoColumn {
-            column: (*column).to_owned(),
-            header: header.iter().map(str::trim).collect::<Vec<_>>().join(", "),
-        }),
-        None => Err(MappingError::Header("the file is empty".into())),
+        // A line without any of the columns may be a row, which is nobody's to repeat.
+        _ => Err(MappingError::Header(format!(
+            "none of the first lines has a column that the mapping reads, such as `{missing}`"
+        ))),
     }
 }
 
