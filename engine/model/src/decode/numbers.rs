@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::Number;
+
 /// JSON in which each number that has no exact place in 64 bits is a text.
 pub(super) fn with_exact_numbers(json: &str) -> Cow<'_, str> {
     let mut altered = String::new();
@@ -49,18 +51,15 @@ const fn is_of_number(c: char) -> bool {
     matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E')
 }
 
-/// Whether a whole number of 64 bits, or a floating-point number as it is written, is this number.
+/// Whether a whole number of 64 bits, or a floating-point number as it is written in JSON, is this number.
 fn is_exact(number: &str) -> bool {
     if number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok() {
         return true;
     }
-    match number.parse::<f64>() {
-        Ok(float) if float.is_finite() => {
-            let number = Decimal::parse(number);
-            number.is_some() && number == Decimal::parse(&format!("{float:e}"))
-        }
-        _ => false,
-    }
+    // Of two shortest ways to write a float, only the one that is taken has the digits that were given.
+    let written = number.parse().ok().and_then(Number::from_f64).map(|float| float.to_string());
+    let written = written.and_then(|written| Decimal::parse(&written));
+    written.is_some() && written == Decimal::parse(number)
 }
 
 /// A decimal number: its digits without zeros around them, and the power of ten of the last one.
