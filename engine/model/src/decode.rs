@@ -222,6 +222,7 @@ read_alone! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::{FUTURE_DAY_TOLERANCE, FUTURE_TOLERANCE};
 
     fn read(text: &str) -> Result<PaymentEvent, String> {
         serde_json::from_str(text).map_err(|error| error.to_string())
@@ -369,7 +370,10 @@ mod tests {
         assert_eq!(event.attributes[BOOKING_DATE], "2026-11-20");
         assert_eq!(read(&serde_json::to_string(&event).unwrap()).unwrap(), event);
         assert_eq!(booked("2026-11-20").occurred_at.to_string(), "2026-11-20T00:00:00Z");
-        assert!(booked("2026-11-20T00:00:00+08:00").attributes.is_empty());
+        assert_eq!(event.future_tolerance(), FUTURE_DAY_TOLERANCE);
+        let with_time = booked("2026-11-20T00:00:00+08:00");
+        assert!(with_time.attributes.is_empty());
+        assert_eq!(with_time.future_tolerance(), FUTURE_TOLERANCE);
         // What the source itself calls so stays.
         let own = r#"{"event_id":"E1","occurred_at":"2026-11-20","booking_date":"2026-11-19"}"#;
         assert_eq!(read(own).unwrap().attributes[BOOKING_DATE], "2026-11-19");
