@@ -439,6 +439,24 @@ mod tests {
     }
 
     #[test]
+    fn a_file_beyond_its_head_is_read_as_it_comes() {
+        const ROWS: usize = 20_000;
+        let text = format!("Name\r{}", "陳大文\r".repeat(ROWS));
+        let mapping = "encoding = \"big5\"\n[fields]\nevent_id = { line = true }\n\
+                       occurred_at = { constant = \"2026-11-20\" }\n\"debtor.name\" = \"Name\"";
+        let bytes = encoding_rs::BIG5.encode(&text).0;
+        // A reader with a small buffer meets every seam between characters and buffers.
+        let reader = io::BufReader::with_capacity(7, &bytes[..]);
+        let mut lines = 2..;
+        for row in Mapping::parse(mapping).unwrap().rows(reader).unwrap() {
+            let event = row.unwrap().unwrap();
+            assert_eq!(event.event_id, lines.next().unwrap().to_string());
+            assert_eq!(event.debtor.unwrap().name.as_deref(), Some("陳大文"));
+        }
+        assert_eq!(lines.start, ROWS + 2);
+    }
+
+    #[test]
     fn bytes_that_are_no_characters_are_refused_by_line() {
         let with = |byte: u8| [b"Date,Amount,Name\n2026-11-20T08:30:00Z,7.80,A", &[byte][..], b"\n"].concat();
         let undeclared = told("", &with(0xdc));
