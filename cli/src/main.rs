@@ -3,6 +3,7 @@
 #![warn(unreachable_pub)]
 
 mod calibrate;
+mod events;
 mod evidence;
 mod failure;
 mod folders;
@@ -38,6 +39,9 @@ struct Cli {
 enum Command {
     /// Run everything in one process on embedded stores: ingest, engine, case API, console.
     Up(up::Args),
+    /// Look at files of events before they are sent.
+    #[command(subcommand)]
+    Events(events::Command),
     /// Run the engine over files of events, as fast as the machine allows.
     Replay(replay::Args),
     /// Screen names against lists, or pairs of names against each other.
@@ -68,6 +72,7 @@ fn main() -> ExitCode {
     };
     let done = match cli.command {
         Command::Up(args) => up::run(args),
+        Command::Events(command) => events::run(command),
         Command::Replay(args) => replay::run(args),
         Command::Screen(args) => screen::run(args),
         Command::Lists(command) => lists::run(command),

@@ -2,7 +2,9 @@
 
 use serde_json::{Deserializer, error::Category};
 use serde_path_to_error::Segment;
-use sluice_model::{Card, Device, Merchant, Money, Party, PaymentEvent, Proxy, limits::EVENT_BYTES_MAX};
+use sluice_model::{
+    Card, Device, EventOfJson, Merchant, Money, Party, PaymentEvent, Proxy, limits::EVENT_BYTES_MAX,
+};
 
 use crate::{DecodeError, accept};
 
@@ -14,7 +16,7 @@ pub fn decode_json(bytes: &[u8]) -> Result<PaymentEvent, DecodeError> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| DecodeError::malformed(format!("not UTF-8 from byte {} on", error.valid_up_to())))?;
     match serde_json::from_str(text) {
-        Ok(event) => accept(event),
+        Ok(EventOfJson(event)) => accept(event),
         Err(_) => Err(explain(text)),
     }
 }
@@ -27,7 +29,7 @@ pub fn encode_json(event: &PaymentEvent, out: &mut Vec<u8>) -> Result<(), Decode
 /// Decode once more, following the path, to say where the refusal lies.
 fn explain(text: &str) -> DecodeError {
     let mut deserializer = Deserializer::from_str(text);
-    let error = match serde_path_to_error::deserialize::<_, PaymentEvent>(&mut deserializer) {
+    let error = match serde_path_to_error::deserialize::<_, EventOfJson>(&mut deserializer) {
         Err(error) => error,
         // The event itself is whole: what follows it is not wanted.
         Ok(_) => return DecodeError::malformed("more than one value: an event is one JSON object"),
@@ -66,6 +68,7 @@ fn path(path: &serde_path_to_error::Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{prelude::*, sample::Index};
     use sluice_model::limits::{ATTRIBUTES_MAX, PARTIES_MAX};
 
     use super::*;
@@ -131,6 +134,30 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_attributes_keep_every_digit() {
+        let number = "12345678901234567890.123456789";
+        for fields in [
+            format!(r#""x":{number}"#),
+            format!(r#""attributes":{{"x":[1,{{"y":{number}}}]}}"#),
+            format!(r#""debtor":{{"name":"A","x":{number}}}"#),
+        ] {
+            let event = with(&fields).unwrap();
+            let mut written = Vec::new();
+            encode_json(&event, &mut written).unwrap();
+            assert!(String::from_utf8_lossy(&written).contains(number), "{fields}");
+            assert_eq!(decode_json(&written).unwrap(), event);
+            let other = with(&fields.replace(number, "12345678901234567890.123456788")).unwrap();
+            assert_ne!(other.content_hash(), event.content_hash(), "{fields}");
+        }
+        let event = with(r#""big":1e400,"small":1.5,"count":18446744073709551615"#).unwrap();
+        assert_eq!(event.attributes["big"], "1e400");
+        assert_eq!(event.attributes["small"], 1.5);
+        assert_eq!(event.attributes["count"], u64::MAX);
+        // No field takes a number for a text.
+        assert!(refused(r#""amount":{"value":1e400,"currency":"HKD"}"#).1.starts_with("amount.value"));
+    }
+
+    #[test]
     fn limits_hold_at_both_of_their_sides() {
         assert!(with(&format!(r#""payment_id":"{}""#, "x".repeat(256))).is_ok());
         assert_eq!(refused(&format!(r#""payment_id":"{}""#, "x".repeat(257))).0, "too_large");
@@ -144,5 +171,28 @@ mod tests {
         let many = |n: usize| (0..n).map(|i| format!("\"a{i}\":1")).collect::<Vec<_>>().join(",");
         assert!(with(&many(ATTRIBUTES_MAX)).is_ok());
         assert_eq!(refused(&many(ATTRIBUTES_MAX + 1)).0, "too_large");
+    }
+
+    proptest! {
+        #[test]
+        fn every_digit_of_a_number_counts(
+            whole in "-?[1-9][0-9]{0,24}",
+            mut fraction in "[0-9]{1,24}",
+            exponent in prop::option::of(-400..400_i32),
+            (at, by) in (any::<Index>(), 1..10_u8),
+        ) {
+            let event = |fraction: &str| {
+                let exponent = exponent.map_or(String::new(), |exponent| format!("e{exponent}"));
+                with(&format!(r#""x":{{"y":[{whole}.{fraction}{exponent}]}}"#)).unwrap()
+            };
+            let first = event(&fraction);
+            let mut written = Vec::new();
+            encode_json(&first, &mut written).unwrap();
+            prop_assert_eq!(&decode_json(&written).unwrap(), &first);
+            let at = at.index(fraction.len());
+            let digit = (fraction.as_bytes()[at] - b'0' + by) % 10;
+            fraction.replace_range(at..=at, &digit.to_string());
+            prop_assert_ne!(event(&fraction).content_hash(), first.content_hash());
+        }
     }
 }

@@ -32,7 +32,7 @@ fn blocks(guide: &str) -> Vec<Block> {
     blocks
 }
 
-fn of_kind<'a>(blocks: &'a [Block], kind: &'a str) -> impl Iterator<Item = &'a str> {
+fn of_kind<'a>(blocks: &'a [Block], kind: &'a str) -> impl Iterator<Item = &'a str> + Clone {
     blocks.iter().filter(move |block| block.kind == kind).map(|block| block.text.as_str())
 }
 
@@ -71,16 +71,20 @@ fn refusals_read_as_the_table_says() {
 }
 
 #[test]
-fn the_mapping_reads_the_rows_as_shown() {
+fn the_mappings_read_the_rows_as_shown() {
     let guide = guide();
     let blocks = blocks(&guide);
-    let one = |kind| of_kind(&blocks, kind).next().unwrap();
-    let mapping = Mapping::parse(one("toml mapping")).unwrap();
-    let read: Vec<PaymentEvent> =
-        mapping.rows(one("csv rows").as_bytes()).unwrap().map(|row| row.unwrap().unwrap()).collect();
-    let shown: Vec<PaymentEvent> =
-        lines(one("ndjson events").as_bytes()).map(|(_, line)| decode_json(line).unwrap()).collect();
-    assert_eq!(read, shown);
+    let all = |kind| of_kind(&blocks, kind);
+    let examples = all("toml mapping").zip(all("csv rows")).zip(all("ndjson events"));
+    assert_eq!(examples.clone().count(), 2);
+    for ((mapping, rows), events) in examples {
+        let mapping = Mapping::parse(mapping).unwrap();
+        let read: Vec<PaymentEvent> =
+            mapping.rows(rows.as_bytes()).unwrap().map(|row| row.unwrap().unwrap()).collect();
+        let shown: Vec<PaymentEvent> =
+            lines(events.as_bytes()).map(|(_, line)| decode_json(line).unwrap()).collect();
+        assert_eq!(read, shown);
+    }
 }
 
 #[test]

@@ -154,3 +154,37 @@ fn the_labelled_set_is_read_through_the_shipped_mapping() {
     assert_eq!(events, 65_750);
     println!("amlsim-10k: {events} rows, {} days, USD {}.{:02} in all", days.len(), minor / 100, minor % 100);
 }
+
+/// The amounts of each row that is read, and the lines of those that are refused.
+fn amounts(name: &str) -> Option<(Vec<String>, Vec<u64>)> {
+    let table = shared(&format!("faults/turn2/{name}.csv"))?;
+    let mapping = Mapping::parse(&fs::read_to_string(table.with_extension("toml")).unwrap()).unwrap();
+    let (mut read, mut refused) = (Vec::new(), Vec::new());
+    for row in mapping.rows(fs::File::open(&table).unwrap()).unwrap() {
+        match row.unwrap() {
+            Ok(event) => read.push(event.amount.unwrap().decimal()),
+            Err(why) => refused.push(why.line),
+        }
+    }
+    Some((read, refused))
+}
+
+#[test]
+fn amounts_are_read_as_written_or_refused() {
+    if let Some((read, refused)) = amounts("amounts-eu") {
+        assert_eq!(read, ["4711.98", "3000.00", "1234.50", "12.00", "12.00"]);
+        assert_eq!(refused, [4, 5, 6, 7, 8, 9, 13, 14]);
+    }
+    if let Some((read, refused)) = amounts("amounts-us") {
+        assert_eq!((read, refused), (vec!["7800.00".to_owned()], vec![2, 3, 5]));
+    }
+}
+
+#[test]
+fn birth_dates_follow_the_pattern_of_their_mapping() {
+    let Some(table) = shared("faults/turn2/birth-date.csv") else { return };
+    let mapping = Mapping::parse(&fs::read_to_string(table.with_extension("toml")).unwrap()).unwrap();
+    let rows = mapping.rows(fs::File::open(&table).unwrap()).unwrap();
+    let born: Vec<_> = rows.map(|row| row.unwrap().unwrap().debtor.unwrap().birth_date).collect();
+    assert_eq!(born, [Some("1962-03-05".to_owned()), None]);
+}

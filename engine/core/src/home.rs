@@ -8,7 +8,7 @@ use sluice_lists::{Screener, rescreen::rescreen};
 use sluice_model::{
     Control, DeadLetter, EventRecord, EventTime, Hash256, Key, KeyKind, Observation, PaymentEvent,
     PaymentPast, PaymentRecord, RefusedEvent, Role, Screening, StatusSet, Topic, Unnamed, WhyNotScreened,
-    add_key, limits::FUTURE_TOLERANCE,
+    add_key,
 };
 use sluice_rules::{Facts, Judgement, NO_WINDOWS};
 
@@ -163,8 +163,9 @@ impl Home {
     /// Whether the event is new, in time, and to be judged.
     fn admit(&mut self, record: &EventRecord) -> Result<(), (Refusal, &'static str)> {
         let at = record.event.occurred_at;
-        if at > record.received_at.plus(FUTURE_TOLERANCE) {
-            let reason = "occurred_at is more than 5 minutes after the event was received";
+        if at > record.received_at.plus(record.event.future_tolerance()) {
+            let reason = "occurred_at is more than 5 minutes after the event was received (a day without a time: more \
+                          than 14 hours)";
             return Err((Refusal::DeadLetter("far_future"), reason));
         }
         if record.late_reason.is_none() && self.dedupe.is_too_old(at) {

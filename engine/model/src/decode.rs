@@ -9,6 +9,7 @@
 //! **Invariant.** No value ever enters an error message: a message says what was expected, and the decoder
 //! that called adds the path. The size of texts and lists is the decoder's to limit, not this module's.
 
+mod numbers;
 mod seeds;
 mod tables;
 mod values;
@@ -19,11 +20,12 @@ use serde::de::{self, Deserialize, DeserializeSeed as _, Deserializer, Error, Ma
 use serde_json::Value;
 
 use self::{
-    seeds::Reader,
+    seeds::{AnyValue, Reader},
     tables::{MoneyDraft, ProxyDraft, RelatedDraft},
 };
 use crate::{
-    Attributes, Card, Device, Merchant, Money, Party, PaymentEvent, Proxy, RelatedParty, spelling::Level,
+    Attributes, BOOKING_DATE, Card, Device, Merchant, Money, Party, PaymentEvent, Proxy, RelatedParty,
+    spelling::Level,
 };
 
 /// Where a reader stands: the fields and list places that lead to it.
@@ -51,36 +53,51 @@ impl fmt::Display for Place<'_> {
     }
 }
 
+/// What an event gathers while it is read, beside its own fields.
+#[derive(Default)]
+struct Gathered {
+    attributes: Attributes,
+    /// The day of an `occurred_at` that has no time.
+    booking_date: Option<String>,
+    /// Whether the input is JSON text, of whose numbers every digit is to be kept.
+    is_json_text: bool,
+}
+
 /// What a reader needs beside its input: where it stands, and where unknown fields go.
 struct Reading<'a> {
     place: Option<Place<'a>>,
     /// `None` for a structure that is read alone, which has nowhere to keep what it does not know.
-    attributes: Option<&'a mut Attributes>,
+    gathered: Option<&'a mut Gathered>,
 }
 
 impl Reading<'_> {
     fn alone() -> Self {
-        Self { place: None, attributes: None }
+        Self { place: None, gathered: None }
     }
 
     /// The reading one step further in.
     fn within<'b>(&'b mut self, step: Step<'b>) -> Reading<'b> {
         Reading {
             place: Some(Place { up: self.place.as_ref(), step }),
-            attributes: self.attributes.as_deref_mut(),
+            gathered: self.gathered.as_deref_mut(),
         }
+    }
+
+    /// How a value that no field knows is read.
+    fn any_value(&self) -> AnyValue {
+        AnyValue { is_json_text: self.gathered.as_ref().is_some_and(|gathered| gathered.is_json_text) }
     }
 
     /// Keep a field that the structure does not know.
     fn keep<E: Error>(&mut self, field: &str, value: Value) -> Result<(), E> {
-        let Some(attributes) = self.attributes.as_deref_mut() else {
+        let Some(gathered) = self.gathered.as_deref_mut() else {
             return Err(E::custom("has a field that is not known here"));
         };
         let path = match &self.place {
             Some(place) => format!("{place}.{field}"),
             None => field.to_owned(),
         };
-        match attributes.insert(path, value) {
+        match gathered.attributes.insert(path, value) {
             None => Ok(()),
             Some(_) => Err(E::custom("is given twice")),
         }
@@ -134,15 +151,32 @@ impl<'de> Deserialize<'de> for PaymentEvent {
         if !d.is_human_readable() {
             return d.deserialize_bytes(JsonBytes);
         }
-        let mut attributes = Attributes::new();
-        let reading = Reading { place: None, attributes: Some(&mut attributes) };
-        let event = Reader::<Self>::new(reading).deserialize(d)?;
-        let mut event = event.ok_or_else(|| D::Error::custom("must be an object, in braces"))?;
-        // Here as everywhere, null is the same as absent; it counted only against being given twice.
-        attributes.retain(|_, value| !value.is_null());
-        event.attributes = attributes;
-        Ok(event)
+        event(d, Gathered::default())
     }
+}
+
+/// An event read from JSON text: of numbers in `attributes` every digit is kept. Only `serde_json` reads it, from a text
+/// or bytes.
+pub struct EventOfJson(pub PaymentEvent);
+
+impl<'de> Deserialize<'de> for EventOfJson {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        event(d, Gathered { is_json_text: true, ..Gathered::default() }).map(Self)
+    }
+}
+
+fn event<'de, D: Deserializer<'de>>(d: D, mut gathered: Gathered) -> Result<PaymentEvent, D::Error> {
+    let reading = Reading { place: None, gathered: Some(&mut gathered) };
+    let event = Reader::<PaymentEvent>::new(reading).deserialize(d)?;
+    let mut event = event.ok_or_else(|| D::Error::custom("must be an object, in braces"))?;
+    let Gathered { mut attributes, booking_date, .. } = gathered;
+    // Here as everywhere, null is the same as absent; it counted only against being given twice.
+    attributes.retain(|_, value| !value.is_null());
+    if let Some(date) = booking_date {
+        attributes.entry(BOOKING_DATE.to_owned()).or_insert(Value::String(date));
+    }
+    event.attributes = attributes;
+    Ok(event)
 }
 
 /// An event inside a binary format, which cannot carry free attributes: its JSON, as bytes.
@@ -188,6 +222,7 @@ read_alone! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::{FUTURE_DAY_TOLERANCE, FUTURE_TOLERANCE};
 
     fn read(text: &str) -> Result<PaymentEvent, String> {
         serde_json::from_str(text).map_err(|error| error.to_string())
@@ -325,6 +360,23 @@ mod tests {
             with(r#""debtor":{"country":"kp"},"uetr":"8A562C67-CA16-48BA-B074-65581BE6F011""#).unwrap();
         assert_eq!(event.debtor.unwrap().country.unwrap(), "KP");
         assert_eq!(event.uetr.unwrap(), "8a562c67-ca16-48ba-b074-65581be6f011");
+    }
+
+    #[test]
+    fn a_date_alone_is_the_start_of_that_day_and_stays_the_booking_date() {
+        let booked = |date: &str| read(&format!(r#"{{"event_id":"E1","occurred_at":"{date}"}}"#)).unwrap();
+        let event = booked("2026-11-20+08:00");
+        assert_eq!(event.occurred_at.to_string(), "2026-11-19T16:00:00Z");
+        assert_eq!(event.attributes[BOOKING_DATE], "2026-11-20");
+        assert_eq!(read(&serde_json::to_string(&event).unwrap()).unwrap(), event);
+        assert_eq!(booked("2026-11-20").occurred_at.to_string(), "2026-11-20T00:00:00Z");
+        assert_eq!(event.future_tolerance(), FUTURE_DAY_TOLERANCE);
+        let with_time = booked("2026-11-20T00:00:00+08:00");
+        assert!(with_time.attributes.is_empty());
+        assert_eq!(with_time.future_tolerance(), FUTURE_TOLERANCE);
+        // What the source itself calls so stays.
+        let own = r#"{"event_id":"E1","occurred_at":"2026-11-20","booking_date":"2026-11-19"}"#;
+        assert_eq!(read(own).unwrap().attributes[BOOKING_DATE], "2026-11-19");
     }
 
     #[test]

@@ -9,10 +9,16 @@ use std::{
 
 use serde::{Deserialize, Serialize, Serializer, ser::Error};
 
-use crate::{EventTime, Money, PaymentStatus};
+use crate::{
+    EventTime, Money, PaymentStatus, Span,
+    limits::{FUTURE_DAY_TOLERANCE, FUTURE_TOLERANCE},
+};
 
 /// Whatever a source says that the canonical event has no field for. Ordered, so that content hashes agree.
 pub type Attributes = BTreeMap<String, serde_json::Value>;
+
+/// The attribute that holds the day, `YYYY-MM-DD`, of an event whose source says no time.
+pub const BOOKING_DATE: &str = "booking_date";
 
 /// One thing that happened to a payment, a customer or an account.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
@@ -373,6 +379,11 @@ impl PaymentEvent {
             attributes: Attributes::new(),
             as_given: AsGiven(BTreeMap::new()),
         }
+    }
+
+    /// How far the event may lie ahead of its arrival.
+    pub fn future_tolerance(&self) -> Span {
+        if self.attributes.contains_key(BOOKING_DATE) { FUTURE_DAY_TOLERANCE } else { FUTURE_TOLERANCE }
     }
 
     /// The payment this event belongs to.

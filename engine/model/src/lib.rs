@@ -32,9 +32,10 @@ pub use control::{
     Suppression, Unfreeze, Unnamed,
 };
 pub use decision::{DeadLetter, Decision, HoldOutcome, HoldRecord, Outcome, RefusedEvent};
+pub use decode::EventOfJson;
 pub use event::{
-    AsGiven, Attributes, Card, Device, Direction, EventType, Merchant, Party, PaymentEvent, Proxy,
-    RelatedParty, Role,
+    AsGiven, Attributes, BOOKING_DATE, Card, Device, Direction, EventType, Merchant, Party, PaymentEvent,
+    Proxy, RelatedParty, Role,
 };
 pub use hash::Hash256;
 pub use key::{Key, KeyKind, Keys, add_key};
@@ -44,7 +45,7 @@ pub use record::{EventRecord, PaymentRecord};
 pub use rollout::{NextOrder, Ordered, Prepared, RuleSets};
 pub use screening::{EntryKind, ListMatch, NotScreened, PartyMatch, Reason, WhyNotScreened};
 pub use status::{Counted, PaymentPast, PaymentStatus, StatusSet};
-pub use time::{EventTime, Span, TimeError};
+pub use time::{EventTime, Span, TimeError, date_with_offset};
 pub use topic::{Partition, Topic};
 pub use wording::without_values;
 

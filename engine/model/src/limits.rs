@@ -6,6 +6,9 @@ use crate::Span;
 
 /// How far an event may lie ahead of `received_at` before it is a dead letter: clocks differ, but not by more.
 pub const FUTURE_TOLERANCE: Span = Span::minutes(5);
+/// The same for an event whose source says a day and no time: its day begins so much earlier in the first of the world's
+/// zones (UTC+14) than in UTC.
+pub const FUTURE_DAY_TOLERANCE: Span = Span::hours(14);
 /// How long (in stream time) ids are remembered; an event older than this is a dead letter that can be sent
 /// again with a reason, so that deduplication stays exact in bounded memory.
 pub const DEDUPE_HORIZON: Span = Span::days(3);

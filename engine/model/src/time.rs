@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use jiff::{Timestamp, tz::Offset};
+use jiff::{Timestamp, civil::Date, tz::Offset};
 use serde::{Deserialize, Serialize, de};
 
 /// A moment, in microseconds since 1970-01-01T00:00:00Z. Written as RFC 3339 with a `Z`.
@@ -104,20 +104,40 @@ impl Span {
 impl FromStr for EventTime {
     type Err = TimeError;
 
-    /// RFC 3339 with an offset; a bare `YYYY-MM-DD` is midnight UTC.
+    /// RFC 3339 with an offset; a date alone is the start of that day at its own offset, or in UTC.
     fn from_str(text: &str) -> Result<Self, TimeError> {
         if let Ok(at) = text.parse::<Timestamp>() {
             return Ok(Self(at.as_microsecond()));
         }
-        let date = text.parse::<jiff::civil::Date>().map_err(|_| TimeError::NotATime)?;
-        if text.len() != 10 {
-            return Err(TimeError::NotATime);
-        }
-        Offset::UTC
+        let (date, offset) = date_with_offset(text).ok_or(TimeError::NotATime)?;
+        offset
+            .unwrap_or(Offset::UTC)
             .to_timestamp(date.at(0, 0, 0, 0))
             .map(|t| Self(t.as_microsecond()))
             .map_err(|_| TimeError::NotATime)
     }
+}
+
+/// A date without a time: `2026-11-20`, or with the offset at which it begins, `2026-11-20Z`, `2026-11-20+08:00` (as XML
+/// writes dates).
+pub fn date_with_offset(text: &str) -> Option<(Date, Option<Offset>)> {
+    let (date, offset) = text.split_at_checked("YYYY-MM-DD".len())?;
+    let date = date.parse().ok()?;
+    let (sign, [h1, h2, b':', m1, m2]) = (match offset.as_bytes() {
+        [] => return Some((date, None)),
+        b"Z" => return Some((date, Some(Offset::UTC))),
+        [b'+', rest @ ..] => (1, rest),
+        [b'-', rest @ ..] => (-1, rest),
+        _ => return None,
+    }) else {
+        return None;
+    };
+    let number = |tens: &u8, ones: &u8| {
+        let is_number = tens.is_ascii_digit() && ones.is_ascii_digit();
+        is_number.then(|| i32::from(tens - b'0') * 10 + i32::from(ones - b'0'))
+    };
+    let (hours, minutes) = (number(h1, h2)?, number(m1, m2).filter(|minutes| *minutes < 60)?);
+    Some((date, Some(Offset::from_seconds(sign * (hours * 60 + minutes) * 60).ok()?)))
 }
 
 impl fmt::Display for EventTime {
@@ -212,7 +232,19 @@ mod tests {
         let at: EventTime = "2026-08-01T10:15:30+08:00".parse().unwrap();
         assert_eq!(at.to_string(), "2026-08-01T02:15:30Z");
         assert_eq!("2017-01-01".parse::<EventTime>().unwrap().to_string(), "2017-01-01T00:00:00Z");
-        assert_eq!("2017-01-01x".parse::<EventTime>(), Err(TimeError::NotATime));
+        for bad in [
+            "2017-01-01x",
+            "2017-01-01+8",
+            "2017-01-01+08:60",
+            "2017-01-01+99:00",
+            "2017-02-29",
+            "日2017-01-01",
+        ] {
+            assert_eq!(bad.parse::<EventTime>(), Err(TimeError::NotATime), "{bad}");
+        }
+        assert_eq!("2026-11-20+08:00".parse::<EventTime>().unwrap().to_string(), "2026-11-19T16:00:00Z");
+        assert_eq!("2026-11-20-03:30".parse::<EventTime>().unwrap().to_string(), "2026-11-20T03:30:00Z");
+        assert_eq!("2026-11-20Z".parse::<EventTime>().unwrap().to_string(), "2026-11-20T00:00:00Z");
     }
 
     #[test]

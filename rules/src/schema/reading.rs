@@ -150,7 +150,7 @@ impl Field {
                 let best = facts.matches.iter().flat_map(|m| m.matches.first()).map(|m| m.score);
                 Ok(Some(best.fold(0.0, f64::max)))
             }
-            _ => self.value(facts).map(|v| v.as_f64().ok_or_else(|| self.mistyped())).transpose(),
+            _ => self.value(facts).map(|v| decimal_of(v).ok_or_else(|| self.mistyped())).transpose(),
         }
     }
 
@@ -255,4 +255,10 @@ fn country_of_bic(party: &Party) -> Option<&str> {
 
 fn screened(facts: &Facts<'_>) -> Result<(), EvalError> {
     if facts.screening_failed { Err(EvalError::ScreeningFailed) } else { Ok(()) }
+}
+
+/// A decimal number; one whose digits floating point would have altered comes as a text.
+fn decimal_of(value: &Value) -> Option<f64> {
+    let exact = || value.as_str()?.parse().ok().filter(|number: &f64| number.is_finite());
+    value.as_f64().or_else(exact)
 }

@@ -2,17 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use ::csv::StringRecord;
-use jiff::tz::Offset;
+use encoding_rs::Encoding;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
-use sluice_model::{Card, Device, EventTime, Merchant, Money, Party, PaymentEvent, Proxy, Span};
+use sluice_model::{Card, Device, Merchant, Money, Party, PaymentEvent, Proxy};
+
+use super::{
+    amount::Grouping,
+    reading::{NO_ZONE, Reading},
+    sides::{Sides, WrittenSides},
+    times,
+};
 
 /// A mapping from the columns of a CSV file to the fields of the canonical event.
 #[derive(Clone, Debug)]
 pub struct Mapping {
     pub(super) fields: Vec<(Vec<String>, Source)>,
     pub(super) only: Vec<Filter>,
-    pub(super) delimiter: u8,
+    pub(super) sides: Option<Sides>,
+    /// `None` where the file says it, or its header does.
+    pub(super) delimiter: Option<u8>,
+    /// `None` where the file's byte order mark says it, else UTF-8.
+    pub(super) encoding: Option<&'static Encoding>,
     pub(super) keep_unmapped: bool,
 }
 
@@ -49,6 +60,9 @@ pub enum MappingError {
         /// The file's columns.
         header: String,
     },
+    /// A column that the file has more than once.
+    #[error("the mapping reads column `{0}`, which the file has more than once")]
+    ColumnTwice(String),
     /// The header itself cannot be read.
     #[error("the header cannot be read: {0}")]
     Header(String),
@@ -62,18 +76,18 @@ struct File {
     #[serde(default)]
     #[expect(dead_code, reason = "for people who read the mapping")]
     description: String,
-    #[serde(default = "comma")]
-    delimiter: char,
+    delimiter: Option<char>,
+    /// A label of the Encoding Standard, such as `windows-1252`, `big5` or `gb18030`.
+    encoding: Option<String>,
+    /// Where times without an offset are at home: a name of the time zone database of IANA.
+    zone: Option<String>,
     /// Whether columns that no field reads are kept in `attributes`, under their own names.
     #[serde(default)]
     keep_unmapped: bool,
     fields: BTreeMap<String, Written>,
     #[serde(default)]
     only: Vec<WrittenFilter>,
-}
-
-const fn comma() -> char {
-    ','
+    sides: Option<WrittenSides>,
 }
 
 /// What fills a field, as it is written: a column's name alone, or a table.
@@ -86,7 +100,7 @@ enum Written {
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
-struct WrittenSource {
+pub(super) struct WrittenSource {
     column: Option<String>,
     columns: Option<Vec<String>>,
     constant: Option<String>,
@@ -95,14 +109,18 @@ struct WrittenSource {
     prefix: String,
     default: Option<String>,
     lookup: Option<BTreeMap<String, String>>,
-    format: Option<String>,
-    utc_offset_hours: Option<i8>,
-    since: Option<String>,
-    unit: Option<String>,
-    decimal: Option<char>,
-    group: Option<char>,
-    shift: Option<u8>,
-    absolute: bool,
+    pub format: Option<String>,
+    pub years_from: Option<i16>,
+    pub utc_offset_hours: Option<i8>,
+    pub zone: Option<String>,
+    pub since: Option<String>,
+    pub unit: Option<String>,
+    pub decimal: Option<char>,
+    pub group: Option<char>,
+    pub grouping: Option<Grouping>,
+    pub symbols: Option<Vec<String>>,
+    pub shift: Option<u8>,
+    pub absolute: bool,
 }
 
 #[derive(Deserialize)]
@@ -134,37 +152,15 @@ pub(super) struct Source {
 pub(super) enum Origin {
     Columns {
         names: Vec<String>,
-        separator: String,
+        /// A blank where the mapping does not say; of amounts, only one then counts.
+        separator: Option<String>,
     },
     Constant(String),
     /// The row's line number, for files without an id of their own.
     Line,
+    /// Which way the row's money goes.
+    Direction,
 }
-
-/// How a column's text becomes the canonical event's.
-#[derive(Clone, Debug)]
-pub(super) enum Reading {
-    AsIs,
-    /// A pattern of strptime; without an offset of its own, at this one.
-    Pattern {
-        pattern: String,
-        offset: Offset,
-    },
-    /// A number of units since a moment.
-    Since {
-        start: EventTime,
-        unit: Span,
-    },
-    Decimal {
-        point: char,
-        group: Option<char>,
-        shift: u8,
-        absolute: bool,
-    },
-}
-
-/// The most digits that an amount in a minor unit is shifted by.
-const SHIFT_MAX: u8 = 6;
 
 impl Mapping {
     /// A mapping from its TOML text.
@@ -175,30 +171,64 @@ impl Mapping {
                 return Err(MappingError::Missing(required));
             }
         }
+        let wrong = |field: &str, why: &str| MappingError::Source { field: field.into(), why: why.into() };
+        let home =
+            file.zone.map(|name| times::zone(&name).ok_or_else(|| wrong("zone", NO_ZONE))).transpose()?;
+        let sides =
+            file.sides.map(|written| Sides::new(written).map_err(|why| wrong("sides", why))).transpose()?;
+        if sides.is_some() && file.fields.contains_key("direction") {
+            return Err(wrong("direction", "is what `sides` says"));
+        }
+        let takes_sign = matches!(sides, Some(Sides::Sign { .. }));
         let fields = file.fields.into_iter().map(|(field, written)| {
             let path = known_path(&field)?;
-            Ok((path, source(&field, written)?))
+            Ok((path, source(&field, written, home.as_ref(), takes_sign)?))
         });
-        let delimiter = u8::try_from(file.delimiter).map_err(|_| MappingError::Source {
-            field: "delimiter".into(),
-            why: "must be one ASCII character".into(),
-        })?;
+        let fields = fields.collect::<Result<Vec<_>, MappingError>>()?;
+        let amount =
+            fields.iter().find(|(path, _)| path.join(".") == "amount.value").map(|(_, source)| source);
+        if let Some(sides) = &sides {
+            sides.fit(amount.map(Source::columns)).map_err(|why| wrong("sides", why))?;
+        }
+        let delimiter = file.delimiter.map(u8::try_from).transpose();
+        let delimiter = delimiter.map_err(|_| wrong("delimiter", "must be one ASCII character"))?;
+        let encoding = file.encoding.map(|label| {
+            let known = Encoding::for_label_no_replacement(label.as_bytes());
+            known.ok_or_else(|| {
+                wrong("encoding", "is no label of the Encoding Standard, such as windows-1252")
+            })
+        });
         let only =
             file.only.into_iter().map(|filter| Filter { column: filter.column, one_of: filter.one_of });
         Ok(Self {
-            fields: fields.collect::<Result<_, MappingError>>()?,
+            fields,
             only: only.collect(),
+            sides,
             delimiter,
+            encoding: encoding.transpose()?,
             keep_unmapped: file.keep_unmapped,
         })
     }
 
-    /// The places of the columns that a filter or a field names, in a file with this header.
-    pub(super) fn place(header: &StringRecord, column: &str) -> Result<usize, MappingError> {
-        header.iter().position(|name| name.trim() == column).ok_or_else(|| MappingError::NoColumn {
-            column: column.to_owned(),
-            header: header.iter().map(str::trim).collect::<Vec<_>>().join(", "),
-        })
+    /// Every column that the mapping names.
+    pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
+        let of_fields = self.fields.iter().flat_map(|(_, source)| source.columns());
+        let of_sides = self.sides.iter().flat_map(Sides::columns);
+        of_fields.map(String::as_str).chain(self.only.iter().map(|filter| &*filter.column)).chain(of_sides)
+    }
+}
+
+impl Source {
+    /// A source that is read as it stands.
+    pub(super) const fn of(origin: Origin) -> Self {
+        Self { origin, lookup: None, default: None, reading: Reading::AsIs, prefix: String::new() }
+    }
+
+    fn columns(&self) -> &[String] {
+        match &self.origin {
+            Origin::Columns { names, .. } => names,
+            Origin::Constant(_) | Origin::Line | Origin::Direction => &[],
+        }
     }
 }
 
@@ -237,14 +267,19 @@ fn known_path(field: &str) -> Result<Vec<String>, MappingError> {
     Ok(steps.into_iter().map(str::to_owned).collect())
 }
 
-fn source(field: &str, written: Written) -> Result<Source, MappingError> {
+fn source(
+    field: &str,
+    written: Written,
+    home: Option<&TimeZone>,
+    takes_sign: bool,
+) -> Result<Source, MappingError> {
     let written = match written {
         Written::Column(name) => WrittenSource { column: Some(name), ..WrittenSource::default() },
         Written::Table(table) => *table,
     };
     let wrong = |why: &str| MappingError::Source { field: field.to_owned(), why: why.to_owned() };
-    let reading = reading(field, &written)?;
-    let separator = written.separator.unwrap_or_else(|| " ".to_owned());
+    let reading = Reading::new(field, &written, home, takes_sign).map_err(|why| wrong(&why))?;
+    let separator = written.separator;
     let origin = match (written.column, written.columns, written.constant, written.line) {
         (Some(name), None, None, false) => Origin::Columns { names: vec![name], separator },
         (None, Some(names), None, false) if !names.is_empty() => Origin::Columns { names, separator },
@@ -253,36 +288,4 @@ fn source(field: &str, written: Written) -> Result<Source, MappingError> {
         _ => return Err(wrong("needs exactly one of `column`, `columns`, `constant` and `line`")),
     };
     Ok(Source { origin, lookup: written.lookup, default: written.default, reading, prefix: written.prefix })
-}
-
-fn reading(field: &str, written: &WrittenSource) -> Result<Reading, MappingError> {
-    let wrong = |why: String| MappingError::Source { field: field.to_owned(), why };
-    let decimal =
-        written.decimal.is_some() || written.group.is_some() || written.shift.is_some() || written.absolute;
-    match (&written.format, &written.since, decimal) {
-        (None, None, false) => Ok(Reading::AsIs),
-        (Some(pattern), None, false) => {
-            let hours = written.utc_offset_hours.unwrap_or(0);
-            let offset = Offset::from_hours(hours).map_err(|_| wrong("has an offset beyond a day".into()))?;
-            Ok(Reading::Pattern { pattern: pattern.clone(), offset })
-        }
-        (None, Some(start), false) => {
-            let start = start.parse().map_err(|error| wrong(format!("has a `since` that is {error}")))?;
-            let unit = written.unit.as_deref().unwrap_or("1s");
-            let unit = match unit.strip_suffix("ms") {
-                Some("1") => Span::from_micros(1_000),
-                _ => unit.parse().map_err(|error| wrong(format!("has a `unit` that is {error}")))?,
-            };
-            Ok(Reading::Since { start, unit })
-        }
-        (None, None, true) => {
-            let shift = written.shift.unwrap_or(0);
-            if shift > SHIFT_MAX {
-                return Err(wrong(format!("has a `shift` beyond {SHIFT_MAX}")));
-            }
-            let point = written.decimal.unwrap_or('.');
-            Ok(Reading::Decimal { point, group: written.group, shift, absolute: written.absolute })
-        }
-        _ => Err(wrong("mixes ways of reading: `format`, `since` and amounts exclude each other".into())),
-    }
 }

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use ::csv::{ByteRecord, StringRecord};
-use jiff::fmt::strtime::BrokenDownTime;
 use serde::{
     Deserialize,
     de::{
@@ -12,17 +11,28 @@ use serde::{
     },
     forward_to_deserialize_any,
 };
-use sluice_model::{EventTime, PaymentEvent, Span};
+use sluice_model::{Direction, PaymentEvent};
 
 use super::{
     Mapping, MappingError,
-    mapping::{Origin, Reading, Source},
+    amount::Amounts,
+    mapping::{Origin, Source},
+    reading::Reading,
+    sides::{Sides, by_sign},
 };
 
 /// A mapping bound to a header: fields in the shape of the event, columns by their places.
 pub(super) struct Bound {
     fields: Vec<(String, Node)>,
     only: Vec<(usize, Vec<String>)>,
+    sides: Option<BoundSides>,
+}
+
+/// What says who pays, bound to a header.
+enum BoundSides {
+    Sign { amount: Leaf, negative: Direction },
+    Column { at: usize, outbound: Vec<String>, inbound: Vec<String> },
+    Amounts { amounts: Amounts, paid_out: usize, paid_in: usize },
 }
 
 /// A field that is filled, or a structure of such fields.
@@ -31,6 +41,7 @@ enum Node {
     Object(Vec<(String, Node)>),
 }
 
+#[derive(Clone)]
 struct Leaf {
     source: Source,
     columns: Vec<usize>,
@@ -40,37 +51,45 @@ impl Bound {
     pub(super) fn new(mapping: &Mapping, header: &StringRecord) -> Result<Self, MappingError> {
         let mut fields = Vec::new();
         let mut mapped = vec![false; header.len()];
+        let mut amount = None;
         for (path, source) in &mapping.fields {
             let mut columns = Vec::new();
             if let Origin::Columns { names, .. } = &source.origin {
                 for name in names {
-                    let at = Mapping::place(header, name)?;
+                    let at = place(header, name)?;
                     mapped[at] = true;
                     columns.push(at);
                 }
             }
-            insert(&mut fields, path, Leaf { source: source.clone(), columns });
+            let leaf = Leaf { source: source.clone(), columns };
+            if path.join(".") == "amount.value" {
+                amount = Some(leaf.clone());
+            }
+            insert(&mut fields, path, leaf);
+        }
+        let sides = mapping
+            .sides
+            .as_ref()
+            .map(|sides| BoundSides::new(sides, header, amount.as_ref()))
+            .transpose()?
+            .flatten();
+        if sides.is_some() {
+            let source = Source::of(Origin::Direction);
+            insert(&mut fields, &["direction".to_owned()], Leaf { source, columns: Vec::new() });
         }
         if mapping.keep_unmapped {
             for (at, name) in header.iter().enumerate().filter(|(at, _)| !mapped[*at]) {
                 let path = ["attributes".to_owned(), name.trim().to_owned()];
-                let origin = Origin::Columns { names: Vec::new(), separator: String::new() };
-                let source = Source {
-                    origin,
-                    lookup: None,
-                    default: None,
-                    reading: Reading::AsIs,
-                    prefix: String::new(),
-                };
-                insert(&mut fields, &path, Leaf { source, columns: vec![at] });
+                let origin = Origin::Columns { names: Vec::new(), separator: None };
+                insert(&mut fields, &path, Leaf { source: Source::of(origin), columns: vec![at] });
             }
         }
         let only = mapping
             .only
             .iter()
-            .map(|filter| Ok((Mapping::place(header, &filter.column)?, filter.one_of.clone())))
+            .map(|filter| Ok((place(header, &filter.column)?, filter.one_of.clone())))
             .collect::<Result<_, MappingError>>()?;
-        Ok(Self { fields, only })
+        Ok(Self { fields, only, sides })
     }
 
     /// Whether the row is an event at all.
@@ -83,10 +102,14 @@ impl Bound {
 
     /// The event that a row is; or why it is none, naming the field.
     pub(super) fn read(&self, record: &ByteRecord, line: u64) -> Result<PaymentEvent, String> {
-        let row = Row { record, line };
-        PaymentEvent::deserialize(Fields { fields: &self.fields, row }).or_else(|error| {
+        let mut row = Row { record, line, direction: Direction::Outbound };
+        if let Some(sides) = &self.sides {
+            row.direction = sides.direction(row).map_err(|why| format!("direction: {why}"))?;
+        }
+        let fields = Fields { fields: &self.fields, row, is_event: true };
+        PaymentEvent::deserialize(fields).or_else(|error| {
             // Read once more, following the path, to say where the refusal lies.
-            let traced = serde_path_to_error::deserialize(Fields { fields: &self.fields, row });
+            let traced = serde_path_to_error::deserialize(fields);
             traced.map_err(|traced: serde_path_to_error::Error<Error>| {
                 match traced.path().to_string().as_str() {
                     "." => error.to_string(),
@@ -94,6 +117,77 @@ impl Bound {
                 }
             })
         })
+    }
+}
+
+impl BoundSides {
+    fn new(
+        sides: &Sides,
+        header: &StringRecord,
+        amount: Option<&Leaf>,
+    ) -> Result<Option<Self>, MappingError> {
+        Ok(match (sides, amount.map(|leaf| (leaf, &leaf.source.reading))) {
+            (Sides::Column { column, outbound, inbound }, _) => Some(Self::Column {
+                at: place(header, column)?,
+                outbound: outbound.clone(),
+                inbound: inbound.clone(),
+            }),
+            (Sides::Sign { negative }, Some((leaf, _))) => {
+                Some(Self::Sign { amount: leaf.clone(), negative: *negative })
+            }
+            (Sides::Amounts { paid_out, paid_in }, Some((_, Reading::Amount(amounts, _)))) => {
+                Some(Self::Amounts {
+                    amounts: amounts.clone(),
+                    paid_out: place(header, paid_out)?,
+                    paid_in: place(header, paid_in)?,
+                })
+            }
+            // A mapping without an amount has been refused.
+            (Sides::Sign { .. } | Sides::Amounts { .. }, _) => None,
+        })
+    }
+
+    /// Which way the row's money goes. An amount that cannot be read is refused where it stands.
+    fn direction(&self, row: Row<'_>) -> Result<Direction, &'static str> {
+        match self {
+            Self::Column { at, outbound, inbound } => {
+                let value = row.column(*at)?;
+                let is_of = |values: &[String]| values.iter().any(|known| known == value);
+                match (is_of(outbound), is_of(inbound)) {
+                    (true, _) => Ok(Direction::Outbound),
+                    (_, true) => Ok(Direction::Inbound),
+                    _ => Err(
+                        "the column holds neither an outbound nor an inbound value of the mapping's `sides`",
+                    ),
+                }
+            }
+            Self::Sign { amount, negative } => {
+                let cell = row.cell(amount)?;
+                let found = match (&amount.source.reading, cell) {
+                    (Reading::Amount(amounts, _), Some(cell)) => amounts.read(&cell).ok(),
+                    _ => None,
+                };
+                Ok(found.map_or(Direction::Outbound, |found| by_sign(found.sign, *negative)))
+            }
+            Self::Amounts { amounts, paid_out, paid_in } => {
+                let out = amounts.is_filled(row.column(*paid_out)?);
+                let came_in = amounts.is_filled(row.column(*paid_in)?);
+                Ok(if came_in && !out { Direction::Inbound } else { Direction::Outbound })
+            }
+        }
+    }
+}
+
+/// The place of the one column of that name.
+fn place(header: &StringRecord, column: &str) -> Result<usize, MappingError> {
+    let mut places = header.iter().enumerate().filter(|(_, name)| name.trim() == column).map(|(at, _)| at);
+    match (places.next(), places.next()) {
+        (Some(at), None) => Ok(at),
+        (Some(_), Some(_)) => Err(MappingError::ColumnTwice(column.to_owned())),
+        (None, _) => Err(MappingError::NoColumn {
+            column: column.to_owned(),
+            header: header.iter().map(str::trim).collect::<Vec<_>>().join(", "),
+        }),
     }
 }
 
@@ -117,28 +211,38 @@ fn insert(fields: &mut Vec<(String, Node)>, path: &[String], leaf: Leaf) {
 struct Row<'a> {
     record: &'a ByteRecord,
     line: u64,
+    direction: Direction,
 }
 
 impl<'a> Row<'a> {
     fn column(self, at: usize) -> Result<&'a str, &'static str> {
         let bytes = self.record.get(at).unwrap_or_default();
-        std::str::from_utf8(bytes).map(str::trim).map_err(|_| "the column is not UTF-8")
+        let text = std::str::from_utf8(bytes)
+            .map_err(|_| "the column is not UTF-8; the mapping's `encoding` says what the file is")?;
+        if text.contains(char::REPLACEMENT_CHARACTER) {
+            return Err("the column holds bytes that are no characters of the file's encoding");
+        }
+        Ok(text.trim())
     }
 
-    /// The text that fills a field; nothing where the columns are blank and there is no default.
-    fn text(self, leaf: &'a Leaf) -> Result<Option<Cow<'a, str>>, &'static str> {
+    /// The text that a field's source has, not read yet; nothing where the columns are blank and there is no default.
+    fn cell(self, leaf: &'a Leaf) -> Result<Option<Cow<'a, str>>, &'static str> {
         let source = &leaf.source;
         let raw: Cow<'_, str> = match (&source.origin, leaf.columns.as_slice()) {
             (Origin::Constant(text), _) => Cow::Borrowed(text),
             (Origin::Line, _) => self.line.to_string().into(),
+            (Origin::Direction, _) => self.direction.name().into(),
             (Origin::Columns { .. }, [at]) => self.column(*at)?.into(),
             (Origin::Columns { separator, .. }, columns) => {
                 let parts: Vec<&str> = columns.iter().map(|at| self.column(*at)).collect::<Result<_, _>>()?;
-                let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-                parts.join(separator).into()
+                let mut parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+                if let (Reading::Amount(amounts, _), None) = (&source.reading, separator) {
+                    one_amount(amounts, &mut parts)?;
+                }
+                parts.join(separator.as_deref().unwrap_or(" ")).into()
             }
         };
-        let raw = match &source.lookup {
+        Ok(Some(match &source.lookup {
             Some(lookup) => match lookup.get(raw.as_ref()).or(source.default.as_ref()) {
                 Some(text) => Cow::Borrowed(text.as_str()),
                 None => return Err("the column holds a value that the mapping's lookup does not have"),
@@ -148,65 +252,26 @@ impl<'a> Row<'a> {
                 None => return Ok(None),
             },
             None => raw,
-        };
-        let read = source.reading.read(raw)?;
+        }))
+    }
+
+    /// The text that fills a field.
+    fn text(self, leaf: &'a Leaf) -> Result<Option<Cow<'a, str>>, &'static str> {
+        let source = &leaf.source;
+        let Some(cell) = self.cell(leaf)? else { return Ok(None) };
+        let read = source.reading.read(cell)?;
         Ok(Some(if source.prefix.is_empty() { read } else { format!("{}{read}", source.prefix).into() }))
     }
 }
 
-impl Reading {
-    fn read<'a>(&self, raw: Cow<'a, str>) -> Result<Cow<'a, str>, &'static str> {
-        match self {
-            Self::AsIs => Ok(raw),
-            Self::Pattern { pattern, offset } => {
-                let refused = "the column does not follow the mapping's `format`";
-                let broken = BrokenDownTime::parse(pattern, raw.as_ref()).map_err(|_| refused)?;
-                let at = match broken.to_timestamp() {
-                    Ok(at) => at,
-                    Err(_) => {
-                        let local = broken
-                            .to_datetime()
-                            .or_else(|_| broken.to_date().map(|date| date.at(0, 0, 0, 0)));
-                        offset.to_timestamp(local.map_err(|_| refused)?).map_err(|_| refused)?
-                    }
-                };
-                Ok(at.to_string().into())
-            }
-            Self::Since { start, unit } => {
-                let count: i64 = raw.parse().map_err(|_| "the column is not a whole number")?;
-                let span = unit.micros().checked_mul(count).ok_or("the column is a time beyond all times")?;
-                let at: EventTime = start.plus(Span::from_micros(span));
-                Ok(at.to_string().into())
-            }
-            Self::Decimal { point, group, shift, absolute } => {
-                let mut digits: String =
-                    raw.chars().filter(|c| Some(*c) != *group && !c.is_whitespace()).collect();
-                if *point != '.' {
-                    // A point that is no decimal sign here must not become one.
-                    if digits.contains('.') {
-                        return Err("the column is not an amount");
-                    }
-                    digits = digits.replace(*point, ".");
-                }
-                if *absolute && digits.starts_with('-') {
-                    digits.remove(0);
-                }
-                Ok(shifted(digits, usize::from(*shift)).into())
-            }
-        }
+/// Of several columns with amounts, the one that is not zero.
+fn one_amount(amounts: &Amounts, cells: &mut Vec<&str>) -> Result<(), &'static str> {
+    if cells.iter().any(|cell| amounts.is_filled(cell)) {
+        cells.retain(|cell| amounts.is_filled(cell));
+        return if cells.len() == 1 { Ok(()) } else { Err("more than one of the columns holds an amount") };
     }
-}
-
-/// An amount in a minor unit as a decimal: 12345 shifted by 2 is 123.45.
-fn shifted(digits: String, shift: usize) -> String {
-    let whole = digits.strip_prefix('-').unwrap_or(&digits);
-    if shift == 0 || whole.is_empty() || !whole.bytes().all(|b| b.is_ascii_digit()) {
-        return digits;
-    }
-    let sign = &digits[..digits.len() - whole.len()];
-    let padded = format!("{whole:0>width$}", width = shift + 1);
-    let (units, fraction) = padded.split_at(padded.len() - shift);
-    format!("{sign}{units}.{fraction}")
+    cells.truncate(1);
+    Ok(())
 }
 
 /// Fields as a map.
@@ -214,13 +279,16 @@ fn shifted(digits: String, shift: usize) -> String {
 struct Fields<'a> {
     fields: &'a [(String, Node)],
     row: Row<'a>,
+    /// Whether they are the event's own, and not those of a structure in it.
+    is_event: bool,
 }
 
 impl<'de> Deserializer<'de> for Fields<'_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_map(Walk { rest: self.fields.iter(), value: None, row: self.row })
+        let exchanges = self.is_event && self.row.direction == Direction::Inbound;
+        visitor.visit_map(Walk { rest: self.fields.iter(), value: None, row: self.row, exchanges })
     }
 
     forward_to_deserialize_any! {
@@ -233,6 +301,8 @@ struct Walk<'a> {
     rest: std::slice::Iter<'a, (String, Node)>,
     value: Option<&'a Node>,
     row: Row<'a>,
+    /// Whether the debtor and the creditor change places.
+    exchanges: bool,
 }
 
 impl<'de> MapAccess<'de> for Walk<'_> {
@@ -241,6 +311,11 @@ impl<'de> MapAccess<'de> for Walk<'_> {
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
         let Some((name, node)) = self.rest.next() else { return Ok(None) };
         self.value = Some(node);
+        let name = match name.as_str() {
+            "debtor" if self.exchanges => "creditor",
+            "creditor" if self.exchanges => "debtor",
+            name => name,
+        };
         seed.deserialize(StrDeserializer::new(name)).map(Some)
     }
 
@@ -263,7 +338,9 @@ impl<'de> Deserializer<'de> for Value<'_> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.node {
-            Node::Object(fields) => Fields { fields, row: self.row }.deserialize_any(visitor),
+            Node::Object(fields) => {
+                Fields { fields, row: self.row, is_event: false }.deserialize_any(visitor)
+            }
             Node::Leaf(leaf) => match self.row.text(leaf).map_err(Error::custom)? {
                 Some(text) => visitor.visit_str(&text),
                 None => visitor.visit_unit(),

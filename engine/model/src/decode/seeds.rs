@@ -2,10 +2,10 @@
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Value, value::RawValue};
 
-use super::{FieldsSeen, Object, Reading, Step};
+use super::{FieldsSeen, Object, Reading, Step, numbers::with_exact_numbers};
 use crate::{Party, spelling};
 
 /// Implements visits that refuse a kind of value, without repeating it.
@@ -179,7 +179,7 @@ impl<'de, O: Object> Visitor<'de> for Reader<'_, O> {
                         "has a field that is spelt otherwise here: {right}"
                     )));
                 }
-                let value = map.next_value_seed(AnyValue)?;
+                let value = map.next_value_seed(self.reading.any_value())?;
                 self.reading.keep(&field, value)?;
             }
         }
@@ -250,7 +250,7 @@ impl<'de> Visitor<'de> for AttributesReader<'_> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         while let Some(field) = map.next_key_seed(FieldName)? {
-            let value = map.next_value_seed(AnyValue)?;
+            let value = map.next_value_seed(self.0.any_value())?;
             self.0.keep(&field, value)?;
         }
         Ok(())
@@ -287,12 +287,27 @@ impl<'de> Visitor<'de> for FieldName {
 }
 
 /// Any value, for `attributes`; objects inside it that give a field twice are refused too.
-pub(super) struct AnyValue;
+#[derive(Clone, Copy)]
+pub(super) struct AnyValue {
+    /// Whether to take it as the text that it is, before numbers lose digits.
+    pub is_json_text: bool,
+}
+
+impl AnyValue {
+    fn of_text(text: &str) -> serde_json::Result<Value> {
+        let text = with_exact_numbers(text);
+        Self { is_json_text: false }.deserialize(&mut serde_json::Deserializer::from_str(&text))
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for AnyValue {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Value, D::Error> {
+        if self.is_json_text {
+            let raw = <&RawValue>::deserialize(d)?;
+            return Self::of_text(raw.get()).map_err(D::Error::custom);
+        }
         d.deserialize_any(self)
     }
 }
@@ -330,7 +345,7 @@ impl<'de> Visitor<'de> for AnyValue {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = seq.next_element_seed(Self)? {
+        while let Some(item) = seq.next_element_seed(self)? {
             items.push(item);
         }
         Ok(items.into())
@@ -339,7 +354,7 @@ impl<'de> Visitor<'de> for AnyValue {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut object = serde_json::Map::new();
         while let Some(field) = map.next_key_seed(FieldName)? {
-            let value = map.next_value_seed(Self)?;
+            let value = map.next_value_seed(self)?;
             if object.insert(field.into_owned(), value).is_some() {
                 return Err(A::Error::custom("has a field that is given twice"));
             }

@@ -4,10 +4,13 @@ use serde::de::MapAccess;
 use serde_json::Value;
 
 use super::{
-    Object, Reading,
+    Gathered, Object, Reading,
     seeds::{AttributesReader, FieldNames, ListReader, Parsed, Reader, Text},
 };
-use crate::{AsGiven, Attributes, Currency, Direction, EntryKind, EventTime, EventType, PaymentStatus};
+use crate::{
+    AsGiven, Attributes, Currency, Direction, EntryKind, EventTime, EventType, PaymentStatus,
+    date_with_offset,
+};
 
 /// Stands in a draft for a time that was not given; no text is read as it.
 pub(super) const NEVER: EventTime = EventTime::from_micros(i64::MIN);
@@ -76,9 +79,17 @@ pub(super) fn entry_kind<'de, A: MapAccess<'de>>(
     parsed(map, EntryKind::from_name, "must be person, organisation, vessel or aircraft")
 }
 
-pub(super) fn time<'de, A: MapAccess<'de>>(map: &mut A, _: Reading<'_>) -> Result<EventTime, A::Error> {
+pub(super) fn time<'de, A: MapAccess<'de>>(map: &mut A, reading: Reading<'_>) -> Result<EventTime, A::Error> {
     let expected = "must be an RFC 3339 date and time such as 2026-11-20T08:30:00Z";
-    Ok(parsed(map, |text| text.parse().ok(), expected)?.unwrap_or(NEVER))
+    let with_date = |text: &str| {
+        let at: EventTime = text.parse().ok()?;
+        Some((at, date_with_offset(text).map(|(date, _)| date.to_string())))
+    };
+    let Some((at, date)) = parsed(map, with_date, expected)? else { return Ok(NEVER) };
+    if let Some(gathered) = reading.gathered {
+        gathered.booking_date = date;
+    }
+    Ok(at)
 }
 
 pub(super) fn currency<'de, A: MapAccess<'de>>(
@@ -146,9 +157,9 @@ pub(super) fn attributes<'de, A: MapAccess<'de>>(
 }
 
 pub(super) fn as_given<'de, A: MapAccess<'de>>(map: &mut A, _: Reading<'_>) -> Result<AsGiven, A::Error> {
-    let mut attributes = Attributes::new();
-    map.next_value_seed(AttributesReader(Reading { place: None, attributes: Some(&mut attributes) }))?;
-    let texts = attributes.into_iter().filter_map(|(path, value)| match value {
+    let mut gathered = Gathered::default();
+    map.next_value_seed(AttributesReader(Reading { place: None, gathered: Some(&mut gathered) }))?;
+    let texts = gathered.attributes.into_iter().filter_map(|(path, value)| match value {
         Value::String(text) => Some((path, text)),
         _ => None,
     });

@@ -2,7 +2,7 @@
 
 use sluice_model::{
     EventRecord, EventTime, Span,
-    limits::{DEDUPE_HORIZON, FUTURE_TOLERANCE},
+    limits::{DEDUPE_HORIZON, FUTURE_DAY_TOLERANCE, FUTURE_TOLERANCE},
 };
 
 use super::features::Features;
@@ -32,7 +32,9 @@ impl Ids {
     /// the stream in which they were seen lies wholly beyond the three days.
     pub(super) fn fate(&mut self, record: &EventRecord, features: &Features) -> Fate {
         let event = &record.event;
-        if event.occurred_at > record.received_at.plus(FUTURE_TOLERANCE) {
+        let has_no_time = event.attributes.contains_key("booking_date");
+        let tolerance = if has_no_time { FUTURE_DAY_TOLERANCE } else { FUTURE_TOLERANCE };
+        if event.occurred_at > record.received_at.plus(tolerance) {
             features.met("dedupe: far future");
             return Fate::Refused("far_future");
         }

@@ -1,0 +1,98 @@
+//! A file looked at before it is sent: how its first rows are read, and what would be refused.
+
+use std::io::{self, Read};
+
+use serde_json::Value;
+use sluice_model::PaymentEvent;
+
+use super::Rows;
+use crate::Refused;
+
+/// What a file holds.
+#[derive(Debug)]
+pub struct Check {
+    /// The first rows that are events, as they are read.
+    pub first: Vec<CheckedRow>,
+    /// How many rows are events.
+    pub read: u64,
+    /// How many rows the mapping's filters leave out.
+    pub passed_over: u64,
+    /// How many rows are refused.
+    pub refused: u64,
+}
+
+/// A row that is an event.
+#[derive(Debug)]
+pub struct CheckedRow {
+    /// The line on which it begins, counted from 1.
+    pub line: u64,
+    /// The event's fields: paths, such as `debtor.account`, and texts.
+    pub fields: Vec<(String, String)>,
+}
+
+impl<R: Read> Rows<R> {
+    /// Read every row that is left; keep the first `shown` events, and hand each refusal to `refused`.
+    pub fn check(mut self, shown: usize, mut refused: impl FnMut(&Refused)) -> io::Result<Check> {
+        let mut check = Check { first: Vec::new(), read: 0, passed_over: 0, refused: 0 };
+        while let Some(row) = self.next() {
+            match row? {
+                Ok(event) => {
+                    check.read += 1;
+                    if check.first.len() < shown {
+                        check.first.push(CheckedRow { line: self.line(), fields: fields(&event)? });
+                    }
+                }
+                Err(why) => {
+                    check.refused += 1;
+                    refused(&why);
+                }
+            }
+        }
+        check.passed_over = self.passed_over();
+        Ok(check)
+    }
+}
+
+fn fields(event: &PaymentEvent) -> io::Result<Vec<(String, String)>> {
+    let mut fields = Vec::new();
+    flatten(String::new(), serde_json::to_value(event)?, &mut fields);
+    Ok(fields)
+}
+
+fn flatten(path: String, value: Value, into: &mut Vec<(String, String)>) {
+    let below = |step: &str| if path.is_empty() { step.to_owned() } else { format!("{path}.{step}") };
+    match value {
+        Value::Object(fields) => {
+            fields.into_iter().for_each(|(name, value)| flatten(below(&name), value, into))
+        }
+        Value::Array(items) => {
+            items.into_iter().enumerate().for_each(|(at, item)| flatten(below(&at.to_string()), item, into));
+        }
+        Value::String(text) => into.push((path, text)),
+        value => into.push((path, value.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Mapping;
+
+    #[test]
+    fn a_file_is_looked_at_before_it_is_sent() {
+        let mapping = "[fields]\nevent_id = \"id\"\noccurred_at = \"at\"\n\"debtor.account\" = \"from\"\n\
+                       [[only]]\ncolumn = \"kind\"\nin = [\"T\"]";
+        let rows =
+            "id,at,from,kind\n1,2026-11-20T08:30:00Z,A,T\n2,soon,B,T\n3,,,X\n4,2026-11-20T08:31:00Z,C,T\n";
+        let mut refused = Vec::new();
+        let rows = Mapping::parse(mapping).unwrap().rows(rows.as_bytes()).unwrap();
+        let check = rows.check(1, |row| refused.push((row.line, row.reason.clone()))).unwrap();
+        assert_eq!((check.read, check.refused, check.passed_over), (2, 1, 1));
+        assert_eq!(check.first.len(), 1);
+        assert_eq!(check.first[0].line, 2);
+        let shown: Vec<_> =
+            check.first[0].fields.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        assert!(shown.contains(&("debtor.account", "A")) && shown.contains(&("event_id", "1")), "{shown:?}");
+        assert_eq!(refused.len(), 1);
+        assert!(refused[0].0 == 3 && refused[0].1.starts_with("occurred_at: must be"), "{refused:?}");
+    }
+}
