@@ -15,6 +15,7 @@ mod error;
 pub mod iso20022;
 mod json;
 mod ndjson;
+mod qr;
 mod xml;
 
 pub use accept::accept;
