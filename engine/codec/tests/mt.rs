@@ -203,6 +203,8 @@ fn a_cover_is_of_the_customers_that_it_covers() {
 #[test]
 fn a_transfer_between_institutions_is_theirs() {
     let plain = COVER.split(":50K:").next().unwrap();
+    let refused = refusal(&message("202", "{119:COV}", plain));
+    assert_eq!(refused, "message 1, MT202: field 50a is missing", "a cover says whom it covers");
     let event = one(&message("202", "", plain));
     assert_eq!(event.debtor.unwrap().agent_bic.as_deref(), Some("TESTAEA1"));
     let creditor = event.creditor.unwrap();
@@ -253,7 +255,7 @@ fn each_line_of_a_statement_is_an_event() {
             (own.account.as_deref(), own.agent_bic.as_deref()),
             (Some("012345678901"), Some("TESTAEA0"))
         );
-        assert!(event.occurred_at.to_string() <= "2026-08-01T00".to_owned(), "a value date may lie ahead");
+        assert!(event.occurred_at.to_string().as_str() <= "2026-08-01T00", "a value date may lie ahead");
     }
     let payer = events[0].debtor.as_ref().unwrap();
     assert_eq!((payer.name.as_deref(), payer.account.as_deref()), (Some("CHAN TAI MAN"), Some("888000777")));
@@ -332,6 +334,17 @@ fn the_sender_s_copy_has_the_time_of_its_value_date() {
     let event = one(&text);
     assert_eq!(event.event_id, "MT103:TESTAEA0:REF-1", "the same message on either side");
     assert_eq!(event.occurred_at.to_string(), "2026-07-31T16:00:00Z", "midnight in Hong Kong");
+}
+
+#[test]
+fn a_sender_s_time_is_never_ahead() {
+    let at = |country: &str| {
+        let text = message("103", "", TRANSFER).replace("TESTAEA0", &format!("TEST{country}A0"));
+        one(&text).occurred_at.to_string()
+    };
+    assert_eq!(at("HK"), "2026-08-01T02:15:00Z");
+    assert_eq!(at("JP"), "2026-08-01T01:15:00Z");
+    assert_eq!(at("GB"), at("HK"), "west of Hong Kong: early");
 }
 
 #[test]

@@ -49,7 +49,8 @@ pub(super) fn institution(header: &Header, mut fields: Fields<'_>) -> Result<Pay
     let beneficiary = Agent::read(&beneficiary, header.place)?;
     let before = [agent(&mut fields, "56")?, agent(&mut fields, "57")?, Some(receiver)].into_iter().flatten();
     related(&mut fields, &mut event)?;
-    if covered.is_empty() {
+    // What calls itself a cover must say whom it covers.
+    if covered.is_empty() && header.name != "MT202 COV" {
         event.intermediaries = between(&[&ordering, &beneficiary], [sender].into_iter().chain(before));
         event.debtor = Some(ordering.into_party());
         event.creditor = Some(beneficiary.into_party());
