@@ -145,6 +145,9 @@ fn customers_are_read_in_every_option() {
     assert_eq!((debtor.id_number.as_deref(), debtor.country.as_deref()), (Some("TESTDEF0XXX"), Some("DE")));
     assert_eq!(event.related_parties[0].role, "initiating_party");
 
+    let event = with(":50K:A\n:52D:TEST BANK 試驗銀行", ":59:B");
+    assert_eq!(event.debtor.unwrap().agent_name.as_deref(), Some("TEST BANK 試驗銀行"), "in both scripts");
+
     let event = with(":50F:/12345678\n1/ANN EXAMPLE\n6/DE/BANK/12-34\n2/ROAD 1", ":59F:1/CHAN TAI MAN");
     assert_eq!(event.debtor.unwrap().id_number.as_deref(), Some("12-34"));
 }

@@ -66,7 +66,11 @@ impl Agent {
         keep(attributes, &format!("{prefix}.agent_account"), party.account.as_deref());
         keep(attributes, &format!("{prefix}.agent_address"), party.address.as_deref());
         side.agent_bic = party.agent_bic;
-        side.agent_name = party.name;
+        // A side has one field for its institution's name, whatever its scripts.
+        side.agent_name = party.name.map(|name| match party.name_local {
+            Some(local) => format!("{name} {local}"),
+            None => name,
+        });
         side.agent_member_id = party.agent_member_id;
         side.agent_country = party.country;
     }
