@@ -8,12 +8,12 @@ mod words;
 
 use std::fmt;
 
-use sluice_model::{Currency, Direction, EntryKind, KeyKind, Party, PaymentEvent};
+use sluice_model::{Currency, Direction, EntryKind, KeyKind, MethodGroup, Party, PaymentEvent};
 
 pub(crate) use self::calendar::HONG_KONG_OFFSET_HOURS;
 use self::{
     calendar::WEEKDAYS,
-    vocabulary::{DIRECTIONS, ENTRY_KINDS, EVENT_TYPES, STATUSES},
+    vocabulary::{DIRECTIONS, ENTRY_KINDS, EVENT_TYPES, METHOD_GROUPS, STATUSES},
     words::{EVENT_FIELDS, PARTY_FIELDS, SIDES},
 };
 use crate::{
@@ -179,6 +179,8 @@ impl Schema<'_> {
             "amount" => sure(Type::HKD, Reader::Amount),
             "currency" => text(false, |e| e.amount.as_ref().map(|a| a.currency.code())),
             "method" => text(true, |e| e.method.as_deref()),
+            "method_group" => choice(METHOD_GROUPS, true, |e| e.method_group().map(MethodGroup::name)),
+            "wallet" => text(true, |e| e.wallet()),
             "channel" => text(true, |e| e.channel.as_deref()),
             "purpose" => text(true, |e| e.purpose.as_deref()),
             "remittance" => text(true, |e| e.remittance.as_deref()),
@@ -192,6 +194,7 @@ impl Schema<'_> {
             "card.token" => text(self.key != KeyKind::Card, |e| e.card.as_ref()?.token.as_deref()),
             "card.bin" => text(true, |e| e.card.as_ref()?.bin.as_deref()),
             "card.country" => text(true, |e| e.card.as_ref()?.country.as_deref()),
+            "card.network" => text(true, |e| e.card_network()),
             "merchant.id" => text(self.key != KeyKind::Merchant, |e| e.merchant.as_ref()?.id.as_deref()),
             "merchant.mcc" => text(true, |e| e.merchant.as_ref()?.mcc.as_deref()),
             "merchant.domain" => text(true, |e| e.merchant.as_ref()?.domain.as_deref()),

@@ -1,4 +1,4 @@
-//! The limits that every event meets, whichever format it came in.
+//! What every event meets, whichever format it came in: the code that it carries is read, and the limits hold.
 
 use serde_json::Value;
 use sluice_model::{
@@ -6,10 +6,11 @@ use sluice_model::{
     limits::{ATTRIBUTE_NAME_BYTES_MAX, ATTRIBUTES_MAX, ID_BYTES_MAX, PARTIES_MAX, TEXT_BYTES_MAX},
 };
 
-use crate::DecodeError;
+use crate::{DecodeError, qr};
 
-/// The event, if it is within every limit.
-pub fn accept(event: PaymentEvent) -> Result<PaymentEvent, DecodeError> {
+/// The event, filled from the QR payload that it carries, if it is within every limit.
+pub fn accept(mut event: PaymentEvent) -> Result<PaymentEvent, DecodeError> {
+    qr::fill(&mut event);
     id("event_id", Some(&event.event_id))?;
     id("payment_id", event.payment_id.as_ref())?;
     id("original_payment_id", event.original_payment_id.as_ref())?;
@@ -23,7 +24,7 @@ pub fn accept(event: PaymentEvent) -> Result<PaymentEvent, DecodeError> {
         each([("device.id", &device.id), ("device.ip", &device.ip)])?;
     }
     if let Some(card) = &event.card {
-        each([("card.token", &card.token), ("card.bin", &card.bin)])?;
+        each([("card.token", &card.token), ("card.bin", &card.bin), ("card.network", &card.network)])?;
     }
     if let Some(merchant) = &event.merchant {
         each([

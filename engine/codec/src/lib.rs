@@ -1,4 +1,4 @@
-//! Bytes to payment events: canonical JSON, ISO 20022 and CSV mappings.
+//! Bytes to payment events: canonical JSON, ISO 20022, SWIFT MT and CSV mappings.
 //!
 //! Owns: what each source's words mean in the canonical event, and every limit on what is read. Whatever
 //! cannot be read is refused with a reason that names the place and never repeats what stood there, so that
@@ -14,7 +14,9 @@ pub mod csv;
 mod error;
 pub mod iso20022;
 mod json;
+pub mod mt;
 mod ndjson;
+mod qr;
 mod xml;
 
 pub use accept::accept;
@@ -22,4 +24,5 @@ pub use csv::{Mapping, MappingError};
 pub use error::{Code, DecodeError, Refused};
 pub use iso20022::decode_iso20022;
 pub use json::{decode_json, encode_json};
+pub use mt::decode_mt;
 pub use ndjson::{Events as NdjsonEvents, Line, lines};

@@ -5,7 +5,7 @@
 use std::{fs, path::Path};
 
 use serde_json::Value;
-use sluice_codec::{Mapping, decode_iso20022, decode_json, lines};
+use sluice_codec::{Mapping, decode_iso20022, decode_json, decode_mt, lines};
 use sluice_model::PaymentEvent;
 
 /// A fenced block: what its first line says it is, and its text.
@@ -38,7 +38,16 @@ fn of_kind<'a>(blocks: &'a [Block], kind: &'a str) -> impl Iterator<Item = &'a s
 
 #[test]
 fn every_block_is_of_a_kind_that_is_executed() {
-    let known = ["json event", "toml mapping", "csv rows", "ndjson events", "xml iso20022", "json becomes"];
+    let known = [
+        "json event",
+        "toml mapping",
+        "csv rows",
+        "ndjson events",
+        "xml iso20022",
+        "json becomes",
+        "text mt",
+        "json filled",
+    ];
     for block in blocks(&guide()) {
         assert!(known.contains(&block.kind.as_str()), "nothing executes ```{}", block.kind);
     }
@@ -48,7 +57,7 @@ fn every_block_is_of_a_kind_that_is_executed() {
 fn events_are_read() {
     let guide = guide();
     let blocks = blocks(&guide);
-    assert_eq!(of_kind(&blocks, "json event").count(), 3);
+    assert_eq!(of_kind(&blocks, "json event").count(), 4);
     for text in of_kind(&blocks, "json event") {
         decode_json(text.as_bytes()).unwrap_or_else(|error| panic!("{text}\n{error}"));
     }
@@ -88,12 +97,34 @@ fn the_mappings_read_the_rows_as_shown() {
 }
 
 #[test]
-fn the_message_becomes_the_event_shown() {
+fn messages_become_the_events_shown() {
     let guide = guide();
     let blocks = blocks(&guide);
     let one = |kind| of_kind(&blocks, kind).next().unwrap();
-    let read = decode_iso20022(one("xml iso20022").as_bytes()).unwrap();
-    let shown: Value = serde_json::from_str(one("json becomes")).unwrap();
-    assert_eq!(read.len(), 1);
-    assert_eq!(serde_json::to_value(&read[0]).unwrap(), shown);
+    let mut shown = of_kind(&blocks, "json becomes").map(|text| serde_json::from_str::<Value>(text).unwrap());
+    let mut compare = |read: Vec<PaymentEvent>| {
+        assert_eq!(read.len(), 1);
+        assert_eq!(serde_json::to_value(&read[0]).unwrap(), shown.next().unwrap());
+    };
+    compare(decode_iso20022(one("xml iso20022").as_bytes()).unwrap());
+    compare(decode_mt(one("text mt").as_bytes()).unwrap());
+}
+
+#[test]
+fn a_payload_fills_its_event_as_shown() {
+    let guide = guide();
+    let blocks = blocks(&guide);
+    let carrying = of_kind(&blocks, "json event").find(|text| text.contains("qr_payload")).unwrap();
+    let filled = of_kind(&blocks, "json filled").next().unwrap();
+    let read = decode_json(carrying.as_bytes()).unwrap();
+    assert_eq!(serde_json::to_value(&read).unwrap(), serde_json::from_str::<Value>(filled).unwrap());
+}
+
+#[test]
+fn every_known_method_is_in_the_guide() {
+    let guide = guide();
+    for method in &sluice_model::METHODS {
+        let row = format!("| `{}` | {} |", method.name, method.group.name());
+        assert!(guide.contains(&row), "{row}");
+    }
 }

@@ -6,7 +6,7 @@
 use std::{fs, path::Path, sync::LazyLock};
 
 use proptest::{prelude::*, sample::Index};
-use sluice_codec::{Mapping, NdjsonEvents, decode_iso20022, decode_json, encode_json};
+use sluice_codec::{Mapping, NdjsonEvents, decode_iso20022, decode_json, decode_mt, encode_json};
 
 /// The fenced examples of the guide.
 static EXAMPLES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
@@ -44,6 +44,10 @@ fn edits() -> impl Strategy<Value = Vec<Edit>> {
         b"\\ud800",
         b";",
         b"=",
+        b"\n:20:",
+        b"\n-}",
+        b"{4:",
+        b",",
     ]);
     let put = prop_oneof![telling.prop_map(<[u8]>::to_vec), prop::collection::vec(any::<u8>(), 0..6)];
     prop::collection::vec((any::<Index>(), 0..40u8, put), 1..8)
@@ -69,6 +73,7 @@ fn read(bytes: &[u8]) {
     }
     NdjsonEvents::new(bytes).for_each(drop);
     drop(decode_iso20022(bytes));
+    drop(decode_mt(bytes));
     let text = String::from_utf8_lossy(bytes);
     if let Ok(mapping) = Mapping::parse(&text) {
         for table in EXAMPLES.iter() {

@@ -56,7 +56,7 @@ fn full() -> Value {
         "intermediaries": [party], "related_parties": [related], "purpose": "GDDS", "remittance": "INV 1",
         "uetr": "8a562c67-ca16-48ba-b074-65581be6f011", "end_to_end_id": "E2E",
         "device": {"id": "D", "ip": "203.0.113.7", "country": "HK"},
-        "card": {"token": "T", "bin": "400000", "country": "HK"},
+        "card": {"token": "T", "bin": "400000", "country": "HK", "network": "visa"},
         "merchant": {"id": "M", "mcc": "5411", "domain": "shop.example"},
         "attributes": {"risk": {"score": 3}},
         "as_given": {"debtor.account": "012-345"}

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sluice_codec::{Mapping, decode_iso20022};
+use sluice_codec::{Mapping, decode_iso20022, decode_mt};
 use sluice_model::PaymentEvent;
 
 /// A path under `$SLUICE_SHARED`, or `../shared` beside the workspace; `None`, said plainly, where it is absent.
@@ -123,6 +123,25 @@ fn a_status_finds_its_payment_and_a_return_its_original() {
     assert_eq!(back.original_payment_id.as_deref(), Some(sent.payment_id()));
     assert_ne!(back.payment_id(), sent.payment_id());
     assert_eq!(back.debtor.unwrap().name, sent.creditor.unwrap().name);
+}
+
+#[test]
+fn every_mt_of_the_samples_becomes_a_whole_event() {
+    let Some(folder) = shared("samples/mt") else { return };
+    let mut amounts = Vec::new();
+    for file in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let bytes = fs::read(&file).unwrap();
+        let event = decode_mt(&bytes).unwrap_or_else(|error| panic!("{}: {error}", file.display())).remove(0);
+        assert!(event.uetr.is_some() && event.remittance.is_some());
+        for party in [event.debtor, event.creditor] {
+            let party = party.unwrap();
+            assert!(party.name.is_some() && party.address.is_some());
+            assert!(party.agent_bic.is_some() || party.agent_name.is_some());
+        }
+        amounts.push(event.amount.unwrap().to_string());
+    }
+    amounts.sort();
+    assert_eq!(amounts, ["USD 1500.00", "USD 1814.28"]);
 }
 
 #[test]

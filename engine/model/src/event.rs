@@ -39,7 +39,7 @@ pub struct PaymentEvent {
     pub status: PaymentStatus,
     /// The event's own time. Windows know no other.
     pub occurred_at: EventTime,
-    /// The payment method: `fps`, `card`, `octopus`, `wire`.
+    /// The payment method: one of [`METHODS`](crate::METHODS) by its name there, or any other as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
     /// Where it was initiated: `mobile`, `web`, `branch`, `atm`.
@@ -259,7 +259,7 @@ pub struct Party {
 /// A proxy for an account: FPS addresses by mobile number, email or FPS id.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 pub struct Proxy {
-    /// `mobile`, `email`, `fps_id`, or the message's own code.
+    /// `mobile`, `email`, `fps_id`, `hkid`, or the message's own code.
     #[serde(rename = "type")]
     pub proxy_type: String,
     /// The proxy itself.
@@ -298,6 +298,8 @@ pub struct Card {
     pub bin: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
 }
 
 /// The merchant paid.

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use unicode_normalization::{UnicodeNormalization, is_nfkc};
 
-use crate::{AsGiven, Key, KeyKind, Party, PaymentEvent};
+use crate::{AsGiven, Key, KeyKind, Party, PaymentEvent, method};
 
 /// An account number with so many digits is written without separators.
 const DIGITS_MIN: usize = 6;
@@ -169,9 +169,14 @@ impl Party {
         write(&mut self.customer_id, compact, || path() + ".customer_id", as_given);
         write(&mut self.agent_bic, bic, || path() + ".agent_bic", as_given);
         if let Some(proxy) = &mut self.proxy {
-            let mut id = Some(std::mem::take(&mut proxy.id));
-            write(&mut id, account, || path() + ".proxy.id", as_given);
-            proxy.id = id.unwrap_or_default();
+            let given = proxy.clone();
+            proxy.normalise();
+            if proxy.id != given.id {
+                as_given.0.insert(path() + ".proxy.id", given.id);
+            }
+            if proxy.proxy_type != given.proxy_type {
+                as_given.0.insert(path() + ".proxy.type", given.proxy_type);
+            }
         }
     }
 }
@@ -193,6 +198,7 @@ impl PaymentEvent {
                 given.0.insert(path.to_owned(), placeholder);
             }
         }
+        write(&mut self.method, method::canonical, || "method".to_owned(), given);
         for (side, path) in [(&mut self.debtor, "debtor"), (&mut self.creditor, "creditor")] {
             if let Some(party) = side {
                 party.normalise(&|| path.to_owned(), given);
@@ -210,6 +216,7 @@ impl PaymentEvent {
         }
         if let Some(card) = &mut self.card {
             write(&mut card.token, compact, || "card.token".to_owned(), given);
+            write(&mut card.network, method::canonical_network, || "card.network".to_owned(), given);
         }
         if let Some(merchant) = &mut self.merchant {
             write(&mut merchant.id, plain, || "merchant.id".to_owned(), given);

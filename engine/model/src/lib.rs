@@ -15,8 +15,10 @@ mod hash;
 pub mod identifier;
 mod key;
 pub mod limits;
+mod method;
 mod money;
 mod observation;
+mod proxy;
 mod record;
 mod rollout;
 mod screening;
@@ -39,6 +41,7 @@ pub use event::{
 };
 pub use hash::Hash256;
 pub use key::{Key, KeyKind, Keys, add_key};
+pub use method::{METHODS, Method, MethodGroup};
 pub use money::{Currency, Money, MoneyError};
 pub use observation::{FailureCause, Observation, RuleFailure};
 pub use record::{EventRecord, PaymentRecord};

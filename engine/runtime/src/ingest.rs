@@ -12,6 +12,8 @@ pub(crate) enum Format {
     Ndjson,
     /// `application/xml`: an ISO 20022 message.
     Iso20022,
+    /// `application/x-swift-mt`: SWIFT MT messages.
+    Mt,
 }
 
 impl Format {
@@ -22,6 +24,7 @@ impl Format {
             "application/json" => Some(Self::Json),
             "application/x-ndjson" | "application/ndjson" => Some(Self::Ndjson),
             "application/xml" | "text/xml" => Some(Self::Iso20022),
+            "application/x-swift-mt" => Some(Self::Mt),
             _ => None,
         }
     }
@@ -32,6 +35,7 @@ impl Format {
             Self::Json => "application/json",
             Self::Ndjson => "application/x-ndjson",
             Self::Iso20022 => "application/xml",
+            Self::Mt => "application/x-swift-mt",
         }
     }
 }
@@ -55,15 +59,21 @@ pub(crate) fn read(format: Format, body: &[u8]) -> Contents {
                 contents.one(line, bytes, sluice_codec::decode_json(bytes));
             }
         }
-        Format::Iso20022 => match sluice_codec::decode_iso20022(body) {
-            Ok(events) => contents.events = events,
-            Err(error) => contents.one(1, body, Err(error)),
-        },
+        Format::Iso20022 => contents.whole(body, sluice_codec::decode_iso20022(body)),
+        Format::Mt => contents.whole(body, sluice_codec::decode_mt(body)),
     }
     contents
 }
 
 impl Contents {
+    /// A body that is taken in whole or not at all.
+    fn whole(&mut self, original: &[u8], decoded: Result<Vec<PaymentEvent>, DecodeError>) {
+        match decoded {
+            Ok(events) => self.events = events,
+            Err(error) => self.one(1, original, Err(error)),
+        }
+    }
+
     fn one(&mut self, line: u64, original: &[u8], decoded: Result<PaymentEvent, DecodeError>) {
         match decoded {
             Ok(event) => self.events.push(event),
@@ -110,6 +120,7 @@ mod tests {
         assert_eq!(Format::of("application/json; charset=utf-8"), Some(Format::Json));
         assert_eq!(Format::of("Application/X-NDJSON"), Some(Format::Ndjson));
         assert_eq!(Format::of("application/xml"), Some(Format::Iso20022));
+        assert_eq!(Format::of("application/x-swift-mt"), Some(Format::Mt));
         assert_eq!(Format::of("text/csv"), None);
     }
 }

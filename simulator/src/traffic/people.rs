@@ -174,6 +174,7 @@ fn customer(number: usize, is_company: bool, rng: &mut Rng) -> Customer {
             token: Some(format!("tok_{:012x}", rng.bits() >> 16)),
             bin: Some(rng.pick(&["400000", "400001", "500000", "620000"]).to_string()),
             country: Some("HK".into()),
+            network: None,
         },
         income,
         balance: rounded(amount(income, rng), 100),

@@ -96,7 +96,7 @@ fields!(Party pub Party {
 });
 
 fields!(Other pub Device { "id" id: text, "ip" ip: text, "country" country: country });
-fields!(Other pub Card { "token" token: text, "bin" bin: text, "country" country: country });
+fields!(Other pub Card { "token" token: text, "bin" bin: text, "country" country: country, "network" network: text });
 fields!(Other pub Merchant { "id" id: text, "mcc" mcc: text, "domain" domain: text });
 
 /// An amount as it is written: decimal text and a currency.
@@ -260,7 +260,10 @@ impl Object for ProxyDraft {
         match (self.proxy_type, self.id) {
             (None, None) => Ok(None),
             (Some(proxy_type), Some(id)) => Ok(Some(Proxy { proxy_type, id })),
-            _ => Err("a proxy needs a type and an id".into()),
+            (None, Some(id)) => Proxy::of(id).map(Some).ok_or_else(|| {
+                "a proxy needs a type: it is no mobile number, e-mail, FPS id or HKID that can be recognised".into()
+            }),
+            (Some(_), None) => Err("a proxy needs an id".into()),
         }
     }
 }

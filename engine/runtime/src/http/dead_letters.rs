@@ -138,9 +138,13 @@ fn item(stored: &StoredRecord) -> Result<Item, RuntimeError> {
     Ok(Item { id: stored.offset.to_string(), letter })
 }
 
-/// What was in one body or on one line: markup begins with `<`.
+/// What was in one body or on one line: markup begins with `<`, an MT message with a block.
 fn format_of(original: &[u8]) -> Format {
-    if original.trim_ascii_start().starts_with(b"<") { Format::Iso20022 } else { Format::Json }
+    match original.trim_ascii_start() {
+        [b'<', ..] => Format::Iso20022,
+        other if sluice_codec::mt::is_mt(other) => Format::Mt,
+        _ => Format::Json,
+    }
 }
 
 /// Reading the log may wait for the disk.

@@ -52,7 +52,7 @@ impl<'a> Refusal<'a> {
     }
 }
 
-/// Take in one event, a batch of them, or an ISO 20022 message.
+/// Take in one event, a batch of them, an ISO 20022 message, or SWIFT MT messages.
 pub(super) async fn post_events(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
@@ -60,7 +60,7 @@ pub(super) async fn post_events(
     body: Body,
 ) -> Result<Response, Problem> {
     let received_at = app.guard.stamp().map_err(RuntimeError::from)?;
-    let format = body::format(&headers, &[Format::Json, Format::Ndjson, Format::Iso20022])?;
+    let format = body::format(&headers, &[Format::Json, Format::Ndjson, Format::Iso20022, Format::Mt])?;
     let lent = body::read(&app, &app.bodies, &headers, body).await?;
     let reserved = match answer::turn(&app, "/v1/events", &caller, &headers, &lent.bytes, received_at)? {
         Attempt::Do(reserved) => reserved,
