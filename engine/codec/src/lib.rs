@@ -1,4 +1,4 @@
-//! Bytes to payment events: canonical JSON, ISO 20022 and CSV mappings.
+//! Bytes to payment events: canonical JSON, ISO 20022, CSV mappings and signed webhooks.
 //!
 //! Owns: what each source's words mean in the canonical event, and every limit on what is read. Whatever
 //! cannot be read is refused with a reason that names the place and never repeats what stood there, so that
@@ -11,10 +11,12 @@
 
 mod accept;
 pub mod csv;
+pub mod ecommpay;
 mod error;
 pub mod iso20022;
 mod json;
 mod ndjson;
+pub mod webhook;
 mod xml;
 
 pub use accept::accept;
@@ -23,3 +25,4 @@ pub use error::{Code, DecodeError, Refused};
 pub use iso20022::decode_iso20022;
 pub use json::{decode_json, encode_json};
 pub use ndjson::{Events as NdjsonEvents, Line, lines};
+pub use webhook::Webhook;

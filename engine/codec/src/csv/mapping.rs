@@ -10,10 +10,10 @@ use sluice_model::{Card, Device, EventTime, Merchant, Money, Party, PaymentEvent
 /// A mapping from the columns of a CSV file to the fields of the canonical event.
 #[derive(Clone, Debug)]
 pub struct Mapping {
-    pub(super) fields: Vec<(Vec<String>, Source)>,
-    pub(super) only: Vec<Filter>,
+    pub(crate) fields: Vec<(Vec<String>, Source)>,
+    pub(crate) only: Vec<Filter>,
     pub(super) delimiter: u8,
-    pub(super) keep_unmapped: bool,
+    pub(crate) keep_unmapped: bool,
 }
 
 /// Why a mapping cannot be used.
@@ -115,14 +115,14 @@ struct WrittenFilter {
 
 /// Only rows whose column holds one of these values are events; the others are passed over.
 #[derive(Clone, Debug)]
-pub(super) struct Filter {
+pub(crate) struct Filter {
     pub column: String,
     pub one_of: Vec<String>,
 }
 
 /// What fills a field: where its text comes from, and what is done with it on the way.
 #[derive(Clone, Debug)]
-pub(super) struct Source {
+pub(crate) struct Source {
     pub origin: Origin,
     pub lookup: Option<BTreeMap<String, String>>,
     pub default: Option<String>,
@@ -131,7 +131,7 @@ pub(super) struct Source {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     Columns {
         names: Vec<String>,
         separator: String,
@@ -143,7 +143,7 @@ pub(super) enum Origin {
 
 /// How a column's text becomes the canonical event's.
 #[derive(Clone, Debug)]
-pub(super) enum Reading {
+pub(crate) enum Reading {
     AsIs,
     /// A pattern of strptime; without an offset of its own, at this one.
     Pattern {

@@ -5,5 +5,7 @@ mod mapping;
 mod row;
 mod rows;
 
+pub(crate) use mapping::Origin;
 pub use mapping::{Mapping, MappingError};
+pub(crate) use row::Bound;
 pub use rows::Rows;
