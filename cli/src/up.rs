@@ -32,7 +32,7 @@ use sluice_core::{CaseRunner, Library};
 use sluice_list_store::Store;
 use sluice_log::{EmbeddedLog, FileSnapshots, Log, LogError};
 use sluice_model::{Screening, Span, Unnamed};
-use sluice_runtime::{Parts, Runtime, SystemClock, limits::SNAPSHOT_EVERY_RECORDS};
+use sluice_runtime::{Parts, Runtime, SystemClock, Webhooks, limits::SNAPSHOT_EVERY_RECORDS};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
@@ -87,6 +87,10 @@ pub(crate) struct Args {
     /// What is done with a payment that names nobody on one side: hold, alert or accept.
     #[arg(long, value_name = "POLICY", default_value = "hold", value_parser = folders::unnamed)]
     unnamed: Unnamed,
+    /// The folder of those who send webhooks: NAME.toml says how what is posted to /v1/webhooks/NAME is signed and read.
+    /// Nobody signs in there.
+    #[arg(long, value_name = "DIR")]
+    webhooks: Option<PathBuf>,
     /// Confirm that the machine's clock is right, however far it is from the newest record of the log.
     #[arg(long)]
     accept_clock: bool,
@@ -233,7 +237,7 @@ impl Running {
     async fn start(args: &Args) -> Result<Self, Failure> {
         let data = args.data.clone().unwrap_or_else(|| if args.demo { DEMO_DATA } else { DATA }.into());
         let registry = prometheus::Registry::new();
-        let config = Config::read(args, &data, &registry)?;
+        let mut config = Config::read(args, &data, &registry)?;
         let configured = Arc::new(Configured::default());
         let listener = TcpListener::bind(args.listen)
             .await
@@ -241,7 +245,8 @@ impl Running {
         registry.register(Box::new(config.room.clone()))?;
         let path = data.join(CASES);
         let cases = args.database(&path)?;
-        let (runtime, log) = start_engine(&data, cases, &config, &registry).await?;
+        let webhooks = std::mem::take(&mut config.webhooks);
+        let (runtime, log) = start_engine(&data, cases, &config, webhooks, &registry).await?;
         let ports = Ports {
             feed: Arc::new(ports::Feeds::new(Arc::clone(&log), Arc::clone(&runtime))),
             control: Arc::new(ports::Controls { runtime: Arc::clone(&runtime), log: Arc::clone(&log) }),
@@ -274,7 +279,8 @@ impl Running {
 
         let url = format!("http://{}", listener.local_addr()?);
         let (stop, stopping) = watch::channel(false);
-        let router = cases.router(serve::with_callers(runtime.router()));
+        // Beside sign-in, not behind it.
+        let router = cases.router(serve::with_callers(runtime.router())).merge(runtime.webhook_router());
         let limits = serve::Limits::of_this_process();
         let mut tasks = vec![
             tokio::spawn(serve::serve(listener, router, limits, asked(stopping.clone()))),
@@ -377,6 +383,7 @@ struct Config {
     snapshot_every: u64,
     accept_clock: bool,
     accept_loss: bool,
+    webhooks: Webhooks,
     room: Room,
 }
 
@@ -393,6 +400,9 @@ impl Config {
             None => (shipped::rules(), shipped::cases(), None),
         };
         folders::check_rules(&bundle)?;
+        let env = |name: &str| std::env::var(name).ok();
+        let webhooks = args.webhooks.as_deref().map(|folder| Webhooks::read(folder, env));
+        let webhooks = webhooks.transpose().map_err(user)?.unwrap_or_default();
         let made = std::fs::create_dir_all(data).and_then(|()| private::narrow(data, is_ours));
         made.with_context(|| data.display().to_string()).map_err(Failure::User)?;
         let room = Room::look(data)?;
@@ -416,6 +426,7 @@ impl Config {
             snapshot_every: args.snapshot_every,
             accept_clock: args.accept_clock,
             accept_loss: args.accept_loss,
+            webhooks,
             room,
         })
     }
@@ -454,6 +465,7 @@ async fn start_engine(
     data: &Path,
     cases: Database<'_>,
     config: &Config,
+    webhooks: Webhooks,
     registry: &prometheus::Registry,
 ) -> Result<(Arc<Runtime>, Arc<dyn Log>), Failure> {
     let log = EmbeddedLog::open(&data.join("log")).map_err(|error| match error {
@@ -469,6 +481,7 @@ async fn start_engine(
         library: Arc::clone(&config.library),
         clock: Arc::new(SystemClock),
         accept_clock: config.accept_clock,
+        webhooks,
         registry: registry.clone(),
         snapshot_every_records: config.snapshot_every,
     })?);

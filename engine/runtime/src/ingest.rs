@@ -64,7 +64,8 @@ pub(crate) fn read(format: Format, body: &[u8]) -> Contents {
 }
 
 impl Contents {
-    fn one(&mut self, line: u64, original: &[u8], decoded: Result<PaymentEvent, DecodeError>) {
+    /// Add what became of one event's bytes.
+    pub(crate) fn one(&mut self, line: u64, original: &[u8], decoded: Result<PaymentEvent, DecodeError>) {
         match decoded {
             Ok(event) => self.events.push(event),
             Err(error) => self.refused.push(Refused {
