@@ -11,7 +11,7 @@ use sluice_model::{Card, Device, EventTime, Merchant, Money, Party, PaymentEvent
 #[derive(Clone, Debug)]
 pub struct Mapping {
     pub(crate) fields: Vec<(Vec<String>, Source)>,
-    pub(crate) only: Vec<Filter>,
+    pub(super) only: Vec<Filter>,
     pub(super) delimiter: u8,
     pub(crate) keep_unmapped: bool,
 }
@@ -115,7 +115,7 @@ struct WrittenFilter {
 
 /// Only rows whose column holds one of these values are events; the others are passed over.
 #[derive(Clone, Debug)]
-pub(crate) struct Filter {
+pub(super) struct Filter {
     pub column: String,
     pub one_of: Vec<String>,
 }
@@ -191,6 +191,15 @@ impl Mapping {
             delimiter,
             keep_unmapped: file.keep_unmapped,
         })
+    }
+
+    /// Every column that the mapping names.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
+        let of_fields = self.fields.iter().filter_map(|(_, source)| match &source.origin {
+            Origin::Columns { names, .. } => Some(names),
+            Origin::Constant(_) | Origin::Line => None,
+        });
+        of_fields.flatten().map(String::as_str).chain(self.only.iter().map(|filter| &*filter.column))
     }
 
     /// The places of the columns that a filter or a field names, in a file with this header.

@@ -145,9 +145,9 @@ impl Callback<'_> {
         event.merchant = self.project().ok().map(|id| Merchant { id: Some(id), ..Merchant::default() });
         event.device =
             self.text("/customer/ip_address").map(|ip| Device { ip: Some(ip), ..Device::default() });
-        let number = self.first(&["/account/number", "/card/number"]);
-        let number = number.map(|number| card::masked(&number).into_owned());
-        let token = self.first(&["/account/token", "/card/token", "/token"]);
+        let unlike_a_card = |text: String| card::masked(&text).into_owned();
+        let number = self.first(&["/account/number", "/card/number"]).map(unlike_a_card);
+        let token = self.first(&["/account/token", "/card/token", "/token"]).map(unlike_a_card);
         let mut customer = Party {
             customer_id: self.text("/customer/id"),
             name: self.name(),

@@ -28,14 +28,10 @@ impl Mapped {
         if mapping.keep_unmapped {
             return Err(WebhookError::NoColumns("keep_unmapped"));
         }
-        let mut pointers: Vec<String> = mapping.only.iter().map(|filter| filter.column.clone()).collect();
-        for (_, source) in &mapping.fields {
-            match &source.origin {
-                Origin::Columns { names, .. } => pointers.extend(names.iter().cloned()),
-                Origin::Constant(_) => {}
-                Origin::Line => return Err(WebhookError::NoColumns("line")),
-            }
+        if mapping.fields.iter().any(|(_, source)| matches!(source.origin, Origin::Line)) {
+            return Err(WebhookError::NoColumns("line"));
         }
+        let mut pointers: Vec<String> = mapping.columns().map(str::to_owned).collect();
         pointers.sort_unstable();
         pointers.dedup();
         if let Some(name) = pointers.iter().find(|name| !name.starts_with('/')) {
