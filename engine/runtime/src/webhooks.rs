@@ -39,11 +39,6 @@ impl Webhooks {
         Ok(Self(senders))
     }
 
-    /// Their names.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-
     pub(crate) fn get(&self, name: &str) -> Option<&Sender> {
         self.0.get(name)
     }
@@ -77,8 +72,9 @@ fn sender(folder: &Path, path: &Path, env: &impl Fn(&str) -> Option<String>) -> 
     }
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
     let WebhookFile { webhook, secrets } = WebhookFile::parse(&text).map_err(|error| error.to_string())?;
-    let secrets = secrets.iter().map(|source| Ok(secret(folder, source, env)?.into()));
-    let secrets = Secrets::new(secrets.collect::<Result<_, String>>()?).map_err(|error| error.to_string())?;
+    let secrets = secrets.iter().map(|source| secret(folder, source, env).map(Into::into));
+    let secrets: Vec<_> = secrets.collect::<Result<_, String>>()?;
+    let secrets = Secrets::new(secrets).map_err(|error| error.to_string())?;
     Ok(Sender { webhook, secrets })
 }
 
@@ -111,24 +107,24 @@ mod tests {
         let env =
             |wanted: &str| env.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned());
         let read = Webhooks::read(folder.path(), env).map_err(|error| error.to_string())?;
-        Ok(read.names().map(str::to_owned).collect())
+        Ok(read.0.into_keys().collect())
     }
 
     #[test]
     fn a_sender_without_a_secret_is_none() {
         let named = |source: &str| format!("format = \"ecommpay\"\nsecrets = [{source}]");
-        let env = named("{ env = \"PSP\" }");
-        assert_eq!(read(&[("psp.toml", &env)], &[("PSP", "s")]), Ok(vec!["psp".into()]));
-        let file = named("{ file = \"psp.secret\" }");
-        assert_eq!(read(&[("psp.toml", &file), ("psp.secret", "s\n")], &[]), Ok(vec!["psp".into()]));
+        let [env, file, none] = ["{ env = \"PSP\" }", "{ file = \"psp.secret\" }", ""].map(named);
+        let [env, file, none] = [env.as_str(), file.as_str(), none.as_str()];
+        assert_eq!(read(&[("psp.toml", env)], &[("PSP", "s")]), Ok(vec!["psp".into()]));
+        assert_eq!(read(&[("psp.toml", file), ("psp.secret", "s\n")], &[]), Ok(vec!["psp".into()]));
         for (files, variables, reason) in [
-            (vec![("psp.toml", env.as_str())], vec![], "PSP in the environment, is not set"),
-            (vec![("psp.toml", &env)], vec![("PSP", " ")], "no secret, or one of them is blank"),
-            (vec![("psp.toml", &file)], vec![], "psp.secret, cannot be read"),
-            (vec![("psp.toml", &file), ("psp.secret", "\n")], vec![], "no secret, or one of them is blank"),
-            (vec![("psp.toml", &named(""))], vec![], "names no secret"),
+            (vec![("psp.toml", env)], vec![], "PSP in the environment, is not set"),
+            (vec![("psp.toml", env)], vec![("PSP", " ")], "no secret, or one of them is blank"),
+            (vec![("psp.toml", file)], vec![], "psp.secret, cannot be read"),
+            (vec![("psp.toml", file), ("psp.secret", "\n")], vec![], "no secret, or one of them is blank"),
+            (vec![("psp.toml", none)], vec![], "names no secret"),
             (vec![("psp.toml", "format = \"ecommpay\"")], vec![], "names no secret"),
-            (vec![("P S P.toml", &env)], vec![("PSP", "s")], "a name has small letters"),
+            (vec![("P S P.toml", env)], vec![("PSP", "s")], "a name has small letters"),
         ] {
             let refused = read(&files, &variables).unwrap_err();
             assert!(refused.contains(reason), "{refused}");
