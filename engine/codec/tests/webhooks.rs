@@ -156,7 +156,10 @@ fn files_that_cannot_work_say_why() {
     for (text, expected) in [
         (format!("[signature]\n{PLAIN}\n{FIELDS}"), "`secrets` names no secret"),
         (format!("secrets = []\n[signature]\n{PLAIN}\n{FIELDS}"), "`secrets` names no secret"),
-        (format!("secrets = [\"s3cret\"]\n[signature]\n{PLAIN}\n{FIELDS}"), "cannot be read"),
+        (
+            format!("\nsecrets = [\"s3cret\"]\n[signature]\n{PLAIN}\n{FIELDS}"),
+            "line 2: unknown variant, expected",
+        ),
         (format!("{secret}{FIELDS}"), "give either `format` or [signature]"),
         (format!("{secret}format = \"ecommpay\"\n{FIELDS}"), "says nothing beside `format`"),
         (with("header = \"X\""), "missing field `algorithm`"),
@@ -175,7 +178,7 @@ fn files_that_cannot_work_say_why() {
         (with(PLAIN).replace("event_id", "evnt_id"), "does not fill `event_id`"),
     ] {
         let error = WebhookFile::parse(&text).unwrap_err().to_string();
-        assert!(error.contains(expected), "{text}\n{error}");
+        assert!(error.contains(expected) && !error.contains("s3cret"), "{text}\n{error}");
     }
     assert!(Secrets::new(vec![]).is_err() && Secrets::new(vec![" ".to_owned().into()]).is_err());
 }

@@ -1,6 +1,7 @@
 //! The file that says what comes from one sender.
 
 use serde::Deserialize;
+use sluice_model::without_values;
 use toml::{Table, Value};
 
 use super::{Format, Mapped, Scheme, Webhook, signature};
@@ -28,9 +29,14 @@ pub enum SecretSource {
 /// Why such a file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
-    /// The file is not the TOML that it is to be; the message names line and key.
-    #[error("cannot be read: {0}")]
-    Toml(#[from] toml::de::Error),
+    /// The file is not the TOML that it is to be. The message names the line and does not repeat it: it may be a secret.
+    #[error("line {line}: {why}")]
+    Toml {
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong there.
+        why: String,
+    },
     /// What is left of the file could not be written as a mapping.
     #[error("cannot be read: {0}")]
     Written(#[from] toml::ser::Error),
@@ -70,11 +76,12 @@ enum KnownFormat {
 impl WebhookFile {
     /// What the text of a file says.
     pub fn parse(text: &str) -> Result<Self, WebhookError> {
-        let About { secrets, format, signature } = toml::from_str(text)?;
+        let about = toml::from_str(text).map_err(|error| unreadable(text, &error));
+        let About { secrets, format, signature } = about?;
         if secrets.is_empty() {
             return Err(WebhookError::NoSecret);
         }
-        let mut rest: Table = toml::from_str(text)?;
+        let mut rest: Table = toml::from_str(text).map_err(|error| unreadable(text, &error))?;
         rest.retain(|name, _| !["secrets", "format", "signature"].contains(&name));
         let format = match (format, signature) {
             (Some(KnownFormat::Ecommpay), None) => known(&rest)?,
@@ -87,6 +94,11 @@ impl WebhookFile {
         };
         Ok(Self { webhook: Webhook(format), secrets })
     }
+}
+
+fn unreadable(text: &str, error: &toml::de::Error) -> WebhookError {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    WebhookError::Toml { line: before.matches('\n').count() + 1, why: without_values(error.message()) }
 }
 
 /// A format that is known has no mapping: whoever writes one expects that it is read.
