@@ -15,7 +15,7 @@ use std::{
 use axum::{Router, body::Body, http::Request};
 use sluice_log::{EmbeddedLog, FileSnapshots, Log};
 use sluice_model::PaymentEvent;
-use sluice_runtime::{CachingLibrary, Clock, Parts, Runtime, SystemClock, limits, read_rules};
+use sluice_runtime::{CachingLibrary, Clock, Parts, Runtime, SystemClock, Webhooks, limits, read_rules};
 use sluice_simulator::traffic::{Config, Traffic};
 use tower::ServiceExt;
 
@@ -70,6 +70,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         library: Arc::new(CachingLibrary::without_lists()),
         clock: Arc::new(SystemClock),
         accept_clock: false,
+        webhooks: Webhooks::default(),
         registry: prometheus::Registry::new(),
         snapshot_every_records: limits::SNAPSHOT_EVERY_RECORDS,
     })?;

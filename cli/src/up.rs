@@ -28,7 +28,7 @@ use sluice_case_api::{
 };
 use sluice_core::CaseRunner;
 use sluice_log::{EmbeddedLog, FileSnapshots, Log, LogError};
-use sluice_runtime::{Parts, Runtime, SystemClock};
+use sluice_runtime::{Parts, Runtime, SystemClock, Webhooks};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 pub(crate) use self::args::Args;
@@ -89,7 +89,7 @@ impl Running {
     async fn start(args: &Args) -> Result<Self, Failure> {
         let data = args.data();
         let registry = prometheus::Registry::new();
-        let config = Config::read(args, &data, &registry)?;
+        let mut config = Config::read(args, &data, &registry)?;
         let configured = Arc::new(Configured::default());
         let listener = TcpListener::bind(args.listen)
             .await
@@ -97,7 +97,8 @@ impl Running {
         registry.register(Box::new(config.room.clone()))?;
         let path = data.join(CASES);
         let cases = args.database(&path)?;
-        let (runtime, log) = start_engine(&data, cases, &config, &registry).await?;
+        let webhooks = std::mem::take(&mut config.webhooks);
+        let (runtime, log) = start_engine(&data, cases, &config, webhooks, &registry).await?;
         let ports = Ports {
             feed: Arc::new(ports::Feeds::new(Arc::clone(&log), Arc::clone(&runtime))),
             control: Arc::new(ports::Controls { runtime: Arc::clone(&runtime), log: Arc::clone(&log) }),
@@ -130,7 +131,9 @@ impl Running {
 
         let url = format!("http://{}", listener.local_addr()?);
         let (stop, stopping) = watch::channel(false);
-        let router = cases.router(callers::with_callers(runtime.router()));
+        // Beside sign-in, not behind it.
+        let router =
+            cases.router(callers::with_callers(runtime.router())).merge(runtime.webhook_router());
         let limits = serve::Limits::of_this_process();
         let mut tasks = vec![
             tokio::spawn(serve::serve(listener, router, limits, asked(stopping.clone()))),
@@ -202,6 +205,7 @@ async fn start_engine(
     data: &Path,
     cases: Database<'_>,
     config: &Config,
+    webhooks: Webhooks,
     registry: &prometheus::Registry,
 ) -> Result<(Arc<Runtime>, Arc<dyn Log>), Failure> {
     let log = EmbeddedLog::open(&data.join("log")).map_err(|error| match error {
@@ -217,6 +221,7 @@ async fn start_engine(
         library: Arc::clone(&config.library),
         clock: Arc::new(SystemClock),
         accept_clock: config.accept_clock,
+        webhooks,
         registry: registry.clone(),
         snapshot_every_records: config.snapshot_every,
     })?);

@@ -51,6 +51,10 @@ pub(crate) struct Args {
     /// What is done with a payment that names nobody on one side: hold, alert or accept.
     #[arg(long, value_name = "POLICY", default_value = "hold", value_parser = folders::unnamed)]
     pub(super) unnamed: Unnamed,
+    /// The folder of those who send webhooks: NAME.toml says how what is posted to /v1/webhooks/NAME is signed and read.
+    /// Nobody signs in there.
+    #[arg(long, value_name = "DIR")]
+    pub(super) webhooks: Option<PathBuf>,
     /// Confirm that the machine's clock is right, however far it is from the newest record of the log.
     #[arg(long)]
     pub(super) accept_clock: bool,

@@ -5,6 +5,7 @@ use std::{path::Path, sync::Arc};
 use anyhow::Context;
 use sluice_core::Library;
 use sluice_list_store::Store;
+use sluice_runtime::Webhooks;
 
 use super::{
     Args, CASES, demo, lists_in_force::Lists, room::Room, rules_in_force::Rules, secrets, shipped, user,
@@ -19,6 +20,7 @@ pub(super) struct Config {
     pub snapshot_every: u64,
     pub accept_clock: bool,
     pub accept_loss: bool,
+    pub webhooks: Webhooks,
     pub room: Room,
 }
 
@@ -35,6 +37,9 @@ impl Config {
             None => (shipped::rules(), shipped::cases(), None),
         };
         folders::check_rules(&bundle)?;
+        let env = |name: &str| std::env::var(name).ok();
+        let webhooks = args.webhooks.as_deref().map(|folder| Webhooks::read(folder, env));
+        let webhooks = webhooks.transpose().map_err(user)?.unwrap_or_default();
         let made = std::fs::create_dir_all(data).and_then(|()| private::narrow(data, is_ours));
         made.with_context(|| data.display().to_string()).map_err(Failure::User)?;
         let room = Room::look(data)?;
@@ -58,6 +63,7 @@ impl Config {
             snapshot_every: args.snapshot_every,
             accept_clock: args.accept_clock,
             accept_loss: args.accept_loss,
+            webhooks,
             room,
         })
     }

@@ -67,6 +67,10 @@ fn stated() -> Vec<(&'static str, String)> {
         ),
         (
             "docs/operations.md",
+            format!("| Webhooks' bodies in memory, apart | {} |", Bytes(runtime::WEBHOOK_BODIES_BYTES_MAX)),
+        ),
+        (
+            "docs/operations.md",
             format!(
                 "what it judges in {} ms, {} to {} |",
                 runtime::BULK_AHEAD_TIME.as_millis(),

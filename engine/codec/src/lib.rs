@@ -1,4 +1,4 @@
-//! Bytes to payment events: canonical JSON, ISO 20022, SWIFT MT and CSV mappings.
+//! Bytes to payment events: canonical JSON, ISO 20022, SWIFT MT, CSV mappings and signed webhooks.
 //!
 //! Owns: what each source's words mean in the canonical event, and every limit on what is read. Whatever
 //! cannot be read is refused with a reason that names the place and never repeats what stood there, so that
@@ -11,12 +11,14 @@
 
 mod accept;
 pub mod csv;
+pub mod ecommpay;
 mod error;
 pub mod iso20022;
 mod json;
 pub mod mt;
 mod ndjson;
 mod qr;
+pub mod webhook;
 mod xml;
 
 pub use accept::accept;
@@ -26,3 +28,4 @@ pub use iso20022::decode_iso20022;
 pub use json::{decode_json, encode_json};
 pub use mt::decode_mt;
 pub use ndjson::{Events as NdjsonEvents, Line, lines};
+pub use webhook::Webhook;

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sluice_codec::{Mapping, decode_iso20022, decode_mt};
+use sluice_codec::{Mapping, decode_iso20022, decode_mt, ecommpay, webhook::Secrets};
 use sluice_model::PaymentEvent;
 
 /// A path under `$SLUICE_SHARED`, or `../shared` beside the workspace; `None`, said plainly, where it is absent.
@@ -206,4 +206,58 @@ fn birth_dates_follow_the_pattern_of_their_mapping() {
     let rows = mapping.rows(fs::File::open(&table).unwrap()).unwrap();
     let born: Vec<_> = rows.map(|row| row.unwrap().unwrap().debtor.unwrap().birth_date).collect();
     assert_eq!(born, [Some("1962-03-05".to_owned()), None]);
+}
+#[test]
+fn the_signature_vectors_of_ecommpay_are_reproduced() {
+    let Some(file) = shared("samples/ecommpay/signature_vectors.json") else { return };
+    let vectors: Vec<serde_json::Value> = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+    assert_eq!(vectors.len(), 17);
+    for vector in vectors {
+        let name = vector["name"].as_str().unwrap();
+        let secrets = |secret: &str| Secrets::new(vec![secret.to_owned().into()]).unwrap();
+        let right = secrets(vector["secret"].as_str().unwrap());
+        let signatures = ["signature", "signature_if_ascii_sort"].map(|field| &vector[field]);
+        for signature in signatures.into_iter().filter(|signature| signature.is_string()) {
+            let mut payload = vector["payload"].clone();
+            payload["signature"] = signature.clone();
+            let body = payload.to_string();
+            assert_eq!(ecommpay::verify(body.as_bytes(), &right), Ok(()), "{name}");
+            assert!(ecommpay::verify(body.as_bytes(), &secrets("another")).is_err(), "{name}");
+        }
+        if vector["payload"].get("signature").is_none()
+            && vector["payload"].pointer("/general/signature").is_some()
+        {
+            let body = vector["payload"].to_string();
+            assert_eq!(ecommpay::verify(body.as_bytes(), &right), Ok(()), "{name}");
+        }
+        // Only callbacks of payments that carry values, and not the names of fields in their places, are events.
+        if name.starts_with("hk-qr") {
+            let event = ecommpay::read(vector["payload"].to_string().as_bytes()).unwrap();
+            assert_eq!(event.is_none(), name.contains("display_data"), "{name}");
+            if let Some(event) = event {
+                assert_eq!(event.amount.unwrap().to_string(), "HKD 100.00");
+                assert_eq!(event.debtor.unwrap().customer_id.as_deref(), Some("customer1"));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_callbacks_of_ecommpays_page_are_not_json_and_said_to_be_none() {
+    for (file, reason) in [
+        (
+            "hk-qr_decline_callback.doc-verbatim.txt",
+            "the body is not JSON: invalid number at line 2 column 24",
+        ),
+        (
+            "hk-qr_success_callback.doc-verbatim.txt",
+            "the body is not JSON: trailing characters at line 43 column 1",
+        ),
+    ] {
+        let Some(path) = shared(&format!("samples/ecommpay/{file}")) else { return };
+        let body = fs::read(path).unwrap();
+        assert_eq!(ecommpay::read(&body).unwrap_err().to_string(), reason);
+        let secrets = Secrets::new(vec!["secret".to_owned().into()]).unwrap();
+        assert_eq!(ecommpay::verify(&body, &secrets).unwrap_err().to_string(), reason);
+    }
 }

@@ -74,7 +74,8 @@ impl Contents {
         }
     }
 
-    fn one(&mut self, line: u64, original: &[u8], decoded: Result<PaymentEvent, DecodeError>) {
+    /// Add what became of one event's bytes.
+    pub(crate) fn one(&mut self, line: u64, original: &[u8], decoded: Result<PaymentEvent, DecodeError>) {
         match decoded {
             Ok(event) => self.events.push(event),
             Err(error) => self.refused.push(Refused {

@@ -34,6 +34,7 @@ mod rule_folder;
 mod runtime;
 mod saver;
 mod telemetry;
+mod webhooks;
 
 pub use engine::ENGINE;
 pub use error::RuntimeError;
@@ -45,3 +46,4 @@ pub use replay::{Read, Replay, Replayed};
 pub use rule_folder::{Fingerprint, fingerprint, is_part_of_rules, read_cases, read_rules};
 pub use runtime::{Parts, Runtime};
 pub use sluice_http::{Caller, Clock, SystemClock};
+pub use webhooks::Webhooks;

@@ -64,6 +64,10 @@ pub const ENGINE_STILL_MAX: Duration = Duration::from_secs(30);
 pub const BODIES_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// The same for decisions, apart, so that files cannot take it all: one event of the largest size for 256 of them.
 pub const DECISION_BODIES_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// The same for webhooks, which anybody may send before they are verified: one of the largest for 128 of them.
+pub const WEBHOOK_BODIES_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// The largest file that says how one sender's webhooks are read. A long mapping has 4 KB.
+pub const WEBHOOK_FILE_BYTES_MAX: u64 = 64 * 1024;
 /// Bodies larger than this are decoded on a thread of their own, so that decisions need not wait for them.
 pub const INLINE_BODY_BYTES_MAX: usize = 64 * 1024;
 /// Refusals that an answer lists one by one; all are counted, and all are in the dead letters.

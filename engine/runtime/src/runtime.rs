@@ -15,7 +15,7 @@ use sluice_model::{
 };
 
 use crate::{
-    Clock, ClockFault, RuntimeError, Status,
+    Clock, ClockFault, RuntimeError, Status, Webhooks,
     deadlines::Deadlines,
     desk::Desk,
     engine::{ENGINE, EngineThread},
@@ -43,6 +43,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Somebody has confirmed that the clock is right, however far it is from the log's last record.
     pub accept_clock: bool,
+    /// Those who send webhooks.
+    pub webhooks: Webhooks,
     /// Gathers the metrics.
     pub registry: Registry,
     /// A snapshot is due after so many records: see [`crate::limits::SNAPSHOT_EVERY_RECORDS`].
@@ -60,7 +62,16 @@ pub struct Runtime {
 impl Runtime {
     /// Start the engine on threads of its own. It recovers in the background: see [`Runtime::wait_until_live`].
     pub fn start(parts: Parts) -> Result<Self, RuntimeError> {
-        let Parts { log, snapshots, library, clock, accept_clock, registry, snapshot_every_records } = parts;
+        let Parts {
+            log,
+            snapshots,
+            library,
+            clock,
+            accept_clock,
+            webhooks,
+            registry,
+            snapshot_every_records,
+        } = parts;
         let telemetry = Telemetry::new(&registry)?;
         let end = log.end(PAYMENTS)?;
         let handoff = Arc::new(Handoff::new(end, HANDOFF_RECORDS_MAX));
@@ -101,7 +112,9 @@ impl Runtime {
             telemetry,
             bodies: App::bodies(),
             decision_bodies: App::decision_bodies(),
+            webhook_bodies: App::webhook_bodies(),
             decodes: App::decodes(),
+            webhooks,
         };
         Ok(Self { app: Arc::new(app), handoff, engine: Mutex::new(Some(engine)) })
     }
@@ -109,6 +122,11 @@ impl Runtime {
     /// The routes for events, decisions and dead letters, without sign-in.
     pub fn router(&self) -> Router {
         http::router(Arc::clone(&self.app))
+    }
+
+    /// The routes for webhooks, which need no sign-in: what they take in is signed.
+    pub fn webhook_router(&self) -> Router {
+        http::webhook_router(Arc::clone(&self.app))
     }
 
     /// How far the engine has come.

@@ -19,6 +19,7 @@ pub(crate) struct Telemetry {
     ingest_events: IntCounter,
     ingest_refusals: IntCounterVec,
     ingest_busy: IntCounter,
+    webhooks: IntCounterVec,
     engine_events: IntCounter,
     engine_duplicates: IntCounter,
     engine_dead_letters: IntCounter,
@@ -61,6 +62,11 @@ impl Telemetry {
             &["code"],
         )?;
         registry.register(Box::new(refusals.clone()))?;
+        let webhooks = IntCounterVec::new(
+            Opts::new("sluice_webhooks_total", "Webhooks by who sends them and what became of them"),
+            &["sender", "outcome"],
+        )?;
+        registry.register(Box::new(webhooks.clone()))?;
         let by_rule = |name: &str, help: &str| {
             let counter = IntCounterVec::new(Opts::new(name, help), &["rule"])?;
             registry.register(Box::new(counter.clone())).map(|()| counter)
@@ -85,6 +91,7 @@ impl Telemetry {
             )?,
             ingest_refusals: refusals,
             ingest_events: counter("sluice_ingest_events_total", "Events made durable")?,
+            webhooks,
             ingest_busy: counter("sluice_ingest_busy_total", "Requests told to come back: a queue was full")?,
             engine_events: counter("sluice_engine_events_total", "Events judged")?,
             engine_duplicates: counter("sluice_engine_duplicates_total", "Events that had come before")?,
@@ -135,6 +142,11 @@ impl Telemetry {
         for code in refused_codes {
             self.ingest_refusals.with_label_values(&[code]).inc();
         }
+    }
+
+    /// A webhook of a sender was `accepted`, `passed_over`, `refused` or `unverified`.
+    pub(crate) fn webhook(&self, sender: &str, outcome: &'static str) {
+        self.webhooks.with_label_values(&[sender, outcome]).inc();
     }
 
     /// A request was told to come back.

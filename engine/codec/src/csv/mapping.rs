@@ -17,14 +17,14 @@ use super::{
 /// A mapping from the columns of a CSV file to the fields of the canonical event.
 #[derive(Clone, Debug)]
 pub struct Mapping {
-    pub(super) fields: Vec<(Vec<String>, Source)>,
+    pub(crate) fields: Vec<(Vec<String>, Source)>,
     pub(super) only: Vec<Filter>,
     pub(super) sides: Option<Sides>,
     /// `None` where the file says it, or its header does.
     pub(super) delimiter: Option<u8>,
     /// `None` where the file's byte order mark says it, else UTF-8.
     pub(super) encoding: Option<&'static Encoding>,
-    pub(super) keep_unmapped: bool,
+    pub(crate) keep_unmapped: bool,
 }
 
 /// Why a mapping cannot be used.
@@ -140,7 +140,7 @@ pub(super) struct Filter {
 
 /// What fills a field: where its text comes from, and what is done with it on the way.
 #[derive(Clone, Debug)]
-pub(super) struct Source {
+pub(crate) struct Source {
     pub origin: Origin,
     pub lookup: Option<BTreeMap<String, String>>,
     pub default: Option<String>,
@@ -149,7 +149,7 @@ pub(super) struct Source {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     Columns {
         names: Vec<String>,
         /// A blank where the mapping does not say; of amounts, only one then counts.
@@ -211,7 +211,7 @@ impl Mapping {
     }
 
     /// Every column that the mapping names.
-    pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
         let of_fields = self.fields.iter().flat_map(|(_, source)| source.columns());
         let of_sides = self.sides.iter().flat_map(Sides::columns);
         of_fields.map(String::as_str).chain(self.only.iter().map(|filter| &*filter.column)).chain(of_sides)

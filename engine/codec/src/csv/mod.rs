@@ -12,5 +12,7 @@ mod sides;
 mod times;
 
 pub use check::{Check, CheckedRow};
+pub(crate) use mapping::Origin;
 pub use mapping::{Mapping, MappingError};
+pub(crate) use row::Bound;
 pub use rows::Rows;

@@ -15,7 +15,7 @@ use super::{
 };
 
 #[derive(Clone, Debug)]
-pub(super) enum Reading {
+pub(crate) enum Reading {
     AsIs,
     Time(Times),
     Amount(Amounts, Signs),
@@ -23,7 +23,7 @@ pub(super) enum Reading {
 
 /// What an amount's sign is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Signs {
+pub(crate) enum Signs {
     /// It belongs to the amount; what says debit or credit would have to be explained.
     Kept,
     /// It says only the direction.

@@ -22,7 +22,7 @@ use super::{
 };
 
 /// A mapping bound to a header: fields in the shape of the event, columns by their places.
-pub(super) struct Bound {
+pub(crate) struct Bound {
     fields: Vec<(String, Node)>,
     only: Vec<(usize, Vec<String>)>,
     sides: Option<BoundSides>,
@@ -48,7 +48,7 @@ struct Leaf {
 }
 
 impl Bound {
-    pub(super) fn new(mapping: &Mapping, header: &StringRecord) -> Result<Self, MappingError> {
+    pub(crate) fn new(mapping: &Mapping, header: &StringRecord) -> Result<Self, MappingError> {
         let mut fields = Vec::new();
         let mut mapped = vec![false; header.len()];
         let mut amount = None;
@@ -93,7 +93,7 @@ impl Bound {
     }
 
     /// Whether the row is an event at all.
-    pub(super) fn admits(&self, record: &ByteRecord) -> bool {
+    pub(crate) fn admits(&self, record: &ByteRecord) -> bool {
         self.only.iter().all(|(column, one_of)| {
             let value = record.get(*column).unwrap_or_default().trim_ascii();
             one_of.iter().any(|wanted| wanted.as_bytes() == value)
@@ -101,7 +101,7 @@ impl Bound {
     }
 
     /// The event that a row is; or why it is none, naming the field.
-    pub(super) fn read(&self, record: &ByteRecord, line: u64) -> Result<PaymentEvent, String> {
+    pub(crate) fn read(&self, record: &ByteRecord, line: u64) -> Result<PaymentEvent, String> {
         let mut row = Row { record, line, direction: Direction::Outbound };
         if let Some(sides) = &self.sides {
             row.direction = sides.direction(row).map_err(|why| format!("direction: {why}"))?;

@@ -6,7 +6,6 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use sluice_http::Problem;
-use sluice_model::limits::BODY_BYTES_MAX;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
@@ -15,7 +14,7 @@ use crate::{
         problem::{bad_request, busy, internal},
     },
     ingest::{self, Contents, Format},
-    limits::{BODIES_BYTES_MAX, DECISION_BODIES_BYTES_MAX, INLINE_BODY_BYTES_MAX},
+    limits::{BODIES_BYTES_MAX, DECISION_BODIES_BYTES_MAX, INLINE_BODY_BYTES_MAX, WEBHOOK_BODIES_BYTES_MAX},
 };
 
 /// The unit in which memory for bodies is lent.
@@ -24,6 +23,8 @@ pub(super) const PERMIT_BYTES: usize = 4 * 1024;
 pub(super) const BODY_PERMITS: usize = BODIES_BYTES_MAX / PERMIT_BYTES;
 /// What is kept for decisions, so that no file is in their way.
 pub(super) const DECISION_PERMITS: usize = DECISION_BODIES_BYTES_MAX / PERMIT_BYTES;
+/// What is kept for webhooks, so that nobody who cannot sign stands in the way of who has signed in.
+pub(super) const WEBHOOK_PERMITS: usize = WEBHOOK_BODIES_BYTES_MAX / PERMIT_BYTES;
 /// A body that is too large is read on to here before it is refused: a client that is still sending would meet
 /// a broken connection instead of the answer.
 const DRAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -34,12 +35,13 @@ pub(super) struct Lent<'a> {
     _permit: Option<SemaphorePermit<'a>>,
 }
 
-/// Read a body, within the limit of one and of all together, which borrow from `memory`.
+/// Read a body of `bytes_max` at most, within the limit of all together, which borrow from `memory`.
 pub(super) async fn read<'a>(
     app: &App,
     memory: &'a Semaphore,
     headers: &HeaderMap,
     mut body: Body,
+    bytes_max: usize,
 ) -> Result<Lent<'a>, Problem> {
     if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
         return Err(Problem::coded(
@@ -53,7 +55,7 @@ pub(super) async fn read<'a>(
         let frame = frame.map_err(|_| bad_request("the body did not come whole, or not in time"))?;
         let Ok(data) = frame.into_data() else { continue };
         read += data.len();
-        if read <= BODY_BYTES_MAX {
+        if read <= bytes_max {
             borrow(app, memory, &mut lent, read)?;
             bytes.extend_from_slice(&data);
         } else if read <= DRAINED_BYTES_MAX {
@@ -62,8 +64,8 @@ pub(super) async fn read<'a>(
             break;
         }
     }
-    if read > BODY_BYTES_MAX {
-        let detail = format!("a body may have {BODY_BYTES_MAX} bytes at most: send fewer events at once");
+    if read > bytes_max {
+        let detail = format!("a body may have {bytes_max} bytes at most: send fewer events at once");
         return Err(Problem::coded(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail));
     }
     Ok(Lent { bytes: bytes.into(), _permit: lent })

@@ -24,6 +24,7 @@ use crate::{
         App,
         events::SOURCE,
         problem::{bad_request, not_found},
+        webhooks,
     },
     ingest::{self, Format},
     limits::REASON_CHARS_MAX,
@@ -114,8 +115,13 @@ pub(super) async fn resubmit(
     let stored = stored.ok_or_else(|| not_found("there is no such dead letter"))?;
     let letter: DeadLetter = records::parse(DEAD_LETTERS, stored).map_err(RuntimeError::from)?;
 
+    // What a sender of webhooks wrote is read as its mapping says now; what is mended is an event as any.
+    let sender = webhooks::sender_of(&app, &letter.source).filter(|_| event.is_none());
     let sent = Resubmission::sent(event, letter.original);
-    let contents = ingest::read(format_of(&sent), &sent);
+    let contents = match sender {
+        Some(sender) => sender.read(&sent),
+        None => ingest::read(format_of(&sent), &sent),
+    };
     if let Some(refused) = contents.refused.first() {
         let detail = format!("it still cannot be read: {}", refused.reason);
         return Err(Problem::coded(StatusCode::UNPROCESSABLE_ENTITY, refused.code, detail));

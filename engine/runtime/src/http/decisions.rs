@@ -11,7 +11,7 @@ use axum::{
 use serde::Deserialize;
 use sluice_core::{OUTCOME_ON_DEADLINE, REASON_ON_DEADLINE, deadline_alert};
 use sluice_http::{Caller, Problem};
-use sluice_model::{Control, Decision, PaymentEvent, PaymentRecord};
+use sluice_model::{Control, Decision, PaymentEvent, PaymentRecord, limits::BODY_BYTES_MAX};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
@@ -52,7 +52,7 @@ pub(super) async fn post_decision(
     let deadline = began + asked.min(DECISION_DEADLINE_MAX);
 
     let format = body::format(&headers, &[Format::Json])?;
-    let lent = body::read(&app, &app.decision_bodies, &headers, body).await?;
+    let lent = body::read(&app, &app.decision_bodies, &headers, body, BODY_BYTES_MAX).await?;
     let reserved = match answer::turn(&app, "/v1/decisions", &caller, &headers, &lent.bytes, received_at)? {
         Attempt::Do(reserved) => reserved,
         // The event is a duplicate of itself: asking the engine again gives the same answer.

@@ -11,6 +11,7 @@ use axum::{
 use serde::Serialize;
 use sluice_codec::Refused;
 use sluice_http::{Caller, Problem};
+use sluice_model::limits::BODY_BYTES_MAX;
 
 use crate::{
     RuntimeError,
@@ -61,7 +62,7 @@ pub(super) async fn post_events(
 ) -> Result<Response, Problem> {
     let received_at = app.guard.stamp().map_err(RuntimeError::from)?;
     let format = body::format(&headers, &[Format::Json, Format::Ndjson, Format::Iso20022, Format::Mt])?;
-    let lent = body::read(&app, &app.bodies, &headers, body).await?;
+    let lent = body::read(&app, &app.bodies, &headers, body, BODY_BYTES_MAX).await?;
     let reserved = match answer::turn(&app, "/v1/events", &caller, &headers, &lent.bytes, received_at)? {
         Attempt::Do(reserved) => reserved,
         Attempt::Done(answer) => return Ok(accepted(answer.unwrap_or_default())),

@@ -1,5 +1,5 @@
 //! `POST /v1/events`, `POST /v1/decisions` and the dead letters. Unauthenticated: whoever mounts the router puts
-//! sign-in before it.
+//! sign-in before it. Webhooks are a router of their own: what they take in is signed.
 
 mod answer;
 mod body;
@@ -7,6 +7,7 @@ mod dead_letters;
 mod decisions;
 mod events;
 mod problem;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -23,11 +24,12 @@ use crate::{
     desk::Desk,
     gateway::Gateway,
     guard::Guard,
-    http::body::{BODY_PERMITS, DECISION_PERMITS},
+    http::body::{BODY_PERMITS, DECISION_PERMITS, WEBHOOK_PERMITS},
     limits::DECODES_AT_ONCE,
     progress::Progress,
     requests::Requests,
     telemetry::Telemetry,
+    webhooks::Webhooks,
 };
 
 /// What the handlers work with.
@@ -44,8 +46,11 @@ pub(crate) struct App {
     pub bodies: Semaphore,
     /// The same for decisions.
     pub decision_bodies: Semaphore,
+    /// The same for webhooks, which anybody may send.
+    pub webhook_bodies: Semaphore,
     /// Turns at decoding a large body.
     pub decodes: Semaphore,
+    pub webhooks: Webhooks,
 }
 
 impl App {
@@ -57,6 +62,11 @@ impl App {
     /// The memory for decisions' bodies, all free.
     pub(crate) fn decision_bodies() -> Semaphore {
         Semaphore::new(DECISION_PERMITS)
+    }
+
+    /// The memory for webhooks' bodies, all free.
+    pub(crate) fn webhook_bodies() -> Semaphore {
+        Semaphore::new(WEBHOOK_PERMITS)
     }
 
     /// Turns at decoding, all free.
@@ -80,4 +90,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/dead-letters", get(dead_letters::list))
         .route("/v1/dead-letters/{id}/resubmit", post(dead_letters::resubmit))
         .with_state(app)
+}
+
+/// The routes whose bodies are signed, and that nobody signs in to.
+pub(crate) fn webhook_router(app: Arc<App>) -> Router {
+    Router::new().route("/v1/webhooks/{name}", post(webhooks::post_webhook)).with_state(app)
 }

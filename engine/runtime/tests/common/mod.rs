@@ -25,7 +25,7 @@ use sluice_log::{
     StoredRecord, Topic, Transaction,
 };
 use sluice_model::{EventTime, RuleBundle, RuleFile, Span};
-use sluice_runtime::{CachingLibrary, Clock, Parts, Runtime};
+use sluice_runtime::{CachingLibrary, Clock, Parts, Runtime, Webhooks};
 use tower::ServiceExt;
 
 /// The time at which everything is taken in.
@@ -179,15 +179,26 @@ pub fn start(folder: &Path) -> Running {
 
 /// Start with other limits of the log.
 pub fn start_with(folder: &Path, options: EmbeddedOptions) -> Running {
-    begin(folder, options, Arc::default(), false)
+    begin(folder, options, Arc::default(), false, Webhooks::default())
 }
 
 /// Start under a clock of the test's; `accept_clock`: somebody confirmed it.
 pub fn start_under(folder: &Path, clock: Arc<StoppedClock>, accept_clock: bool) -> Running {
-    begin(folder, EmbeddedOptions::default(), clock, accept_clock)
+    begin(folder, EmbeddedOptions::default(), clock, accept_clock, Webhooks::default())
 }
 
-fn begin(folder: &Path, options: EmbeddedOptions, clock: Arc<StoppedClock>, accept_clock: bool) -> Running {
+/// Start with those who send webhooks.
+pub fn start_for(folder: &Path, webhooks: Webhooks) -> Running {
+    begin(folder, EmbeddedOptions::default(), Arc::default(), false, webhooks)
+}
+
+fn begin(
+    folder: &Path,
+    options: EmbeddedOptions,
+    clock: Arc<StoppedClock>,
+    accept_clock: bool,
+    webhooks: Webhooks,
+) -> Running {
     let log = Arc::new(EmbeddedLog::open_with(&folder.join("log"), options).unwrap());
     let moody = Arc::new(Moody { log: Arc::clone(&log), mood: Arc::default() });
     let mood = Arc::clone(&moody.mood);
@@ -198,13 +209,14 @@ fn begin(folder: &Path, options: EmbeddedOptions, clock: Arc<StoppedClock>, acce
         library: Arc::new(CachingLibrary::without_lists()),
         clock,
         accept_clock,
+        webhooks,
         registry: registry.clone(),
         snapshot_every_records: sluice_runtime::limits::SNAPSHOT_EVERY_RECORDS,
     })
     .unwrap();
     sluice_rules::RuleSet::compile(&rules()).unwrap_or_else(|error| panic!("{error:?}"));
     runtime.put_rules_in_force(&rules()).unwrap();
-    let router = runtime.router();
+    let router = runtime.router().merge(runtime.webhook_router());
     Running { log, mood, runtime, router, registry }
 }
 
