@@ -11,6 +11,7 @@
 
 mod accept;
 pub mod csv;
+mod encoding;
 mod error;
 pub mod iso20022;
 mod json;

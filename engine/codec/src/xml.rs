@@ -1,19 +1,29 @@
 //! A small tree over an XML document, by local names: ISO 20022 tells its versions apart by namespace, and the
 //! parts that Sluice reads keep their names from one version to the next.
 //!
+//! The tree of a large document would be many times its size, so elements that repeat are set apart: the tree holds
+//! where they stand, and each is opened when its turn comes.
+//!
 //! What a hostile document could do is shut out by `sluice_xml`; how large one may be is said here. A document that
 //! is cut short is refused, never read in part.
 
-use sluice_model::limits::BODY_BYTES_MAX;
+use std::{borrow::Cow, ops::Range};
+
+use sluice_model::limits::Bytes;
 use sluice_xml::{Fault, Limits, Reader, Refusal, Tag, Token};
 
-use crate::DecodeError;
+use crate::{DecodeError, encoding};
 
+/// The largest document, in bytes: more than 50,000 transactions of a usual length. What comes by HTTP is bounded by
+/// its body before.
+pub(crate) const DOCUMENT_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// How deep elements may lie within each other; ISO 20022 with an envelope needs about 15.
 const DEPTH_MAX: usize = 64;
-/// How many elements a document may have: at about 60 a transaction, more than fit in the largest body.
+/// How many elements a tree may have: a document without what is set apart in it, or what was set apart.
 const ELEMENTS_MAX: usize = 500_000;
-const LIMITS: Limits = Limits { depth: DEPTH_MAX, elements: Some(ELEMENTS_MAX) };
+const LIMITS: Limits = Limits { depth: DEPTH_MAX, elements: None };
+/// The one element that may stand before a document's root: a business application header.
+const HEADER: &str = "AppHdr";
 
 /// An element: its local name, its own text, its children in order.
 #[derive(Debug, Default)]
@@ -24,7 +34,12 @@ pub(crate) struct Element {
     pub currency: Option<String>,
     /// The namespace of the element, where it is declared on this very element.
     pub namespace: Option<String>,
+    /// None where the element is set apart.
     pub children: Vec<Element>,
+    /// The line it begins on, counted from 1.
+    pub line: u64,
+    /// Where it stands in the document's text.
+    pub span: Range<usize>,
 }
 
 impl Element {
@@ -54,44 +69,84 @@ impl Element {
     }
 }
 
-/// The root element of a document.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Element, DecodeError> {
-    if bytes.len() > BODY_BYTES_MAX {
-        return Err(DecodeError::too_large(format!("the document is larger than {BODY_BYTES_MAX} bytes")));
+/// A document and its tree.
+#[derive(Debug)]
+pub(crate) struct Document<'a> {
+    text: Cow<'a, str>,
+    /// The root element, and before it a header's where there is one.
+    pub roots: Vec<Element>,
+}
+
+impl<'a> Document<'a> {
+    /// The document in those bytes, elements of the names in `apart` set apart.
+    pub(crate) fn parse(bytes: &'a [u8], apart: &[&str]) -> Result<Self, DecodeError> {
+        if bytes.len() > DOCUMENT_BYTES_MAX {
+            let most = Bytes(DOCUMENT_BYTES_MAX);
+            return Err(DecodeError::too_large(format!("the document is larger than {most}")));
+        }
+        let text = encoding::text(bytes)?;
+        let roots = Builder::new(&text, (0, 0), apart).build()?;
+        Ok(Self { text, roots })
     }
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| DecodeError::malformed(format!("not UTF-8 from byte {} on", error.valid_up_to())))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    Builder { reader: Reader::new(text, LIMITS), open: Vec::new(), root: None }.build()
+
+    /// The tree of an element that was set apart; within it, elements of the names in `apart` are.
+    pub(crate) fn open(&self, element: &Element, apart: &[&str]) -> Result<Element, DecodeError> {
+        let before = (element.span.start, element.line.saturating_sub(1));
+        let mut roots = Builder::new(self.source(element.span.clone()), before, apart).build()?;
+        roots.pop().ok_or_else(|| malformed(element.line, CUT_SHORT))
+    }
+
+    /// The text of an element.
+    pub(crate) fn source(&self, span: Range<usize>) -> &str {
+        self.text.get(span).unwrap_or_default()
+    }
 }
 
 struct Builder<'a> {
     reader: Reader<'a>,
+    /// How many bytes and lines of the document stand before the reader's text.
+    before: (usize, u64),
+    apart: &'a [&'a str],
+    /// How many elements are open within one that is set apart, itself counted.
+    depth_apart: usize,
+    elements: usize,
     open: Vec<Element>,
-    root: Option<Element>,
+    roots: Vec<Element>,
 }
 
-impl Builder<'_> {
-    fn build(mut self) -> Result<Element, DecodeError> {
-        while let Some(token) = self.reader.read().map_err(refused)? {
+impl<'a> Builder<'a> {
+    fn new(text: &'a str, before: (usize, u64), apart: &'a [&'a str]) -> Self {
+        let reader = Reader::new(text, LIMITS);
+        Self { reader, before, apart, depth_apart: 0, elements: 0, open: Vec::new(), roots: Vec::new() }
+    }
+
+    fn build(mut self) -> Result<Vec<Element>, DecodeError> {
+        loop {
+            let token = self.reader.read().map_err(|refusal| refused(refusal, self.before.1))?;
             match token {
-                Token::Start(tag) => self.start(&tag)?,
-                Token::End => self.end(),
-                Token::Text(text) => self.text(&text)?,
-                Token::Encoding(encoding) if encoding.eq_ignore_ascii_case("utf-8") => {}
-                Token::Encoding(_) => {
-                    return Err(DecodeError::unsupported("an encoding other than UTF-8 is declared"));
-                }
+                Some(Token::Start(tag)) if self.depth_apart > 0 => self.pass_over(&tag)?,
+                Some(Token::Start(tag)) => self.start(&tag)?,
+                Some(Token::End) => self.end(),
+                Some(Token::Text(_)) if self.depth_apart > 0 => {}
+                Some(Token::Text(text)) => self.text(&text)?,
+                Some(Token::Encoding(_)) => {}
+                None if self.roots.is_empty() => return Err(self.refuse(CUT_SHORT)),
+                None => return Ok(self.roots),
             }
         }
-        self.root.take().ok_or_else(|| self.refuse(CUT_SHORT))
     }
 
     fn start(&mut self, tag: &Tag<'_>) -> Result<(), DecodeError> {
-        if self.root.is_some() {
+        if self.open.is_empty() && self.roots.iter().any(|root| root.name != HEADER) {
             return Err(self.refuse("more than one root element"));
         }
+        self.elements += 1;
+        if self.elements > ELEMENTS_MAX {
+            return Err(DecodeError::too_large(format!("more than {ELEMENTS_MAX} elements")));
+        }
         let mut element = Element { name: tag.name().to_owned(), ..Element::default() };
+        element.line = self.line();
+        element.span.start = self.before.0 + self.reader.position();
         for attribute in tag.attributes() {
             let attribute = attribute.map_err(|_| self.refuse(ATTRIBUTE))?;
             let place = match attribute.qualified_name() {
@@ -101,18 +156,33 @@ impl Builder<'_> {
             };
             *place = Some(attribute.value().map_err(|_| self.refuse(ATTRIBUTE))?.into_owned());
         }
+        if !self.open.is_empty() && self.apart.contains(&tag.name()) {
+            self.depth_apart = 1;
+        }
         self.open.push(element);
         Ok(())
     }
 
+    /// An element within one that is set apart: it must be XML, and is read later.
+    fn pass_over(&mut self, tag: &Tag<'_>) -> Result<(), DecodeError> {
+        self.depth_apart += 1;
+        let broken = tag.attributes().any(|attribute| attribute.is_err());
+        if broken { Err(self.refuse(ATTRIBUTE)) } else { Ok(()) }
+    }
+
     fn end(&mut self) {
+        self.depth_apart = self.depth_apart.saturating_sub(1);
+        if self.depth_apart > 0 {
+            return;
+        }
         let Some(mut element) = self.open.pop() else { return };
+        element.span.end = self.before.0 + self.reader.end();
         if !element.children.is_empty() {
             element.text = String::new();
         }
         match self.open.last_mut() {
             Some(parent) => parent.children.push(element),
-            None => self.root = Some(element),
+            None => self.roots.push(element),
         }
     }
 
@@ -125,9 +195,14 @@ impl Builder<'_> {
         Ok(())
     }
 
+    /// The line of the document that the reader has come to.
+    const fn line(&self) -> u64 {
+        self.before.1 + self.reader.line()
+    }
+
     /// A refusal at the line that the reader has come to.
     fn refuse(&self, why: &str) -> DecodeError {
-        malformed(self.reader.line(), why)
+        malformed(self.line(), why)
     }
 }
 
@@ -135,7 +210,7 @@ const CUT_SHORT: &str = "the XML ends too early";
 const ATTRIBUTE: &str = "an attribute is not well-formed";
 
 /// What the reader refused, in words that repeat nothing of the document.
-fn refused(refusal: Refusal) -> DecodeError {
+fn refused(refusal: Refusal, lines_before: u64) -> DecodeError {
     let why = match refusal.fault {
         Fault::TooMany(max) => return DecodeError::too_large(format!("more than {max} elements")),
         Fault::TooDeep(max) => return DecodeError::too_large(format!("elements lie more than {max} deep")),
@@ -144,7 +219,7 @@ fn refused(refusal: Refusal) -> DecodeError {
         Fault::CutShort => CUT_SHORT,
         Fault::NotWellFormed(_) => "not well-formed XML",
     };
-    malformed(refusal.line, why)
+    malformed(lines_before + refusal.line, why)
 }
 
 fn malformed(line: u64, why: &str) -> DecodeError {
@@ -155,9 +230,46 @@ fn malformed(line: u64, why: &str) -> DecodeError {
 mod tests {
     use super::*;
 
+    fn parse(bytes: &[u8]) -> Result<Element, DecodeError> {
+        Document::parse(bytes, &[]).map(|mut document| document.roots.remove(0))
+    }
+
     fn refused(text: &str) -> (&'static str, String) {
         let error = parse(text.as_bytes()).unwrap_err();
         (error.code(), error.to_string())
+    }
+
+    #[test]
+    fn what_is_set_apart_is_opened_where_it_stands() {
+        let text = "<a>\n<b>1</b><t Ccy='HKD'>x\n<b>2</b><t><b>3</b></t><t/></t>\n<t/><c>4</c></a>";
+        let document = Document::parse(text.as_bytes(), &["t"]).unwrap();
+        let root = &document.roots[0];
+        let names: Vec<&str> = root.children.iter().map(|child| child.name.as_str()).collect();
+        assert_eq!(names, ["b", "t", "t", "c"]);
+        let sources: Vec<&str> = root.children("t").map(|t| document.source(t.span.clone())).collect();
+        assert_eq!(sources, ["<t Ccy='HKD'>x\n<b>2</b><t><b>3</b></t><t/></t>", "<t/>"]);
+        let outer = root.child("t").unwrap();
+        assert_eq!((outer.line, outer.children.len()), (2, 0));
+        let opened = document.open(outer, &["t"]).unwrap();
+        assert_eq!(
+            (opened.line, opened.currency.as_deref(), opened.text_at("b")),
+            (2, Some("HKD"), Some("2"))
+        );
+        let inner = opened.child("t").unwrap();
+        assert_eq!((inner.line, document.source(inner.span.clone())), (3, "<t><b>3</b></t>"));
+        assert_eq!(document.open(inner, &[]).unwrap().text_at("b"), Some("3"));
+        assert_eq!(document.open(root.children("t").last().unwrap(), &[]).unwrap().line, 4);
+        for broken in ["<a><t><b></t></a>", "<a><t><b c=1/></t></a>", "<a><t><b>"] {
+            assert!(Document::parse(broken.as_bytes(), &["t"]).is_err(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_header_may_stand_before_the_root() {
+        let both = Document::parse(b"<AppHdr/>\n<?xml version='1.0'?><a/>", &[]).unwrap();
+        assert_eq!(both.roots.len(), 2);
+        assert!(refused("<a/><AppHdr/>").1.contains("more than one root"));
+        assert!(refused("<AppHdr/><a/><a/>").1.contains("more than one root"));
     }
 
     #[test]
@@ -195,7 +307,7 @@ mod tests {
         let deep = format!("{}{}", "<a>".repeat(65), "</a>".repeat(65));
         assert_eq!(refused(&deep).0, "too_large");
         assert_eq!(refused(&format!("<a>{}</a>", "<b/>".repeat(ELEMENTS_MAX))).0, "too_large");
-        assert_eq!(refused(&format!("<a>{}</a>", "x".repeat(BODY_BYTES_MAX))).0, "too_large");
+        assert_eq!(refused(&format!("<a>{}</a>", "x".repeat(DOCUMENT_BYTES_MAX))).0, "too_large");
         assert_eq!(refused("<?xml version=\"1.0\" encoding=\"UTF-16\"?><a/>").0, "unsupported");
     }
 }

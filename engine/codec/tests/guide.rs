@@ -88,7 +88,7 @@ fn the_message_becomes_the_event_shown() {
     let guide = guide();
     let blocks = blocks(&guide);
     let one = |kind| of_kind(&blocks, kind).next().unwrap();
-    let read = decode_iso20022(one("xml iso20022").as_bytes()).unwrap();
+    let read = decode_iso20022(one("xml iso20022").as_bytes()).unwrap().events;
     let shown: Value = serde_json::from_str(one("json becomes")).unwrap();
     assert_eq!(read.len(), 1);
     assert_eq!(serde_json::to_value(&read[0]).unwrap(), shown);

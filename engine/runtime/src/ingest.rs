@@ -43,6 +43,8 @@ pub(crate) struct Contents {
     pub events: Vec<PaymentEvent>,
     /// What could not be read, in order.
     pub refused: Vec<Refused>,
+    /// What a body says of itself that is not so, without personal data.
+    pub notes: Vec<String>,
 }
 
 /// Read a body. Whatever is not an event is refused with its line, reason and bytes; the rest goes on.
@@ -56,7 +58,10 @@ pub(crate) fn read(format: Format, body: &[u8]) -> Contents {
             }
         }
         Format::Iso20022 => match sluice_codec::decode_iso20022(body) {
-            Ok(events) => contents.events = events,
+            Ok(decoded) => {
+                contents =
+                    Contents { events: decoded.events, refused: decoded.refused, notes: decoded.notes };
+            }
             Err(error) => contents.one(1, body, Err(error)),
         },
     }
