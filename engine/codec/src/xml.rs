@@ -7,7 +7,7 @@
 //! What a hostile document could do is shut out by `sluice_xml`; how large one may be is said here. A document that
 //! is cut short is refused, never read in part.
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, mem, ops::Range};
 
 use sluice_model::limits::Bytes;
 use sluice_xml::{Fault, Limits, Reader, Refusal, Tag, Token};
@@ -34,8 +34,10 @@ pub(crate) struct Element {
     pub currency: Option<String>,
     /// The namespace of the element, where it is declared on this very element.
     pub namespace: Option<String>,
-    /// None where the element is set apart.
+    /// None where the element is set apart itself.
     pub children: Vec<Element>,
+    /// The children that are set apart: where they stand, unopened.
+    pub apart: Vec<Element>,
     /// The line it begins on, counted from 1.
     pub line: u64,
     /// Where it stands in the document's text.
@@ -51,6 +53,18 @@ impl Element {
     /// Every child of a name, in order.
     pub(crate) fn children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
         self.children.iter().filter(move |child| child.name == name)
+    }
+
+    /// Every child of a name that is set apart, in order.
+    pub(crate) fn apart<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
+        self.apart.iter().filter(move |child| child.name == name)
+    }
+
+    /// Take every child of a name out.
+    pub(crate) fn take(&mut self, name: &str) -> Vec<Self> {
+        let (taken, kept) = mem::take(&mut self.children).into_iter().partition(|child| child.name == name);
+        self.children = kept;
+        taken
     }
 
     /// The first element on a path of names parted by `/`.
@@ -171,6 +185,7 @@ impl<'a> Builder<'a> {
     }
 
     fn end(&mut self) {
+        let was_apart = self.depth_apart > 0;
         self.depth_apart = self.depth_apart.saturating_sub(1);
         if self.depth_apart > 0 {
             return;
@@ -181,6 +196,7 @@ impl<'a> Builder<'a> {
             element.text = String::new();
         }
         match self.open.last_mut() {
+            Some(parent) if was_apart => parent.apart.push(element),
             Some(parent) => parent.children.push(element),
             None => self.roots.push(element),
         }
@@ -245,20 +261,20 @@ mod tests {
         let document = Document::parse(text.as_bytes(), &["t"]).unwrap();
         let root = &document.roots[0];
         let names: Vec<&str> = root.children.iter().map(|child| child.name.as_str()).collect();
-        assert_eq!(names, ["b", "t", "t", "c"]);
-        let sources: Vec<&str> = root.children("t").map(|t| document.source(t.span.clone())).collect();
+        assert_eq!(names, ["b", "c"]);
+        let sources: Vec<&str> = root.apart("t").map(|t| document.source(t.span.clone())).collect();
         assert_eq!(sources, ["<t Ccy='HKD'>x\n<b>2</b><t><b>3</b></t><t/></t>", "<t/>"]);
-        let outer = root.child("t").unwrap();
+        let outer = root.apart("t").next().unwrap();
         assert_eq!((outer.line, outer.children.len()), (2, 0));
         let opened = document.open(outer, &["t"]).unwrap();
         assert_eq!(
             (opened.line, opened.currency.as_deref(), opened.text_at("b")),
             (2, Some("HKD"), Some("2"))
         );
-        let inner = opened.child("t").unwrap();
+        let inner = opened.apart("t").next().unwrap();
         assert_eq!((inner.line, document.source(inner.span.clone())), (3, "<t><b>3</b></t>"));
         assert_eq!(document.open(inner, &[]).unwrap().text_at("b"), Some("3"));
-        assert_eq!(document.open(root.children("t").last().unwrap(), &[]).unwrap().line, 4);
+        assert_eq!(document.open(root.apart("t").last().unwrap(), &[]).unwrap().line, 4);
         for broken in ["<a><t><b></t></a>", "<a><t><b c=1/></t></a>", "<a><t><b>"] {
             assert!(Document::parse(broken.as_bytes(), &["t"]).is_err(), "{broken}");
         }

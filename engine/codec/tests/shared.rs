@@ -124,6 +124,23 @@ fn a_status_finds_its_payment_and_a_return_its_original() {
 }
 
 #[test]
+fn payments_that_went_wrong_are_read() {
+    let Some(folder) = shared("faults/turn2") else { return };
+    let read = |file: &str| decode_iso20022(&fs::read(folder.join(file)).unwrap()).unwrap().events;
+    let wages = read("payroll-one-reference.pain001.xml");
+    let ids: std::collections::BTreeSet<_> =
+        wages.iter().map(|wage| (&wage.event_id, wage.payment_id())).collect();
+    assert_eq!(ids.len(), 3);
+    assert_eq!(read("payroll-one-reference.pain001.xml"), wages);
+    let back = read("own-payment-returned.camt054.xml").remove(0);
+    assert_eq!(back.event_type.name(), "refund");
+    let sides = [back.debtor, back.creditor]
+        .map(|side| (side.clone().unwrap().name.unwrap(), side.unwrap().account.unwrap()));
+    assert_eq!(sides[0], ("Viktor Examplov".into(), "FOREIGN-5".into()));
+    assert_eq!(sides[1], ("Brook Tools Ltd".into(), "012-OWN".into()));
+}
+
+#[test]
 fn documents_cut_anywhere_are_refused_and_never_read_in_part() {
     let Some(folder) = shared("samples/iso20022") else { return };
     for (file, bytes) in documents(&folder) {

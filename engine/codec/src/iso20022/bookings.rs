@@ -14,6 +14,8 @@ use super::{
 };
 use crate::{DecodeError, xml::Element};
 
+/// An entry of a report.
+pub(super) const ENTRY: &str = "Ntry";
 /// The reports of one account, by message.
 const REPORTS: [&str; 3] = ["Rpt", "Stmt", "Ntfctn"];
 /// The sub-families of transactions that are money coming back: a return, and a cancellation granted.
@@ -21,17 +23,18 @@ const RETURNS: [&str; 2] = ["RRTN", "RPCR"];
 
 pub(super) fn read(message: &Element, out: &mut Transactions<'_>) {
     for report in message.children.iter().filter(|child| REPORTS.contains(&child.name.as_str())) {
-        for entry in report.children("Ntry") {
+        for entry in report.apart(ENTRY) {
             match out.document.open(entry, &["TxDtls"]) {
-                Ok(opened) => read_entry(report, entry, &opened, out),
+                Ok(opened) => read_entry(report, entry, opened, out),
                 Err(error) => out.reject(entry, error),
             }
         }
     }
 }
 
-fn read_entry(report: &Element, entry: &Element, opened: &Element, out: &mut Transactions<'_>) {
-    let details: Vec<_> = opened.children("NtryDtls").flat_map(|d| d.children("TxDtls")).collect();
+fn read_entry(report: &Element, entry: &Element, mut opened: Element, out: &mut Transactions<'_>) {
+    let details = opened.take("NtryDtls");
+    let details: Vec<_> = details.iter().flat_map(|details| details.apart("TxDtls")).collect();
     if details.is_empty() {
         out.add(entry, |header, entry, place| {
             Booking { report, entry, detail: entry, is_alone: true }.read(header, place)
@@ -39,7 +42,7 @@ fn read_entry(report: &Element, entry: &Element, opened: &Element, out: &mut Tra
     }
     for detail in &details {
         out.add(detail, |header, detail, place| {
-            Booking { report, entry: opened, detail, is_alone: details.len() == 1 }.read(header, place)
+            Booking { report, entry: &opened, detail, is_alone: details.len() == 1 }.read(header, place)
         });
     }
 }
@@ -48,7 +51,7 @@ fn read_entry(report: &Element, entry: &Element, opened: &Element, out: &mut Tra
 struct Booking<'a> {
     /// The report of the account.
     report: &'a Element,
-    /// The entry, its transactions set apart.
+    /// The entry, without the transactions in it.
     entry: &'a Element,
     /// The transaction, or the entry itself.
     detail: &'a Element,

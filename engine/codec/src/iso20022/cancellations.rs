@@ -34,8 +34,8 @@ fn read(
 ) {
     let group = underlying.child(group);
     let original = group.and_then(|group| group.text_at("OrgnlMsgId"));
-    let batches = underlying.children(batch).flat_map(|batch| batch.children(transaction));
-    let mut transactions = underlying.children(transaction).chain(batches).peekable();
+    let batches = underlying.children(batch).flat_map(|batch| batch.apart(transaction));
+    let mut transactions = underlying.apart(transaction).chain(batches).peekable();
     if transactions.peek().is_none() {
         out.add(group.unwrap_or(underlying), |header, group, place| whole(header, group, of_all, place));
     }

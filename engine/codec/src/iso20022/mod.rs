@@ -68,9 +68,9 @@ const MESSAGES: [Message; 14] = [
     payments("PmtRtr", "pacs.004", 13, "TxInf", returns::read),
     payments("CstmrCdtTrfInitn", "pain.001", 12, "CdtTrfTxInf", orders::transfers),
     payments("CstmrDrctDbtInitn", "pain.008", 11, "DrctDbtTxInf", orders::collections),
-    payments("BkToCstmrAcctRpt", "camt.052", 12, "Ntry", bookings::read),
-    payments("BkToCstmrStmt", "camt.053", 12, "Ntry", bookings::read),
-    payments("BkToCstmrDbtCdtNtfctn", "camt.054", 12, "Ntry", bookings::read),
+    payments("BkToCstmrAcctRpt", "camt.052", 12, bookings::ENTRY, bookings::read),
+    payments("BkToCstmrStmt", "camt.053", 12, bookings::ENTRY, bookings::read),
+    payments("BkToCstmrDbtCdtNtfctn", "camt.054", 12, bookings::ENTRY, bookings::read),
     news("FIToFIPmtStsRpt", "pacs.002", 14, "TxInfAndSts", statuses::read),
     news("CstmrPmtStsRpt", "pain.002", 14, "TxInfAndSts", statuses::read),
     news("RsltnOfInvstgtn", "camt.029", 13, "TxInfAndSts", cancellations::answers),
@@ -79,7 +79,7 @@ const MESSAGES: [Message; 14] = [
 ];
 
 /// What is set apart in a document, since it repeats.
-const APART: [&str; 5] = ["CdtTrfTxInf", "DrctDbtTxInf", "TxInf", "TxInfAndSts", "Ntry"];
+const APART: [&str; 5] = ["CdtTrfTxInf", "DrctDbtTxInf", "TxInf", "TxInfAndSts", bookings::ENTRY];
 
 /// A message of payments.
 const fn payments(

@@ -21,7 +21,7 @@ pub(super) fn collections(message: &Element, out: &mut Transactions<'_>) {
 fn read(message: &Element, name: &str, (method, direction): (&str, Direction), out: &mut Transactions<'_>) {
     let group = message.child("GrpHdr");
     for batch in message.children("PmtInf") {
-        for transaction in batch.children(name) {
+        for transaction in batch.apart(name) {
             out.add(transaction, |header, transaction, place| {
                 let mut event = order(header, group, batch, transaction, place)?;
                 event.method = Some(method.to_owned());

@@ -12,7 +12,7 @@ use crate::{DecodeError, xml::Element};
 pub(super) fn read(message: &Element, out: &mut Transactions<'_>) {
     // Older versions name the original message once for all of its transactions.
     let original = message.text_at("OrgnlGrpInf/OrgnlMsgId");
-    for transaction in message.children("TxInf") {
+    for transaction in message.apart("TxInf") {
         out.add(transaction, |header, transaction, place| give_back(header, original, transaction, place));
     }
     if out.count() == 0 {

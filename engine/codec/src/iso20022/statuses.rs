@@ -13,14 +13,14 @@ pub(super) fn read(message: &Element, out: &mut Transactions<'_>) {
     let group = message.child("OrgnlGrpInfAndSts");
     let original = group.and_then(|group| group.text_at("OrgnlMsgId"));
     let of_group = group.and_then(|group| group.text_at("GrpSts"));
-    for transaction in message.children("TxInfAndSts") {
+    for transaction in message.apart("TxInfAndSts") {
         out.add(transaction, |header, transaction, place| {
             status(header, original, of_group, transaction, place)
         });
     }
     for batch in message.children("OrgnlPmtInfAndSts") {
         let of_batch = batch.text_at("PmtInfSts").or(of_group);
-        let mut transactions = batch.children("TxInfAndSts").peekable();
+        let mut transactions = batch.apart("TxInfAndSts").peekable();
         if transactions.peek().is_none() && batch.child("PmtInfSts").is_some() {
             let batch_id = batch.text_at("OrgnlPmtInfId");
             out.add(batch, |header, batch, place| {

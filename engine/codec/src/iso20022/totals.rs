@@ -32,8 +32,7 @@ pub(super) fn contradictions(
             found.push(format!("{}/CtrlSum is not the sum of the amounts in the message", group.name));
         }
     }
-    let wrong =
-        message.children("PmtInf").filter(|batch| says_other_than(batch, batch.children(unit).count()));
+    let wrong = message.children("PmtInf").filter(|batch| says_other_than(batch, batch.apart(unit).count()));
     match wrong.count() {
         0 => {}
         batches => found.push(format!("PmtInf/NbOfTxs is not as many as stand there, in {batches} of them")),

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use sluice_model::PaymentEvent;
 
-use super::{Header, Message, identity, keep, totals};
+use super::{Header, Message, bookings::ENTRY, identity, keep, totals};
 use crate::{
     DecodeError, Refused, accept,
     xml::{Document, Element},
@@ -87,6 +87,10 @@ impl<'a> Transactions<'a> {
 
     /// All of them, told apart and within the limits of an event.
     pub(super) fn finish(mut self, message: &Message, element: &Element) -> Result<Contents, DecodeError> {
+        // A report may be empty: nothing was booked.
+        if self.places == 0 && message.transaction != ENTRY {
+            return Err(DecodeError::malformed(format!("{}: the message has no transaction", message.name)));
+        }
         if self.places > TRANSACTIONS_MAX {
             return Err(DecodeError::too_large(format!("more than {TRANSACTIONS_MAX} transactions")));
         }

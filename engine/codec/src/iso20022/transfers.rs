@@ -27,7 +27,7 @@ pub(super) fn debits(message: &Element, out: &mut Transactions<'_>) {
 
 fn read(message: &Element, name: &str, method: &str, out: &mut Transactions<'_>) {
     let group = message.child("GrpHdr");
-    for transaction in message.children(name) {
+    for transaction in message.apart(name) {
         out.add(transaction, |header, transaction, place| {
             let mut event = transfer(header, group, transaction, place)?;
             event.method = Some(method.to_owned());

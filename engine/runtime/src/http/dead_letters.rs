@@ -138,9 +138,11 @@ fn item(stored: &StoredRecord) -> Result<Item, RuntimeError> {
     Ok(Item { id: stored.offset.to_string(), letter })
 }
 
-/// What stood in one body or on one line: markup begins with `<`.
+/// What stood in one body or on one line: markup begins with `<`, in whichever encoding.
 fn format_of(original: &[u8]) -> Format {
-    if original.trim_ascii_start().starts_with(b"<") { Format::Iso20022 } else { Format::Json }
+    const MARKS: [u8; 6] = [0xef, 0xbb, 0xbf, 0xff, 0xfe, 0];
+    let first = original.iter().find(|byte| !byte.is_ascii_whitespace() && !MARKS.contains(byte));
+    if first == Some(&b'<') { Format::Iso20022 } else { Format::Json }
 }
 
 /// Reading the log may wait for the disk.
