@@ -360,6 +360,11 @@ fn a_status_of_a_whole_message_moves_no_money() {
         "<OrgnlPmtInfAndSts><OrgnlPmtInfId>B1</OrgnlPmtInfId><PmtInfSts>ACTC</PmtInfSts></OrgnlPmtInfAndSts>";
     let event = only(&of(("pain.002.001.10", "CstmrPmtStsRpt"), &format!("{group}{batch}")));
     assert_eq!((event.payment_id(), event.status), ("M0:B1", PaymentStatus::Authorized));
+    // One that names no transaction of the message is about none, not about whichever stands there.
+    let nameless =
+        "<TxInfAndSts><OrgnlEndToEndId>NOTPROVIDED</OrgnlEndToEndId><TxSts>RJCT</TxSts></TxInfAndSts>";
+    let read = decode(&of(("pacs.002.001.10", "FIToFIPmtStsRpt"), &format!("{group}{nameless}")));
+    assert!(read.events.is_empty() && read.refused[0].reason.contains("which payment it is about"));
     // Two statuses of one payment are of one payment.
     let one = format!("<TxInfAndSts><OrgnlUETR>{UETR}</OrgnlUETR><TxSts>ACSP</TxSts></TxInfAndSts>");
     let read =

@@ -4,7 +4,9 @@
 
 use sluice_model::{EventType, PaymentEvent, PaymentStatus};
 
-use super::{Header, References, Transactions, code, keep, party::Sides, transfers::WIRE};
+use super::{
+    Header, References, Transactions, code, header::NO_ORIGINAL, keep, party::Sides, transfers::WIRE,
+};
 use crate::{DecodeError, xml::Element};
 
 pub(super) fn requests(message: &Element, out: &mut Transactions<'_>) {
@@ -73,13 +75,8 @@ fn one(
 ) -> Result<PaymentEvent, DecodeError> {
     let references = References::original(transaction, place);
     let original = transaction.text_at("OrgnlGrpInf/OrgnlMsgId").or(original);
-    let payment_id = references.original_id(original);
-    let payment_id = payment_id.ok_or_else(|| {
-        header.refuse(
-            &references,
-            "neither OrgnlUETR nor OrgnlMsgId and a reference say which payment it is about",
-        )
-    })?;
+    let payment_id =
+        references.original_id(original).ok_or_else(|| header.refuse(&references, NO_ORIGINAL))?;
     let mut event = header.event(&references, None)?;
     event.payment_id = Some(payment_id);
     event.method = Some(WIRE.to_owned());

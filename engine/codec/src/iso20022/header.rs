@@ -8,6 +8,10 @@ use crate::{DecodeError, xml::Element};
 /// Where messages say which they are and when they were made.
 const GROUPS: [(&str, &str); 2] = [("GrpHdr", "MsgId"), ("Assgnmt", "Id")];
 
+/// Why a transaction that tells of another is refused.
+pub(super) const NO_ORIGINAL: &str =
+    "neither OrgnlUETR nor OrgnlMsgId and a reference say which payment it is about";
+
 /// What every transaction of a message shares.
 pub(super) struct Header<'a> {
     /// `pacs.008`

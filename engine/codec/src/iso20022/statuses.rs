@@ -6,7 +6,7 @@
 
 use sluice_model::{EventType, PaymentEvent, PaymentStatus};
 
-use super::{Header, References, Transactions, code, keep, party::Sides};
+use super::{Header, References, Transactions, code, header::NO_ORIGINAL, keep, party::Sides};
 use crate::{DecodeError, xml::Element};
 
 pub(super) fn read(message: &Element, out: &mut Transactions<'_>) {
@@ -74,16 +74,13 @@ fn status(
 ) -> Result<PaymentEvent, DecodeError> {
     let references = References::original(transaction, place);
     let original = transaction.text_at("OrgnlGrpInf/OrgnlMsgId").or(original);
-    if references.uetr.is_none() && original.is_none() {
-        return Err(
-            header.refuse(&references, "neither OrgnlUETR nor OrgnlMsgId says which payment it is about")
-        );
-    }
+    let payment_id =
+        references.original_id(original).ok_or_else(|| header.refuse(&references, NO_ORIGINAL))?;
     let code_given = transaction.text_at("TxSts").or(of_all);
     let status = code_given.and_then(meaning);
     let status = status.ok_or_else(|| header.refuse(&references, "TxSts is missing or not known"))?;
     let mut event = header.event(&references, transaction.text_at("AccptncDtTm"))?;
-    event.payment_id = Some(references.payment_id(original.unwrap_or_default()));
+    event.payment_id = Some(payment_id);
     event.status = status;
     event.method = Some(super::transfers::WIRE.to_owned());
     if let Some(original) = transaction.child("OrgnlTxRef") {

@@ -57,7 +57,9 @@ impl<'a> Transactions<'a> {
     ) {
         let Some(place) = self.next(element) else { return };
         let opened = self.document.open(element, &[]).map_err(|error| self.header.at(place.number, error));
-        match opened.and_then(|transaction| read(&self.header, &transaction, place.number)) {
+        let read = opened.and_then(|transaction| read(&self.header, &transaction, place.number));
+        // Accepted before it is kept, so that what is too long is not kept a thousand times.
+        match read.and_then(|event| accept(event).map_err(|error| self.header.at(place.number, error))) {
             Ok(mut event) => {
                 event.normalise();
                 self.events.push((place, event));
