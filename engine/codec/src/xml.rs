@@ -1,13 +1,13 @@
 //! A small tree over an XML document, by local names: ISO 20022 tells its versions apart by namespace, and the
 //! parts that Sluice reads keep their names from one version to the next.
 //!
-//! The tree of a large document would be many times its size, so elements that repeat are set apart: the tree holds
-//! where they stand, and each is opened when its turn comes.
+//! The tree of a large document would be many times its size, so elements that repeat are set apart: beyond the first
+//! of them the tree holds only where they stand, and each is opened when its turn comes.
 //!
 //! What a hostile document could do is shut out by `sluice_xml`; how large one may be is said here. A document that
 //! is cut short is refused, never read in part.
 
-use std::{borrow::Cow, mem, ops::Range};
+use std::{borrow::Cow, ops::Range};
 
 use sluice_model::limits::Bytes;
 use sluice_xml::{Fault, Limits, Reader, Refusal, Tag, Token};
@@ -19,14 +19,16 @@ use crate::{DecodeError, encoding};
 pub(crate) const DOCUMENT_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// How deep elements may lie within each other; ISO 20022 with an envelope needs about 15.
 const DEPTH_MAX: usize = 64;
-/// How many elements a tree may have: a document without what is set apart in it, or what was set apart.
+/// How many elements a tree has before what is set apart stays closed: a small document is read once.
+const OPEN_ELEMENTS_MAX: usize = 20_000;
+/// How many elements a tree may have: a document without what is closed in it, or what was closed.
 const ELEMENTS_MAX: usize = 500_000;
 const LIMITS: Limits = Limits { depth: DEPTH_MAX, elements: None };
 /// The one element that may stand before a document's root: a business application header.
 const HEADER: &str = "AppHdr";
 
 /// An element: its local name, its own text, its children in order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Element {
     pub name: String,
     pub text: String,
@@ -34,10 +36,12 @@ pub(crate) struct Element {
     pub currency: Option<String>,
     /// The namespace of the element, where it is declared on this very element.
     pub namespace: Option<String>,
-    /// None where the element is set apart itself.
+    /// The children that are not set apart.
     pub children: Vec<Element>,
-    /// The children that are set apart: where they stand, unopened.
+    /// The children that are set apart.
     pub apart: Vec<Element>,
+    /// Whether nothing but where it stands is known of it.
+    pub is_closed: bool,
     /// The line it begins on, counted from 1.
     pub line: u64,
     /// Where it stands in the document's text.
@@ -60,13 +64,6 @@ impl Element {
         self.apart.iter().filter(move |child| child.name == name)
     }
 
-    /// Take every child of a name out.
-    pub(crate) fn take(&mut self, name: &str) -> Vec<Self> {
-        let (taken, kept) = mem::take(&mut self.children).into_iter().partition(|child| child.name == name);
-        self.children = kept;
-        taken
-    }
-
     /// The first element on a path of names parted by `/`.
     pub(crate) fn at(&self, path: &str) -> Option<&Self> {
         path.split('/').try_fold(self, |element, name| element.child(name))
@@ -87,27 +84,32 @@ impl Element {
 #[derive(Debug)]
 pub(crate) struct Document<'a> {
     text: Cow<'a, str>,
+    /// The names of what is set apart.
+    apart: &'static [&'static str],
     /// The root element, and before it a header's where there is one.
     pub roots: Vec<Element>,
 }
 
 impl<'a> Document<'a> {
     /// The document in those bytes, elements of the names in `apart` set apart.
-    pub(crate) fn parse(bytes: &'a [u8], apart: &[&str]) -> Result<Self, DecodeError> {
+    pub(crate) fn parse(bytes: &'a [u8], apart: &'static [&'static str]) -> Result<Self, DecodeError> {
         if bytes.len() > DOCUMENT_BYTES_MAX {
             let most = Bytes(DOCUMENT_BYTES_MAX);
             return Err(DecodeError::too_large(format!("the document is larger than {most}")));
         }
         let text = encoding::text(bytes)?;
         let roots = Builder::new(&text, (0, 0), apart).build()?;
-        Ok(Self { text, roots })
+        Ok(Self { text, apart, roots })
     }
 
-    /// The tree of an element that was set apart; within it, elements of the names in `apart` are.
-    pub(crate) fn open(&self, element: &Element, apart: &[&str]) -> Result<Element, DecodeError> {
+    /// The tree of an element that may be closed.
+    pub(crate) fn open<'e>(&self, element: &'e Element) -> Result<Cow<'e, Element>, DecodeError> {
+        if !element.is_closed {
+            return Ok(Cow::Borrowed(element));
+        }
         let before = (element.span.start, element.line.saturating_sub(1));
-        let mut roots = Builder::new(self.source(element.span.clone()), before, apart).build()?;
-        roots.pop().ok_or_else(|| malformed(element.line, CUT_SHORT))
+        let mut roots = Builder::new(self.source(element.span.clone()), before, self.apart).build()?;
+        roots.pop().map(Cow::Owned).ok_or_else(|| malformed(element.line, CUT_SHORT))
     }
 
     /// The text of an element.
@@ -121,8 +123,8 @@ struct Builder<'a> {
     /// How many bytes and lines of the document stand before the reader's text.
     before: (usize, u64),
     apart: &'a [&'a str],
-    /// How many elements are open within one that is set apart, itself counted.
-    depth_apart: usize,
+    /// How many elements are open within one that stays closed, itself counted.
+    depth_closed: usize,
     elements: usize,
     open: Vec<Element>,
     roots: Vec<Element>,
@@ -131,17 +133,17 @@ struct Builder<'a> {
 impl<'a> Builder<'a> {
     fn new(text: &'a str, before: (usize, u64), apart: &'a [&'a str]) -> Self {
         let reader = Reader::new(text, LIMITS);
-        Self { reader, before, apart, depth_apart: 0, elements: 0, open: Vec::new(), roots: Vec::new() }
+        Self { reader, before, apart, depth_closed: 0, elements: 0, open: Vec::new(), roots: Vec::new() }
     }
 
     fn build(mut self) -> Result<Vec<Element>, DecodeError> {
         loop {
             let token = self.reader.read().map_err(|refusal| refused(refusal, self.before.1))?;
             match token {
-                Some(Token::Start(tag)) if self.depth_apart > 0 => self.pass_over(&tag)?,
+                Some(Token::Start(tag)) if self.depth_closed > 0 => self.pass_over(&tag)?,
                 Some(Token::Start(tag)) => self.start(&tag)?,
                 Some(Token::End) => self.end(),
-                Some(Token::Text(_)) if self.depth_apart > 0 => {}
+                Some(Token::Text(_)) if self.depth_closed > 0 => {}
                 Some(Token::Text(text)) => self.text(&text)?,
                 Some(Token::Encoding(_)) => {}
                 None if self.roots.is_empty() => return Err(self.refuse(CUT_SHORT)),
@@ -163,31 +165,33 @@ impl<'a> Builder<'a> {
         element.span.start = self.before.0 + self.reader.position();
         for attribute in tag.attributes() {
             let attribute = attribute.map_err(|_| self.refuse(ATTRIBUTE))?;
+            let value = attribute.value().map_err(|_| self.refuse(ATTRIBUTE))?;
             let place = match attribute.qualified_name() {
                 "Ccy" => &mut element.currency,
                 _ if tag.is_declared_by(&attribute) => &mut element.namespace,
                 _ => continue,
             };
-            *place = Some(attribute.value().map_err(|_| self.refuse(ATTRIBUTE))?.into_owned());
+            *place = Some(value.into_owned());
         }
-        if !self.open.is_empty() && self.apart.contains(&tag.name()) {
-            self.depth_apart = 1;
+        let may_close = !self.open.is_empty() && self.elements > OPEN_ELEMENTS_MAX;
+        if may_close && self.apart.contains(&tag.name()) {
+            element.is_closed = true;
+            self.depth_closed = 1;
         }
         self.open.push(element);
         Ok(())
     }
 
-    /// An element within one that is set apart: it must be XML, and is read later.
+    /// An element within one that stays closed: it must be XML, and is read later.
     fn pass_over(&mut self, tag: &Tag<'_>) -> Result<(), DecodeError> {
-        self.depth_apart += 1;
-        let broken = tag.attributes().any(|attribute| attribute.is_err());
-        if broken { Err(self.refuse(ATTRIBUTE)) } else { Ok(()) }
+        self.depth_closed += 1;
+        let mut values = tag.attributes().map(|attribute| attribute?.value().map(drop));
+        values.try_for_each(|value| value).map_err(|_| self.refuse(ATTRIBUTE))
     }
 
     fn end(&mut self) {
-        let was_apart = self.depth_apart > 0;
-        self.depth_apart = self.depth_apart.saturating_sub(1);
-        if self.depth_apart > 0 {
+        self.depth_closed = self.depth_closed.saturating_sub(1);
+        if self.depth_closed > 0 {
             return;
         }
         let Some(mut element) = self.open.pop() else { return };
@@ -196,7 +200,7 @@ impl<'a> Builder<'a> {
             element.text = String::new();
         }
         match self.open.last_mut() {
-            Some(parent) if was_apart => parent.apart.push(element),
+            Some(parent) if self.apart.contains(&element.name.as_str()) => parent.apart.push(element),
             Some(parent) => parent.children.push(element),
             None => self.roots.push(element),
         }
@@ -257,26 +261,29 @@ mod tests {
 
     #[test]
     fn what_is_set_apart_is_opened_where_it_stands() {
-        let text = "<a>\n<b>1</b><t Ccy='HKD'>x\n<b>2</b><t><b>3</b></t><t/></t>\n<t/><c>4</c></a>";
-        let document = Document::parse(text.as_bytes(), &["t"]).unwrap();
-        let root = &document.roots[0];
-        let names: Vec<&str> = root.children.iter().map(|child| child.name.as_str()).collect();
-        assert_eq!(names, ["b", "c"]);
-        let sources: Vec<&str> = root.apart("t").map(|t| document.source(t.span.clone())).collect();
-        assert_eq!(sources, ["<t Ccy='HKD'>x\n<b>2</b><t><b>3</b></t><t/></t>", "<t/>"]);
-        let outer = root.apart("t").next().unwrap();
-        assert_eq!((outer.line, outer.children.len()), (2, 0));
-        let opened = document.open(outer, &["t"]).unwrap();
-        assert_eq!(
-            (opened.line, opened.currency.as_deref(), opened.text_at("b")),
-            (2, Some("HKD"), Some("2"))
-        );
-        let inner = opened.apart("t").next().unwrap();
-        assert_eq!((inner.line, document.source(inner.span.clone())), (3, "<t><b>3</b></t>"));
-        assert_eq!(document.open(inner, &[]).unwrap().text_at("b"), Some("3"));
-        assert_eq!(document.open(root.apart("t").last().unwrap(), &[]).unwrap().line, 4);
-        for broken in ["<a><t><b></t></a>", "<a><t><b c=1/></t></a>", "<a><t><b>"] {
-            assert!(Document::parse(broken.as_bytes(), &["t"]).is_err(), "{broken}");
+        let within = "x\n<b>2</b><t><b>3</b></t><t/>";
+        let text = format!("<a>\n<b>1</b><t Ccy='HKD'>{within}</t>\n<t/><c>4</c></a>");
+        // Once as it is, and once behind so much else that what is set apart stays closed.
+        for (before, is_closed) in [(String::new(), false), ("<c/>".repeat(OPEN_ELEMENTS_MAX), true)] {
+            let text = text.replacen("<a>", &format!("<a>{before}"), 1);
+            let document = Document::parse(text.as_bytes(), &["t"]).unwrap();
+            let root = &document.roots[0];
+            assert_eq!((root.children("t").count(), root.text_at("b")), (0, Some("1")));
+            let sources: Vec<&str> = root.apart("t").map(|t| document.source(t.span.clone())).collect();
+            assert_eq!(sources, [format!("<t Ccy='HKD'>{within}</t>").as_str(), "<t/>"]);
+            let outer = root.apart("t").next().unwrap();
+            assert_eq!((outer.line, outer.is_closed, outer.children.is_empty()), (2, is_closed, is_closed));
+            let opened = document.open(outer).unwrap();
+            let read = (opened.line, opened.currency.as_deref(), opened.text_at("b"));
+            assert_eq!(read, (2, Some("HKD"), Some("2")));
+            let inner = opened.apart("t").next().unwrap();
+            assert_eq!((inner.line, document.source(inner.span.clone())), (3, "<t><b>3</b></t>"));
+            assert_eq!(document.open(inner).unwrap().text_at("b"), Some("3"));
+            assert_eq!(document.open(root.apart("t").last().unwrap()).unwrap().line, 4);
+            for broken in ["<t><b></t></a>", "<t><b c=1/></t></a>", "<t><b c='&x;'/></t></a>", "<t><b>"] {
+                let text = format!("<a>{before}{broken}");
+                assert!(Document::parse(text.as_bytes(), &["t"]).is_err(), "{broken}");
+            }
         }
     }
 

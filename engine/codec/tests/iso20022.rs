@@ -431,7 +431,7 @@ fn envelopes_flavours_and_encodings_are_one_message() {
     let declared = |label: &str| format!("<?xml version=\"1.0\" encoding=\"{label}\"?>{plain}");
     for label in ["ISO-8859-1", "windows-1252"] {
         let bytes: Vec<u8> = declared(label).chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
-        assert_eq!(decode_iso20022(&bytes).unwrap().events, [expected.clone()], "{label}");
+        assert_eq!(decode_iso20022(&bytes).unwrap().events, std::slice::from_ref(&expected), "{label}");
     }
     let wide: Vec<u8> =
         format!("\u{feff}{}", declared("UTF-16")).encode_utf16().flat_map(u16::to_be_bytes).collect();

@@ -16,6 +16,9 @@ use crate::{DecodeError, xml::Element};
 
 /// An entry of a report.
 pub(super) const ENTRY: &str = "Ntry";
+/// What holds the transactions of an entry, and one of them.
+pub(super) const DETAILS: &str = "NtryDtls";
+pub(super) const DETAIL: &str = "TxDtls";
 /// The reports of one account, by message.
 const REPORTS: [&str; 3] = ["Rpt", "Stmt", "Ntfctn"];
 /// The sub-families of transactions that are money coming back: a return, and a cancellation granted.
@@ -24,34 +27,42 @@ const RETURNS: [&str; 2] = ["RRTN", "RPCR"];
 pub(super) fn read(message: &Element, out: &mut Transactions<'_>) {
     for report in message.children.iter().filter(|child| REPORTS.contains(&child.name.as_str())) {
         for entry in report.apart(ENTRY) {
-            match out.document.open(entry, &["TxDtls"]) {
-                Ok(opened) => read_entry(report, entry, opened, out),
-                Err(error) => out.reject(entry, error),
+            if let Err(error) = read_entry(report, entry, out) {
+                out.reject(entry, error);
             }
         }
     }
 }
 
-fn read_entry(report: &Element, entry: &Element, mut opened: Element, out: &mut Transactions<'_>) {
-    let details = opened.take("NtryDtls");
-    let details: Vec<_> = details.iter().flat_map(|details| details.apart("TxDtls")).collect();
-    if details.is_empty() {
+/// The transactions of an entry; an error where nothing of it was read.
+fn read_entry(report: &Element, entry: &Element, out: &mut Transactions<'_>) -> Result<(), DecodeError> {
+    let document = out.document;
+    let opened = document.open(entry)?;
+    let mut count = 0;
+    for details in opened.apart(DETAILS) {
+        count += document.open(details)?.apart(DETAIL).count();
+    }
+    if count == 0 {
         out.add(entry, |header, entry, place| {
             Booking { report, entry, detail: entry, is_alone: true }.read(header, place)
         });
     }
-    for detail in &details {
-        out.add(detail, |header, detail, place| {
-            Booking { report, entry: &opened, detail, is_alone: details.len() == 1 }.read(header, place)
-        });
+    // Opened again: those of a large entry would not fit in memory together.
+    for details in opened.apart(DETAILS).filter_map(|details| document.open(details).ok()) {
+        for detail in details.apart(DETAIL) {
+            out.add(detail, |header, detail, place| {
+                Booking { report, entry: &opened, detail, is_alone: count == 1 }.read(header, place)
+            });
+        }
     }
+    Ok(())
 }
 
 /// A transaction that was booked.
 struct Booking<'a> {
     /// The report of the account.
     report: &'a Element,
-    /// The entry, without the transactions in it.
+    /// The entry.
     entry: &'a Element,
     /// The transaction, or the entry itself.
     detail: &'a Element,

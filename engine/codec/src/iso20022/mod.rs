@@ -79,7 +79,15 @@ const MESSAGES: [Message; 14] = [
 ];
 
 /// What is set apart in a document, since it repeats.
-const APART: [&str; 5] = ["CdtTrfTxInf", "DrctDbtTxInf", "TxInf", "TxInfAndSts", bookings::ENTRY];
+const APART: [&str; 7] = [
+    "CdtTrfTxInf",
+    "DrctDbtTxInf",
+    "TxInf",
+    "TxInfAndSts",
+    bookings::ENTRY,
+    bookings::DETAILS,
+    bookings::DETAIL,
+];
 
 /// A message of payments.
 const fn payments(

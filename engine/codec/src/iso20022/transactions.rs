@@ -56,7 +56,7 @@ impl<'a> Transactions<'a> {
         read: impl FnOnce(&Header<'_>, &Element, usize) -> Result<PaymentEvent, DecodeError>,
     ) {
         let Some(place) = self.next(element) else { return };
-        let opened = self.document.open(element, &[]).map_err(|error| self.header.at(place.number, error));
+        let opened = self.document.open(element).map_err(|error| self.header.at(place.number, error));
         let read = opened.and_then(|transaction| read(&self.header, &transaction, place.number));
         // Accepted before it is kept, so that what is too long is not kept a thousand times.
         match read.and_then(|event| accept(event).map_err(|error| self.header.at(place.number, error))) {
