@@ -344,6 +344,15 @@ fn a_cancellation_is_asked_for_then_answered() {
         let answer = only(&assigned("RsltnOfInvstgtn", &body));
         assert_eq!((answer.payment_id(), answer.status), (UETR, status), "{of_all} {own}");
     }
+    let group =
+        "<OrgnlGrpInfAndCxl><OrgnlMsgId>M0</OrgnlMsgId><OrgnlNbOfTxs>3</OrgnlNbOfTxs></OrgnlGrpInfAndCxl>";
+    let whole = only(&assigned("FIToFIPmtCxlReq", &format!("<Undrlyg>{group}</Undrlyg>")));
+    assert_eq!((whole.event_type, whole.payment_id()), (EventType::Account, "M0"));
+    let batches = "<OrgnlPmtInfAndCxl><OrgnlPmtInfId>B1</OrgnlPmtInfId></OrgnlPmtInfAndCxl>\
+                   <OrgnlPmtInfAndCxl><OrgnlPmtInfId>B2</OrgnlPmtInfId>\
+                   <TxInf><OrgnlEndToEndId>E1</OrgnlEndToEndId></TxInf></OrgnlPmtInfAndCxl>";
+    let read = decode(&assigned("CstmrPmtCxlReq", &format!("<Undrlyg>{group}{batches}</Undrlyg>")));
+    assert_eq!(ids(&read), [("camt.055:A1:#1", "M0:B1"), ("camt.055:A1:E1", "M0:E1")]);
     let nameless = decode(&assigned("FIToFIPmtCxlReq", "<Undrlyg><TxInf><CxlId>1</CxlId></TxInf></Undrlyg>"));
     assert!(nameless.refused[0].reason.contains("which payment it is about"));
 }

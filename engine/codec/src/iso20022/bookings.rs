@@ -48,8 +48,8 @@ fn read_entry(report: &Element, entry: &Element, out: &mut Transactions<'_>) -> 
         });
     }
     // Opened again: those of a large entry would not fit in memory together.
-    for details in opened.apart(DETAILS).filter_map(|details| document.open(details).ok()) {
-        for detail in details.apart(DETAIL) {
+    for details in opened.apart(DETAILS) {
+        for detail in document.open(details)?.apart(DETAIL) {
             out.add(detail, |header, detail, place| {
                 Booking { report, entry: &opened, detail, is_alone: count == 1 }.read(header, place)
             });

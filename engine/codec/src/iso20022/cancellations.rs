@@ -2,10 +2,11 @@
 //! camt.029, the answer. Asking changes nothing yet, nor does a refusal: the payment is `processing`. An answer that
 //! grants it makes it `cancelled`; money that comes back is a return of its own.
 
-use sluice_model::{EventType, PaymentEvent, PaymentStatus};
+use sluice_model::{PaymentEvent, PaymentStatus};
 
 use super::{
-    Header, References, Transactions, code, header::NO_ORIGINAL, keep, party::Sides, transfers::WIRE,
+    Header, References, Transactions, code, header::NO_ORIGINAL, keep, party::Sides, statuses::of_message,
+    transfers::WIRE,
 };
 use crate::{DecodeError, xml::Element};
 
@@ -25,7 +26,8 @@ pub(super) fn answers(message: &Element, out: &mut Transactions<'_>) {
     }
 }
 
-/// The transactions under an element, also those in batches; where it names none, the message that it names.
+/// The transactions under an element, also those in batches, and batches that name none; where there is neither, the
+/// message that it names.
 fn read(
     underlying: &Element,
     group: &str,
@@ -34,35 +36,43 @@ fn read(
     of_all: Option<&str>,
     out: &mut Transactions<'_>,
 ) {
+    let before = out.count();
     let group = underlying.child(group);
-    let original = group.and_then(|group| group.text_at("OrgnlMsgId"));
-    let batches = underlying.children(batch).flat_map(|batch| batch.apart(transaction));
-    let mut transactions = underlying.apart(transaction).chain(batches).peekable();
-    if transactions.peek().is_none() {
-        out.add(group.unwrap_or(underlying), |header, group, place| whole(header, group, of_all, place));
+    let of_group = group.and_then(|group| group.text_at("OrgnlMsgId"));
+    for holder in std::iter::once(underlying).chain(underlying.children(batch)) {
+        let original = holder.text_at("OrgnlGrpInf/OrgnlMsgId").or(of_group);
+        let mut transactions = holder.apart(transaction).peekable();
+        if let (None, Some(batch_id)) = (transactions.peek(), holder.text_at("OrgnlPmtInfId")) {
+            out.add(holder, |header, batch, place| {
+                whole(header, (original, Some(batch_id)), of_all, batch, place)
+            });
+        }
+        for transaction in transactions {
+            out.add(transaction, |header, transaction, place| {
+                one(header, original, of_all, transaction, place)
+            });
+        }
     }
-    for transaction in transactions {
-        out.add(transaction, |header, transaction, place| one(header, original, of_all, transaction, place));
+    if out.count() == before {
+        out.add(group.unwrap_or(underlying), |header, group, place| {
+            whole(header, (of_group, None), of_all, group, place)
+        });
     }
 }
 
-/// A request or an answer for a whole message: an event of its own, as the status of one is.
+/// A request or an answer for a whole message or a batch of it: an event of its own, as the status of one is.
 fn whole(
     header: &Header<'_>,
-    group: &Element,
+    (original, batch): (Option<&str>, Option<&str>),
     of_all: Option<&str>,
+    element: &Element,
     place: usize,
 ) -> Result<PaymentEvent, DecodeError> {
-    let references = References::none(place);
-    let original = group.text_at("OrgnlMsgId");
-    let original = original.ok_or_else(|| header.refuse(&references, "OrgnlMsgId is missing"))?;
-    let mut event = header.event(&references, None)?;
-    event.event_type = EventType::Account;
-    event.payment_id = Some(original.to_owned());
-    outcome(&mut event, group.text_at("GrpCxlSts").or(of_all));
-    keep(&mut event.attributes, "original_message_id", Some(original));
-    keep(&mut event.attributes, "original_transactions", group.text_at("OrgnlNbOfTxs"));
-    keep(&mut event.attributes, "cancellation_reason", reason(group));
+    let answer = ["GrpCxlSts", "PmtInfCxlSts"].into_iter().find_map(|name| element.text_at(name));
+    let mut event = of_message(header, original, batch, place)?;
+    outcome(&mut event, answer.or(of_all));
+    keep(&mut event.attributes, "original_transactions", element.text_at("OrgnlNbOfTxs"));
+    keep(&mut event.attributes, "cancellation_reason", reason(element));
     Ok(event)
 }
 

@@ -49,19 +49,30 @@ fn whole(
     (element, code_given): (&Element, Option<&str>),
     place: usize,
 ) -> Result<PaymentEvent, DecodeError> {
-    let references = References::none(place);
-    let message = original.ok_or_else(|| header.refuse(&references, "OrgnlMsgId is missing"))?;
+    let mut event = of_message(header, original, batch, place)?;
     let status = code_given.and_then(meaning);
-    let status = status.ok_or_else(|| header.refuse(&references, "the status is missing or not known"))?;
-    let mut event = header.event(&references, None)?;
-    event.event_type = EventType::Account;
-    event.payment_id = Some([Some(message), batch].into_iter().flatten().collect::<Vec<_>>().join(":"));
-    event.status = status;
-    keep(&mut event.attributes, "original_message_id", Some(message));
-    keep(&mut event.attributes, "original_batch_id", batch);
+    event.status = status
+        .ok_or_else(|| header.refuse(&References::none(place), "the status is missing or not known"))?;
     keep(&mut event.attributes, "original_transactions", element.text_at("OrgnlNbOfTxs"));
     keep(&mut event.attributes, "message_status", code_given);
     keep(&mut event.attributes, "status_reason", code(element.at("StsRsnInf/Rsn")));
+    Ok(event)
+}
+
+/// An event about an original message, or a batch of it, that moves no money.
+pub(super) fn of_message(
+    header: &Header<'_>,
+    original: Option<&str>,
+    batch: Option<&str>,
+    place: usize,
+) -> Result<PaymentEvent, DecodeError> {
+    let references = References::none(place);
+    let message = original.ok_or_else(|| header.refuse(&references, "OrgnlMsgId is missing"))?;
+    let mut event = header.event(&references, None)?;
+    event.event_type = EventType::Account;
+    event.payment_id = Some([Some(message), batch].into_iter().flatten().collect::<Vec<_>>().join(":"));
+    keep(&mut event.attributes, "original_message_id", Some(message));
+    keep(&mut event.attributes, "original_batch_id", batch);
     Ok(event)
 }
 
