@@ -57,6 +57,11 @@ impl DecodeError {
         Self::new(Code::Unsupported, message)
     }
 
+    /// The same error, said of a place.
+    pub(crate) fn within(self, place: &str) -> Self {
+        Self::new(self.code, format!("{place}: {}", self.message))
+    }
+
     /// The kind's name: `malformed`, `too_large`, `unsupported`.
     pub const fn code(&self) -> &'static str {
         self.code.name()

@@ -12,6 +12,7 @@
 mod accept;
 pub mod csv;
 pub mod ecommpay;
+mod encoding;
 mod error;
 pub mod iso20022;
 mod json;

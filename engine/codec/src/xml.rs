@@ -1,22 +1,34 @@
 //! A small tree over an XML document, by local names: ISO 20022 tells its versions apart by namespace, and the
 //! parts that Sluice reads keep their names from one version to the next.
 //!
+//! The tree of a large document would be many times its size, so elements that repeat are set apart: beyond the first
+//! of them the tree holds only where they stand, and each is opened when its turn comes.
+//!
 //! What a hostile document could do is shut out by `sluice_xml`; how large one may be is said here. A document that
 //! is cut short is refused, never read in part.
 
-use sluice_model::limits::BODY_BYTES_MAX;
+use std::{borrow::Cow, ops::Range};
+
+use sluice_model::limits::Bytes;
 use sluice_xml::{Fault, Limits, Reader, Refusal, Tag, Token};
 
-use crate::DecodeError;
+use crate::{DecodeError, encoding};
 
+/// The largest document, in bytes: more than 50,000 transactions of a usual length. What comes by HTTP is bounded by
+/// its body before.
+pub(crate) const DOCUMENT_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// How deep elements may lie within each other; ISO 20022 with an envelope needs about 15.
 const DEPTH_MAX: usize = 64;
-/// How many elements a document may have: at about 60 a transaction, more than fit in the largest body.
+/// How many elements a tree has before what is set apart stays closed: a small document is read once.
+const OPEN_ELEMENTS_MAX: usize = 20_000;
+/// How many elements a tree may have: a document without what is closed in it, or what was closed.
 const ELEMENTS_MAX: usize = 500_000;
-const LIMITS: Limits = Limits { depth: DEPTH_MAX, elements: Some(ELEMENTS_MAX) };
+const LIMITS: Limits = Limits { depth: DEPTH_MAX, elements: None };
+/// The one element that may stand before a document's root: a business application header.
+const HEADER: &str = "AppHdr";
 
 /// An element: its local name, its own text, its children in order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Element {
     pub name: String,
     pub text: String,
@@ -24,7 +36,16 @@ pub(crate) struct Element {
     pub currency: Option<String>,
     /// The namespace of the element, where it is declared on this very element.
     pub namespace: Option<String>,
+    /// The children that are not set apart.
     pub children: Vec<Element>,
+    /// The children that are set apart.
+    pub apart: Vec<Element>,
+    /// Whether nothing but where it stands is known of it.
+    pub is_closed: bool,
+    /// The line it begins on, counted from 1.
+    pub line: u64,
+    /// Where it stands in the document's text.
+    pub span: Range<usize>,
 }
 
 impl Element {
@@ -36,6 +57,11 @@ impl Element {
     /// Every child of a name, in order.
     pub(crate) fn children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
         self.children.iter().filter(move |child| child.name == name)
+    }
+
+    /// Every child of a name that is set apart, in order.
+    pub(crate) fn apart<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
+        self.apart.iter().filter(move |child| child.name == name)
     }
 
     /// The first element on a path of names parted by `/`.
@@ -54,65 +80,129 @@ impl Element {
     }
 }
 
-/// The root element of a document.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Element, DecodeError> {
-    if bytes.len() > BODY_BYTES_MAX {
-        return Err(DecodeError::too_large(format!("the document is larger than {BODY_BYTES_MAX} bytes")));
+/// A document and its tree.
+#[derive(Debug)]
+pub(crate) struct Document<'a> {
+    text: Cow<'a, str>,
+    /// The names of what is set apart.
+    apart: &'static [&'static str],
+    /// The root element, and before it a header's where there is one.
+    pub roots: Vec<Element>,
+}
+
+impl<'a> Document<'a> {
+    /// The document in those bytes, elements of the names in `apart` set apart.
+    pub(crate) fn parse(bytes: &'a [u8], apart: &'static [&'static str]) -> Result<Self, DecodeError> {
+        if bytes.len() > DOCUMENT_BYTES_MAX {
+            let most = Bytes(DOCUMENT_BYTES_MAX);
+            return Err(DecodeError::too_large(format!("the document is larger than {most}")));
+        }
+        let text = encoding::text(bytes)?;
+        let roots = Builder::new(&text, (0, 0), apart).build()?;
+        Ok(Self { text, apart, roots })
     }
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| DecodeError::malformed(format!("not UTF-8 from byte {} on", error.valid_up_to())))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    Builder { reader: Reader::new(text, LIMITS), open: Vec::new(), root: None }.build()
+
+    /// The tree of an element that may be closed.
+    pub(crate) fn open<'e>(&self, element: &'e Element) -> Result<Cow<'e, Element>, DecodeError> {
+        if !element.is_closed {
+            return Ok(Cow::Borrowed(element));
+        }
+        let before = (element.span.start, element.line.saturating_sub(1));
+        let mut roots = Builder::new(self.source(element.span.clone()), before, self.apart).build()?;
+        roots.pop().map(Cow::Owned).ok_or_else(|| malformed(element.line, CUT_SHORT))
+    }
+
+    /// The text of an element.
+    pub(crate) fn source(&self, span: Range<usize>) -> &str {
+        self.text.get(span).unwrap_or_default()
+    }
 }
 
 struct Builder<'a> {
     reader: Reader<'a>,
+    /// How many bytes and lines of the document stand before the reader's text.
+    before: (usize, u64),
+    apart: &'a [&'a str],
+    /// How many elements are open within one that stays closed, itself counted.
+    depth_closed: usize,
+    elements: usize,
     open: Vec<Element>,
-    root: Option<Element>,
+    roots: Vec<Element>,
 }
 
-impl Builder<'_> {
-    fn build(mut self) -> Result<Element, DecodeError> {
-        while let Some(token) = self.reader.read().map_err(refused)? {
+impl<'a> Builder<'a> {
+    fn new(text: &'a str, before: (usize, u64), apart: &'a [&'a str]) -> Self {
+        let reader = Reader::new(text, LIMITS);
+        Self { reader, before, apart, depth_closed: 0, elements: 0, open: Vec::new(), roots: Vec::new() }
+    }
+
+    fn build(mut self) -> Result<Vec<Element>, DecodeError> {
+        loop {
+            let token = self.reader.read().map_err(|refusal| refused(refusal, self.before.1))?;
             match token {
-                Token::Start(tag) => self.start(&tag)?,
-                Token::End => self.end(),
-                Token::Text(text) => self.text(&text)?,
-                Token::Encoding(encoding) if encoding.eq_ignore_ascii_case("utf-8") => {}
-                Token::Encoding(_) => {
-                    return Err(DecodeError::unsupported("an encoding other than UTF-8 is declared"));
-                }
+                Some(Token::Start(tag)) if self.depth_closed > 0 => self.pass_over(&tag)?,
+                Some(Token::Start(tag)) => self.start(&tag)?,
+                Some(Token::End) => self.end(),
+                Some(Token::Text(_)) if self.depth_closed > 0 => {}
+                Some(Token::Text(text)) => self.text(&text)?,
+                Some(Token::Encoding(_)) => {}
+                None if self.roots.is_empty() => return Err(self.refuse(CUT_SHORT)),
+                None => return Ok(self.roots),
             }
         }
-        self.root.take().ok_or_else(|| self.refuse(CUT_SHORT))
     }
 
     fn start(&mut self, tag: &Tag<'_>) -> Result<(), DecodeError> {
-        if self.root.is_some() {
+        if self.open.is_empty() && self.roots.iter().any(|root| root.name != HEADER) {
             return Err(self.refuse("more than one root element"));
         }
+        self.elements += 1;
+        if self.elements > ELEMENTS_MAX {
+            return Err(DecodeError::too_large(format!("more than {ELEMENTS_MAX} elements")));
+        }
         let mut element = Element { name: tag.name().to_owned(), ..Element::default() };
+        element.line = self.line();
+        element.span.start = self.before.0 + self.reader.position();
         for attribute in tag.attributes() {
             let attribute = attribute.map_err(|_| self.refuse(ATTRIBUTE))?;
+            let value = attribute.value().map_err(|_| self.refuse(ATTRIBUTE))?;
             let place = match attribute.qualified_name() {
                 "Ccy" => &mut element.currency,
                 _ if tag.is_declared_by(&attribute) => &mut element.namespace,
                 _ => continue,
             };
-            *place = Some(attribute.value().map_err(|_| self.refuse(ATTRIBUTE))?.into_owned());
+            *place = Some(value.into_owned());
+        }
+        let may_close = !self.open.is_empty() && self.elements > OPEN_ELEMENTS_MAX;
+        if may_close && self.apart.contains(&tag.name()) {
+            element.is_closed = true;
+            self.depth_closed = 1;
         }
         self.open.push(element);
         Ok(())
     }
 
+    /// An element within one that stays closed: it must be XML, and is read later.
+    fn pass_over(&mut self, tag: &Tag<'_>) -> Result<(), DecodeError> {
+        self.depth_closed += 1;
+        let mut values = tag.attributes().map(|attribute| attribute?.value().map(drop));
+        values.try_for_each(|value| value).map_err(|_| self.refuse(ATTRIBUTE))
+    }
+
     fn end(&mut self) {
+        self.depth_closed = self.depth_closed.saturating_sub(1);
+        if self.depth_closed > 0 {
+            return;
+        }
         let Some(mut element) = self.open.pop() else { return };
+        element.span.end = self.before.0 + self.reader.end();
         if !element.children.is_empty() {
             element.text = String::new();
         }
         match self.open.last_mut() {
+            Some(parent) if self.apart.contains(&element.name.as_str()) => parent.apart.push(element),
             Some(parent) => parent.children.push(element),
-            None => self.root = Some(element),
+            None => self.roots.push(element),
         }
     }
 
@@ -125,9 +215,14 @@ impl Builder<'_> {
         Ok(())
     }
 
+    /// The line of the document that the reader has come to.
+    const fn line(&self) -> u64 {
+        self.before.1 + self.reader.line()
+    }
+
     /// A refusal at the line that the reader has come to.
     fn refuse(&self, why: &str) -> DecodeError {
-        malformed(self.reader.line(), why)
+        malformed(self.line(), why)
     }
 }
 
@@ -135,7 +230,7 @@ const CUT_SHORT: &str = "the XML ends too early";
 const ATTRIBUTE: &str = "an attribute is not well-formed";
 
 /// What the reader refused, in words that repeat nothing of the document.
-fn refused(refusal: Refusal) -> DecodeError {
+fn refused(refusal: Refusal, lines_before: u64) -> DecodeError {
     let why = match refusal.fault {
         Fault::TooMany(max) => return DecodeError::too_large(format!("more than {max} elements")),
         Fault::TooDeep(max) => return DecodeError::too_large(format!("elements lie more than {max} deep")),
@@ -144,7 +239,7 @@ fn refused(refusal: Refusal) -> DecodeError {
         Fault::CutShort => CUT_SHORT,
         Fault::NotWellFormed(_) => "not well-formed XML",
     };
-    malformed(refusal.line, why)
+    malformed(lines_before + refusal.line, why)
 }
 
 fn malformed(line: u64, why: &str) -> DecodeError {
@@ -155,9 +250,49 @@ fn malformed(line: u64, why: &str) -> DecodeError {
 mod tests {
     use super::*;
 
+    fn parse(bytes: &[u8]) -> Result<Element, DecodeError> {
+        Document::parse(bytes, &[]).map(|mut document| document.roots.remove(0))
+    }
+
     fn refused(text: &str) -> (&'static str, String) {
         let error = parse(text.as_bytes()).unwrap_err();
         (error.code(), error.to_string())
+    }
+
+    #[test]
+    fn what_is_set_apart_is_opened_where_it_stands() {
+        let within = "x\n<b>2</b><t><b>3</b></t><t/>";
+        let text = format!("<a>\n<b>1</b><t Ccy='HKD'>{within}</t>\n<t/><c>4</c></a>");
+        // Once as it is, and once behind so much else that what is set apart stays closed.
+        for (before, is_closed) in [(String::new(), false), ("<c/>".repeat(OPEN_ELEMENTS_MAX), true)] {
+            let text = text.replacen("<a>", &format!("<a>{before}"), 1);
+            let document = Document::parse(text.as_bytes(), &["t"]).unwrap();
+            let root = &document.roots[0];
+            assert_eq!((root.children("t").count(), root.text_at("b")), (0, Some("1")));
+            let sources: Vec<&str> = root.apart("t").map(|t| document.source(t.span.clone())).collect();
+            assert_eq!(sources, [format!("<t Ccy='HKD'>{within}</t>").as_str(), "<t/>"]);
+            let outer = root.apart("t").next().unwrap();
+            assert_eq!((outer.line, outer.is_closed, outer.children.is_empty()), (2, is_closed, is_closed));
+            let opened = document.open(outer).unwrap();
+            let read = (opened.line, opened.currency.as_deref(), opened.text_at("b"));
+            assert_eq!(read, (2, Some("HKD"), Some("2")));
+            let inner = opened.apart("t").next().unwrap();
+            assert_eq!((inner.line, document.source(inner.span.clone())), (3, "<t><b>3</b></t>"));
+            assert_eq!(document.open(inner).unwrap().text_at("b"), Some("3"));
+            assert_eq!(document.open(root.apart("t").last().unwrap()).unwrap().line, 4);
+            for broken in ["<t><b></t></a>", "<t><b c=1/></t></a>", "<t><b c='&x;'/></t></a>", "<t><b>"] {
+                let text = format!("<a>{before}{broken}");
+                assert!(Document::parse(text.as_bytes(), &["t"]).is_err(), "{broken}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_header_may_stand_before_the_root() {
+        let both = Document::parse(b"<AppHdr/>\n<?xml version='1.0'?><a/>", &[]).unwrap();
+        assert_eq!(both.roots.len(), 2);
+        assert!(refused("<a/><AppHdr/>").1.contains("more than one root"));
+        assert!(refused("<AppHdr/><a/><a/>").1.contains("more than one root"));
     }
 
     #[test]
@@ -195,7 +330,7 @@ mod tests {
         let deep = format!("{}{}", "<a>".repeat(65), "</a>".repeat(65));
         assert_eq!(refused(&deep).0, "too_large");
         assert_eq!(refused(&format!("<a>{}</a>", "<b/>".repeat(ELEMENTS_MAX))).0, "too_large");
-        assert_eq!(refused(&format!("<a>{}</a>", "x".repeat(BODY_BYTES_MAX))).0, "too_large");
+        assert_eq!(refused(&format!("<a>{}</a>", "x".repeat(DOCUMENT_BYTES_MAX))).0, "too_large");
         assert_eq!(refused("<?xml version=\"1.0\" encoding=\"UTF-16\"?><a/>").0, "unsupported");
     }
 }

@@ -106,7 +106,7 @@ fn messages_become_the_events_shown() {
         assert_eq!(read.len(), 1);
         assert_eq!(serde_json::to_value(&read[0]).unwrap(), shown.next().unwrap());
     };
-    compare(decode_iso20022(one("xml iso20022").as_bytes()).unwrap());
+    compare(decode_iso20022(one("xml iso20022").as_bytes()).unwrap().events);
     compare(decode_mt(one("text mt").as_bytes()).unwrap());
 }
 

@@ -1,6 +1,6 @@
 //! Bodies to what is taken in: events, and what could not be read.
 
-use sluice_codec::{DecodeError, Refused};
+use sluice_codec::{DecodeError, Refused, iso20022::Decoded};
 use sluice_model::{DeadLetter, EventRecord, EventTime, PaymentEvent, PaymentRecord};
 
 /// The formats that are read, by media type.
@@ -47,6 +47,8 @@ pub(crate) struct Contents {
     pub events: Vec<PaymentEvent>,
     /// What could not be read, in order.
     pub refused: Vec<Refused>,
+    /// What a body says of itself that is not so, without personal data.
+    pub notes: Vec<String>,
 }
 
 /// Read a body. Whatever is not an event is refused with its line, reason and bytes; the rest goes on.
@@ -59,21 +61,19 @@ pub(crate) fn read(format: Format, body: &[u8]) -> Contents {
                 contents.one(line, bytes, sluice_codec::decode_json(bytes));
             }
         }
-        Format::Iso20022 => contents.whole(body, sluice_codec::decode_iso20022(body)),
-        Format::Mt => contents.whole(body, sluice_codec::decode_mt(body)),
+        Format::Iso20022 => match sluice_codec::decode_iso20022(body) {
+            Ok(Decoded { events, refused, notes }) => contents = Contents { events, refused, notes },
+            Err(error) => contents.one(1, body, Err(error)),
+        },
+        Format::Mt => match sluice_codec::decode_mt(body) {
+            Ok(events) => contents.events = events,
+            Err(error) => contents.one(1, body, Err(error)),
+        },
     }
     contents
 }
 
 impl Contents {
-    /// A body that is taken in whole or not at all.
-    fn whole(&mut self, original: &[u8], decoded: Result<Vec<PaymentEvent>, DecodeError>) {
-        match decoded {
-            Ok(events) => self.events = events,
-            Err(error) => self.one(1, original, Err(error)),
-        }
-    }
-
     /// Add what became of one event's bytes.
     pub(crate) fn one(&mut self, line: u64, original: &[u8], decoded: Result<PaymentEvent, DecodeError>) {
         match decoded {

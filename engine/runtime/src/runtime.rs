@@ -169,7 +169,7 @@ impl Runtime {
     pub async fn take_in(&self, mut events: Vec<PaymentEvent>) -> Result<(), RuntimeError> {
         let count = events.len();
         events.iter_mut().for_each(PaymentEvent::normalise);
-        let contents = Contents { events, refused: Vec::new() };
+        let contents = Contents { events, ..Contents::default() };
         let (payments, dead_letters) = contents.into_records(self.app.guard.stamp()?, "source");
         let intake = Intake { payments, dead_letters, answered: None };
         self.app.gateway.take_in_turns(intake).await.map_err(|partly| partly.error)?;

@@ -63,6 +63,32 @@ async fn one_thing_that_cannot_be_read_is_a_problem_and_a_dead_letter() {
 }
 
 #[tokio::test]
+async fn a_message_is_taken_in_transaction_by_transaction() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    let transfer = |amount: &str| {
+        format!("<CdtTrfTxInf><IntrBkSttlmAmt Ccy=\"HKD\">{amount}</IntrBkSttlmAmt></CdtTrfTxInf>")
+    };
+    let body = format!(
+        "<Document><FIToFICstmrCdtTrf><GrpHdr><MsgId>M</MsgId><CreDtTm>2026-11-20T09:59:00Z</CreDtTm><NbOfTxs>3</NbOfTxs>\
+         </GrpHdr>{}{}</FIToFICstmrCdtTrf></Document>",
+        transfer("1.00"),
+        transfer("1.005")
+    );
+    let answer = running.post("/v1/events", "application/xml", body).await;
+    assert_eq!(
+        (&answer.json["accepted"], &answer.json["refused"]),
+        (&json!(1), &json!(1)),
+        "{:?}",
+        answer.json
+    );
+    assert!(answer.json["refusals"][0]["reason"].as_str().unwrap().starts_with("pacs.008 transaction 2: "));
+    assert!(answer.json["notes"][0].as_str().unwrap().contains("NbOfTxs"));
+    let letters = running.get("/v1/dead-letters?limit=1").await;
+    assert_eq!(letters.json["items"][0]["original"], transfer("1.005"));
+}
+
+#[tokio::test]
 async fn bodies_have_a_type_and_a_limit() {
     let folder = tempfile::tempdir().unwrap();
     let running = start(folder.path());

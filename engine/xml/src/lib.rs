@@ -68,6 +68,16 @@ impl<'a> Reader<'a> {
         self.line
     }
 
+    /// The byte at which the last token begins.
+    pub const fn position(&self) -> usize {
+        self.counted
+    }
+
+    /// The byte after the last token. The tag of an empty element is both its beginning and its end.
+    pub fn end(&self) -> usize {
+        usize::try_from(self.inner.buffer_position()).unwrap_or(usize::MAX).min(self.text.len())
+    }
+
     /// The next token; none at the end of a whole document. One that is cut short is refused.
     pub fn read(&mut self) -> Result<Option<Token<'a>>, Refusal> {
         loop {

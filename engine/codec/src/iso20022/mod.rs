@@ -1,219 +1,176 @@
-//! ISO 20022 messages to events: pacs.008 (credit transfers), pacs.002 (their status), pacs.004 (returns),
-//! camt.054 (bookings) and pain.001 (orders), in any version, bare or inside an envelope such as Fedwire's or
-//! FedNow's. The mapping, field by field, is in `docs/events.md`.
+//! ISO 20022 messages to events, in any version, bare or in an envelope, with a business application header or
+//! without. Which messages are read, and the mapping field by field, is in `docs/events.md`.
 //!
 //! **Ids.** An event's id is `<message>:<MsgId>:<reference>`, so that a message sent twice is a duplicate and a
 //! message changed under the same id is a conflict. The reference is the first of TxId, InstrId, UETR and
-//! EndToEndId that is given, else `#` and the transaction's place in the message. A payment's id is its UETR,
-//! else `<MsgId>:<reference>`, which a status report repeats as the original's.
+//! EndToEndId that is given, else `#` and the transaction's place in the message; where several transactions have the
+//! same, each has its place behind it (`identity`). A payment's id is its UETR, else `<MsgId>:<reference>`, which a
+//! status report repeats as the original's.
 //!
-//! **Whole or not at all.** A message of several transactions is refused whole if one of them cannot be read.
+//! **None is lost.** A transaction that cannot be read is refused by itself, and the others go on. A document that is
+//! no XML, or a message without an id or a time, is refused whole.
 
 mod bookings;
+mod cancellations;
+mod header;
+mod identity;
 mod names;
 mod orders;
 mod party;
 mod returns;
 mod statuses;
+mod times;
+mod totals;
+mod transactions;
 mod transfers;
 
+use header::{Header, References};
 use serde_json::{Value, json};
-use sluice_model::{Attributes, EventTime, Money, PaymentEvent};
+use sluice_model::{Attributes, Money, PaymentEvent};
+use transactions::Transactions;
 
 use crate::{
-    DecodeError, accept,
-    xml::{self, Element},
+    DecodeError, Refused,
+    xml::{Document, Element},
 };
 
 pub use names::split_scripts;
+
+/// What an ISO 20022 document holds. Every transaction in it is either an event or refused.
+#[derive(Debug, Default)]
+pub struct Decoded {
+    /// The events, in order.
+    pub events: Vec<PaymentEvent>,
+    /// The transactions that could not be read, in order, each with its text in the document, or with the whole
+    /// document where it is the only one.
+    pub refused: Vec<Refused>,
+    /// Control totals that contradict what stands in the document, without personal data.
+    pub notes: Vec<String>,
+}
 
 /// A message that Sluice reads: the element that holds it, and what reads it.
 struct Message {
     element: &'static str,
     name: &'static str,
-    read: fn(&Header<'_>, &Element) -> Result<Vec<PaymentEvent>, DecodeError>,
+    /// The newest version when this was written.
+    newest: u32,
+    /// The element that holds a transaction.
+    transaction: &'static str,
+    /// Whether each transaction is a payment. Elsewhere several may speak of one.
+    makes_payments: bool,
+    read: fn(&Element, &mut Transactions<'_>),
 }
 
-const MESSAGES: [Message; 5] = [
-    Message { element: "FIToFICstmrCdtTrf", name: "pacs.008", read: transfers::read },
-    Message { element: "FIToFIPmtStsRpt", name: "pacs.002", read: statuses::read },
-    Message { element: "PmtRtr", name: "pacs.004", read: returns::read },
-    Message { element: "BkToCstmrDbtCdtNtfctn", name: "camt.054", read: bookings::read },
-    Message { element: "CstmrCdtTrfInitn", name: "pain.001", read: orders::read },
+const MESSAGES: [Message; 14] = [
+    payments("FIToFICstmrCdtTrf", "pacs.008", 12, "CdtTrfTxInf", transfers::credits),
+    payments("FICdtTrf", "pacs.009", 11, "CdtTrfTxInf", transfers::credits),
+    payments("FIToFICstmrDrctDbt", "pacs.003", 11, "DrctDbtTxInf", transfers::debits),
+    payments("PmtRtr", "pacs.004", 13, "TxInf", returns::read),
+    payments("CstmrCdtTrfInitn", "pain.001", 12, "CdtTrfTxInf", orders::transfers),
+    payments("CstmrDrctDbtInitn", "pain.008", 11, "DrctDbtTxInf", orders::collections),
+    payments("BkToCstmrAcctRpt", "camt.052", 12, bookings::ENTRY, bookings::read),
+    payments("BkToCstmrStmt", "camt.053", 12, bookings::ENTRY, bookings::read),
+    payments("BkToCstmrDbtCdtNtfctn", "camt.054", 12, bookings::ENTRY, bookings::read),
+    news("FIToFIPmtStsRpt", "pacs.002", 14, "TxInfAndSts", statuses::read),
+    news("CstmrPmtStsRpt", "pain.002", 14, "TxInfAndSts", statuses::read),
+    news("RsltnOfInvstgtn", "camt.029", 13, "TxInfAndSts", cancellations::answers),
+    news("FIToFIPmtCxlReq", "camt.056", 11, "TxInf", cancellations::requests),
+    news("CstmrPmtCxlReq", "camt.055", 12, "TxInf", cancellations::requests),
 ];
 
-/// Every event of an ISO 20022 document, in order.
-pub fn decode_iso20022(bytes: &[u8]) -> Result<Vec<PaymentEvent>, DecodeError> {
-    let root = xml::parse(bytes)?;
-    let mut found = Vec::new();
-    find(&root, None, &mut found);
-    if found.is_empty() {
-        return Err(DecodeError::unsupported(
-            "no message that is read here: pacs.008, pacs.002, pacs.004, camt.054 or pain.001",
-        ));
-    }
-    let mut events = Vec::new();
-    for (message, element, namespace) in found {
-        let header = Header::read(message, element, namespace)?;
-        for mut event in (message.read)(&header, element)? {
-            event.normalise();
-            events.push(accept(event)?);
-        }
-    }
-    if events.is_empty() {
-        return Err(DecodeError::malformed("the message has no transaction"));
-    }
-    Ok(events)
+/// What is set apart in a document, since it repeats.
+const APART: [&str; 7] = [
+    "CdtTrfTxInf",
+    "DrctDbtTxInf",
+    "TxInf",
+    "TxInfAndSts",
+    bookings::ENTRY,
+    bookings::DETAILS,
+    bookings::DETAIL,
+];
+
+/// A message of payments.
+const fn payments(
+    element: &'static str,
+    name: &'static str,
+    newest: u32,
+    transaction: &'static str,
+    read: fn(&Element, &mut Transactions<'_>),
+) -> Message {
+    Message { element, name, newest, transaction, makes_payments: true, read }
 }
 
-/// The messages under an element, wherever an envelope put them, each with the namespace it stands in.
-fn find<'a>(
+/// A message that tells of payments made elsewhere.
+const fn news(
+    element: &'static str,
+    name: &'static str,
+    newest: u32,
+    transaction: &'static str,
+    read: fn(&Element, &mut Transactions<'_>),
+) -> Message {
+    Message { element, name, newest, transaction, makes_payments: false, read }
+}
+
+/// Everything that an ISO 20022 document holds; an error where it is refused whole.
+pub fn decode_iso20022(bytes: &[u8]) -> Result<Decoded, DecodeError> {
+    let document = Document::parse(bytes, &APART)?;
+    let mut search = Search::default();
+    document.roots.iter().for_each(|root| search.under(root, None));
+    if search.found.is_empty() {
+        let names: Vec<&str> = MESSAGES.iter().map(|message| message.name).collect();
+        let why = format!("no message that is read here: {}", names.join(", "));
+        return Err(DecodeError::unsupported(why));
+    }
+    let mut decoded = Decoded::default();
+    for Found { message, element, namespace, business } in search.found {
+        let header = Header::read(message, element, namespace, business)?;
+        let mut transactions = Transactions::new(&document, header);
+        (message.read)(element, &mut transactions);
+        let contents = transactions.finish(message, element)?;
+        decoded.events.extend(contents.events);
+        decoded.refused.extend(contents.refused);
+        decoded.notes.extend(contents.notes);
+    }
+    if let ([], [only]) = (decoded.events.as_slice(), decoded.refused.as_mut_slice()) {
+        only.original = bytes.to_vec();
+    }
+    Ok(decoded)
+}
+
+/// The messages of a document, wherever an envelope put them.
+#[derive(Default)]
+struct Search<'a> {
+    found: Vec<Found<'a>>,
+    /// The business application header that came last.
+    business: Option<&'a Element>,
+}
+
+/// A message, with the namespace it stands in and the business header before it.
+struct Found<'a> {
+    message: &'static Message,
     element: &'a Element,
     namespace: Option<&'a str>,
-    found: &mut Vec<(&'static Message, &'a Element, Option<&'a str>)>,
-) {
-    let namespace = element.namespace.as_deref().or(namespace);
-    match MESSAGES.iter().find(|message| message.element == element.name) {
-        Some(message) => found.push((message, element, namespace)),
-        None => element.children.iter().for_each(|child| find(child, namespace, found)),
-    }
+    business: Option<&'a Element>,
 }
 
-/// What every transaction of a message shares.
-struct Header<'a> {
-    /// `pacs.008`
-    name: &'static str,
-    /// `pacs.008.001.08`, where the namespace says so.
-    version: &'a str,
-    message_id: &'a str,
-    created_at: EventTime,
-}
-
-impl<'a> Header<'a> {
-    fn read(
-        message: &'static Message,
-        element: &'a Element,
-        namespace: Option<&'a str>,
-    ) -> Result<Self, DecodeError> {
-        let missing =
-            |what: &str| DecodeError::malformed(format!("{}: GrpHdr/{what} is missing", message.name));
-        let created = element.text_at("GrpHdr/CreDtTm").ok_or_else(|| missing("CreDtTm"))?;
-        let version = namespace.and_then(|namespace| namespace.rsplit(':').next());
-        Ok(Self {
-            name: message.name,
-            version: version.filter(|version| version.starts_with(message.name)).unwrap_or(message.name),
-            message_id: element.text_at("GrpHdr/MsgId").ok_or_else(|| missing("MsgId"))?,
-            created_at: time(created).ok_or_else(|| {
-                DecodeError::malformed(format!("{}: GrpHdr/CreDtTm is not a time", message.name))
-            })?,
-        })
-    }
-
-    /// An event of this message, at the time in `when` or else when the message was made.
-    fn event(&self, references: &References<'_>, when: Option<&str>) -> Result<PaymentEvent, DecodeError> {
-        let at = match when {
-            Some(text) => time(text).ok_or_else(|| self.refuse(references, "a time is not one"))?,
-            None => self.created_at,
-        };
-        let id = format!("{}:{}:{}", self.name, self.message_id, references.reference());
-        let mut event = PaymentEvent::new(id, at);
-        event.uetr = references.uetr.map(str::to_ascii_lowercase);
-        event.end_to_end_id = references.end_to_end.map(str::to_owned);
-        keep(&mut event.attributes, "message", Some(self.version));
-        keep(&mut event.attributes, "message_id", Some(self.message_id));
-        keep(&mut event.attributes, "instruction_id", references.instruction);
-        keep(&mut event.attributes, "transaction_id", references.transaction);
-        Ok(event)
-    }
-
-    fn refuse(&self, references: &References<'_>, why: &str) -> DecodeError {
-        DecodeError::malformed(format!("{} transaction {}: {why}", self.name, references.place))
-    }
-
-    /// The amount that stands in an element, with its currency.
-    fn money(&self, references: &References<'_>, element: &Element) -> Result<Money, DecodeError> {
-        let read = || {
-            let currency = element.currency.as_deref().unwrap_or_default().parse()?;
-            Money::parse(element.text().unwrap_or_default(), currency)
-        };
-        read().map_err(|error| self.refuse(references, &format!("{}: {error}", element.name)))
-    }
-
-    /// The amount that must stand on a path.
-    fn required_money(
-        &self,
-        references: &References<'_>,
-        transaction: &Element,
-        path: &str,
-    ) -> Result<Money, DecodeError> {
-        let element = transaction.at(path);
-        let element = element.ok_or_else(|| self.refuse(references, &format!("{path} is missing")))?;
-        self.money(references, element)
-    }
-}
-
-/// The references by which a transaction is known.
-struct References<'a> {
-    instruction: Option<&'a str>,
-    transaction: Option<&'a str>,
-    end_to_end: Option<&'a str>,
-    uetr: Option<&'a str>,
-    /// The transaction's place in the message, from 1.
-    place: usize,
-}
-
-impl<'a> References<'a> {
-    /// From a transaction's own `PmtId` (or the `Refs` of a booking).
-    fn own(ids: Option<&'a Element>, place: usize) -> Self {
-        let text = |name| ids.and_then(|ids| ids.text_at(name));
-        Self {
-            instruction: text("InstrId"),
-            transaction: text("TxId"),
-            end_to_end: text("EndToEndId"),
-            uetr: text("UETR"),
-            place,
+impl<'a> Search<'a> {
+    fn under(&mut self, element: &'a Element, namespace: Option<&'a str>) {
+        let namespace = element.namespace.as_deref().or(namespace);
+        if element.name == "AppHdr" {
+            self.business = Some(element);
+            return;
         }
-    }
-
-    /// From what a status report or a return says of the transaction it is about.
-    fn original(transaction: &'a Element, place: usize) -> Self {
-        Self {
-            instruction: transaction.text_at("OrgnlInstrId"),
-            transaction: transaction.text_at("OrgnlTxId"),
-            end_to_end: transaction.text_at("OrgnlEndToEndId"),
-            uetr: transaction.text_at("OrgnlUETR"),
-            place,
-        }
-    }
-
-    /// The first reference that tells this transaction from others.
-    fn reference(&self) -> String {
-        let end_to_end = self.end_to_end.filter(|id| *id != NOT_PROVIDED);
-        let given = self.transaction.or(self.instruction).or(self.uetr).or(end_to_end);
-        given.map_or_else(|| format!("#{}", self.place), str::to_owned)
-    }
-
-    /// The payment's id: its UETR, else the message that ordered it and its reference there.
-    fn payment_id(&self, message_id: &str) -> String {
-        match self.uetr {
-            Some(uetr) => uetr.to_ascii_lowercase(),
-            None => format!("{message_id}:{}", self.reference()),
+        match MESSAGES.iter().find(|message| message.element == element.name) {
+            Some(message) => {
+                self.found.push(Found { message, element, namespace, business: self.business.take() });
+            }
+            None => element.children.iter().for_each(|child| self.under(child, namespace)),
         }
     }
 }
 
 /// What stands where a scheme demands a reference and there is none.
 const NOT_PROVIDED: &str = "NOTPROVIDED";
-
-/// A date and time of ISO 20022. One without an offset is taken as UTC, a date alone as its midnight in UTC.
-fn time(text: &str) -> Option<EventTime> {
-    if let Ok(at) = text.parse() {
-        return Some(at);
-    }
-    let local: jiff::civil::DateTime = text.parse().ok()?;
-    let at = jiff::tz::Offset::UTC.to_timestamp(local).ok()?;
-    Some(EventTime::from_micros(at.as_microsecond()))
-}
 
 /// Keep a text that the canonical event has no field for.
 fn keep(attributes: &mut Attributes, name: impl Into<String>, text: Option<&str>) {

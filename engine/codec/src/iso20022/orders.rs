@@ -1,23 +1,35 @@
-//! pain.001: a customer's order to pay. Nothing has moved: the canonical `initiated`.
+//! A customer's orders: pain.001 to pay, pain.008 to collect. Nothing has moved: the canonical `initiated`.
 
 use sluice_model::{Direction, PaymentEvent, PaymentStatus};
 
 use super::{
-    Header, References, code, keep,
+    Header, References, Transactions, code, keep,
     party::{Sides, intermediaries, related},
     remittance,
+    transfers::{DIRECT_DEBIT, WIRE},
 };
 use crate::{DecodeError, xml::Element};
 
-pub(super) fn read(header: &Header<'_>, message: &Element) -> Result<Vec<PaymentEvent>, DecodeError> {
+pub(super) fn transfers(message: &Element, out: &mut Transactions<'_>) {
+    read(message, "CdtTrfTxInf", (WIRE, Direction::Outbound), out);
+}
+
+pub(super) fn collections(message: &Element, out: &mut Transactions<'_>) {
+    read(message, "DrctDbtTxInf", (DIRECT_DEBIT, Direction::Inbound), out);
+}
+
+fn read(message: &Element, name: &str, (method, direction): (&str, Direction), out: &mut Transactions<'_>) {
     let group = message.child("GrpHdr");
-    let orders = message
-        .children("PmtInf")
-        .flat_map(|batch| batch.children("CdtTrfTxInf").map(move |transaction| (batch, transaction)));
-    (1..)
-        .zip(orders)
-        .map(|(place, (batch, transaction))| order(header, group, batch, transaction, place))
-        .collect()
+    for batch in message.children("PmtInf") {
+        for transaction in batch.apart(name) {
+            out.add(transaction, |header, transaction, place| {
+                let mut event = order(header, group, batch, transaction, place)?;
+                event.method = Some(method.to_owned());
+                event.direction = Some(direction);
+                Ok(event)
+            });
+        }
+    }
 }
 
 fn order(
@@ -31,9 +43,9 @@ fn order(
     let mut event = header.event(&references, None)?;
     event.payment_id = Some(references.payment_id(header.message_id));
     event.status = PaymentStatus::Initiated;
-    event.method = Some(super::transfers::WIRE.to_owned());
-    event.direction = Some(Direction::Outbound);
-    let amount = ["Amt/InstdAmt", "Amt/EqvtAmt/Amt"].into_iter().find_map(|path| transaction.at(path));
+    // A collection has its amount directly.
+    let amount =
+        ["Amt/InstdAmt", "Amt/EqvtAmt/Amt", "InstdAmt"].into_iter().find_map(|path| transaction.at(path));
     let amount = amount.ok_or_else(|| header.refuse(&references, "Amt/InstdAmt is missing"))?;
     event.amount = Some(header.money(&references, amount)?);
     let sides = Sides::of(&[transaction, batch]);
@@ -45,9 +57,10 @@ fn order(
     event.related_parties = related(&places);
     event.purpose = code(transaction.child("Purp")).map(str::to_owned);
     event.remittance = remittance(transaction);
-    let execution = ["ReqdExctnDt/DtTm", "ReqdExctnDt/Dt", "ReqdExctnDt"];
+    let execution = ["ReqdExctnDt/DtTm", "ReqdExctnDt/Dt", "ReqdExctnDt", "ReqdColltnDt"];
     keep(&mut event.attributes, "execution_date", execution.into_iter().find_map(|path| batch.text_at(path)));
     keep(&mut event.attributes, "batch_id", batch.text_at("PmtInfId"));
+    keep(&mut event.attributes, "mandate_id", transaction.text_at("DrctDbtTx/MndtRltdInf/MndtId"));
     keep(&mut event.attributes, "category_purpose", code(batch.at("PmtTpInf/CtgyPurp")));
     Ok(event)
 }

@@ -67,7 +67,8 @@ fn choice(element: &Element) -> &Element {
 
 /// A party, without account or institution.
 fn party(element: &Element) -> Party {
-    if let Some(agent) = element.at("Agt/FinInstnId") {
+    // Between institutions, the parties are institutions themselves.
+    if let Some(agent) = element.at("Agt/FinInstnId").or_else(|| element.child("FinInstnId")) {
         return institution(agent);
     }
     let element = choice(element);

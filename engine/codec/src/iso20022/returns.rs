@@ -4,21 +4,31 @@
 use sluice_model::{EventType, PaymentEvent, PaymentStatus};
 
 use super::{
-    Header, References, code, keep,
+    Header, References, Transactions, code, keep,
     party::{Sides, intermediaries, related},
 };
 use crate::{DecodeError, xml::Element};
 
-pub(super) fn read(header: &Header<'_>, message: &Element) -> Result<Vec<PaymentEvent>, DecodeError> {
-    (1..)
-        .zip(message.children("TxInf"))
-        .map(|(place, transaction)| give_back(header, transaction, place))
-        .collect()
+pub(super) fn read(message: &Element, out: &mut Transactions<'_>) {
+    // Older versions name the original message once for all of its transactions.
+    let original = message.text_at("OrgnlGrpInf/OrgnlMsgId");
+    for transaction in message.apart("TxInf") {
+        out.add(transaction, |header, transaction, place| give_back(header, original, transaction, place));
+    }
+    if out.count() == 0 {
+        let why = "a whole message sent back, without its transactions, is not read";
+        out.reject(message, DecodeError::unsupported(why));
+    }
 }
 
-fn give_back(header: &Header<'_>, transaction: &Element, place: usize) -> Result<PaymentEvent, DecodeError> {
+fn give_back(
+    header: &Header<'_>,
+    original: Option<&str>,
+    transaction: &Element,
+    place: usize,
+) -> Result<PaymentEvent, DecodeError> {
     let references = References::original(transaction, place);
-    let original = transaction.text_at("OrgnlGrpInf/OrgnlMsgId");
+    let original = transaction.text_at("OrgnlGrpInf/OrgnlMsgId").or(original);
     let mut event = header.event(&references, None)?;
     event.event_type = EventType::Refund;
     event.status = PaymentStatus::Authorized;
@@ -26,8 +36,7 @@ fn give_back(header: &Header<'_>, transaction: &Element, place: usize) -> Result
     let return_id = transaction.text_at("RtrId").map(str::to_owned);
     let return_id = return_id.unwrap_or_else(|| references.reference());
     event.payment_id = Some(format!("{}:{return_id}", header.message_id));
-    event.original_payment_id = (references.uetr.is_some() || original.is_some())
-        .then(|| references.payment_id(original.unwrap_or_default()));
+    event.original_payment_id = references.original_id(original);
     event.amount = Some(header.required_money(&references, transaction, "RtrdIntrBkSttlmAmt")?);
     let sides = sides(transaction);
     event.debtor = sides.debtor.read("debtor", &mut event.attributes);

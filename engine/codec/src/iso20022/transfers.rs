@@ -1,11 +1,12 @@
-//! pacs.008: a credit transfer from one institution to another. The debtor's institution has taken the order
-//! and the money is on its way, which is the canonical `authorized`; the status report that follows completes
-//! or declines it.
+//! Payments from one institution to another: pacs.008 (credit transfers), pacs.009 (credit transfers of the
+//! institutions' own, or that cover a customer's) and pacs.003 (direct debits). The instructing institution has taken
+//! the order and the money is on its way, which is the canonical `authorized`; the status report that follows
+//! completes or declines it.
 
-use sluice_model::{PaymentEvent, PaymentStatus};
+use sluice_model::{PaymentEvent, PaymentStatus, RelatedParty};
 
 use super::{
-    Header, References, code, keep, keep_money,
+    Header, References, Transactions, code, keep, keep_money,
     party::{Sides, intermediaries, related},
     remittance,
 };
@@ -13,13 +14,26 @@ use crate::{DecodeError, xml::Element};
 
 /// The method of a transfer between institutions.
 pub(super) const WIRE: &str = "wire";
+/// The method of a payment that the creditor asks for.
+pub(super) const DIRECT_DEBIT: &str = "direct_debit";
 
-pub(super) fn read(header: &Header<'_>, message: &Element) -> Result<Vec<PaymentEvent>, DecodeError> {
+pub(super) fn credits(message: &Element, out: &mut Transactions<'_>) {
+    read(message, "CdtTrfTxInf", WIRE, out);
+}
+
+pub(super) fn debits(message: &Element, out: &mut Transactions<'_>) {
+    read(message, "DrctDbtTxInf", DIRECT_DEBIT, out);
+}
+
+fn read(message: &Element, name: &str, method: &str, out: &mut Transactions<'_>) {
     let group = message.child("GrpHdr");
-    (1..)
-        .zip(message.children("CdtTrfTxInf"))
-        .map(|(place, transaction)| transfer(header, group, transaction, place))
-        .collect()
+    for transaction in message.apart(name) {
+        out.add(transaction, |header, transaction, place| {
+            let mut event = transfer(header, group, transaction, place)?;
+            event.method = Some(method.to_owned());
+            Ok(event)
+        });
+    }
 }
 
 fn transfer(
@@ -29,10 +43,10 @@ fn transfer(
     place: usize,
 ) -> Result<PaymentEvent, DecodeError> {
     let references = References::own(transaction.child("PmtId"), place);
-    let mut event = header.event(&references, transaction.text_at("AccptncDtTm"))?;
+    let accepted = transaction.text_at("AccptncDtTm");
+    let mut event = header.event(&references, accepted)?;
     event.payment_id = Some(references.payment_id(header.message_id));
     event.status = PaymentStatus::Authorized;
-    event.method = Some(WIRE.to_owned());
     event.amount = Some(header.required_money(&references, transaction, "IntrBkSttlmAmt")?);
     let sides = Sides::of(&[transaction]);
     event.debtor = sides.debtor.read("debtor", &mut event.attributes);
@@ -42,7 +56,23 @@ fn transfer(
     event.purpose = code(transaction.child("Purp")).map(str::to_owned);
     event.remittance = remittance(transaction);
     details(header, group, transaction, &references, &mut event)?;
+    transaction.children("UndrlygCstmrCdtTrf").for_each(|covered| cover(covered, &mut event));
+    keep(&mut event.attributes, "acceptance_time", accepted);
+    keep(&mut event.attributes, "mandate_id", transaction.text_at("DrctDbtTx/MndtRltdInf/MndtId"));
     Ok(event)
+}
+
+/// Who stands in the customers' transfer that a payment between institutions covers (pacs.009 COV), and what is said
+/// there.
+fn cover(covered: &Element, event: &mut PaymentEvent) {
+    let sides = Sides::of(&[covered]);
+    for (side, role) in [(&sides.debtor, "underlying_debtor"), (&sides.creditor, "underlying_creditor")] {
+        let party = side.read(role, &mut event.attributes);
+        event.related_parties.extend(party.map(|party| RelatedParty { role: role.to_owned(), party }));
+    }
+    event.related_parties.extend(related(&[covered]));
+    event.intermediaries.extend(intermediaries(covered, &sides));
+    keep(&mut event.attributes, "underlying_remittance", remittance(covered).as_deref());
 }
 
 /// What the canonical event has no field for.

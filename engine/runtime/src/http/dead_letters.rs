@@ -144,11 +144,13 @@ fn item(stored: &StoredRecord) -> Result<Item, RuntimeError> {
     Ok(Item { id: stored.offset.to_string(), letter })
 }
 
-/// What was in one body or on one line: markup begins with `<`, an MT message with a block.
+/// What was in one body or on one line: markup begins with `<`, in whichever encoding; an MT message with a block.
 fn format_of(original: &[u8]) -> Format {
-    match original.trim_ascii_start() {
-        [b'<', ..] => Format::Iso20022,
-        other if sluice_codec::mt::is_mt(other) => Format::Mt,
+    const MARKS: [u8; 6] = [0xef, 0xbb, 0xbf, 0xff, 0xfe, 0];
+    let first = original.iter().find(|byte| !byte.is_ascii_whitespace() && !MARKS.contains(byte));
+    match first {
+        Some(b'<') => Format::Iso20022,
+        _ if sluice_codec::mt::is_mt(original.trim_ascii_start()) => Format::Mt,
         _ => Format::Json,
     }
 }

@@ -34,10 +34,13 @@ pub(super) const SOURCE: &str = "http";
 struct Receipt<'a> {
     /// Events that are durable now.
     accepted: usize,
-    /// Lines that are in the dead letters now.
+    /// Lines, or transactions of a message, that are in the dead letters now.
     refused: usize,
     /// The first of those, up to [`REFUSALS_LISTED_MAX`].
     refusals: Vec<Refusal<'a>>,
+    /// Control totals that contradict what stands in the message.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -96,13 +99,15 @@ fn receipt(contents: &Contents) -> Result<String, Problem> {
         accepted: contents.events.len(),
         refused: contents.refused.len(),
         refusals: contents.refused.iter().take(REFUSALS_LISTED_MAX).map(Refusal::of).collect(),
+        notes: &contents.notes,
     };
     serde_json::to_string(&receipt).map_err(|error| internal(error.to_string()))
 }
 
-/// The problem of a body that is one thing, and could not be read.
+/// The problem of a body that is one thing, and could not be read: an event, or a message with nothing else in it.
 pub(super) fn whole_refusal(format: Format, contents: &Contents) -> Option<Problem> {
-    let refused = contents.refused.first().filter(|_| format != Format::Ndjson)?;
+    let is_whole = format != Format::Ndjson && contents.events.is_empty();
+    let refused = contents.refused.first().filter(|_| is_whole)?;
     let status = match refused.code {
         "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
