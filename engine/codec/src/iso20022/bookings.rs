@@ -4,22 +4,27 @@
 use sluice_model::{Direction, EventType, PaymentEvent, PaymentStatus};
 
 use super::{
-    Header, References, code, keep,
-    party::{Sides, related},
+    Header, References, code,
+    everyone::{around, collect},
+    keep,
+    party::Sides,
     remittance,
 };
 use crate::{DecodeError, xml::Element};
 
 pub(super) fn read(header: &Header<'_>, message: &Element) -> Result<Vec<PaymentEvent>, DecodeError> {
     let mut events = Vec::new();
+    let around_notifications = around(&[], message, "Ntfctn");
     for notification in message.children("Ntfctn") {
+        let around_entries = around(&around_notifications, notification, "Ntry");
         for entry in notification.children("Ntry") {
             let mut details = entry.children("NtryDtls").flat_map(|d| d.children("TxDtls")).peekable();
             if details.peek().is_none() {
-                events.push(booking(header, notification, entry, entry, events.len() + 1)?);
+                events.push(booking(header, notification, entry, &around_entries, entry, events.len() + 1)?);
             }
+            let around_details = around(&around_entries, entry, "NtryDtls");
             for detail in details {
-                events.push(booking(header, notification, entry, detail, events.len() + 1)?);
+                events.push(booking(header, notification, entry, &around_details, detail, events.len() + 1)?);
             }
         }
     }
@@ -30,6 +35,7 @@ fn booking(
     header: &Header<'_>,
     notification: &Element,
     entry: &Element,
+    around: &[&Element],
     detail: &Element,
     place: usize,
 ) -> Result<PaymentEvent, DecodeError> {
@@ -63,11 +69,11 @@ fn booking(
     event.direction = Some(direction);
     event.debtor = sides.debtor.read("debtor", &mut event.attributes);
     event.creditor = sides.creditor.read("creditor", &mut event.attributes);
-    event.related_parties = related(detail.child("RltdPties").as_slice());
     event.purpose = code(detail.child("Purp")).map(str::to_owned);
     event.remittance = remittance(detail);
     keep(&mut event.attributes, "entry_reference", entry.text_at("NtryRef"));
     keep(&mut event.attributes, "servicer_reference", detail.text_at("Refs/AcctSvcrRef"));
+    collect(&mut event, &sides, around, detail);
     Ok(event)
 }
 

@@ -3,27 +3,30 @@
 use sluice_model::{Direction, PaymentEvent, PaymentStatus};
 
 use super::{
-    Header, References, code, keep,
-    party::{Sides, intermediaries, related},
+    Header, References, code,
+    everyone::{around, collect},
+    keep,
+    party::Sides,
     remittance,
 };
 use crate::{DecodeError, xml::Element};
 
 pub(super) fn read(header: &Header<'_>, message: &Element) -> Result<Vec<PaymentEvent>, DecodeError> {
-    let group = message.child("GrpHdr");
-    let orders = message
-        .children("PmtInf")
-        .flat_map(|batch| batch.children("CdtTrfTxInf").map(move |transaction| (batch, transaction)));
-    (1..)
-        .zip(orders)
-        .map(|(place, (batch, transaction))| order(header, group, batch, transaction, place))
-        .collect()
+    let around_batches = around(&[], message, "PmtInf");
+    let mut events = Vec::new();
+    for batch in message.children("PmtInf") {
+        let around = around(&around_batches, batch, "CdtTrfTxInf");
+        for transaction in batch.children("CdtTrfTxInf") {
+            events.push(order(header, batch, &around, transaction, events.len() + 1)?);
+        }
+    }
+    Ok(events)
 }
 
 fn order(
     header: &Header<'_>,
-    group: Option<&Element>,
     batch: &Element,
+    around: &[&Element],
     transaction: &Element,
     place: usize,
 ) -> Result<PaymentEvent, DecodeError> {
@@ -39,15 +42,12 @@ fn order(
     let sides = Sides::of(&[transaction, batch]);
     event.debtor = sides.debtor.read("debtor", &mut event.attributes);
     event.creditor = sides.creditor.read("creditor", &mut event.attributes);
-    event.intermediaries = intermediaries(transaction, &sides);
-    let mut places = vec![transaction, batch];
-    places.extend(group);
-    event.related_parties = related(&places);
     event.purpose = code(transaction.child("Purp")).map(str::to_owned);
     event.remittance = remittance(transaction);
     let execution = ["ReqdExctnDt/DtTm", "ReqdExctnDt/Dt", "ReqdExctnDt"];
     keep(&mut event.attributes, "execution_date", execution.into_iter().find_map(|path| batch.text_at(path)));
     keep(&mut event.attributes, "batch_id", batch.text_at("PmtInfId"));
     keep(&mut event.attributes, "category_purpose", code(batch.at("PmtTpInf/CtgyPurp")));
+    collect(&mut event, &sides, around, transaction);
     Ok(event)
 }

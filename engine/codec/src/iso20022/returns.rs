@@ -4,19 +4,27 @@
 use sluice_model::{EventType, PaymentEvent, PaymentStatus};
 
 use super::{
-    Header, References, code, keep,
-    party::{Sides, intermediaries, related},
+    Header, References, code,
+    everyone::{around, collect},
+    keep,
+    party::Sides,
 };
 use crate::{DecodeError, xml::Element};
 
 pub(super) fn read(header: &Header<'_>, message: &Element) -> Result<Vec<PaymentEvent>, DecodeError> {
+    let around = around(&[], message, "TxInf");
     (1..)
         .zip(message.children("TxInf"))
-        .map(|(place, transaction)| give_back(header, transaction, place))
+        .map(|(place, transaction)| give_back(header, &around, transaction, place))
         .collect()
 }
 
-fn give_back(header: &Header<'_>, transaction: &Element, place: usize) -> Result<PaymentEvent, DecodeError> {
+fn give_back(
+    header: &Header<'_>,
+    around: &[&Element],
+    transaction: &Element,
+    place: usize,
+) -> Result<PaymentEvent, DecodeError> {
     let references = References::original(transaction, place);
     let original = transaction.text_at("OrgnlGrpInf/OrgnlMsgId");
     let mut event = header.event(&references, None)?;
@@ -32,12 +40,11 @@ fn give_back(header: &Header<'_>, transaction: &Element, place: usize) -> Result
     let sides = sides(transaction);
     event.debtor = sides.debtor.read("debtor", &mut event.attributes);
     event.creditor = sides.creditor.read("creditor", &mut event.attributes);
-    event.intermediaries = intermediaries(transaction, &sides);
-    event.related_parties = related(&[transaction.child("RtrChain").unwrap_or(transaction)]);
     keep(&mut event.attributes, "original_message_id", original);
     keep(&mut event.attributes, "settlement_date", transaction.text_at("IntrBkSttlmDt"));
     keep(&mut event.attributes, "charge_bearer", transaction.text_at("ChrgBr"));
     keep(&mut event.attributes, "return_reason", code(transaction.at("RtrRsnInf/Rsn")));
+    collect(&mut event, &sides, around, transaction);
     Ok(event)
 }
 

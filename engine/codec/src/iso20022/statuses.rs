@@ -3,7 +3,12 @@
 
 use sluice_model::{PaymentEvent, PaymentStatus};
 
-use super::{Header, References, code, keep, party::Sides};
+use super::{
+    Header, References, code,
+    everyone::{around, collect},
+    keep,
+    party::Sides,
+};
 use crate::{DecodeError, xml::Element};
 
 pub(super) fn read(header: &Header<'_>, message: &Element) -> Result<Vec<PaymentEvent>, DecodeError> {
@@ -14,15 +19,17 @@ pub(super) fn read(header: &Header<'_>, message: &Element) -> Result<Vec<Payment
     }
     // Older versions name the original message once for all of its transactions.
     let original = message.text_at("OrgnlGrpInfAndSts/OrgnlMsgId");
+    let around = around(&[], message, "TxInfAndSts");
     (1..)
         .zip(message.children("TxInfAndSts"))
-        .map(|(place, transaction)| status(header, original, transaction, place))
+        .map(|(place, transaction)| status(header, original, &around, transaction, place))
         .collect()
 }
 
 fn status(
     header: &Header<'_>,
     original: Option<&str>,
+    around: &[&Element],
     transaction: &Element,
     place: usize,
 ) -> Result<PaymentEvent, DecodeError> {
@@ -40,17 +47,17 @@ fn status(
     event.payment_id = Some(references.payment_id(original.unwrap_or_default()));
     event.status = status;
     event.method = Some(super::transfers::WIRE.to_owned());
-    if let Some(original) = transaction.child("OrgnlTxRef") {
-        if let Some(amount) = original.child("IntrBkSttlmAmt") {
-            event.amount = Some(header.money(&references, amount)?);
-        }
-        let sides = Sides::of(&[original]);
-        event.debtor = sides.debtor.read("debtor", &mut event.attributes);
-        event.creditor = sides.creditor.read("creditor", &mut event.attributes);
+    let reference = transaction.child("OrgnlTxRef");
+    if let Some(amount) = reference.and_then(|reference| reference.child("IntrBkSttlmAmt")) {
+        event.amount = Some(header.money(&references, amount)?);
     }
+    let sides = Sides::of(reference.as_slice());
+    event.debtor = sides.debtor.read("debtor", &mut event.attributes);
+    event.creditor = sides.creditor.read("creditor", &mut event.attributes);
     keep(&mut event.attributes, "original_message_id", original);
     keep(&mut event.attributes, "transaction_status", code_given);
     keep(&mut event.attributes, "status_reason", code(transaction.at("StsRsnInf/Rsn")));
+    collect(&mut event, &sides, around, transaction);
     Ok(event)
 }
 

@@ -5,8 +5,10 @@
 use sluice_model::{PaymentEvent, PaymentStatus};
 
 use super::{
-    Header, References, code, keep, keep_money,
-    party::{Sides, intermediaries, related},
+    Header, References, code,
+    everyone::{around, collect},
+    keep, keep_money,
+    party::Sides,
     remittance,
 };
 use crate::{DecodeError, xml::Element};
@@ -16,15 +18,17 @@ pub(super) const WIRE: &str = "wire";
 
 pub(super) fn read(header: &Header<'_>, message: &Element) -> Result<Vec<PaymentEvent>, DecodeError> {
     let group = message.child("GrpHdr");
+    let around = around(&[], message, "CdtTrfTxInf");
     (1..)
         .zip(message.children("CdtTrfTxInf"))
-        .map(|(place, transaction)| transfer(header, group, transaction, place))
+        .map(|(place, transaction)| transfer(header, group, &around, transaction, place))
         .collect()
 }
 
 fn transfer(
     header: &Header<'_>,
     group: Option<&Element>,
+    around: &[&Element],
     transaction: &Element,
     place: usize,
 ) -> Result<PaymentEvent, DecodeError> {
@@ -37,11 +41,10 @@ fn transfer(
     let sides = Sides::of(&[transaction]);
     event.debtor = sides.debtor.read("debtor", &mut event.attributes);
     event.creditor = sides.creditor.read("creditor", &mut event.attributes);
-    event.intermediaries = intermediaries(transaction, &sides);
-    event.related_parties = related(&[transaction]);
     event.purpose = code(transaction.child("Purp")).map(str::to_owned);
     event.remittance = remittance(transaction);
     details(header, group, transaction, &references, &mut event)?;
+    collect(&mut event, &sides, around, transaction);
     Ok(event)
 }
 
@@ -73,7 +76,7 @@ fn details(
     let instructions: Vec<&str> = ["InstrForCdtrAgt", "InstrForNxtAgt"]
         .into_iter()
         .flat_map(|name| transaction.children(name))
-        .filter_map(|instruction| instruction.text_at("InstrInf"))
+        .flat_map(|instruction| ["Cd", "InstrInf"].into_iter().filter_map(|part| instruction.text_at(part)))
         .collect();
     keep(kept, "instructions", Some(instructions.join(" ").as_str()).filter(|text| !text.is_empty()));
     Ok(())

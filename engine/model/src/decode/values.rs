@@ -5,9 +5,11 @@ use serde_json::Value;
 
 use super::{
     Object, Reading,
-    seeds::{AttributesReader, FieldNames, ListReader, Parsed, Reader, Text},
+    seeds::{AttributesReader, ListReader, Parsed, Reader, Text, Texts},
 };
-use crate::{AsGiven, Attributes, Currency, Direction, EntryKind, EventTime, EventType, PaymentStatus};
+use crate::{
+    AsGiven, Attributes, Currency, Direction, EntryKind, EventTime, EventType, Party, PaymentStatus,
+};
 
 /// Stands in a draft for a time that was not given; no text is read as it.
 pub(super) const NEVER: EventTime = EventTime::from_micros(i64::MIN);
@@ -119,7 +121,14 @@ pub(super) fn field_names<'de, A: MapAccess<'de>>(
     map: &mut A,
     _: Reading<'_>,
 ) -> Result<Vec<String>, A::Error> {
-    map.next_value_seed(FieldNames)
+    map.next_value_seed(Texts {
+        is_allowed: |name| Party::FIELDS.contains(&name),
+        expected: "must be a list of the names of this party's fields, such as birth_date",
+    })
+}
+
+pub(super) fn texts<'de, A: MapAccess<'de>>(map: &mut A, _: Reading<'_>) -> Result<Vec<String>, A::Error> {
+    map.next_value_seed(Texts { is_allowed: |_| true, expected: "must be a list of texts" })
 }
 
 pub(super) fn object<'de, A: MapAccess<'de>, O: Object>(
