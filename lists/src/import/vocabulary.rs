@@ -2,7 +2,7 @@
 
 use sluice_model::{EntryKind, identifier};
 
-use crate::{Entry, Gender, Identifier, IdentifierKind};
+use crate::{Country, Entry, Gender, Identifier, IdentifierKind};
 
 /// The kind of identifier that a source's label means. Each word stands in the label in lower case; the first
 /// that does decides, so the narrow ones come first.
@@ -129,7 +129,8 @@ pub(super) fn add_bics(entry: &mut Entry) {
     for (at, word) in words.iter().enumerate() {
         let before = words.get(at.saturating_sub(BIC_LABEL_WORDS_MAX)..at).unwrap_or_default();
         let is_new = || entry.identifiers.iter().all(|known| !known.value.eq_ignore_ascii_case(word));
-        if identifier::is_bic(word) && before.iter().any(|word| is_label(word)) && is_new() {
+        let is_bic = identifier::is_bic(word) && word.get(4..6).and_then(Country::of_code).is_some();
+        if is_bic && before.iter().any(|word| is_label(word)) && is_new() {
             entry.identifiers.push(Identifier {
                 kind: IdentifierKind::Bic,
                 value: (*word).to_owned(),
