@@ -180,6 +180,24 @@ fn more_parties_than_an_event_may_carry_are_refused_and_never_cut() {
 }
 
 #[test]
+fn what_no_schema_allows_hides_nobody() {
+    let hidden = [
+        "<UltmtDbtr><Nm>Kathryn Barr</Nm><Nm>Vasil Zorkin</Nm></UltmtDbtr>",
+        "<UltmtDbtr><Nm>Kathryn Barr</Nm><X><Agt><FinInstnId><Nm>Vasil Zorkin</Nm></FinInstnId></Agt></X></UltmtDbtr>",
+        "<UltmtDbtr><Nm>Kathryn Barr</Nm><PstlAdr><TwnNm>Kowloon</TwnNm><TwnNm>Vasil Zorkin</TwnNm></PstlAdr></UltmtDbtr>",
+        "<IntrmyAgt1><FinInstnId><BICFI>INTRMYSG</BICFI><BICFI>Vasil Zorkin</BICFI></FinInstnId></IntrmyAgt1>",
+        "<New><Deep><Nm>Vasil Zorkin</Nm></Deep></New>",
+        "<UETR>Vasil Zorkin</UETR>",
+    ];
+    for transaction in hidden {
+        let event = serde_json::to_value(event(transaction, "").unwrap()).unwrap();
+        let mut fields = Vec::new();
+        fields_with(&event, "Vasil Zorkin", "", &mut fields);
+        assert!(!fields.is_empty(), "{transaction}");
+    }
+}
+
+#[test]
 fn every_number_of_a_party_is_kept() {
     let party = "<UltmtDbtr><Nm>A</Nm><Id><OrgId><AnyBIC>OWNBHKHH</AnyBIC><LEI>5493001KJTIIGC8Y1R12</LEI>\
                  <Othr><Id>R-1</Id></Othr><Othr><Id>R-2</Id></Othr></OrgId></Id></UltmtDbtr>";

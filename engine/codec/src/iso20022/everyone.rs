@@ -10,7 +10,7 @@ use serde_json::Value;
 use sluice_model::{Party, PaymentEvent, RelatedParty, limits::PARTIES_MAX};
 
 use super::{
-    party::{Side, Sides, is_covered, is_no_account, is_of_address, is_told, named},
+    party::{Side, Sides, address_parts, is_covered, is_no_account, is_told, name_of, named},
     remittance_parts,
     roles::{role, surroundings},
 };
@@ -24,9 +24,6 @@ const UUID_LEN: usize = 36;
 
 /// The attribute that holds the texts for which the event has no field.
 const TEXTS: &str = "texts";
-
-/// Elements that stand in the fields of the party whose part they are.
-const READ: [&str; 8] = ["AnyBIC", "BIC", "BICFI", "BICOrBEI", "IBAN", "LEI", "MmbId", "Nm"];
 
 /// The institutions through which the payment itself goes, beside those of its two sides.
 const BETWEEN: [&str; 9] = [
@@ -77,7 +74,7 @@ pub(super) fn collect(
         said,
         texts: Vec::new(),
     };
-    let nowhere = Within { role: "", somebody: false, address: false };
+    let nowhere = Within { role: "", somebody: false, direct: false };
     for element in around {
         everyone.element(element, nowhere);
     }
@@ -102,8 +99,8 @@ struct Within<'r> {
     role: &'r str,
     /// Whether it is part of somebody.
     somebody: bool,
-    /// Whether it is part of an address that stands with its party.
-    address: bool,
+    /// Whether nothing but a choice stands between, so that what it holds was read with them.
+    direct: bool,
 }
 
 struct Everyone {
@@ -123,19 +120,16 @@ struct Everyone {
 impl Everyone {
     fn element(&mut self, element: &Element, within: Within<'_>) {
         if element.children.is_empty() {
-            return self.text(element, within);
+            return self.text(element);
         }
         match element.name.as_str() {
             // Part of whoever holds it, who is known.
-            "FinInstnId" | "Pty" | "Agt" if within.somebody => self.children(element, within),
-            "PstlAdr" | "Adr" if element.child("Nm").is_none() => {
-                self.children(element, Within { address: within.somebody && within.address, ..within })
-            }
+            "FinInstnId" | "Pty" | "Agt" if within.direct => self.children(element, within),
             _ => match named(element) {
                 Some(party) => self.somebody(element, party, within),
                 None => {
                     let role = surroundings(&element.name).unwrap_or(within.role);
-                    self.children(element, Within { role, address: false, ..within });
+                    self.children(element, Within { role, direct: false, ..within });
                 }
             },
         }
@@ -153,14 +147,18 @@ impl Everyone {
             // The account itself stands with its side; its name does only if it is the side's.
             party = Party { name: party.name, name_local: party.name_local, ..Party::default() };
         }
+        self.said.extend(name_of(element).map(str::to_owned));
         let is_side = self.sides.contains(&here);
-        // The address of a side's institution has no field.
-        let mut address = !is_side || !is_institution(element);
-        if !is_side {
-            let is_part = within.somebody || is_account;
-            address = self.add(&role, element, party, is_part, within.role.is_empty());
+        let stands = if is_side {
+            // The address of a side's institution has no field.
+            !is_institution(element)
+        } else {
+            self.add(&role, element, party, within.somebody || is_account, within.role.is_empty())
+        };
+        if stands {
+            self.said.extend(address_parts(element).map(str::to_owned));
         }
-        self.children(element, Within { role: &role, somebody: true, address });
+        self.children(element, Within { role: &role, somebody: true, direct: true });
     }
 
     /// Add somebody, unless all of it is known; whether it stands in the event then.
@@ -175,6 +173,7 @@ impl Everyone {
         if party == Party::default() || (is_part && !is_told(&party)) {
             return false;
         }
+        self.said.extend(numbers(&party));
         // A part of its own, such as who ultimately pays, is told even if the same party plays another.
         let is_part_of_its_own =
             is_outermost && !is_part && !is_institution(element) && party.account.is_none();
@@ -185,7 +184,6 @@ impl Everyone {
         if self.known.len() > PARTIES_MAX + self.sides.len() {
             return true;
         }
-        self.said.extend(numbers(&party));
         self.known.push(party.clone());
         if self.in_transaction && is_outermost && BETWEEN.contains(&element.name.as_str()) {
             self.intermediaries.push(party);
@@ -196,24 +194,20 @@ impl Everyone {
     }
 
     /// A text that stands nowhere yet.
-    fn text(&mut self, element: &Element, within: Within<'_>) {
-        let name = element.name.as_str();
-        let is_read = (within.somebody && READ.contains(&name)) || (within.address && is_of_address(name));
-        let Some(text) = element.text().filter(|text| !is_read && !is_no_account(text) && is_text(text))
-        else {
-            return;
-        };
+    fn text(&mut self, element: &Element) {
+        let Some(text) = element.text().filter(|text| !is_no_account(text) && is_text(text)) else { return };
         if self.said.insert(text.to_owned()) {
             self.texts.push(text.into());
         }
     }
 }
 
-/// The numbers of a party, which stand in its fields.
+/// What identifies a party, which stands in its fields.
 fn numbers(party: &Party) -> impl Iterator<Item = String> {
     let proxy = party.proxy.as_ref().map(|proxy| &proxy.id);
-    let known = party.account.iter().chain(&party.id_number).chain(&party.agent_member_id).chain(proxy);
-    known.chain(&party.other_ids).cloned()
+    let known =
+        [&party.account, &party.id_number, &party.agent_bic, &party.agent_lei, &party.agent_member_id];
+    known.into_iter().flatten().chain(proxy).chain(&party.other_ids).cloned()
 }
 
 fn is_institution(element: &Element) -> bool {

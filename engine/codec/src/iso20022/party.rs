@@ -263,9 +263,26 @@ const STREET: [&str; 2] = ["BldgNb", "StrtNm"];
 const LINE: &str = "AdrLine";
 const AFTER_LINES: [&str; 6] = ["DstrctNm", "TwnLctnNm", "TwnNm", "CtrySubDvsn", "PstCd", "Ctry"];
 
-/// Whether an element of a postal address is read as part of one.
-pub(super) fn is_of_address(name: &str) -> bool {
-    name == LINE || BEFORE_STREET.iter().chain(&STREET).chain(&AFTER_LINES).any(|known| *known == name)
+/// The name that [`named`] reads.
+pub(super) fn name_of(element: &Element) -> Option<&str> {
+    holder(element).text_at("Nm")
+}
+
+/// The texts that [`named`] joins to an address.
+pub(super) fn address_parts(element: &Element) -> impl Iterator<Item = &str> {
+    let address = holder(element);
+    let address = ["PstlAdr", "Adr"].into_iter().find_map(|name| address.child(name)).into_iter();
+    address.flat_map(|address| {
+        let single = BEFORE_STREET.into_iter().chain(STREET).chain(AFTER_LINES);
+        let lines = address.children(LINE).filter_map(Element::text);
+        single.filter_map(|name| address.text_at(name)).chain(lines)
+    })
+}
+
+/// The element that holds the name and the address of whoever an element names.
+fn holder(element: &Element) -> &Element {
+    let element = choice(element);
+    financial(element).unwrap_or(element)
 }
 
 /// A postal address on one line: street and number together, the rest parted by commas.
