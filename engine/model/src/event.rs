@@ -239,7 +239,7 @@ pub struct Party {
     /// The name of the party's institution, screened too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_name: Option<String>,
-    /// A clearing system's member id, where the institution has no BIC.
+    /// A clearing system's member id, where the institution has no BIC, or another number of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_member_id: Option<String>,
     /// The country of the party's institution.

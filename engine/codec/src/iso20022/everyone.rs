@@ -65,7 +65,8 @@ pub(super) fn collect(
     said.extend(known.iter().flat_map(numbers));
     said.extend(event.attributes.values().filter_map(Value::as_str).map(str::to_owned));
     let mut everyone = Everyone {
-        sides: [debtor.party, debtor.agent, creditor.party, creditor.agent].map(address_of),
+        parties: [debtor.party, creditor.party].map(address_of),
+        agents: [debtor.agent, creditor.agent].map(address_of),
         accounts: [debtor.account, creditor.account].map(address_of),
         in_transaction: false,
         known,
@@ -104,8 +105,9 @@ struct Within<'r> {
 }
 
 struct Everyone {
-    /// Parties and institutions that are the event's two sides, and their accounts.
-    sides: [Option<*const Element>; 4],
+    /// The event's two sides, their institutions and their accounts.
+    parties: [Option<*const Element>; 2],
+    agents: [Option<*const Element>; 2],
     accounts: [Option<*const Element>; 2],
     in_transaction: bool,
     /// Everybody so far.
@@ -148,13 +150,10 @@ impl Everyone {
             party = Party { name: party.name, name_local: party.name_local, ..Party::default() };
         }
         self.said.extend(name_of(element).map(str::to_owned));
-        let is_side = self.sides.contains(&here);
-        let stands = if is_side {
-            // The address of a side's institution has no field.
-            !is_institution(element)
-        } else {
-            self.add(&role, element, party, within.somebody || is_account, within.role.is_empty())
-        };
+        // The address of a side's institution has no field.
+        let stands = self.parties.contains(&here)
+            || (!self.agents.contains(&here)
+                && self.add(&role, element, party, within.somebody || is_account, within.role.is_empty()));
         if stands {
             self.said.extend(address_parts(element).map(str::to_owned));
         }
@@ -181,7 +180,7 @@ impl Everyone {
             return true;
         }
         // Beyond the limit the event is refused, however many more there are.
-        if self.known.len() > PARTIES_MAX + self.sides.len() {
+        if self.known.len() > PARTIES_MAX + self.parties.len() + self.agents.len() {
             return true;
         }
         self.known.push(party.clone());

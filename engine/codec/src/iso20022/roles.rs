@@ -138,6 +138,8 @@ mod tests {
             ("", "PrvsInstgAgt1Acct", "previous_instructing_agent_1_account"),
             ("debtor", "CtctDtls", "debtor_contact"),
             ("charges", "Agt", "charges_agent"),
+            ("underlying", "Dbtr", "underlying_debtor"),
+            ("", "Assgne", "assignee"),
             ("account", "Svcr", "account_servicer"),
             ("original", "OrgnlCdtrAgt", "original_creditor_agent"),
             ("", "NewThg", "new_thg"),
