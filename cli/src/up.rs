@@ -132,8 +132,7 @@ impl Running {
         let url = format!("http://{}", listener.local_addr()?);
         let (stop, stopping) = watch::channel(false);
         // Beside sign-in, not behind it.
-        let router =
-            cases.router(callers::with_callers(runtime.router())).merge(runtime.webhook_router());
+        let router = cases.router(callers::with_callers(runtime.router())).merge(runtime.webhook_router());
         let limits = serve::Limits::of_this_process();
         let mut tasks = vec![
             tokio::spawn(serve::serve(listener, router, limits, asked(stopping.clone()))),

@@ -44,7 +44,7 @@ impl Country {
         &self.0
     }
 
-    fn of_code(text: &str) -> Option<&'static str> {
+    pub(crate) fn of_code(text: &str) -> Option<&'static str> {
         let found = match text.len() {
             2 => rust_iso3166::from_alpha2(&text.to_ascii_uppercase()),
             3 => rust_iso3166::from_alpha3(&text.to_ascii_uppercase()),

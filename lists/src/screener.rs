@@ -17,14 +17,17 @@ use std::{
 
 use moka::sync::Cache;
 use rustc_hash::{FxBuildHasher, FxHashMap};
-use sluice_model::{EntryKind, Hash256, ListMatch, ListSet, WhyNotScreened};
+use sluice_model::{
+    EntryKind, Hash256, ListMatch, ListSet, WhyNotScreened,
+    identifier::{bic, bic_office},
+};
 
 pub use event::EventScreened;
 pub use parties::{PartyQuery, each_party};
 pub use query::{Query, Verified};
 
 use crate::{
-    Entry, ListVersion, NameQuality, Script, Topic,
+    Entry, IdentifierKind, ListVersion, NameQuality, Script, Topic,
     matching::{
         self, Scoring,
         explain::{self, reason, rounded},
@@ -79,6 +82,8 @@ pub struct Screener {
     names: Vec<NameAt>,
     /// Identifier → the entries that have it.
     identifiers: FxHashMap<String, Vec<EntryAt>>,
+    /// What the branches of an institution share of their BICs → the entries that have one.
+    offices: FxHashMap<String, Vec<EntryAt>>,
     phrases: Phrases,
     threshold: f64,
     scoring: Scoring,
@@ -103,6 +108,7 @@ impl Screener {
         let versions = versions.to_vec();
         let mut names = Vec::new();
         let mut identifiers: FxHashMap<String, Vec<EntryAt>> = FxHashMap::default();
+        let mut offices: FxHashMap<String, Vec<EntryAt>> = FxHashMap::default();
         for (v, version) in versions.iter().enumerate() {
             for (e, entry) in version.entries().iter().enumerate() {
                 // Known and trusted: no match, and no reason to leave one out.
@@ -113,6 +119,10 @@ impl Screener {
                 names.extend((0..entry.names.len() as u32).map(|name| NameAt { entry: at, name }));
                 for identifier in &entry.identifiers {
                     let key = identifier_key(&identifier.value);
+                    if let Some(office) = bic_office(&key).filter(|_| identifier.kind == IdentifierKind::Bic)
+                    {
+                        offices.entry(office.to_owned()).or_default().push(at);
+                    }
                     if key.len() >= IDENTIFIER_LEN_MIN {
                         identifiers.entry(key).or_default().push(at);
                     }
@@ -138,6 +148,7 @@ impl Screener {
             phrases,
             names,
             identifiers,
+            offices,
             threshold: settings.threshold.unwrap_or(DEFAULT_THRESHOLD),
             scoring: settings.scoring,
             cache: Cache::builder().max_capacity(CACHED_RESULTS_MAX).build_with_hasher(FxBuildHasher),
@@ -315,17 +326,19 @@ impl Screener {
     }
 
     fn by_identifier(&self, query: &Query) -> Vec<EntryAt> {
-        query.identifiers.iter().flat_map(|identifier| self.having(identifier)).copied().collect()
+        query.identifiers.iter().flat_map(|identifier| self.having(identifier)).collect()
     }
 
     /// Those of the query's identifiers that some entry has.
     fn listed_identifiers<'q>(&self, query: &'q Query) -> impl Iterator<Item = &'q String> {
-        query.identifiers.iter().filter(|identifier| !self.having(identifier).is_empty())
+        query.identifiers.iter().filter(|identifier| self.having(identifier).next().is_some())
     }
 
-    /// The entries that have an identifier. One too short is compared with none.
-    fn having(&self, identifier: &str) -> &[EntryAt] {
-        self.identifiers.get(&identifier_key(identifier)).map_or(&[], Vec::as_slice)
+    /// The entries that have an identifier, or the BIC of another branch. One too short is compared with none.
+    fn having(&self, identifier: &str) -> impl Iterator<Item = EntryAt> {
+        let key = identifier_key(identifier);
+        let branches = bic_office(&key).and_then(|office| self.offices.get(office));
+        self.identifiers.get(&key).into_iter().chain(branches).flatten().copied()
     }
 
     fn explained(&self, query: &Query, name: &Name, at: EntryAt, hit: Hit) -> ListMatch {
@@ -341,8 +354,8 @@ impl Screener {
                 reasons
             }
         };
-        if self.by_identifier(query).contains(&at) {
-            reasons.insert(0, reason("identifier", "an identifier of the entry".to_owned(), 1.0));
+        if let Some(text) = shared_identifier(query, self.entry(at)) {
+            reasons.insert(0, reason("identifier", text, 1.0));
         }
         self.list_match(at, hit.name, hit.score, reasons)
     }
@@ -406,7 +419,25 @@ impl Hit {
 /// Letters and digits alone, in capitals; a BIC without the three letters that mean the head office.
 fn identifier_key(text: &str) -> String {
     let key: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect();
-    sluice_model::identifier::bic(&key).into_owned()
+    bic(&key).into_owned()
+}
+
+/// Which identifier of an entry the query has, in words: the same one before that of another branch.
+fn shared_identifier(query: &Query, entry: &Entry) -> Option<String> {
+    let keys: Vec<String> = query.identifiers.iter().map(|identifier| identifier_key(identifier)).collect();
+    let listed = || entry.identifiers.iter().map(|listed| (listed, identifier_key(&listed.value)));
+    if let Some((same, _)) = listed().find(|(_, key)| key.len() >= IDENTIFIER_LEN_MIN && keys.contains(key)) {
+        return Some(match same.kind {
+            IdentifierKind::Bic => format!("the BIC {} of the entry", same.value),
+            IdentifierKind::Lei => format!("the LEI {} of the entry", same.value),
+            _ => "an identifier of the entry".to_owned(),
+        });
+    }
+    listed().filter(|(listed, _)| listed.kind == IdentifierKind::Bic).find_map(|(listed, key)| {
+        let office = bic_office(&key)?;
+        let branch = keys.iter().find(|key| bic_office(key) == Some(office))?;
+        Some(format!("the BIC {branch}: another branch of the entry's {}", listed.value))
+    })
 }
 
 /// Why a name cannot be screened, or not whole: nothing where it can, and where there is none.

@@ -254,6 +254,7 @@ impl Schema<'_> {
             "id_number" => text(true, |p| p.id_number.as_deref()),
             "address" => text(true, |p| p.address.as_deref()),
             "agent_bic" => text(true, |p| p.agent_bic.as_deref()),
+            "agent_lei" => text(true, |p| p.agent_lei.as_deref()),
             "agent_name" => text(true, |p| p.agent_name.as_deref()),
             "agent_member_id" => text(true, |p| p.agent_member_id.as_deref()),
             "agent_country" => text(true, |p| p.agent_country.as_deref()),

@@ -3,7 +3,9 @@
 use serde_json::Value;
 use sluice_model::{
     Party, PaymentEvent,
-    limits::{ATTRIBUTE_NAME_BYTES_MAX, ATTRIBUTES_MAX, ID_BYTES_MAX, PARTIES_MAX, TEXT_BYTES_MAX},
+    limits::{
+        ATTRIBUTE_NAME_BYTES_MAX, ATTRIBUTES_MAX, ID_BYTES_MAX, OTHER_IDS_MAX, PARTIES_MAX, TEXT_BYTES_MAX,
+    },
 };
 
 use crate::{DecodeError, qr};
@@ -60,8 +62,13 @@ fn party(party: &Party) -> Result<(), DecodeError> {
         ("a party's gender", &party.gender),
         ("a party's id_number", &party.id_number),
         ("a party's agent_bic", &party.agent_bic),
+        ("a party's agent_lei", &party.agent_lei),
         ("a party's agent_member_id", &party.agent_member_id),
     ])?;
+    if party.other_ids.len() > OTHER_IDS_MAX {
+        return Err(DecodeError::too_large(format!("a party's other_ids are more than {OTHER_IDS_MAX}")));
+    }
+    party.other_ids.iter().try_for_each(|other| id("a party's other_ids", Some(other)))?;
     text("a party's name", party.name.as_ref())?;
     text("a party's name_local", party.name_local.as_ref())?;
     text("a party's address", party.address.as_ref())?;

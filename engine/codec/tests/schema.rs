@@ -43,7 +43,8 @@ fn full() -> Value {
     let party = json!({
         "customer_id": "C-1", "name": "CHAN Tai Man", "name_local": "陳大文", "kind": "person", "account": "012345",
         "country": "HK", "birth_date": "1980-01-31", "gender": "male", "id_number": "A123456(3)",
-        "address": "1 Example Road, Hong Kong", "agent_bic": "TESTHKH0", "agent_name": "Test Bank",
+        "other_ids": ["5493001KJTIIGC8Y1R12", "TESTHKH0"],
+        "address": "1 Example Road, Hong Kong", "agent_bic": "TESTHKH0", "agent_lei": "5493001KJTIIGC8Y1R12", "agent_name": "Test Bank",
         "agent_member_id": "998", "agent_country": "HK", "balance_after": {"value": "120.00", "currency": "HKD"},
         "proxy": {"type": "mobile", "id": "85291234567"}, "verified": ["birth_date", "country"]
     });
@@ -118,6 +119,10 @@ fn schema_and_decoder_agree_on_what_is_an_event() {
         (with("/attributes", json!([])), false),
         (with("/creditor/name", json!("x".repeat(16_385))), false),
         (with("/creditor/verified", json!(null)), true),
+        (with("/creditor/other_ids", json!(null)), true),
+        (with("/creditor/other_ids", json!(["X1", ""])), false),
+        (with("/creditor/other_ids", json!(["X1", 7])), false),
+        (with("/creditor/other_ids", json!("X1")), false),
         (with("/creditor/verified", json!("birth_date")), false),
         (with("/creditor/verified", json!(["birthday"])), false),
     ] {

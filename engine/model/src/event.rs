@@ -229,16 +229,23 @@ pub struct Party {
     /// An identity document's number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id_number: Option<String>,
+    /// Further ids of the party's own: its LEI, its own BIC, other documents. Compared with listed identifiers, as
+    /// `id_number` is. Sorted, each once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_ids: Vec<String>,
     /// The postal address, in lines joined by commas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     /// The BIC of the party's institution.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_bic: Option<String>,
+    /// The LEI (ISO 17442) of the party's institution.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_lei: Option<String>,
     /// The name of the party's institution, screened too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_name: Option<String>,
-    /// A clearing system's member id, where the institution has no BIC.
+    /// A clearing system's member id, where the institution has no BIC, or another number of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_member_id: Option<String>,
     /// The country of the party's institution.
@@ -269,7 +276,7 @@ pub struct Proxy {
 /// A party beside the debtor and creditor, with the part it plays.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 pub struct RelatedParty {
-    /// `ultimate_debtor`, `ultimate_creditor`, `ubo`, `director`, `vessel`, `initiating_party`.
+    /// `ultimate_debtor`, `ultimate_creditor`, `ubo`, `director`, `vessel`, `initiating_party`, `charges_agent`.
     pub role: String,
     /// Who it is.
     #[serde(flatten)]

@@ -14,6 +14,9 @@ use crate::{AsGiven, Key, KeyKind, Party, PaymentEvent, method};
 const DIGITS_MIN: usize = 6;
 /// A text of so many letters and digits in both cases is the address of a wallet, whose case is part of it.
 const WALLET_LEN_MIN: usize = 25;
+/// How long a BIC is without its branch, and with it.
+const BIC_OFFICE_LEN: usize = 8;
+const BIC_LEN: usize = 11;
 /// So many of the letter x stand for no id; more may be one.
 const PLACEHOLDER_XS_MAX: usize = 8;
 
@@ -63,6 +66,21 @@ pub fn bic(text: &str) -> Cow<'_, str> {
         _ if code == text => Cow::Borrowed(text),
         _ => Cow::Owned(code),
     }
+}
+
+/// Whether a text has the form of a BIC (ISO 9362): four letters or digits for the institution, two letters for its
+/// country, two for its place, three for a branch; in capitals.
+pub fn is_bic(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    matches!(bytes.len(), BIC_OFFICE_LEN | BIC_LEN)
+        && bytes.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        && bytes.iter().skip(4).take(2).all(u8::is_ascii_uppercase)
+}
+
+/// The part of a BIC that all branches of one institution at a place share, once it is written as [`bic`] does; none
+/// where the text is no BIC.
+pub fn bic_office(text: &str) -> Option<&str> {
+    text.get(..BIC_OFFICE_LEN).filter(|_| is_bic(text))
 }
 
 /// An address of the internet in its canonical form; a version 4 address inside one of version 6 as itself.

@@ -29,6 +29,8 @@ pub const ID_BYTES_MAX: usize = 256;
 pub const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The most related parties and intermediaries one event may carry.
 pub const PARTIES_MAX: usize = 64;
+/// The most further ids that a party may carry.
+pub const OTHER_IDS_MAX: usize = 64;
 /// The most attributes one event may carry.
 pub const ATTRIBUTES_MAX: usize = 256;
 /// The largest event, in bytes of JSON: ten times what a long ISO 20022 transaction comes to.

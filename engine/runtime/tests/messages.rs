@@ -45,7 +45,8 @@ fn repeats(text: &str) -> bool {
 fn whole() -> Value {
     let party = json!({
         "customer_id": "C-1", "account": "HK1234567", "name": "Payer", "name_local": "付款人", "birth_date": "1980-01-01",
-        "country": "HK", "address": "1 Road", "gender": "f", "id_number": "A1", "agent_bic": "HSBCHKHH",
+        "country": "HK", "address": "1 Road", "gender": "f", "id_number": "A1", "agent_bic": "HSBCHKHH", "agent_lei": "5493001KJTIIGC8Y1R12",
+        "other_ids": ["B2"],
         "agent_name": "Bank", "agent_member_id": "004", "proxy": {"type": "phone", "id": "+85212345678"},
     });
     let mut related = party.clone();

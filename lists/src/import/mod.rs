@@ -413,6 +413,7 @@ impl Sink {
         for entry in &mut self.entries {
             // The best names first; names of one quality stay in the source's order.
             entry.names.sort_by_key(|n| n.quality);
+            vocabulary::add_bics(entry);
         }
         let version = ListVersion::new(source, self.entries)?;
         Ok(Import { version, published: self.published, skipped: self.skipped, doubts: self.doubts })

@@ -1,8 +1,8 @@
 //! What lists call things, and which of our kinds each is: identifiers, genders, kinds of entry.
 
-use sluice_model::EntryKind;
+use sluice_model::{EntryKind, identifier};
 
-use crate::{Gender, Identifier, IdentifierKind};
+use crate::{Country, Entry, Gender, Identifier, IdentifierKind};
 
 /// The kind of identifier that a source's label means. Each word stands in the label in lower case; the first
 /// that does decides, so the narrow ones come first.
@@ -117,6 +117,34 @@ pub(super) fn identifier(label: &str, value: &str) -> Identifier {
     Identifier { kind, value: value.to_owned(), country: None, label: Some(label.to_owned()), note: None }
 }
 
+/// Add the BICs that an entry's remarks give as such, as `SWIFT/BIC: HAVIGB2L`, where it has them nowhere else.
+pub(super) fn add_bics(entry: &mut Entry) {
+    let words: Vec<&str> = entry
+        .remarks
+        .iter()
+        .flat_map(|remarks| remarks.split(|c: char| !c.is_alphanumeric()))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let is_label = |word: &str| ["SWIFT", "BIC"].iter().any(|label| label.eq_ignore_ascii_case(word));
+    for (at, word) in words.iter().enumerate() {
+        let before = words.get(at.saturating_sub(BIC_LABEL_WORDS_MAX)..at).unwrap_or_default();
+        let is_new = || entry.identifiers.iter().all(|known| !known.value.eq_ignore_ascii_case(word));
+        let is_bic = identifier::is_bic(word) && word.get(4..6).and_then(Country::of_code).is_some();
+        if is_bic && before.iter().any(|word| is_label(word)) && is_new() {
+            entry.identifiers.push(Identifier {
+                kind: IdentifierKind::Bic,
+                value: (*word).to_owned(),
+                country: None,
+                label: None,
+                note: None,
+            });
+        }
+    }
+}
+
+/// How many words may stand between the label of a BIC and the BIC: `SWIFT/BIC code (Tehran):`.
+const BIC_LABEL_WORDS_MAX: usize = 4;
+
 /// ISO 17442: 18 letters or digits and two check digits by ISO 7064, MOD 97-10.
 fn is_lei(value: &str) -> bool {
     let bytes = value.as_bytes();
@@ -155,6 +183,22 @@ pub(super) fn entry_kind(text: &str) -> Option<EntryKind> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bics_in_remarks_are_identifiers_where_they_are_called_so() {
+        let read = |remarks: &str| {
+            let mut entry = Entry::new("1", EntryKind::Organisation, "Harbour Bank");
+            entry.remarks = Some(remarks.to_owned());
+            add_bics(&mut entry);
+            entry.identifiers.into_iter().map(|id| (id.kind, id.value)).collect::<Vec<_>>()
+        };
+        let bic = |value: &str| (IdentifierKind::Bic, value.to_owned());
+        assert_eq!(read("SWIFT/BIC HRBRHKHH; SWIFT/BIC HRBRHKHH001."), [bic("HRBRHKHH"), bic("HRBRHKHH001")]);
+        assert_eq!(read("Swift code (Harbour): HRBRHKHH. Swift code (Harbour): HRBRHKHH"), [bic("HRBRHKHH")]);
+        for none in ["HRBRHKHH", "A swift decision of HARBOURS", "BIC unknown", "HARBOURS with no BIC"] {
+            assert_eq!(read(none), [], "{none}");
+        }
+    }
 
     #[test]
     fn labels_become_kinds() {

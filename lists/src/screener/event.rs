@@ -204,8 +204,14 @@ fn may_name(text: &str) -> bool {
 /// Whether there is nothing by which a party could be known.
 fn is_nobody(party: &Party) -> bool {
     let names = [&party.name, &party.name_local, &party.agent_name];
-    let numbers =
-        [&party.customer_id, &party.account, &party.id_number, &party.agent_bic, &party.agent_member_id];
+    let numbers = [
+        &party.customer_id,
+        &party.account,
+        &party.id_number,
+        &party.agent_bic,
+        &party.agent_lei,
+        &party.agent_member_id,
+    ];
     let named = names.into_iter().flatten().any(|name| !sides::is_no_name(name));
-    !named && numbers.into_iter().all(Option::is_none) && party.proxy.is_none()
+    !named && numbers.into_iter().all(Option::is_none) && party.other_ids.is_empty() && party.proxy.is_none()
 }

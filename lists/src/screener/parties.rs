@@ -72,7 +72,7 @@ fn each_name<'e, E>(
     ask: &mut impl FnMut(PartyQuery<'e>) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut names = [&party.name, &party.name_local].into_iter().flatten().map(String::as_str).peekable();
-    let numbered = party.id_number.is_some() || party.account.is_some();
+    let numbered = party.id_number.is_some() || party.account.is_some() || !party.other_ids.is_empty();
     let nameless = (names.peek().is_none() && numbered).then_some("");
     names.chain(nameless).try_for_each(|name| {
         ask(PartyQuery { role, kind, party: party.identity(), query: Query::party(party, name) })
@@ -85,12 +85,13 @@ fn institution<'e, E>(
     party: &'e Party,
     ask: &mut impl FnMut(PartyQuery<'e>) -> Result<(), E>,
 ) -> Result<(), E> {
-    if party.agent_name.is_none() && party.agent_bic.is_none() {
+    let mut identifiers = party.agent_bic.iter().chain(&party.agent_lei).cloned().peekable();
+    if party.agent_name.is_none() && identifiers.peek().is_none() {
         return Ok(());
     }
     let query = Query {
         name: party.agent_name.clone().unwrap_or_default(),
-        identifiers: party.agent_bic.iter().cloned().collect(),
+        identifiers: identifiers.collect(),
         ..Query::default()
     };
     ask(PartyQuery { role, kind, party: party.institution(), query })
@@ -107,10 +108,12 @@ pub(super) fn texts(party: &Party) -> impl Iterator<Item = (&str, bool)> {
         &party.id_number,
         &party.agent_member_id,
         &party.agent_bic,
+        &party.agent_lei,
         &party.gender,
     ];
     let proxy =
         party.proxy.iter().flat_map(|proxy| [(proxy.id.as_str(), false), (proxy.proxy_type.as_str(), false)]);
     let texts = names.chain(others.into_iter().map(|text| (text, false)));
-    texts.filter_map(|(text, is_name)| Some((text.as_deref()?, is_name))).chain(proxy)
+    let ids = party.other_ids.iter().map(|id| (id.as_str(), false));
+    texts.filter_map(|(text, is_name)| Some((text.as_deref()?, is_name))).chain(ids).chain(proxy)
 }

@@ -64,14 +64,19 @@ impl Query {
 
     /// A party of a payment, under one of its names.
     pub fn party(party: &Party, name: &str) -> Self {
-        let known = |text: &Option<String>| text.as_deref().map(str::to_owned);
         Self {
             name: name.to_owned(),
             kind: party.kind,
             birth_date: party.birth_date.as_deref().and_then(|d| BirthDate::parse(d).ok()),
             country: party.country.as_deref().and_then(Country::parse),
             gender: party.gender.as_deref().and_then(gender),
-            identifiers: [known(&party.id_number), known(&party.account)].into_iter().flatten().collect(),
+            identifiers: party
+                .id_number
+                .iter()
+                .chain(&party.account)
+                .chain(&party.other_ids)
+                .cloned()
+                .collect(),
             verified: Verified::of(party.verified.iter().map(String::as_str)),
         }
     }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::json;
-use sluice_lists::{Entry, EventScreened, ListVersion, Query, Screener, Settings, why_not_screened};
+use sluice_lists::{
+    Entry, EventScreened, Identifier, IdentifierKind, ListVersion, Query, Screener, Settings,
+    why_not_screened,
+};
 use sluice_model::{
     EntryKind, EventTime, EventType, Merchant, NotScreened, Party, PaymentEvent, Proxy, RelatedParty,
     WhyNotScreened,
@@ -42,6 +45,7 @@ const PLACES: &[Place] = &[
     ("debtor", |e, text| e.debtor.as_mut().unwrap().address = Some(text)),
     ("debtor", |e, text| e.debtor.as_mut().unwrap().account = Some(text)),
     ("debtor", |e, text| e.debtor.as_mut().unwrap().id_number = Some(text)),
+    ("debtor", |e, text| e.debtor.as_mut().unwrap().other_ids.push(text)),
     ("debtor_agent", |e, text| e.debtor.as_mut().unwrap().agent_name = Some(text)),
     ("creditor", |e, text| e.creditor.as_mut().unwrap().name = Some(text)),
     ("creditor", |e, text| e.creditor.as_mut().unwrap().address = Some(text)),
@@ -374,4 +378,75 @@ fn screener_at(names: &[&str], threshold: f64) -> Screener {
     let entries = names.iter().map(|name| Entry::new(*name, EntryKind::Person, *name)).collect();
     let version = ListVersion::new("own", entries).unwrap();
     Screener::build(&[Arc::new(version)], Settings { threshold: Some(threshold), ..Settings::default() })
+}
+
+/// A list of one institution, known by these identifiers.
+fn with_identifiers(identifiers: &[(IdentifierKind, &str)]) -> Screener {
+    let mut entry = Entry::new("O1", EntryKind::Organisation, "Camellia Dredging Bank");
+    entry.identifiers = identifiers
+        .iter()
+        .map(|(kind, value)| Identifier {
+            kind: *kind,
+            value: (*value).to_owned(),
+            country: None,
+            label: None,
+            note: None,
+        })
+        .collect();
+    Screener::build(&[Arc::new(ListVersion::new("own", vec![entry]).unwrap())], Settings::default())
+}
+
+/// The reason for which an institution's BIC alone meets the list.
+fn why_bic(screener: &Screener, bic: &str) -> Option<String> {
+    let mut event = payment();
+    event.creditor.as_mut().unwrap().agent_bic = Some(bic.to_owned());
+    let matches = screener.screen_event(&event).matches;
+    matches.first().map(|party| {
+        assert_eq!(party.role, "creditor_agent");
+        assert_eq!(party.matches[0].score.to_bits(), 1.0_f64.to_bits());
+        party.matches[0].reasons[0].text.clone()
+    })
+}
+
+#[test]
+fn an_institution_is_met_by_its_bic_and_by_that_of_its_branches() {
+    for (listed, bic, reason) in [
+        ("CMLDHKHH", "CMLDHKHH", Some("the BIC CMLDHKHH of the entry")),
+        ("CMLDHKHH", "CMLDHKHHXXX", Some("the BIC CMLDHKHH of the entry")),
+        ("CMLDHKHHXXX", "cmldhkhh", Some("the BIC CMLDHKHHXXX of the entry")),
+        ("CMLDHKHH", "CMLDHKHH001", Some("the BIC CMLDHKHH001: another branch of the entry's CMLDHKHH")),
+        ("CMLDHKHH001", "CMLDHKHH", Some("the BIC CMLDHKHH: another branch of the entry's CMLDHKHH001")),
+        (
+            "CMLDHKHH001",
+            "CMLDHKHH002",
+            Some("the BIC CMLDHKHH002: another branch of the entry's CMLDHKHH001"),
+        ),
+        ("CMLDHKHH", "CMLDHKH1", None),
+        ("CMLDHKHH", "CMLDSGSG", None),
+        ("CMLDHKHH", "CMLDHKHH0", None),
+    ] {
+        let screener = with_identifiers(&[(IdentifierKind::Bic, listed)]);
+        assert_eq!(why_bic(&screener, bic).as_deref(), reason, "{listed} {bic}");
+    }
+    let other = with_identifiers(&[(IdentifierKind::Other, "CMLDHKHH001")]);
+    assert_eq!(why_bic(&other, "CMLDHKHH002"), None, "what is no BIC has no branches");
+}
+
+#[test]
+fn parties_and_institutions_are_met_by_every_number_of_theirs() {
+    const LEI: &str = "5493001KJTIIGC8Y1R12";
+    let screener = with_identifiers(&[(IdentifierKind::Lei, LEI), (IdentifierKind::Bic, "CMLDHKHH")]);
+    let meets = |change: fn(&mut Party)| {
+        let mut event = payment();
+        change(event.debtor.as_mut().unwrap());
+        let matches = screener.screen_event(&event).matches;
+        matches.first().map(|party| (party.role.clone(), party.matches[0].reasons[0].text.clone()))
+    };
+    let told = |role: &str, text: String| Some((role.to_owned(), text));
+    let of_lei = format!("the LEI {LEI} of the entry");
+    assert_eq!(meets(|p| p.other_ids = vec!["A1".into(), LEI.into()]), told("debtor", of_lei.clone()));
+    assert_eq!(meets(|p| p.agent_lei = Some(LEI.into())), told("debtor_agent", of_lei));
+    let of_bic = "the BIC CMLDHKHH of the entry".to_owned();
+    assert_eq!(meets(|p| p.other_ids = vec!["CMLDHKHHXXX".into()]), told("debtor", of_bic));
+    assert_eq!(meets(|p| p.other_ids = vec!["A1".into()]), None);
 }

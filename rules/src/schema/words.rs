@@ -62,6 +62,7 @@ pub(super) const PARTY_FIELDS: &[(&str, &str)] = &[
     ("id_number", "the identity document's number"),
     ("address", "the postal address"),
     ("agent_bic", "the BIC of the party's institution"),
+    ("agent_lei", "its LEI"),
     ("agent_name", "its name"),
     ("agent_member_id", "its clearing number"),
     ("agent_country", "its country"),

@@ -259,7 +259,10 @@ fn known_path(field: &str) -> Result<Vec<String>, MappingError> {
         let is_last = at + 1 == steps.len();
         if is_last
             && (!fields.is_empty()
-                || matches!(*step, "intermediaries" | "related_parties" | "attributes" | "verified"))
+                || matches!(
+                    *step,
+                    "intermediaries" | "related_parties" | "attributes" | "other_ids" | "verified"
+                ))
         {
             return Err(unknown(fields));
         }

@@ -7,8 +7,10 @@
 use sluice_model::{Direction, EventType, PaymentEvent, PaymentStatus, identifier};
 
 use super::{
-    Header, References, Transactions, code, keep,
-    party::{Side, Sides, related},
+    Header, References, Transactions, code,
+    everyone::{around, collect},
+    keep,
+    party::{Side, Sides},
     remittance,
     transfers::WIRE,
 };
@@ -25,9 +27,12 @@ const REPORTS: [&str; 3] = ["Rpt", "Stmt", "Ntfctn"];
 const RETURNS: [&str; 2] = ["RRTN", "RPCR"];
 
 pub(super) fn read(message: &Element, out: &mut Transactions<'_>) {
+    let around_reports = message.children.iter().filter(|child| !REPORTS.contains(&child.name.as_str()));
+    let around_reports: Vec<&Element> = around_reports.collect();
     for report in message.children.iter().filter(|child| REPORTS.contains(&child.name.as_str())) {
+        let around = around(&around_reports, report, ENTRY);
         for entry in report.apart(ENTRY) {
-            if let Err(error) = read_entry(report, entry, out) {
+            if let Err(error) = read_entry(report, entry, &around, out) {
                 out.reject(entry, error);
             }
         }
@@ -35,23 +40,31 @@ pub(super) fn read(message: &Element, out: &mut Transactions<'_>) {
 }
 
 /// The transactions of an entry; an error where nothing of it was read.
-fn read_entry(report: &Element, entry: &Element, out: &mut Transactions<'_>) -> Result<(), DecodeError> {
+fn read_entry(
+    report: &Element,
+    entry: &Element,
+    around_entries: &[&Element],
+    out: &mut Transactions<'_>,
+) -> Result<(), DecodeError> {
     let document = out.document;
     let opened = document.open(entry)?;
+    let around = around(around_entries, &opened, DETAILS);
     let mut count = 0;
     for details in opened.apart(DETAILS) {
         count += document.open(details)?.apart(DETAIL).count();
     }
     if count == 0 {
         out.add(entry, |header, entry, place| {
-            Booking { report, entry, detail: entry, is_alone: true }.read(header, place)
+            Booking { report, entry, detail: entry, around: around_entries, is_alone: true }
+                .read(header, place)
         });
     }
     // Opened again: those of a large entry would not fit in memory together.
     for details in opened.apart(DETAILS) {
         for detail in document.open(details)?.apart(DETAIL) {
             out.add(detail, |header, detail, place| {
-                Booking { report, entry: &opened, detail, is_alone: count == 1 }.read(header, place)
+                let is_alone = count == 1;
+                Booking { report, entry: &opened, detail, around: &around, is_alone }.read(header, place)
             });
         }
     }
@@ -66,6 +79,8 @@ struct Booking<'a> {
     entry: &'a Element,
     /// The transaction, or the entry itself.
     detail: &'a Element,
+    /// What stands around it in the message.
+    around: &'a [&'a Element],
     /// Whether it is the entry's only one.
     is_alone: bool,
 }
@@ -93,8 +108,7 @@ impl Booking<'_> {
             _ => return Err(header.refuse(&references, "CdtDbtInd is neither CRDT nor DBIT")),
         };
         event.direction = Some(direction);
-        self.parties(direction, &mut event);
-        event.related_parties = related(detail.child("RltdPties").as_slice());
+        let sides = self.parties(direction, &mut event);
         event.purpose = code(detail.child("Purp")).map(str::to_owned);
         event.remittance = remittance(detail);
         let kept = &mut event.attributes;
@@ -105,6 +119,7 @@ impl Booking<'_> {
         keep(kept, "servicer_reference", servicer);
         keep(kept, "return_reason", code(detail.at("RtrInf/Rsn")));
         keep(kept, "report_id", report.text_at("Id"));
+        collect(&mut event, &sides, self.around, detail);
         Ok(event)
     }
 
@@ -125,7 +140,7 @@ impl Booking<'_> {
     }
 
     /// The customer, and whom it pays or is paid by.
-    fn parties(&self, direction: Direction, event: &mut PaymentEvent) {
+    fn parties(&self, direction: Direction, event: &mut PaymentEvent) -> Sides<'_> {
         // Parties and their agents stand apart in a booking.
         let places: Vec<&Element> =
             ["RltdPties", "RltdAgts"].into_iter().filter_map(|name| self.detail.child(name)).collect();
@@ -147,6 +162,7 @@ impl Booking<'_> {
         event.debtor = debtor.read("debtor", &mut event.attributes);
         event.creditor = creditor.read("creditor", &mut event.attributes);
         keep(&mut event.attributes, format!("{role}.account_given"), given);
+        Sides { debtor, creditor }
     }
 
     /// Whether the customer stands where the debtor does: the side that has the notified account, or its owner's name;

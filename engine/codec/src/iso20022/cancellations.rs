@@ -5,21 +5,28 @@
 use sluice_model::{PaymentEvent, PaymentStatus};
 
 use super::{
-    Header, References, Transactions, code, header::NO_ORIGINAL, keep, party::Sides, statuses::of_message,
+    Header, References, Transactions, code,
+    everyone::{around, collect},
+    header::NO_ORIGINAL,
+    keep,
+    party::Sides,
+    statuses::of_message,
     transfers::WIRE,
 };
 use crate::{DecodeError, xml::Element};
 
 pub(super) fn requests(message: &Element, out: &mut Transactions<'_>) {
+    let around = around(&[], message, "Undrlyg");
     for underlying in message.children("Undrlyg") {
-        read(underlying, "OrgnlGrpInfAndCxl", "OrgnlPmtInfAndCxl", "TxInf", None, out);
+        read(underlying, ["OrgnlGrpInfAndCxl", "OrgnlPmtInfAndCxl", "TxInf"], None, &around, out);
     }
 }
 
 pub(super) fn answers(message: &Element, out: &mut Transactions<'_>) {
     let of_all = message.text_at("Sts/Conf");
+    let around = around(&[], message, "CxlDtls");
     for underlying in message.children("CxlDtls") {
-        read(underlying, "OrgnlGrpInfAndSts", "OrgnlPmtInfAndSts", "TxInfAndSts", of_all, out);
+        read(underlying, ["OrgnlGrpInfAndSts", "OrgnlPmtInfAndSts", "TxInfAndSts"], of_all, &around, out);
     }
     if out.count() == 0 {
         out.reject(message, DecodeError::unsupported("it answers no request to cancel"));
@@ -30,32 +37,37 @@ pub(super) fn answers(message: &Element, out: &mut Transactions<'_>) {
 /// message that it names.
 fn read(
     underlying: &Element,
-    group: &str,
-    batch: &str,
-    transaction: &str,
+    [group, batch, transaction]: [&str; 3],
     of_all: Option<&str>,
+    outside: &[&Element],
     out: &mut Transactions<'_>,
 ) {
     let before = out.count();
     let group = underlying.child(group);
     let of_group = group.and_then(|group| group.text_at("OrgnlMsgId"));
+    let around_batches = around(outside, underlying, batch);
     for holder in std::iter::once(underlying).chain(underlying.children(batch)) {
+        let around = if std::ptr::eq(holder, underlying) {
+            around_batches.clone()
+        } else {
+            around(&around_batches, holder, transaction)
+        };
         let original = holder.text_at("OrgnlGrpInf/OrgnlMsgId").or(of_group);
         let mut transactions = holder.apart(transaction).peekable();
         if let (None, Some(batch_id)) = (transactions.peek(), holder.text_at("OrgnlPmtInfId")) {
             out.add(holder, |header, batch, place| {
-                whole(header, (original, Some(batch_id)), of_all, batch, place)
+                whole(header, (original, Some(batch_id)), of_all, &around_batches, (batch, place))
             });
         }
         for transaction in transactions {
             out.add(transaction, |header, transaction, place| {
-                one(header, original, of_all, transaction, place)
+                one(header, (original, of_all), &around, transaction, place)
             });
         }
     }
     if out.count() == before {
         out.add(group.unwrap_or(underlying), |header, group, place| {
-            whole(header, (of_group, None), of_all, group, place)
+            whole(header, (of_group, None), of_all, outside, (group, place))
         });
     }
 }
@@ -65,21 +77,22 @@ fn whole(
     header: &Header<'_>,
     (original, batch): (Option<&str>, Option<&str>),
     of_all: Option<&str>,
-    element: &Element,
-    place: usize,
+    around: &[&Element],
+    (element, place): (&Element, usize),
 ) -> Result<PaymentEvent, DecodeError> {
     let answer = ["GrpCxlSts", "PmtInfCxlSts"].into_iter().find_map(|name| element.text_at(name));
     let mut event = of_message(header, original, batch, place)?;
     outcome(&mut event, answer.or(of_all));
     keep(&mut event.attributes, "original_transactions", element.text_at("OrgnlNbOfTxs"));
     keep(&mut event.attributes, "cancellation_reason", reason(element));
+    collect(&mut event, &Sides::of(&[]), around, element);
     Ok(event)
 }
 
 fn one(
     header: &Header<'_>,
-    original: Option<&str>,
-    of_all: Option<&str>,
+    (original, of_all): (Option<&str>, Option<&str>),
+    around: &[&Element],
     transaction: &Element,
     place: usize,
 ) -> Result<PaymentEvent, DecodeError> {
@@ -95,13 +108,12 @@ fn one(
     if let Some(amount) = amounts.into_iter().find_map(|path| transaction.at(path)) {
         event.amount = Some(header.money(&references, amount)?);
     }
-    if let Some(original) = transaction.child("OrgnlTxRef") {
-        let sides = Sides::of(&[original]);
-        event.debtor = sides.debtor.read("debtor", &mut event.attributes);
-        event.creditor = sides.creditor.read("creditor", &mut event.attributes);
-    }
+    let sides = Sides::of(transaction.child("OrgnlTxRef").as_slice());
+    event.debtor = sides.debtor.read("debtor", &mut event.attributes);
+    event.creditor = sides.creditor.read("creditor", &mut event.attributes);
     keep(&mut event.attributes, "original_message_id", original);
     keep(&mut event.attributes, "cancellation_reason", reason(transaction));
+    collect(&mut event, &sides, around, transaction);
     Ok(event)
 }
 

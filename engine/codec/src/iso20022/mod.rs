@@ -12,12 +12,14 @@
 
 mod bookings;
 mod cancellations;
+mod everyone;
 mod header;
 mod identity;
 mod names;
 mod orders;
 mod party;
 mod returns;
+mod roles;
 mod statuses;
 mod times;
 mod totals;
@@ -192,7 +194,12 @@ fn code(element: Option<&Element>) -> Option<&str> {
 
 /// Remittance: free lines first, then what structured remittance names: documents, references, remarks.
 fn remittance(transaction: &Element) -> Option<String> {
-    let remittance = transaction.child("RmtInf")?;
+    let parts = remittance_parts(transaction);
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+fn remittance_parts(transaction: &Element) -> Vec<&str> {
+    let Some(remittance) = transaction.child("RmtInf") else { return Vec::new() };
     let lines = remittance.children("Ustrd").filter_map(Element::text);
     let structured = remittance.children("Strd").flat_map(|structured| {
         let documents = structured.children("RfrdDocInf").filter_map(|document| document.text_at("Nb"));
@@ -200,6 +207,5 @@ fn remittance(transaction: &Element) -> Option<String> {
         let remarks = structured.children("AddtlRmtInf").filter_map(Element::text);
         documents.chain(reference).chain(remarks)
     });
-    let parts: Vec<&str> = lines.chain(structured).collect();
-    (!parts.is_empty()).then(|| parts.join(" "))
+    lines.chain(structured).collect()
 }

@@ -3,8 +3,10 @@
 use sluice_model::{Direction, PaymentEvent, PaymentStatus};
 
 use super::{
-    Header, References, Transactions, code, keep,
-    party::{Sides, intermediaries, related},
+    Header, References, Transactions, code,
+    everyone::{around, collect},
+    keep,
+    party::Sides,
     remittance,
     transfers::{DIRECT_DEBIT, WIRE},
 };
@@ -19,11 +21,12 @@ pub(super) fn collections(message: &Element, out: &mut Transactions<'_>) {
 }
 
 fn read(message: &Element, name: &str, (method, direction): (&str, Direction), out: &mut Transactions<'_>) {
-    let group = message.child("GrpHdr");
+    let around_batches = around(&[], message, "PmtInf");
     for batch in message.children("PmtInf") {
+        let around = around(&around_batches, batch, name);
         for transaction in batch.apart(name) {
             out.add(transaction, |header, transaction, place| {
-                let mut event = order(header, group, batch, transaction, place)?;
+                let mut event = order(header, batch, &around, transaction, place)?;
                 event.method = Some(method.to_owned());
                 event.direction = Some(direction);
                 Ok(event)
@@ -34,8 +37,8 @@ fn read(message: &Element, name: &str, (method, direction): (&str, Direction), o
 
 fn order(
     header: &Header<'_>,
-    group: Option<&Element>,
     batch: &Element,
+    around: &[&Element],
     transaction: &Element,
     place: usize,
 ) -> Result<PaymentEvent, DecodeError> {
@@ -51,10 +54,6 @@ fn order(
     let sides = Sides::of(&[transaction, batch]);
     event.debtor = sides.debtor.read("debtor", &mut event.attributes);
     event.creditor = sides.creditor.read("creditor", &mut event.attributes);
-    event.intermediaries = intermediaries(transaction, &sides);
-    let mut places = vec![transaction, batch];
-    places.extend(group);
-    event.related_parties = related(&places);
     event.purpose = code(transaction.child("Purp")).map(str::to_owned);
     event.remittance = remittance(transaction);
     let execution = ["ReqdExctnDt/DtTm", "ReqdExctnDt/Dt", "ReqdExctnDt", "ReqdColltnDt"];
@@ -62,5 +61,6 @@ fn order(
     keep(&mut event.attributes, "batch_id", batch.text_at("PmtInfId"));
     keep(&mut event.attributes, "mandate_id", transaction.text_at("DrctDbtTx/MndtRltdInf/MndtId"));
     keep(&mut event.attributes, "category_purpose", code(batch.at("PmtTpInf/CtgyPurp")));
+    collect(&mut event, &sides, around, transaction);
     Ok(event)
 }

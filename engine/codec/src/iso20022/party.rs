@@ -1,6 +1,6 @@
 //! Parties, accounts and agents, alike in every message.
 
-use sluice_model::{Attributes, EntryKind, Party, Proxy, RelatedParty};
+use sluice_model::{Attributes, EntryKind, Party, Proxy, identifier};
 
 use super::{NOT_PROVIDED, code, keep, names::split_scripts};
 use crate::xml::Element;
@@ -37,7 +37,6 @@ impl Side<'_> {
         let mut party = self.party.map(party).unwrap_or_default();
         if let Some(element) = self.party.map(choice) {
             keep(attributes, format!("{prefix}.id_scheme"), id_scheme(element));
-            keep(attributes, format!("{prefix}.lei"), element.text_at("Id/OrgId/LEI"));
             keep(attributes, format!("{prefix}.birth_city"), element.text_at(BIRTH_CITY));
             keep(attributes, format!("{prefix}.birth_country"), element.text_at(BIRTH_COUNTRY));
         }
@@ -47,11 +46,15 @@ impl Side<'_> {
             keep(attributes, format!("{prefix}.account_currency"), account.text_at("Ccy"));
         }
         if let Some(agent) = self.agent.map(Institution::of) {
+            // Of a party that is an institution itself, what stood there is its own.
+            let own = [party.agent_bic.take(), party.agent_lei.take(), party.agent_member_id.take()];
+            party.other_ids.extend(own.into_iter().flatten());
+            party.other_ids.sort_unstable();
             party.agent_bic = agent.bic;
             party.agent_name = agent.name;
             party.agent_member_id = agent.member_id;
             party.agent_country = agent.country;
-            keep(attributes, format!("{prefix}.agent_lei"), agent.lei);
+            party.agent_lei = agent.lei;
         }
         (party != Party::default()).then_some(party)
     }
@@ -67,9 +70,8 @@ fn choice(element: &Element) -> &Element {
 
 /// A party, without account or institution.
 fn party(element: &Element) -> Party {
-    // Between institutions, the parties are institutions themselves.
-    if let Some(agent) = element.at("Agt/FinInstnId").or_else(|| element.child("FinInstnId")) {
-        return institution(agent);
+    if let Some(financial) = financial(element) {
+        return institution(financial);
     }
     let element = choice(element);
     let (name, name_local) = match element.text_at("Nm").map(split_scripts) {
@@ -81,19 +83,43 @@ fn party(element: &Element) -> Party {
         (None, Some(_)) => Some(EntryKind::Organisation),
         (None, None) => None,
     };
-    let id_number = ["Id/PrvtId/Othr/Id", "Id/OrgId/Othr/Id", "Id/OrgId/AnyBIC", "Id/OrgId/BICOrBEI"]
-        .into_iter()
-        .find_map(|path| element.text_at(path));
+    let (id_number, other_ids) = ids(element);
     Party {
         name,
         name_local,
         kind,
-        country: country(element.text_at("PstlAdr/Ctry").or_else(|| element.text_at("CtryOfRes"))),
+        country: country(
+            ["PstlAdr/Ctry", "Adr/Ctry", "CtryOfRes", "Ctry"]
+                .into_iter()
+                .find_map(|path| element.text_at(path)),
+        ),
         birth_date: element.text_at("Id/PrvtId/DtAndPlcOfBirth/BirthDt").map(str::to_owned),
-        id_number: id_number.map(str::to_owned),
-        address: element.child("PstlAdr").and_then(address),
+        id_number,
+        other_ids,
+        address: ["PstlAdr", "Adr"].into_iter().find_map(|name| address(element.child(name)?)),
         ..Party::default()
     }
+}
+
+/// Everything by which a party is known: the number of its document, else its BIC; and whatever else there is.
+fn ids(element: &Element) -> (Option<String>, Vec<String>) {
+    let documents = ["Id/PrvtId", "Id/OrgId"].into_iter().filter_map(|path| element.at(path));
+    let documents =
+        documents.flat_map(|id| id.children("Othr").filter_map(|document| document.text_at("Id")));
+    let numbers = ["Id/OrgId/AnyBIC", "Id/OrgId/BICOrBEI", "TaxId", "RegnId"];
+    let mut numbers = documents.chain(numbers.into_iter().filter_map(|path| element.text_at(path)));
+    let first = numbers.next().map(str::to_owned);
+    let lei = ["Id/OrgId/LEI", "LEI"].into_iter().filter_map(|path| element.text_at(path));
+    let mut others: Vec<String> = numbers.chain(lei).map(str::to_owned).collect();
+    others.sort_unstable();
+    others.dedup();
+    (first, others)
+}
+
+/// What identifies the institution that an element names: itself, or as its choice between a party and an agent.
+fn financial(element: &Element) -> Option<&Element> {
+    let chosen = || element.at("Agt/FinInstnId").filter(|_| element.children.len() == 1);
+    element.child("FinInstnId").or_else(chosen)
 }
 
 /// An institution as a party of its own: an intermediary, or a customer that is a bank.
@@ -110,104 +136,103 @@ fn institution(financial: &Element) -> Party {
         country: agent.country,
         address: financial.child("PstlAdr").and_then(address),
         agent_bic: agent.bic,
+        agent_lei: agent.lei,
         agent_member_id: agent.member_id,
         ..Party::default()
     }
 }
 
 /// What identifies an institution.
-struct Institution<'a> {
+struct Institution {
     bic: Option<String>,
+    lei: Option<String>,
     member_id: Option<String>,
     name: Option<String>,
     country: Option<String>,
-    lei: Option<&'a str>,
 }
 
-impl<'a> Institution<'a> {
-    fn of(agent: &'a Element) -> Self {
+impl Institution {
+    fn of(agent: &Element) -> Self {
         Self::read(agent.child("FinInstnId").unwrap_or(agent))
     }
 
-    fn read(financial: &'a Element) -> Self {
+    fn read(financial: &Element) -> Self {
         let bic = financial.text_at("BICFI").or_else(|| financial.text_at("BIC"));
         // The fifth and sixth letters of a BIC are its country.
         let country_of_bic = bic.and_then(|bic| bic.get(4..6));
         Self {
             bic: bic.map(str::to_owned),
-            member_id: financial.text_at("ClrSysMmbId/MmbId").map(str::to_owned),
+            lei: financial.text_at("LEI").map(str::to_owned),
+            member_id: ["ClrSysMmbId/MmbId", "Othr/Id"]
+                .into_iter()
+                .find_map(|path| financial.text_at(path))
+                .map(str::to_owned),
             name: financial.text_at("Nm").map(str::to_owned),
             country: country(financial.text_at("PstlAdr/Ctry").or(country_of_bic)),
-            lei: financial.text_at("LEI"),
         }
-    }
-
-    fn is_same_as(&self, other: &Self) -> bool {
-        let same = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
-        same(&self.bic, &other.bic) || same(&self.member_id, &other.member_id)
     }
 }
 
-/// The institutions between the debtor's and the creditor's: previous ones, the instructing and instructed ones
-/// where they are not those of the two sides, intermediaries.
-pub(super) fn intermediaries(transaction: &Element, sides: &Sides<'_>) -> Vec<Party> {
-    let mut known: Vec<Institution<'_>> =
-        [sides.debtor.agent, sides.creditor.agent].into_iter().flatten().map(Institution::of).collect();
-    let mut between = Vec::new();
-    for name in [
-        "PrvsInstgAgt",
-        "PrvsInstgAgt1",
-        "PrvsInstgAgt2",
-        "PrvsInstgAgt3",
-        "InstgAgt",
-        "IntrmyAgt1",
-        "IntrmyAgt2",
-        "IntrmyAgt3",
-        "InstdAgt",
-    ] {
-        for agent in transaction.children(name) {
-            let financial = agent.child("FinInstnId").unwrap_or(agent);
-            let read = Institution::read(financial);
-            if !known.iter().any(|known| known.is_same_as(&read)) {
-                between.push(institution(financial));
-                known.push(read);
-            }
-        }
+/// Whoever an element names, if it is one that names somebody: a party, an institution or an account.
+pub(super) fn named(element: &Element) -> Option<Party> {
+    let element = choice(element);
+    if let Some(financial) = financial(element) {
+        return Some(institution(financial));
     }
-    between
+    let names = |name: &str| element.child(name).is_some();
+    let is_party = ["Nm", "LEI", "TaxId", "RegnId"].into_iter().any(names)
+        || element.child("PstlAdr").is_some_and(|address| address.child("Nm").is_none())
+        || ["Id/OrgId", "Id/PrvtId"].into_iter().any(|path| element.at(path).is_some());
+    let account = account_id(element);
+    (is_party || account.is_some()).then(|| Party { account, proxy: proxy(element), ..party(element) })
 }
 
-/// The parties beside the two sides, with the parts they play.
-pub(super) fn related(places: &[&Element]) -> Vec<RelatedParty> {
-    let named = [
-        ("UltmtDbtr", "ultimate_debtor"),
-        ("UltmtCdtr", "ultimate_creditor"),
-        ("InitgPty", "initiating_party"),
-        ("TradgPty", "trading_party"),
+/// Whether a party has a name or a number of its own.
+pub(super) fn is_told(party: &Party) -> bool {
+    let texts = [
+        &party.name,
+        &party.account,
+        &party.id_number,
+        &party.agent_bic,
+        &party.agent_lei,
+        &party.agent_member_id,
     ];
-    let direct = places
-        .iter()
-        .flat_map(|place| named.iter().filter_map(|(element, role)| Some((place.child(element)?, *role))));
-    let invoices = places.iter().flat_map(|place| place.children("RmtInf")).flat_map(|r| r.children("Strd"));
-    let invoicing = invoices.flat_map(|structured| {
-        [("Invcr", "invoicer"), ("Invcee", "invoicee")]
-            .into_iter()
-            .filter_map(|(element, role)| Some((structured.child(element)?, role)))
-    });
-    let parties = direct.chain(invoicing).map(|(element, role)| (role, party(element)));
-    parties
-        .filter(|(_, party)| *party != Party::default())
-        .map(|(role, party)| RelatedParty { role: role.to_owned(), party })
-        .collect()
+    texts.into_iter().any(Option::is_some) || !party.other_ids.is_empty()
+}
+
+/// Whether all that is said of one party is said of another that is known.
+pub(super) fn is_covered(party: &Party, known: &Party) -> bool {
+    let pairs = [
+        (&party.name, &known.name),
+        (&party.name_local, &known.name_local),
+        (&party.account, &known.account),
+        (&party.country, &known.country),
+        (&party.birth_date, &known.birth_date),
+        (&party.id_number, &known.id_number),
+        (&party.address, &known.address),
+        (&party.agent_lei, &known.agent_lei),
+        (&party.agent_member_id, &known.agent_member_id),
+    ];
+    let same_bic = match (&party.agent_bic, &known.agent_bic) {
+        (Some(one), Some(other)) => identifier::bic(one) == identifier::bic(other),
+        (one, _) => one.is_none(),
+    };
+    same_bic
+        && pairs.into_iter().all(|(said, known)| said.is_none() || said == known)
+        && party.other_ids.iter().all(|id| known.other_ids.contains(id))
+        && (party.proxy.is_none() || party.proxy == known.proxy)
 }
 
 /// An IBAN or another scheme's number. A word that stands where only a proxy is known is no account: every such
 /// payment would share it.
 fn account_id(account: &Element) -> Option<String> {
     let id = account.text_at("Id/IBAN").or_else(|| account.text_at("Id/Othr/Id"))?;
-    let placeholder =
-        id == NOT_PROVIDED || (id.eq_ignore_ascii_case("proxy") && account.child("Prxy").is_some());
-    (!placeholder).then(|| id.to_owned())
+    (!is_no_account(id)).then(|| id.to_owned())
+}
+
+/// Whether a text stands where an account should, and there is none.
+pub(super) fn is_no_account(text: &str) -> bool {
+    text == NOT_PROVIDED || text.eq_ignore_ascii_case("proxy")
 }
 
 /// A proxy, its type in the words that the canonical event uses, where it has one.
@@ -232,17 +257,44 @@ fn country(text: Option<&str>) -> Option<String> {
     (code.len() == 2 && code.bytes().all(|b| b.is_ascii_alphabetic())).then(|| code.to_ascii_uppercase())
 }
 
+/// The elements of a postal address that [`address`] reads.
+const BEFORE_STREET: [&str; 6] = ["Dept", "SubDept", "Room", "Flr", "BldgNm", "PstBx"];
+const STREET: [&str; 2] = ["BldgNb", "StrtNm"];
+const LINE: &str = "AdrLine";
+const AFTER_LINES: [&str; 6] = ["DstrctNm", "TwnLctnNm", "TwnNm", "CtrySubDvsn", "PstCd", "Ctry"];
+
+/// The name that [`named`] reads.
+pub(super) fn name_of(element: &Element) -> Option<&str> {
+    holder(element).text_at("Nm")
+}
+
+/// The texts that [`named`] joins to an address.
+pub(super) fn address_parts(element: &Element) -> impl Iterator<Item = &str> {
+    let address = holder(element);
+    let address = ["PstlAdr", "Adr"].into_iter().find_map(|name| address.child(name)).into_iter();
+    address.flat_map(|address| {
+        let single = BEFORE_STREET.into_iter().chain(STREET).chain(AFTER_LINES);
+        let lines = address.children(LINE).filter_map(Element::text);
+        single.filter_map(|name| address.text_at(name)).chain(lines)
+    })
+}
+
+/// The element that holds the name and the address of whoever an element names.
+fn holder(element: &Element) -> &Element {
+    let element = choice(element);
+    financial(element).unwrap_or(element)
+}
+
 /// A postal address on one line: street and number together, the rest parted by commas.
 fn address(element: &Element) -> Option<String> {
     let text = |name| element.text_at(name);
-    let street = match (text("BldgNb"), text("StrtNm")) {
-        (Some(number), Some(street)) => Some(format!("{number} {street}")),
-        (number, street) => street.or(number).map(str::to_owned),
+    let street = match STREET.map(text) {
+        [Some(number), Some(street)] => Some(format!("{number} {street}")),
+        [number, street] => street.or(number).map(str::to_owned),
     };
-    let before = ["Dept", "SubDept", "Room", "Flr", "BldgNm", "PstBx"].into_iter().filter_map(text);
-    let after =
-        ["DstrctNm", "TwnLctnNm", "TwnNm", "CtrySubDvsn", "PstCd", "Ctry"].into_iter().filter_map(text);
-    let lines = element.children("AdrLine").filter_map(Element::text);
+    let before = BEFORE_STREET.into_iter().filter_map(text);
+    let after = AFTER_LINES.into_iter().filter_map(text);
+    let lines = element.children(LINE).filter_map(Element::text);
     let parts: Vec<String> =
         before.map(str::to_owned).chain(street).chain(lines.chain(after).map(str::to_owned)).collect();
     (!parts.is_empty()).then(|| parts.join(", "))

@@ -4,16 +4,21 @@
 use sluice_model::{EventType, PaymentEvent, PaymentStatus};
 
 use super::{
-    Header, References, Transactions, code, keep,
-    party::{Sides, intermediaries, related},
+    Header, References, Transactions, code,
+    everyone::{around, collect},
+    keep,
+    party::Sides,
 };
 use crate::{DecodeError, xml::Element};
 
 pub(super) fn read(message: &Element, out: &mut Transactions<'_>) {
     // Older versions name the original message once for all of its transactions.
     let original = message.text_at("OrgnlGrpInf/OrgnlMsgId");
+    let around = around(&[], message, "TxInf");
     for transaction in message.apart("TxInf") {
-        out.add(transaction, |header, transaction, place| give_back(header, original, transaction, place));
+        out.add(transaction, |header, transaction, place| {
+            give_back(header, original, &around, transaction, place)
+        });
     }
     if out.count() == 0 {
         let why = "a whole message sent back, without its transactions, is not read";
@@ -24,6 +29,7 @@ pub(super) fn read(message: &Element, out: &mut Transactions<'_>) {
 fn give_back(
     header: &Header<'_>,
     original: Option<&str>,
+    around: &[&Element],
     transaction: &Element,
     place: usize,
 ) -> Result<PaymentEvent, DecodeError> {
@@ -41,12 +47,11 @@ fn give_back(
     let sides = sides(transaction);
     event.debtor = sides.debtor.read("debtor", &mut event.attributes);
     event.creditor = sides.creditor.read("creditor", &mut event.attributes);
-    event.intermediaries = intermediaries(transaction, &sides);
-    event.related_parties = related(&[transaction.child("RtrChain").unwrap_or(transaction)]);
     keep(&mut event.attributes, "original_message_id", original);
     keep(&mut event.attributes, "settlement_date", transaction.text_at("IntrBkSttlmDt"));
     keep(&mut event.attributes, "charge_bearer", transaction.text_at("ChrgBr"));
     keep(&mut event.attributes, "return_reason", code(transaction.at("RtrRsnInf/Rsn")));
+    collect(&mut event, &sides, around, transaction);
     Ok(event)
 }
 

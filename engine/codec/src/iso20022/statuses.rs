@@ -6,37 +6,47 @@
 
 use sluice_model::{EventType, PaymentEvent, PaymentStatus};
 
-use super::{Header, References, Transactions, code, header::NO_ORIGINAL, keep, party::Sides};
+use super::{
+    Header, References, Transactions, code,
+    everyone::{around, collect},
+    header::NO_ORIGINAL,
+    keep,
+    party::Sides,
+};
 use crate::{DecodeError, xml::Element};
 
 pub(super) fn read(message: &Element, out: &mut Transactions<'_>) {
     let group = message.child("OrgnlGrpInfAndSts");
     let original = group.and_then(|group| group.text_at("OrgnlMsgId"));
     let of_group = group.and_then(|group| group.text_at("GrpSts"));
+    let around_batches = around(&[], message, "OrgnlPmtInfAndSts");
     for transaction in message.apart("TxInfAndSts") {
         out.add(transaction, |header, transaction, place| {
-            status(header, original, of_group, transaction, place)
+            status(header, (original, of_group), &around_batches, transaction, place)
         });
     }
     for batch in message.children("OrgnlPmtInfAndSts") {
         let of_batch = batch.text_at("PmtInfSts").or(of_group);
+        let around = around(&around_batches, batch, "TxInfAndSts");
         let mut transactions = batch.apart("TxInfAndSts").peekable();
         if transactions.peek().is_none() && batch.child("PmtInfSts").is_some() {
             let batch_id = batch.text_at("OrgnlPmtInfId");
             out.add(batch, |header, batch, place| {
-                whole(header, (original, batch_id), (batch, of_batch), place)
+                whole(header, (original, batch_id), &around_batches, (batch, of_batch), place)
             });
         }
         for transaction in transactions {
             out.add(transaction, |header, transaction, place| {
-                status(header, original, of_batch, transaction, place)
+                status(header, (original, of_batch), &around, transaction, place)
             });
         }
     }
     if out.count() == 0 {
+        let around = around(&[], message, "OrgnlGrpInfAndSts");
         for group in message.children("OrgnlGrpInfAndSts") {
             out.add(group, |header, group, place| {
-                whole(header, (group.text_at("OrgnlMsgId"), None), (group, group.text_at("GrpSts")), place)
+                let original = group.text_at("OrgnlMsgId");
+                whole(header, (original, None), &around, (group, group.text_at("GrpSts")), place)
             });
         }
     }
@@ -46,6 +56,7 @@ pub(super) fn read(message: &Element, out: &mut Transactions<'_>) {
 fn whole(
     header: &Header<'_>,
     (original, batch): (Option<&str>, Option<&str>),
+    around: &[&Element],
     (element, code_given): (&Element, Option<&str>),
     place: usize,
 ) -> Result<PaymentEvent, DecodeError> {
@@ -56,6 +67,7 @@ fn whole(
     keep(&mut event.attributes, "original_transactions", element.text_at("OrgnlNbOfTxs"));
     keep(&mut event.attributes, "message_status", code_given);
     keep(&mut event.attributes, "status_reason", code(element.at("StsRsnInf/Rsn")));
+    collect(&mut event, &Sides::of(&[]), around, element);
     Ok(event)
 }
 
@@ -78,8 +90,8 @@ pub(super) fn of_message(
 
 fn status(
     header: &Header<'_>,
-    original: Option<&str>,
-    of_all: Option<&str>,
+    (original, of_all): (Option<&str>, Option<&str>),
+    around: &[&Element],
     transaction: &Element,
     place: usize,
 ) -> Result<PaymentEvent, DecodeError> {
@@ -94,18 +106,18 @@ fn status(
     event.payment_id = Some(payment_id);
     event.status = status;
     event.method = Some(super::transfers::WIRE.to_owned());
-    if let Some(original) = transaction.child("OrgnlTxRef") {
-        if let Some(amount) = original.child("IntrBkSttlmAmt") {
-            event.amount = Some(header.money(&references, amount)?);
-        }
-        let sides = Sides::of(&[original]);
-        event.debtor = sides.debtor.read("debtor", &mut event.attributes);
-        event.creditor = sides.creditor.read("creditor", &mut event.attributes);
+    let reference = transaction.child("OrgnlTxRef");
+    if let Some(amount) = reference.and_then(|reference| reference.child("IntrBkSttlmAmt")) {
+        event.amount = Some(header.money(&references, amount)?);
     }
+    let sides = Sides::of(reference.as_slice());
+    event.debtor = sides.debtor.read("debtor", &mut event.attributes);
+    event.creditor = sides.creditor.read("creditor", &mut event.attributes);
     keep(&mut event.attributes, "acceptance_time", transaction.text_at("AccptncDtTm"));
     keep(&mut event.attributes, "original_message_id", original);
     keep(&mut event.attributes, "transaction_status", code_given);
     keep(&mut event.attributes, "status_reason", code(transaction.at("StsRsnInf/Rsn")));
+    collect(&mut event, &sides, around, transaction);
     Ok(event)
 }
 

@@ -3,11 +3,13 @@
 //! the order and the money is on its way, which is the canonical `authorized`; the status report that follows
 //! completes or declines it.
 
-use sluice_model::{PaymentEvent, PaymentStatus, RelatedParty};
+use sluice_model::{PaymentEvent, PaymentStatus};
 
 use super::{
-    Header, References, Transactions, code, keep, keep_money,
-    party::{Sides, intermediaries, related},
+    Header, References, Transactions, code,
+    everyone::{around, collect},
+    keep, keep_money,
+    party::Sides,
     remittance,
 };
 use crate::{DecodeError, xml::Element};
@@ -27,9 +29,10 @@ pub(super) fn debits(message: &Element, out: &mut Transactions<'_>) {
 
 fn read(message: &Element, name: &str, method: &str, out: &mut Transactions<'_>) {
     let group = message.child("GrpHdr");
+    let around = around(&[], message, name);
     for transaction in message.apart(name) {
         out.add(transaction, |header, transaction, place| {
-            let mut event = transfer(header, group, transaction, place)?;
+            let mut event = transfer(header, group, &around, transaction, place)?;
             event.method = Some(method.to_owned());
             Ok(event)
         });
@@ -39,6 +42,7 @@ fn read(message: &Element, name: &str, method: &str, out: &mut Transactions<'_>)
 fn transfer(
     header: &Header<'_>,
     group: Option<&Element>,
+    around: &[&Element],
     transaction: &Element,
     place: usize,
 ) -> Result<PaymentEvent, DecodeError> {
@@ -51,28 +55,13 @@ fn transfer(
     let sides = Sides::of(&[transaction]);
     event.debtor = sides.debtor.read("debtor", &mut event.attributes);
     event.creditor = sides.creditor.read("creditor", &mut event.attributes);
-    event.intermediaries = intermediaries(transaction, &sides);
-    event.related_parties = related(&[transaction]);
     event.purpose = code(transaction.child("Purp")).map(str::to_owned);
     event.remittance = remittance(transaction);
     details(header, group, transaction, &references, &mut event)?;
-    transaction.children("UndrlygCstmrCdtTrf").for_each(|covered| cover(covered, &mut event));
     keep(&mut event.attributes, "acceptance_time", accepted);
     keep(&mut event.attributes, "mandate_id", transaction.text_at("DrctDbtTx/MndtRltdInf/MndtId"));
+    collect(&mut event, &sides, around, transaction);
     Ok(event)
-}
-
-/// Who stands in the customers' transfer that a payment between institutions covers (pacs.009 COV), and what is said
-/// there.
-fn cover(covered: &Element, event: &mut PaymentEvent) {
-    let sides = Sides::of(&[covered]);
-    for (side, role) in [(&sides.debtor, "underlying_debtor"), (&sides.creditor, "underlying_creditor")] {
-        let party = side.read(role, &mut event.attributes);
-        event.related_parties.extend(party.map(|party| RelatedParty { role: role.to_owned(), party }));
-    }
-    event.related_parties.extend(related(&[covered]));
-    event.intermediaries.extend(intermediaries(covered, &sides));
-    keep(&mut event.attributes, "underlying_remittance", remittance(covered).as_deref());
 }
 
 /// What the canonical event has no field for.
@@ -103,7 +92,7 @@ fn details(
     let instructions: Vec<&str> = ["InstrForCdtrAgt", "InstrForNxtAgt"]
         .into_iter()
         .flat_map(|name| transaction.children(name))
-        .filter_map(|instruction| instruction.text_at("InstrInf"))
+        .flat_map(|instruction| ["Cd", "InstrInf"].into_iter().filter_map(|part| instruction.text_at(part)))
         .collect();
     keep(kept, "instructions", Some(instructions.join(" ").as_str()).filter(|text| !text.is_empty()));
     Ok(())

@@ -6,7 +6,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Se
 use serde_json::{Value, value::RawValue};
 
 use super::{FieldsSeen, Object, Reading, Step, numbers::with_exact_numbers};
-use crate::{Party, spelling};
+use crate::spelling;
 
 /// Implements visits that refuse a kind of value, without repeating it.
 macro_rules! refuse {
@@ -63,14 +63,14 @@ impl<'de> Visitor<'de> for Text {
     refuse!(|text: &Self| text.0; bool number list object);
 }
 
-/// A list of the names of a party's fields, in order, each once.
-pub(super) struct FieldNames;
-
-impl FieldNames {
-    const EXPECTED: &'static str = "must be a list of the names of this party's fields, such as birth_date";
+/// A list of texts, in order, each once.
+pub(super) struct Texts {
+    /// Whether a text may stand there.
+    pub is_allowed: fn(&str) -> bool,
+    pub expected: &'static str,
 }
 
-impl<'de> DeserializeSeed<'de> for FieldNames {
+impl<'de> DeserializeSeed<'de> for Texts {
     type Value = Vec<String>;
 
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
@@ -78,7 +78,7 @@ impl<'de> DeserializeSeed<'de> for FieldNames {
     }
 }
 
-impl<'de> Visitor<'de> for FieldNames {
+impl<'de> Visitor<'de> for Texts {
     type Value = Vec<String>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,17 +90,17 @@ impl<'de> Visitor<'de> for FieldNames {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut names = Vec::new();
-        while let Some(name) = seq.next_element_seed(Text(Self::EXPECTED))? {
-            let known = name.filter(|name| Party::FIELDS.contains(&name.as_str()));
-            names.push(known.ok_or_else(|| A::Error::custom(Self::EXPECTED))?);
+        let mut texts = Vec::new();
+        while let Some(text) = seq.next_element_seed(Text(self.expected))? {
+            let allowed = text.filter(|text| (self.is_allowed)(text));
+            texts.push(allowed.ok_or_else(|| A::Error::custom(self.expected))?);
         }
-        names.sort_unstable();
-        names.dedup();
-        Ok(names)
+        texts.sort_unstable();
+        texts.dedup();
+        Ok(texts)
     }
 
-    refuse!(|_: &Self| Self::EXPECTED; bool number text object);
+    refuse!(|texts: &Self| texts.expected; bool number text object);
 }
 
 /// A text with a meaning.

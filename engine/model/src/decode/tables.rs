@@ -6,7 +6,7 @@ use super::{
     Fields, FieldsSeen, Object, Reading, Step,
     values::{
         NEVER, as_given, attributes, birth_date, country, currency, decimal, direction, entry_kind,
-        event_type, field_names, list, lower_text, object, required_text, status, text, time,
+        event_type, field_names, list, lower_text, object, required_text, status, text, texts, time,
     },
 };
 use crate::{
@@ -85,8 +85,10 @@ fields!(Party pub Party {
     "birth_date" birth_date: birth_date,
     "gender" gender: lower_text,
     "id_number" id_number: text,
+    "other_ids" other_ids: texts,
     "address" address: text,
     "agent_bic" agent_bic: text,
+    "agent_lei" agent_lei: text,
     "agent_name" agent_name: text,
     "agent_member_id" agent_member_id: text,
     "agent_country" agent_country: country,

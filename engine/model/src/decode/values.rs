@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use super::{
     Gathered, Object, Reading,
-    seeds::{AttributesReader, FieldNames, ListReader, Parsed, Reader, Text},
+    seeds::{AttributesReader, ListReader, Parsed, Reader, Text, Texts},
 };
 use crate::{
-    AsGiven, Attributes, Currency, Direction, EntryKind, EventTime, EventType, PaymentStatus,
+    AsGiven, Attributes, Currency, Direction, EntryKind, EventTime, EventType, Party, PaymentStatus,
     date_with_offset,
 };
 
@@ -130,7 +130,14 @@ pub(super) fn field_names<'de, A: MapAccess<'de>>(
     map: &mut A,
     _: Reading<'_>,
 ) -> Result<Vec<String>, A::Error> {
-    map.next_value_seed(FieldNames)
+    map.next_value_seed(Texts {
+        is_allowed: |name| Party::FIELDS.contains(&name),
+        expected: "must be a list of the names of this party's fields, such as birth_date",
+    })
+}
+
+pub(super) fn texts<'de, A: MapAccess<'de>>(map: &mut A, _: Reading<'_>) -> Result<Vec<String>, A::Error> {
+    map.next_value_seed(Texts { is_allowed: |_| true, expected: "must be a list of texts" })
 }
 
 pub(super) fn object<'de, A: MapAccess<'de>, O: Object>(
