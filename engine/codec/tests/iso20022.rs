@@ -386,10 +386,11 @@ fn a_status_of_a_whole_message_moves_no_money() {
 
 #[test]
 fn a_cover_payment_names_the_customers_it_covers() {
-    let body = transfer(Some("E1"), "9").replace(
-        "<Dbtr><Nm>Lau Pui</Nm></Dbtr>",
-        "<Dbtr><FinInstnId><BICFI>TESTHKH0</BICFI><Nm>Test Bank</Nm></FinInstnId></Dbtr>",
-    );
+    let bank =
+        |bic: &str, name: &str| format!("<FinInstnId><BICFI>{bic}</BICFI><Nm>{name}</Nm></FinInstnId>");
+    let body = transfer(Some("E1"), "9")
+        .replace("<Dbtr><Nm>Lau Pui</Nm>", &format!("<Dbtr>{}", bank("TESTHKH0", "Test Bank")))
+        .replace("<Cdtr><Nm>Ngai Ho</Nm>", &format!("<Cdtr>{}", bank("TESTSGS0", "Other Bank")));
     let covered = format!(
         "<UndrlygCstmrCdtTrf>{}<RmtInf><Ustrd>INV 7</Ustrd></RmtInf></UndrlygCstmrCdtTrf></CdtTrfTxInf>",
         sides()

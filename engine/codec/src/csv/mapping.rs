@@ -144,7 +144,7 @@ pub(crate) struct Source {
     pub origin: Origin,
     pub lookup: Option<BTreeMap<String, String>>,
     pub default: Option<String>,
-    pub reading: Reading,
+    pub(super) reading: Reading,
     pub prefix: String,
 }
 
@@ -208,6 +208,18 @@ impl Mapping {
             encoding: encoding.transpose()?,
             keep_unmapped: file.keep_unmapped,
         })
+    }
+
+    /// Amounts part their decimals by a point where the mapping does not say, as JSON does.
+    pub(crate) fn with_decimal_point(mut self) -> Self {
+        for (_, source) in &mut self.fields {
+            if let Reading::Amount(amounts, _) = &mut source.reading
+                && amounts.group.is_none()
+            {
+                amounts.point.get_or_insert('.');
+            }
+        }
+        self
     }
 
     /// Every column that the mapping names.

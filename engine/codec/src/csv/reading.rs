@@ -15,7 +15,7 @@ use super::{
 };
 
 #[derive(Clone, Debug)]
-pub(crate) enum Reading {
+pub(super) enum Reading {
     AsIs,
     Time(Times),
     Amount(Amounts, Signs),
@@ -23,7 +23,7 @@ pub(crate) enum Reading {
 
 /// What an amount's sign is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Signs {
+pub(super) enum Signs {
     /// It belongs to the amount; what says debit or credit would have to be explained.
     Kept,
     /// It says only the direction.

@@ -158,7 +158,12 @@ impl Callback<'_> {
             || number.as_deref().is_some_and(card::is_masked);
         if is_card && (number.is_some() || token.is_some()) {
             let bin = number.as_deref().and_then(card::bin).map(str::to_owned);
-            event.card = Some(Card { token: token.or(number), bin, country: self.country("/card/country") });
+            event.card = Some(Card {
+                token: token.or(number),
+                bin,
+                network: None,
+                country: self.country("/card/country"),
+            });
         } else {
             customer.account = number.or(token);
         }

@@ -48,7 +48,7 @@ fn read_entry(
 ) -> Result<(), DecodeError> {
     let document = out.document;
     let opened = document.open(entry)?;
-    let around = around(around_entries, &opened, DETAILS);
+    let around_details = around(around_entries, &opened, DETAILS);
     let mut count = 0;
     for details in opened.apart(DETAILS) {
         count += document.open(details)?.apart(DETAIL).count();
@@ -61,7 +61,9 @@ fn read_entry(
     }
     // Opened again: those of a large entry would not fit in memory together.
     for details in opened.apart(DETAILS) {
-        for detail in document.open(details)?.apart(DETAIL) {
+        let details = document.open(details)?;
+        let around = around(&around_details, &details, DETAIL);
+        for detail in details.apart(DETAIL) {
             out.add(detail, |header, detail, place| {
                 let is_alone = count == 1;
                 Booking { report, entry: &opened, detail, around: &around, is_alone }.read(header, place)

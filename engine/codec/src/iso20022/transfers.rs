@@ -60,6 +60,8 @@ fn transfer(
     details(header, group, transaction, &references, &mut event)?;
     keep(&mut event.attributes, "acceptance_time", accepted);
     keep(&mut event.attributes, "mandate_id", transaction.text_at("DrctDbtTx/MndtRltdInf/MndtId"));
+    let covered = transaction.child("UndrlygCstmrCdtTrf").and_then(remittance);
+    keep(&mut event.attributes, "underlying_remittance", covered.as_deref());
     collect(&mut event, &sides, around, transaction);
     Ok(event)
 }

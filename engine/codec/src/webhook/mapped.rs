@@ -37,7 +37,7 @@ impl Mapped {
         if let Some(name) = pointers.iter().find(|name| !name.starts_with('/')) {
             return Err(WebhookError::NotAPointer(name.clone()));
         }
-        let bound = Bound::new(mapping, &StringRecord::from(pointers.clone()))?;
+        let bound = Bound::new(&mapping.clone().with_decimal_point(), &StringRecord::from(pointers.clone()))?;
         Ok(Self { pointers, bound })
     }
 

@@ -51,7 +51,8 @@ impl Sought {
 const TEXT_LEN_MIN: usize = 35;
 
 /// Elements without which these messages carry no transaction, though the schemas let them be absent.
-const NEEDED: [&str; 5] = ["TxInfAndSts", "TxInf", "TxSts", "OrgnlUETR", "Ntry"];
+const NEEDED: [&str; 8] =
+    ["CxlDtls", "TxInfAndSts", "TxInf", "TxSts", "OrgnlUETR", "OrgnlGrpInf", "OrgnlEndToEndId", "Ntry"];
 
 struct Element {
     name: String,
