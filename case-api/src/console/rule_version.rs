@@ -124,7 +124,7 @@ async fn show(
             reject: may(VersionAct::Reject { reason: reason() }),
             activate: may(VersionAct::Activate { reason: reason() }),
         },
-        changes: app.service.rule_changes(&version).await.map_err(problem)?,
+        changes: app.service.rule_changes(&version).await?,
         filling: app.service.rules_status().await?.filling,
         backtest: app.service.backtest(id).await?,
         backtesting: app.service.is_backtesting(id),

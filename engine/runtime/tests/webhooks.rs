@@ -12,7 +12,7 @@ use axum::{
 };
 use common::{Answered, Running, records, start_for};
 use serde_json::json;
-use sluice_log::Topic;
+use sluice_log::{Log, Topic};
 use sluice_model::limits::EVENT_BYTES_MAX;
 use sluice_runtime::Webhooks;
 

@@ -48,17 +48,25 @@ fn read_entry(
 ) -> Result<(), DecodeError> {
     let document = out.document;
     let opened = document.open(entry)?;
-    let around_details = around(around_entries, &opened, DETAILS);
     let mut count = 0;
+    let mut empty = Vec::new();
     for details in opened.apart(DETAILS) {
-        count += document.open(details)?.apart(DETAIL).count();
+        let details = document.open(details)?;
+        match details.apart(DETAIL).count() {
+            0 => empty.push(details),
+            of_it => count += of_it,
+        }
     }
+    // What the details of an entry say is of it, or of each of its transactions where it has some.
+    let beside = empty.iter().flat_map(|details| &details.children);
     if count == 0 {
+        let around: Vec<&Element> = around_entries.iter().copied().chain(beside.clone()).collect();
         out.add(entry, |header, entry, place| {
-            Booking { report, entry, detail: entry, around: around_entries, is_alone: true }
-                .read(header, place)
+            Booking { report, entry, detail: entry, around: &around, is_alone: true }.read(header, place)
         });
     }
+    let around_details: Vec<&Element> =
+        around(around_entries, &opened, DETAILS).into_iter().chain(beside).collect();
     // Opened again: those of a large entry would not fit in memory together.
     for details in opened.apart(DETAILS) {
         let details = document.open(details)?;
