@@ -81,37 +81,7 @@ pub struct PaymentEvent {
     /// The card used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub card: Option<Card>,
-    /// A field that came later enters the hash only where it is there, so that an event that was taken before an upgrade is a
-/// duplicate after it.
-impl Hash for Party {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { customer_id, name, name_local, kind, account, country, birth_date, gender, id_number, .. } = self;
-        (customer_id, name, name_local, kind, account, country, birth_date, gender, id_number).hash(state);
-        let Self { address, agent_bic, agent_name, agent_member_id, agent_country, balance_after, .. } = self;
-        (address, agent_bic, agent_name, agent_member_id, agent_country, balance_after).hash(state);
-        let Self { proxy, verified, other_ids, agent_lei, .. } = self;
-        (proxy, verified).hash(state);
-        if !other_ids.is_empty() {
-            other_ids.hash(state);
-        }
-        if let Some(agent_lei) = agent_lei {
-            agent_lei.hash(state);
-        }
-    }
-}
-
-/// See [`Party`].
-impl Hash for Card {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { token, bin, country, network } = self;
-        (token, bin, country).hash(state);
-        if let Some(network) = network {
-            network.hash(state);
-        }
-    }
-}
-
-/// The merchant paid.
+    /// The merchant paid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merchant: Option<Merchant>,
     /// Everything else the source said; on customer events, the profile fields.
@@ -337,6 +307,38 @@ pub struct Card {
     pub country: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<String>,
+}
+
+/// A field that came later enters the hash only where it is there, so that an event that was taken before an upgrade is a
+/// duplicate after it.
+impl Hash for Party {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self {
+            customer_id, name, name_local, kind, account, country, birth_date, gender, id_number, ..
+        } = self;
+        (customer_id, name, name_local, kind, account, country, birth_date, gender, id_number).hash(state);
+        let Self { address, agent_bic, agent_name, agent_member_id, agent_country, balance_after, .. } = self;
+        (address, agent_bic, agent_name, agent_member_id, agent_country, balance_after).hash(state);
+        let Self { proxy, verified, other_ids, agent_lei, .. } = self;
+        (proxy, verified).hash(state);
+        if !other_ids.is_empty() {
+            other_ids.hash(state);
+        }
+        if let Some(agent_lei) = agent_lei {
+            agent_lei.hash(state);
+        }
+    }
+}
+
+/// See [`Party`].
+impl Hash for Card {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { token, bin, country, network } = self;
+        (token, bin, country).hash(state);
+        if let Some(network) = network {
+            network.hash(state);
+        }
+    }
 }
 
 /// The merchant paid.
