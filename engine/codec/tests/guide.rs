@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 use sluice_codec::{Mapping, decode_iso20022, decode_json, decode_mt, lines};
-use sluice_model::PaymentEvent;
+use sluice_model::{PaymentEvent, PaymentStatus};
 
 /// A fenced block: what its first line says it is, and its text.
 struct Block {
@@ -127,4 +127,23 @@ fn every_known_method_is_in_the_guide() {
         let row = format!("| `{}` | {} |", method.name, method.group.name());
         assert!(guide.contains(&row), "{row}");
     }
+}
+
+#[test]
+fn the_order_of_statuses_is_the_one_in_the_guide() {
+    let guide = guide();
+    let names =
+        |cell: &str| -> Vec<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    let mut rows = 0;
+    let table = guide.split("| From | to |").nth(1).unwrap();
+    for row in table.lines().skip(2).take_while(|line| line.starts_with('|')) {
+        let cells: Vec<&str> = row.split('|').collect();
+        for from in names(cells[1]) {
+            let next: Vec<_> = PaymentStatus::from_name(&from).unwrap().next().iter().collect();
+            let next: Vec<_> = next.into_iter().map(|status| status.name().to_owned()).collect();
+            assert_eq!(names(cells[2]), next, "{from}");
+            rows += 1;
+        }
+    }
+    assert_eq!(rows, PaymentStatus::ALL.len());
 }

@@ -145,6 +145,7 @@ impl Home {
         let stream_time = self.dedupe.stream_time();
         let attributes = self.rules.active().attributes();
         let (known, place) = self.payments.apply(event, &screened, attributes, stream_time);
+        out.counts.illegal_statuses += u64::from(known.past.illegal_after.is_some());
         forgive_unnamed(&mut screened, &known, self.screening.wanted().unnamed);
         let screened = Arc::new(screened);
         let first_alert = out.alerts.len();

@@ -16,6 +16,8 @@ pub struct Counts {
     pub duplicates: u64,
     /// Sent to the dead letters by the home.
     pub dead_letters: u64,
+    /// Judged, at a status to which their payment may not come from the one it had.
+    pub illegal_statuses: u64,
 }
 
 impl Counts {
@@ -24,6 +26,7 @@ impl Counts {
         self.events += other.events;
         self.duplicates += other.duplicates;
         self.dead_letters += other.dead_letters;
+        self.illegal_statuses += other.illegal_statuses;
     }
 }
 

@@ -181,6 +181,92 @@ fn an_event_that_leaves_its_sides_out_counts_for_those_known() {
 }
 
 #[test]
+fn captures_add_up_and_windows_take_the_difference() {
+    let mut world = World::new(&[big(), windows()]);
+    let captured = |amount| json!({"payment_id": "P", "status": "captured", "amount": hkd(amount)});
+    let first = world.pay(0, captured("5000.00"));
+    assert_eq!((said(&first, "BIG"), said(&first, "WIN")), (None, Some("HK$5,000.00 in 1 of which 0")));
+    let second = world.pay(1, captured("4000.00"));
+    assert_eq!(said(&second, "BIG"), Some("HK$9,000.00"));
+    assert_eq!(said(&second, "WIN"), Some("HK$9,000.00 in 1 of which 1"));
+    let done = world.pay(2, json!({"payment_id": "P", "status": "completed", "amount": hkd("9000.00")}));
+    assert_eq!(ids(&done), [""; 0], "nothing is new");
+    world.pay(3, json!({"payment_id": "Q", "status": "authorized", "amount": hkd("100.00")}));
+    for minute in [4, 5] {
+        let part =
+            world.pay(minute, json!({"payment_id": "Q", "status": "captured", "amount": hkd("50.00")}));
+        assert_eq!(ids(&part), [""; 0], "no more than was authorized");
+    }
+}
+
+#[test]
+fn what_ends_unpaid_leaves_the_sums_and_stays_an_attempt() {
+    for end in ["failed", "declined", "cancelled", "expired"] {
+        let mut world = World::new(&[windows()]);
+        world.pay(0, json!({"payment_id": "P", "status": "authorized", "amount": hkd("1.00")}));
+        world.pay(1, json!({"payment_id": "P", "status": "authorized", "amount": hkd("9000.00")}));
+        world.pay(2, json!({"payment_id": "R", "status": "authorized", "amount": hkd("30.00")}));
+        world.pay(3, json!({"payment_id": "R", "status": "captured", "amount": hkd("20.00")}));
+        // It says nothing of the payment but its end.
+        let nothing = json!({"amount": null, "debtor": null, "creditor": null, "status": end});
+        for (minute, payment) in [(4, "P"), (5, "R")] {
+            let mut fields = nothing.clone();
+            fields["payment_id"] = payment.into();
+            assert_eq!(ids(&world.pay(minute, fields)), [""; 0]);
+        }
+        let other = world.pay(6, json!({"payment_id": "Q", "amount": hkd("5.00")}));
+        assert_eq!(said(&other, "WIN"), Some("HK$35.00 in 3 of which 1"), "{end}: R was captured in part");
+    }
+}
+
+#[test]
+fn a_payment_that_goes_on_after_its_end_counts_and_is_told_anew() {
+    let odd = rule("ODD", "payment", "alert", "", "has(illegal_after)", "odd");
+    let mut world = World::new(&[big(), windows(), odd]);
+    let payment = |status: &str| json!({"payment_id": "P", "status": status, "amount": hkd("9000.00")});
+    let authorized = world.pay(0, payment("authorized"));
+    assert_eq!(ids(&authorized), ["BIG", "WIN"]);
+    assert_eq!(ids(&world.pay(1, payment("failed"))), [""; 0]);
+    assert_eq!(world.out.counts.illegal_statuses, 0);
+    let captured = world.pay(2, payment("captured"));
+    assert_eq!(ids(&captured), ["BIG", "ODD", "WIN"], "the failed one was let go, this one moves");
+    assert_eq!(said(&captured, "WIN"), Some("HK$9,000.00 in 2 of which 2"));
+    assert_eq!(world.out.counts.illegal_statuses, 1);
+    let late = json!({"payment_id": "P", "status": "processing", "occurred_at": at(-5).to_string()});
+    world.pay(3, late);
+    assert_eq!(world.out.counts.illegal_statuses, 1, "a late event says nothing of the order of statuses");
+}
+
+#[test]
+fn a_late_event_completes_what_its_key_has_seen() {
+    let window =
+        |more: &str| format!(r#"window n #{{ measure: "count", role: "debtor", length: "1h"{more} }};"#);
+    let often = rule("CNT", "account", "alert", &window(""), "is_debtor && n >= 3", "${n} in an hour");
+    let before =
+        rule("BEF", "account", "alert", &window(", before: true"), "is_debtor && n >= 2", "${n} before");
+    let mut world = World::new(&[often, before]);
+    world.pay(0, json!({}));
+    assert_eq!(ids(&world.pay(50, json!({}))), [""; 0]);
+    let late = world.pay(30, json!({}));
+    assert_eq!(said(&late, "CNT"), Some("3 in an hour"), "at 50 there were three");
+    assert_eq!(said(&late, "BEF"), None, "what looks back from the event alone is not asked later");
+    world.pay(200, json!({}));
+    assert_eq!(ids(&world.pay(100, json!({}))), [""; 0], "nothing later reaches back to it");
+}
+
+#[test]
+fn a_day_without_a_time_may_begin_later_than_it_arrives() {
+    let mut world = World::new(&[windows()]);
+    world.received_at = Some("2026-11-20T11:00:00Z".parse().unwrap());
+    world.pay(0, json!({"occurred_at": "2026-11-21"}));
+    assert!(world.out.dead_letters.is_empty(), "in Kiritimati it is that day already");
+    world.pay(1, json!({"occurred_at": "2026-11-21T00:00:00Z"}));
+    world.pay(2, json!({"occurred_at": "2026-11-22"}));
+    let codes: Vec<_> = world.out.dead_letters.iter().map(|letter| letter.code.as_str()).collect();
+    assert_eq!(codes, ["far_future", "far_future"]);
+}
+
+#[test]
 fn another_pair_of_accounts_is_another_payment_whatever_its_id() {
     let mut world = World::new(&[windows()]);
     for minute in 0..8 {

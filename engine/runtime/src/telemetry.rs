@@ -23,6 +23,7 @@ pub(crate) struct Telemetry {
     engine_events: IntCounter,
     engine_duplicates: IntCounter,
     engine_dead_letters: IntCounter,
+    engine_illegal_statuses: IntCounter,
     engine_alerts: IntCounter,
     rule_failures: IntCounterVec,
     rule_shadow: IntCounterVec,
@@ -99,6 +100,10 @@ impl Telemetry {
                 "sluice_engine_dead_letters_total",
                 "Events the engine would not judge",
             )?,
+            engine_illegal_statuses: counter(
+                "sluice_engine_illegal_statuses_total",
+                "Events judged at a status that their payment may not have after the one before",
+            )?,
             engine_alerts: counter("sluice_engine_alerts_total", "Alerts committed")?,
             engine_lag: gauge("sluice_engine_lag_records", "Durable records that are not yet judged")?,
             stream_time: gauge(
@@ -156,10 +161,11 @@ impl Telemetry {
 
     /// A batch was committed.
     pub(crate) fn committed(&self, output: &Output, took: Duration, lag_records: u64) {
-        let Counts { events, duplicates, dead_letters } = output.counts;
+        let Counts { events, duplicates, dead_letters, illegal_statuses } = output.counts;
         self.engine_events.inc_by(events);
         self.engine_duplicates.inc_by(duplicates);
         self.engine_dead_letters.inc_by(dead_letters);
+        self.engine_illegal_statuses.inc_by(illegal_statuses);
         self.engine_alerts.inc_by(output.alerts.len() as u64);
         for observed in &output.observations {
             match observed {
