@@ -7,9 +7,12 @@ use axum::{
     extract::{Path, Query, State},
 };
 use serde::Deserialize;
+use sluice_http::query;
+use sluice_model::Severity;
 
 use super::{
     Problem,
+    cases::case_states,
     page::{Items, PageQuery},
 };
 use crate::{
@@ -45,6 +48,8 @@ pub(crate) async fn list(
     Query(page): Query<PageQuery>,
     Query(query): Query<AlertQuery>,
 ) -> Result<Json<Items<StoredAlert>>, Problem> {
+    query::one_of("severity", query.severity.as_deref(), Severity::ALL.map(Severity::name))?;
+    query::one_of("state", query.state.as_deref(), case_states())?;
     let filter = AlertFilter {
         severity: query.severity,
         rule: query.rule_id,

@@ -9,6 +9,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use sluice_http::query;
+use sluice_model::Severity;
 
 use super::{
     Identity, Problem,
@@ -17,7 +19,7 @@ use super::{
 };
 use crate::{
     app::App,
-    domain::{Act, Case, Hold, OrderedFreeze},
+    domain::{Act, Case, CaseState, Hold, OrderedFreeze},
     limits::PAGE_MAX,
     service::{Acted, AlertFilter, CaseFilter, Page, StoredAlert, TimelineEntry},
 };
@@ -34,6 +36,11 @@ pub(crate) struct CaseQuery {
     assignee: Option<String>,
     /// A customer, account or other subject.
     subject: Option<String>,
+}
+
+/// What a list may ask of a case's state.
+pub(crate) fn case_states() -> impl Iterator<Item = &'static str> {
+    CaseState::ALL.into_iter().map(CaseState::name).chain(["open"])
 }
 
 /// A case with everything in it.
@@ -61,6 +68,8 @@ pub(crate) async fn list(
     Query(page): Query<PageQuery>,
     Query(query): Query<CaseQuery>,
 ) -> Result<Json<Items<Case>>, Problem> {
+    query::one_of("severity", query.severity.as_deref(), Severity::ALL.map(Severity::name))?;
+    query::one_of("state", query.state.as_deref(), case_states())?;
     let filter = CaseFilter {
         state: query.state,
         severity: query.severity,

@@ -7,12 +7,16 @@ use axum::{
     extract::{Query, State},
 };
 use serde::Deserialize;
+use sluice_http::query;
 
 use super::{
     Problem,
     page::{Items, PageQuery},
 };
-use crate::{app::App, domain::Hold};
+use crate::{
+    app::App,
+    domain::{Hold, HoldState},
+};
 
 /// Which holds.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -32,5 +36,7 @@ pub(crate) async fn list(
     Query(page): Query<PageQuery>,
     Query(query): Query<HoldQuery>,
 ) -> Result<Json<Items<Hold>>, Problem> {
+    let states = HoldState::ALL.into_iter().map(HoldState::name).chain(["waiting"]);
+    query::one_of("state", query.state.as_deref(), states)?;
     Ok(Json(app.service.holds(query.state.as_deref(), page.page()?).await?.into()))
 }

@@ -10,6 +10,7 @@ mod guard;
 mod holds;
 mod idempotent;
 mod page;
+mod parameters;
 mod problem;
 mod quarantine;
 mod records;
@@ -32,6 +33,7 @@ pub(crate) use cases::serve_evidence;
 pub(crate) use finish::finish;
 pub use guard::Identity;
 pub(crate) use guard::{authenticate, require, session_cookie, sign_in_cookies, unknown};
+use parameters::Parameters;
 pub use problem::Problem;
 pub(crate) use problem::{method_not_allowed, not_found, panicked};
 
@@ -126,7 +128,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// The API's routes.
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let (router, document) = routes().split_for_parts();
+    let parameters = Arc::new(Parameters::of(&document));
     router
+        .layer(middleware::from_fn_with_state(parameters, parameters::known))
         .route("/openapi.json", axum::routing::get(async move || axum::Json(document)))
         .layer(middleware::from_fn_with_state(Arc::clone(app), idempotent::idempotent))
         .with_state(Arc::clone(app))

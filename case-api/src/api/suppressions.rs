@@ -8,6 +8,7 @@ use axum::{
     http::StatusCode,
 };
 use serde::Deserialize;
+use sluice_http::query;
 
 use super::{
     Identity, Problem,
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{
     app::App,
-    domain::SuppressionAct,
+    domain::{SuppressionAct, SuppressionState},
     service::{NewSuppression, SuppressionFilter, SuppressionNow},
 };
 
@@ -51,6 +52,7 @@ pub(crate) async fn list(
     Query(query): Query<SuppressionQuery>,
 ) -> Result<Json<Items<SuppressionNow>>, Problem> {
     let SuppressionQuery { state, case_id, party } = query;
+    query::one_of("state", state.as_deref(), SuppressionState::ALL.map(SuppressionState::name))?;
     let filter = SuppressionFilter { state, case_id, party };
     Ok(Json(app.service.suppressions(&filter, page.page()?).await?.into()))
 }

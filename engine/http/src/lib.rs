@@ -1,5 +1,5 @@
 //! What every HTTP service of Sluice shares: refusals as problem details, what an `Idempotency-Key` is and whose, how
-//! large a body and a page may be, and the clock that stamps what comes in. Which error is which problem is decided where
+//! large a body and a page may be, which parameters a query may have, and the clock that stamps what comes in. Which error is which problem is decided where
 //! the error is.
 
 #![warn(unreachable_pub)]
@@ -10,6 +10,7 @@ mod clock;
 pub mod idempotency;
 pub mod page;
 mod problem;
+pub mod query;
 
 pub use caller::Caller;
 pub use clock::{Clock, SystemClock};

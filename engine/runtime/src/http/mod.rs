@@ -13,8 +13,12 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    extract::{MatchedPath, Request},
+    middleware::{self, Next},
+    response::Response,
     routing::{get, post},
 };
+use sluice_http::{Problem, query};
 use sluice_log::{Log, LogError};
 use tokio::sync::Semaphore;
 
@@ -82,6 +86,17 @@ impl App {
     }
 }
 
+/// Refuse a query with a parameter that the route does not take.
+async fn known_parameters(path: MatchedPath, request: Request, next: Next) -> Result<Response, Problem> {
+    let known: &[&str] = match path.as_str() {
+        "/v1/decisions" => &["deadline_ms"],
+        "/v1/dead-letters" => &["limit", "cursor"],
+        _ => &[],
+    };
+    query::only(request.uri(), known)?;
+    Ok(next.run(request).await)
+}
+
 /// The routes, all under `/v1`.
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
@@ -89,6 +104,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/decisions", post(decisions::post_decision))
         .route("/v1/dead-letters", get(dead_letters::list))
         .route("/v1/dead-letters/{id}/resubmit", post(dead_letters::resubmit))
+        .layer(middleware::from_fn(known_parameters))
         .with_state(app)
 }
 

@@ -196,13 +196,15 @@ impl Payment {
                     && screened.was_looked_at(role)
             })
         });
-        let ended = |(event, _): &(Arc<PaymentEvent>, ScreeningResult)| UNPAID.contains(&event.status);
-        let ended_at = self.events.iter().rposition(ended).map_or(0, |last| last + 1);
+        // Once money has moved, nothing ends unpaid.
+        let until_paid = self.events.iter().take_while(|(event, _)| !PAID.contains(&event.status));
+        let ends = until_paid.enumerate().filter(|(_, (event, _))| UNPAID.contains(&event.status));
+        let ended_at = ends.last().map_or(0, |(last, _)| last + 1);
         let mut past = Past {
             earlier,
             worths: self.worths.clone(),
             begun_at: self.begun_at,
-            ended_at: if self.is_paid() { self.begun_at } else { ended_at },
+            ended_at,
             ends_unpaid: UNPAID.contains(&event.status) && !self.is_paid(),
             worth: self.worth_with(event, features),
             named,

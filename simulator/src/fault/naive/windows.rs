@@ -179,9 +179,11 @@ impl View<'_> {
 
     /// How many different values of the window were not there before it began.
     pub fn new_ones(&self, side: Side, what: What, back: Back) -> Result<usize, Fault> {
+        let own = self.own(side, what)?.map(|own| (self.now.event.occurred_at, own));
         let known: Vec<Value> = self
             .earlier(side, what)
             .into_iter()
+            .chain(own)
             .filter(|(then, _)| !back.reaches(*then, self.at))
             .map(|(_, value)| value)
             .collect();
