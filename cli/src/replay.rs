@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::Context;
-use sluice_codec::{Mapping, NdjsonEvents, Refused, csv::Rows};
+use sluice_codec::{Mapping, Refused, csv::Rows, file_events};
 use sluice_core::{Engine, EngineConfig, Output};
 use sluice_model::{Action, Alert, Unnamed};
 use sluice_runtime::{Read, Replay, Replayed, read_rules};
@@ -25,7 +25,7 @@ const REFUSED_SHOWN_MAX: u64 = 20;
 /// Arguments.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Events: NDJSON, or CSV with a mapping.
+    /// Events: NDJSON, an ISO 20022 document, SWIFT MT messages, or CSV with a mapping.
     #[arg(long, value_name = "FILE")]
     events: PathBuf,
     /// Which column of a CSV file is what.
@@ -133,7 +133,9 @@ fn replay_file(replay: &mut Replay, args: &Args, book: &mut Book) -> Result<Repl
     let reader = BufReader::with_capacity(READ_BUFFER_BYTES, file);
     let source: Box<dyn Iterator<Item = Read> + Send> = match &args.mapping {
         Some(mapping) => Box::new(rows(reader, mapping)?),
-        None => Box::new(NdjsonEvents::new(reader)),
+        None => file_events(reader)
+            .with_context(|| format!("failed to read {}", path.display()))
+            .map_err(Failure::User)?,
     };
     let mut refused = Refusals::default();
     let replayed = replay.run(source, |line| refused.print(line), |output| book.enter(output));

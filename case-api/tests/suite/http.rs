@@ -157,6 +157,38 @@ async fn a_refusal_says_in_a_word_what_it_is() {
     }
 }
 
+/// Whoever misspells a filter must not take the whole list for what was asked for.
+#[tokio::test]
+async fn a_parameter_or_a_value_that_is_not_known_is_refused_by_name() {
+    let side = Side::new().await;
+    let key = side.key("aud", &[Role::Auditor]);
+    let read =
+        async |path: &str| side.send(side.request("GET", path, &key).body(Body::empty()).unwrap()).await;
+    for (path, code, named) in [
+        ("/v1/alerts?severty=high", "unknown_parameter", "`severty`"),
+        ("/v1/alerts?severity=HIGH", "unknown_value", "severity"),
+        ("/v1/alerts?state=opened", "unknown_value", "state"),
+        ("/v1/alerts/1?verbose=1", "unknown_parameter", "takes none"),
+        ("/v1/cases?severity=4", "unknown_value", "severity"),
+        ("/v1/cases?limit=3&state=Open", "unknown_value", "state"),
+        ("/v1/holds?state=frozen", "unknown_value", "state"),
+        ("/v1/holds?payment=P1", "unknown_parameter", "state"),
+        ("/v1/suppressions?state=open", "unknown_value", "state"),
+        ("/v1/customers?name=x", "unknown_parameter", "limit"),
+        ("/v1/audit?actors=x", "unknown_parameter", "`actors`"),
+    ] {
+        let answer = read(path).await;
+        answer.is_problem(400);
+        assert_eq!(answer.json()["code"], code, "{path}");
+        assert!(answer.json()["detail"].as_str().unwrap().contains(named), "{path}");
+    }
+    for path in
+        ["/v1/alerts?state=open&severity=high&limit=1", "/v1/holds?state=waiting", "/v1/audit?all=true"]
+    {
+        assert_eq!(read(path).await.status, 200, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn pages_cover_a_list_once() {
     let side = Side::new().await;

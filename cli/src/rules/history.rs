@@ -4,7 +4,7 @@ use std::{fs, io, path::Path, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use sluice_codec::{Mapping, NdjsonEvents};
+use sluice_codec::{Mapping, file_events};
 use sluice_log::{EmbeddedLog, Log, ReadLimit, StoredRecord, Topic};
 use sluice_model::{PaymentEvent, PaymentRecord};
 use sluice_runtime::Read;
@@ -19,7 +19,7 @@ const LOG_BATCH_RECORDS: usize = 4_096;
 /// What happened, and what of it is known to be laundering.
 #[derive(clap::Args)]
 pub(crate) struct History {
-    /// History: NDJSON, or CSV with a mapping.
+    /// History: NDJSON, an ISO 20022 document, SWIFT MT messages, or CSV with a mapping.
     #[arg(long, value_name = "FILE", required_unless_present = "log")]
     events: Option<PathBuf>,
     /// History: the payments log of a data folder whose process does not run.
@@ -51,7 +51,9 @@ impl History {
         let file = fs::File::open(path).with_context(named).map_err(Failure::User)?;
         let bar = bar(file.metadata().map_or(0, |about| about.len()));
         let reader = io::BufReader::with_capacity(READ_BUFFER_BYTES, bar.wrap_read(file));
-        let Some(path) = &self.mapping else { return Ok((Box::new(NdjsonEvents::new(reader)), bar)) };
+        let Some(path) = &self.mapping else {
+            return Ok((file_events(reader).with_context(named).map_err(Failure::User)?, bar));
+        };
         let text = fs::read_to_string(path).with_context(named).map_err(Failure::User)?;
         let mapping = Mapping::parse(&text).context("the mapping cannot be read").map_err(Failure::User)?;
         let rows =

@@ -6,5 +6,6 @@
 mod alerts;
 mod events;
 mod evidence;
+mod faults;
 mod help;
 mod rules;

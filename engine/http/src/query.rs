@@ -8,26 +8,25 @@ use axum::{
 
 use crate::Problem;
 
-/// The longest name that a refusal repeats.
-const NAME_MAX: usize = 64;
+/// A parameter that is nearer than this to a known one is a misspelling of it, and may be named. Any other may be anything
+/// that somebody sent, and is not repeated.
+const MISSPELT_MAX: usize = 2;
 
 /// Refuse a query that has a parameter beside these.
 ///
 /// # Errors
-/// `unknown_parameter`, with its name.
+/// `unknown_parameter`, with its name where it is a known one's, misspelt.
 pub fn only(uri: &Uri, known: &[impl AsRef<str>]) -> Result<(), Problem> {
     let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)?;
-    let unknown = pairs.iter().find(|(name, _)| known.iter().all(|known| known.as_ref() != name));
-    let Some((name, _)) = unknown else { return Ok(()) };
-    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let what = if name.len() <= NAME_MAX && !name.is_empty() && name.chars().all(is_name) {
-        format!("the parameter `{name}` is not known")
-    } else {
-        "a parameter of the query is not known".to_owned()
-    };
     let known: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
+    let unknown = pairs.iter().map(|(name, _)| name.as_str()).find(|name| !known.contains(name));
+    let Some(name) = unknown else { return Ok(()) };
     let takes = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    let detail = format!("{what}; this takes {takes}");
+    let is_meant = |one: &&&str| strsim::osa_distance(one, &name.to_ascii_lowercase()) <= MISSPELT_MAX;
+    let detail = match known.iter().find(is_meant) {
+        Some(meant) => format!("the parameter `{name}` is not known: `{meant}`? This takes {takes}"),
+        None => format!("a parameter of the query is not known; this takes {takes}"),
+    };
     Err(Problem::coded(StatusCode::BAD_REQUEST, "unknown_parameter", detail))
 }
 
@@ -64,8 +63,9 @@ mod tests {
             assert_eq!(refused(fine, &known), None, "{fine}");
         }
         let detail = refused("/v1/alerts?severty=high", &known).unwrap();
-        assert_eq!(detail, "the parameter `severty` is not known; this takes severity, limit");
-        assert_eq!(refused("/v1/x?a=1", &[]).unwrap(), "the parameter `a` is not known; this takes none");
+        assert_eq!(detail, "the parameter `severty` is not known: `severity`? This takes severity, limit");
+        let detail = refused("/v1/x?a=1", &[]).unwrap();
+        assert_eq!(detail, "a parameter of the query is not known; this takes none");
         let detail = refused("/v1/alerts?CHAN+Tai+Man=1", &known).unwrap();
         assert!(!detail.contains("CHAN"), "{detail}");
     }

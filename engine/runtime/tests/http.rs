@@ -392,3 +392,20 @@ async fn a_full_disk_is_said_and_nothing_is_acknowledged() {
         records(&*running.stop(), Topic::Payments).into_iter().filter(|r| r.get("event").is_some()).count();
     assert_eq!(events, acknowledged);
 }
+
+#[tokio::test]
+async fn a_parameter_that_is_not_known_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    let body = payment("1", "C-1", "1.00");
+    for path in ["/v1/events?dryrun=1", "/v1/decisions?deadline=5"] {
+        let answer = running.post_json(path, &body).await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.json["code"]),
+            (400, &"unknown_parameter".into()),
+            "{path}"
+        );
+    }
+    assert_eq!(running.get("/v1/dead-letters?limits=5").await.status, 400);
+    assert_eq!(running.get("/v1/dead-letters?limit=5").await.status, 200);
+}

@@ -12,6 +12,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sluice_codec::Form;
 use sluice_driver::records;
 use sluice_http::{Problem, page};
 use sluice_log::{Offset, Partition, ReadLimit, StoredRecord, Topic};
@@ -144,14 +145,12 @@ fn item(stored: &StoredRecord) -> Result<Item, RuntimeError> {
     Ok(Item { id: stored.offset.to_string(), letter })
 }
 
-/// What was in one body or on one line: markup begins with `<`, in whichever encoding; an MT message with a block.
+/// What was in one body or on one line.
 fn format_of(original: &[u8]) -> Format {
-    const MARKS: [u8; 6] = [0xef, 0xbb, 0xbf, 0xff, 0xfe, 0];
-    let first = original.iter().find(|byte| !byte.is_ascii_whitespace() && !MARKS.contains(byte));
-    match first {
-        Some(b'<') => Format::Iso20022,
-        _ if sluice_codec::mt::is_mt(original.trim_ascii_start()) => Format::Mt,
-        _ => Format::Json,
+    match Form::of(original) {
+        Form::Iso20022 => Format::Iso20022,
+        Form::Mt => Format::Mt,
+        Form::Json => Format::Json,
     }
 }
 
