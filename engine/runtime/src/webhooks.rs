@@ -30,9 +30,11 @@ impl Webhooks {
         let mut senders = BTreeMap::new();
         for path in files(folder).map_err(|error| failed(folder, error.to_string()))? {
             let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-            let sender = is_name(name)
-                .then(|| sender(folder, &path, &env))
-                .unwrap_or_else(|| Err("a name has small letters, digits, - and _".into()));
+            let sender = if is_name(name) {
+                sender(folder, &path, &env)
+            } else {
+                Err("a name has small letters, digits, - and _".into())
+            };
             let sender = sender.map_err(|reason| failed(&path, reason))?;
             senders.insert(name.to_owned(), sender);
         }
