@@ -110,6 +110,10 @@ mod tests {
         }))
     }
 
+    fn deadline(event: &str) -> PaymentRecord {
+        control(Control::Deadline { payment_id: "P1".into(), event_id: event.into(), event: None })
+    }
+
     #[test]
     fn an_alerts_records_are_its_keys_their_payments_and_the_controls_they_felt() {
         let alert = json!({
@@ -130,6 +134,7 @@ mod tests {
             (freeze("B"), false),
             (suppress("A"), true),
             (suppress("B"), false),
+            (deadline("E1"), false),
             (event("E4", "P2", "A"), true),
             (event("E5", "P1", "A"), false),
         ];

@@ -39,6 +39,8 @@ fn a_bundle_verifies_against_the_logs_key_and_says_so_when_it_has_only_its_own()
         ]
     );
 
+    let (_, bundle) = case();
+    assert_eq!((bundle.case_id(), bundle.records().len(), bundle.stretches().len()), ("case-5", 4, 1));
     let alone = verify(&sealed(), None);
     assert!(alone.holds());
     assert_eq!(alone.trust, Trust::SelfSigned);

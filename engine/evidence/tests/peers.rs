@@ -1,6 +1,8 @@
 //! The tree and the notes against two independent implementations: `ct-merkle` and `signed_note`.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+use std::collections::{BTreeMap, HashMap};
+
 use ct_merkle::{
     ConsistencyProof, InclusionProof, RootHash, indices_for_consistency_proof,
     mem_backed_tree::MemoryBackedTree,
@@ -96,8 +98,36 @@ fn consistency_proofs_agree() {
             }
         }
     }
+    let proof = Plan::consistency(3, 5).unwrap().path(&nodes[..]).unwrap();
+    assert!(!merkle::verify_consistency((5, &roots[5]), (3, &roots[3]), &proof), "a tree never shrinks");
+    for path in [&proof[..], &[]] {
+        assert!(!merkle::verify_consistency((5, &roots[5]), (3, &roots[5]), path));
+        assert!(!merkle::verify_consistency((5, &roots[5]), (5, &roots[4]), path), "one size has one root");
+        assert!(!merkle::verify_consistency((0, &roots[1]), (5, &roots[5]), path), "nothing has one root");
+    }
+    assert!(!merkle::verify_consistency((0, &roots[0]), (5, &roots[5]), &proof), "nothing needs no proof");
     assert_eq!(Plan::consistency(3, 2), None);
     assert_eq!(Plan::inclusion(3, 3), None);
+}
+
+/// Storage that has the positions of a plan, and nothing else, is enough for it; with any of them gone, nothing is made up.
+#[test]
+fn a_plan_names_what_it_reads() {
+    let (_, nodes, _) = trees(SIZE);
+    let inclusion = (0..SIZE).map(|index| Plan::inclusion(index, SIZE).unwrap());
+    let consistency = (1..SIZE).map(|old| Plan::consistency(old, SIZE).unwrap());
+    for plan in inclusion.chain(consistency).chain([Plan::root(SIZE)]) {
+        let whole = plan.path(&nodes[..]).unwrap();
+        let held = || plan.positions().into_iter().map(|at| (at, nodes[at as usize]));
+        let (mut sorted, mut hashed): (BTreeMap<_, _>, HashMap<_, _>) = (held().collect(), held().collect());
+        assert_eq!(plan.path(&sorted).unwrap(), whole);
+        assert_eq!(plan.path(&hashed).unwrap(), whole);
+        for gone in plan.positions() {
+            let hash = (sorted.remove(&gone).unwrap(), hashed.remove(&gone).unwrap());
+            assert!(plan.path(&sorted).is_err() && plan.path(&hashed).is_err(), "{gone}");
+            (sorted.insert(gone, hash.0), hashed.insert(gone, hash.1));
+        }
+    }
 }
 
 proptest! {
