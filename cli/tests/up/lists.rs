@@ -78,3 +78,24 @@ fn a_match_is_suppressed_and_a_new_version_meets_known_parties() {
     assert_eq!(decide(&client, "6", "C-2", "Vasil Zorkin"), "allow", "its entry has not changed");
     assert_eq!(up.terminate().code(), Some(0));
 }
+
+/// A list that nobody has checked for longer than `--list-age-max` screens nothing whole: what it would have cleared is held,
+/// until it is checked again.
+#[test]
+fn a_list_that_is_too_old_holds_until_it_is_checked_again() {
+    let folder = tempfile::tempdir().unwrap();
+    import(folder.path(), &["Vasil Zorkin"]);
+    let checked = folder.path().join("lists/checked/house.json");
+    fs::write(&checked, format!("{}\n", json!({"at": "2026-01-01T00:00:00Z"}))).unwrap();
+    let mut up = command(&folder.path().join("data"));
+    up.arg("--lists").arg(folder.path().join("lists"));
+    up.args(["--unnamed", "accept", "--list-age-max", "30d"]);
+    let up = Up::start(up).unwrap();
+    let client = up.client();
+    assert_eq!(decide(&client, "1", "C-1", "Pia Halvorsen"), "hold");
+    assert_eq!(alert_of(&client, "ENGINE-NOT-SCREENED")["payment_id"], "1");
+    import(folder.path(), &["Vasil Zorkin"]);
+    let decisions = (2..).map(|n: u64| decide(&client, &n.to_string(), "C-1", "Pia Halvorsen"));
+    assert!(decisions.into_iter().any(|decision| decision == "allow"));
+    assert_eq!(up.terminate().code(), Some(0));
+}

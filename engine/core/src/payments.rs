@@ -51,8 +51,8 @@ pub(crate) struct Payments {
 struct OfOneId {
     /// The bucket in which they will be looked at again.
     day: i64,
-    /// Heard of longest ago first.
-    payments: SmallVec<[Payment; 1]>,
+    /// Heard of longest ago first. Apart from the table, whose spare room would be as wide as they are.
+    payments: Vec<Payment>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -170,6 +170,7 @@ impl Payments {
             if of_id.payments.len() >= PAYMENTS_OF_ONE_ID_MAX {
                 of_id.payments.remove(0);
             }
+            of_id.payments.reserve_exact(1);
             of_id.payments.push(Payment::default());
             of_id.payments.len() - 1
         });
