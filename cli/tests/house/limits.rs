@@ -17,13 +17,14 @@ fn grouped(number: impl TryInto<u64>) -> String {
 
 /// Pages, and what each says of the limits.
 fn stated() -> Vec<(&'static str, String)> {
+    let document = Bytes(runtime::DOCUMENT_BODY_BYTES_MAX);
     let body = Bytes(limits::BODY_BYTES_MAX);
     vec![
         (
             "docs/events.md",
             format!(
                 "Limits: an event {}, a text {}, an id {}, {} intermediaries and related parties, {} attributes, \
-                 a request body {body}.",
+                 a request body {body} (a document or a file of messages {document}).",
                 Bytes(limits::EVENT_BYTES_MAX),
                 Bytes(limits::TEXT_BYTES_MAX),
                 Bytes(limits::ID_BYTES_MAX),
@@ -56,7 +57,10 @@ fn stated() -> Vec<(&'static str, String)> {
         ("docs/lists.md", format!("over {} % fewer entries or names", import::SHRINK_PERCENT_MAX)),
         ("docs/lists.md", format!("over {} % of the records", import::ODD_PERCENT_MAX)),
         ("docs/lists.md", format!("over {} % of the aliases", import::DANGLING_PERCENT_MAX)),
-        ("docs/operations.md", format!("| Request body | {body} |")),
+        (
+            "docs/operations.md",
+            format!("| Request body | {body}; an ISO 20022 document or SWIFT MT messages {document} |"),
+        ),
         (
             "docs/operations.md",
             format!(

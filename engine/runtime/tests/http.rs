@@ -88,6 +88,28 @@ async fn a_message_is_taken_in_transaction_by_transaction() {
     assert_eq!(letters.json["items"][0]["original"], transfer("1.005"));
 }
 
+/// A document cannot be sent in parts: it may be larger than a batch of events.
+#[tokio::test]
+async fn a_document_larger_than_a_batch_is_taken_in_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    let text = "x".repeat(140);
+    let transfer = |n: usize| {
+        format!(
+            "<CdtTrfTxInf><PmtId><TxId>T{n}</TxId></PmtId><IntrBkSttlmAmt Ccy=\"HKD\">1.00</IntrBkSttlmAmt>\
+             <RmtInf><Ustrd>{text}</Ustrd></RmtInf></CdtTrfTxInf>"
+        )
+    };
+    let all: String = (0..36_000).map(transfer).collect();
+    let body = format!(
+        "<Document><FIToFICstmrCdtTrf><GrpHdr><MsgId>M</MsgId><CreDtTm>2026-11-20T09:59:00Z</CreDtTm></GrpHdr>\
+         {all}</FIToFICstmrCdtTrf></Document>"
+    );
+    assert!(body.len() > BODY_BYTES_MAX);
+    let answer = running.post("/v1/events", "application/xml", body).await;
+    assert_eq!((&answer.json["accepted"], &answer.json["refused"]), (&json!(36_000), &json!(0)));
+}
+
 #[tokio::test]
 async fn bodies_have_a_type_and_a_limit() {
     let folder = tempfile::tempdir().unwrap();

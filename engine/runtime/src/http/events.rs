@@ -23,7 +23,7 @@ use crate::{
         problem::internal,
     },
     ingest::{Contents, Format},
-    limits::REFUSALS_LISTED_MAX,
+    limits::{DOCUMENT_BODY_BYTES_MAX, REFUSALS_LISTED_MAX},
 };
 
 /// Where dead letters of this source come from.
@@ -65,7 +65,11 @@ pub(super) async fn post_events(
 ) -> Result<Response, Problem> {
     let received_at = app.guard.stamp().map_err(RuntimeError::from)?;
     let format = body::format(&headers, &[Format::Json, Format::Ndjson, Format::Iso20022, Format::Mt])?;
-    let lent = body::read(&app, &app.bodies, &headers, body, BODY_BYTES_MAX).await?;
+    let bytes_max = match format {
+        Format::Iso20022 | Format::Mt => DOCUMENT_BODY_BYTES_MAX,
+        Format::Json | Format::Ndjson => BODY_BYTES_MAX,
+    };
+    let lent = body::read(&app, &app.bodies, &headers, body, bytes_max).await?;
     let reserved = match answer::turn(&app, "/v1/events", &caller, &headers, &lent.bytes, received_at)? {
         Attempt::Do(reserved) => reserved,
         Attempt::Done(answer) => return Ok(accepted(answer.unwrap_or_default())),
