@@ -44,7 +44,7 @@ impl Stage for Distributor {
         None
     }
 
-    fn candidate(&self) -> Self {
+    fn successor(&self) -> Self {
         Self
     }
 

@@ -237,10 +237,10 @@ impl Stage for Engine {
 
     /// An engine whose shards read the prepared windows from the first record on. Its home applies every control
     /// record of the past again, rules left aside.
-    fn candidate(&self) -> Self {
+    fn successor(&self) -> Self {
         Self {
-            home: self.home.candidate(),
-            shards: self.shards.iter().map(Stage::candidate).collect(),
+            home: self.home.successor(),
+            shards: self.shards.iter().map(Stage::successor).collect(),
             gather: Gather::default(),
         }
     }
@@ -252,8 +252,8 @@ impl Stage for Engine {
         }
     }
 
-    fn adopt(&mut self, candidate: Self) {
-        for (shard, filled) in self.shards.iter_mut().zip(candidate.shards) {
+    fn adopt(&mut self, successor: Self) {
+        for (shard, filled) in self.shards.iter_mut().zip(successor.shards) {
             shard.adopt(filled);
         }
     }

@@ -301,7 +301,7 @@ impl Stage for Gather {
         None
     }
 
-    fn candidate(&self) -> Self {
+    fn successor(&self) -> Self {
         self.clone()
     }
 

@@ -459,8 +459,8 @@ impl Stage for Home {
         None
     }
 
-    fn candidate(&self) -> Self {
-        Self { filling: true, ..Self::with(self.rules.candidate(), self.screening.library()) }
+    fn successor(&self) -> Self {
+        Self { filling: true, ..Self::with(self.rules.successor(), self.screening.library()) }
     }
 
     fn activates(_: &PaymentRecord) -> Option<Hash256> {

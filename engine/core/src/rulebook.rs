@@ -101,7 +101,7 @@ impl Rulebook {
     }
 
     /// A rulebook in which the prepared rules are in force already.
-    pub fn candidate(&self) -> Self {
+    pub fn successor(&self) -> Self {
         let active = self.prepared.clone().unwrap_or_else(|| self.active.clone());
         Self { active, prepared: None, quarantined: self.quarantined.clone() }
     }

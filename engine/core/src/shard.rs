@@ -128,7 +128,7 @@ impl Shard {
         out.alerts.extend(alerts);
     }
 
-    /// Apply a control record; most are the home's concern alone. A candidate has its rules already.
+    /// Apply a control record; most are the home's concern alone. A successor has its rules already.
     pub fn apply_control(&mut self, control: &Control) {
         if let Control::SetStreamTime(order) = control {
             self.keys.iter_mut().flat_map(Keys::values_mut).for_each(|state| state.set_back(order.to));
@@ -146,7 +146,7 @@ impl Shard {
     }
 
     /// Read the windows by the rules now in force. What a new window needs of the past was adopted from a
-    /// candidate before; what was held under the same definition stays.
+    /// successor before; what was held under the same definition stays.
     fn change_plans(&mut self) {
         let old = std::mem::replace(&mut self.plans, plans_of(self.rules.active()));
         for ((old, new), keys) in old.iter().zip(&self.plans).zip(&mut self.keys) {
@@ -285,8 +285,8 @@ impl Stage for Shard {
         (!covered).then(|| prepared.hash())
     }
 
-    fn candidate(&self) -> Self {
-        Self { filling: true, ..Self::with(self.rules.candidate(), Arc::clone(&self.library)) }
+    fn successor(&self) -> Self {
+        Self { filling: true, ..Self::with(self.rules.successor(), Arc::clone(&self.library)) }
     }
 
     fn activates(record: &KeyedRecord) -> Option<Hash256> {
@@ -296,11 +296,11 @@ impl Stage for Shard {
         }
     }
 
-    /// The candidate's windows are those of the prepared rules already; what was alerted stays, and who the customers
-    /// are, unless the candidate applied a newer profile while nobody here watched customers.
-    fn adopt(&mut self, candidate: Self) {
-        self.plans = candidate.plans;
-        for (held, filled) in self.keys.iter_mut().zip(candidate.keys) {
+    /// The successor's windows are those of the prepared rules already; what was alerted stays, and who the customers
+    /// are, unless the successor applied a newer profile while nobody here watched customers.
+    fn adopt(&mut self, successor: Self) {
+        self.plans = successor.plans;
+        for (held, filled) in self.keys.iter_mut().zip(successor.keys) {
             held.values_mut().for_each(|state| state.windows = KeyWindows::default());
             for (value, state) in filled {
                 let known = held.entry(value).or_default();

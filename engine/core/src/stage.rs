@@ -41,16 +41,16 @@ pub trait Stage: Sized {
     /// The state that a snapshot of that format stands for.
     fn restore(bytes: &[u8], format: Format, library: &Arc<dyn Library>) -> Result<Self, SnapshotError>;
 
-    /// Rules that were prepared and need windows which this state does not hold: a [`Stage::candidate`] must be
+    /// Rules that were prepared and need windows which this state does not hold: a [`Stage::successor`] must be
     /// filled with the partition's past before they may be activated.
     fn wants_filling(&self) -> Option<Hash256>;
 
     /// An empty stage under the prepared rules, which the worker fills aside.
-    fn candidate(&self) -> Self;
+    fn successor(&self) -> Self;
 
     /// The rules that this record puts in force, if they are the ones prepared.
     fn activates(record: &Self::Record) -> Option<Hash256>;
 
-    /// Take over the windows of a candidate that has applied every record this stage has applied.
-    fn adopt(&mut self, candidate: Self);
+    /// Take over the windows of a successor that has applied every record this stage has applied.
+    fn adopt(&mut self, successor: Self);
 }

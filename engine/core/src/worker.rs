@@ -123,22 +123,22 @@ struct Warm<S> {
     filling: Option<Filling<S>>,
 }
 
-/// A candidate under prepared rules, fed the partition's past from its beginning.
+/// A successor under prepared rules, fed the partition's past from its beginning.
 struct Filling<S> {
     rules: Hash256,
-    candidate: S,
-    /// Every record before this has been applied by the candidate.
+    successor: S,
+    /// Every record before this has been applied by the successor.
     applied: Offset,
-    /// Whether the next read is for the candidate: it and the active stage take turns, until the rules are to
-    /// be activated and everything waits for the candidate.
+    /// Whether the next read is for the successor: it and the active stage take turns, until the rules are to
+    /// be activated and everything waits for the successor.
     turn: NextRead,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum NextRead {
-    Candidate,
+    Successor,
     Stage,
-    CandidateOnly,
+    SuccessorOnly,
 }
 
 impl<S: Stage> Worker<S> {
@@ -313,17 +313,17 @@ impl<S: Stage> Warm<S> {
         }
     }
 
-    /// Feed the candidate what the stage has applied already. Its output was output long ago.
+    /// Feed the successor what the stage has applied already. Its output was output long ago.
     fn fill(&mut self, records: &[(Offset, S::Record)]) {
         let Some(filling) = &mut self.filling else { return };
         let past = records.partition_point(|(offset, _)| *offset < self.applied);
-        filling.candidate.apply_all(&records[..past], &mut S::Output::default());
+        filling.successor.apply_all(&records[..past], &mut S::Output::default());
         let exhausted = records.is_empty() || past < records.len();
         filling.applied = match records[..past].last() {
             Some((last, _)) if !exhausted => last + 1,
             _ => self.applied,
         };
-        if filling.turn == NextRead::Candidate {
+        if filling.turn == NextRead::Successor {
             filling.turn = NextRead::Stage;
         }
     }
@@ -339,7 +339,7 @@ impl<S: Stage> Warm<S> {
         }
     }
 
-    /// Apply records up to an activation that must wait for its candidate. How many were applied.
+    /// Apply records up to an activation that must wait for its successor. How many were applied.
     fn apply(&mut self, records: &[(Offset, S::Record)], output: &mut S::Output) -> u64 {
         let mut applied = 0;
         for part in records.chunk_by(|_, (_, next)| S::activates(next).is_none()) {
@@ -357,34 +357,34 @@ impl<S: Stage> Warm<S> {
         if let Some(filling) = &mut self.filling
             && filling.turn == NextRead::Stage
         {
-            filling.turn = NextRead::Candidate;
+            filling.turn = NextRead::Successor;
         }
         applied
     }
 
-    /// Begin to fill a candidate when rules were prepared that need one; drop one that nobody waits for now.
+    /// Begin to fill a successor when rules were prepared that need one; drop one that nobody waits for now.
     fn look_for_filling(&mut self) {
         let wanted = self.stage.wants_filling();
         if self.filling.as_ref().map(|f| f.rules) != wanted {
             self.filling = wanted.map(|rules| Filling {
                 rules,
-                candidate: self.stage.candidate(),
+                successor: self.stage.successor(),
                 applied: 0,
-                turn: NextRead::Candidate,
+                turn: NextRead::Successor,
             });
         }
     }
 
-    /// Whether the next record may put these rules in force: no candidate was needed for them, or it has applied all
+    /// Whether the next record may put these rules in force: no successor was needed for them, or it has applied all
     /// that the stage has applied and is taken over now.
     fn ready_to_activate(&mut self, rules: Hash256) -> bool {
         self.look_for_filling();
         let Some(filling) = self.filling.take_if(|filling| filling.rules == rules) else { return true };
         let filled = filling.applied >= self.applied;
         if filled {
-            self.stage.adopt(filling.candidate);
+            self.stage.adopt(filling.successor);
         } else {
-            self.filling = Some(Filling { turn: NextRead::CandidateOnly, ..filling });
+            self.filling = Some(Filling { turn: NextRead::SuccessorOnly, ..filling });
         }
         filled
     }

@@ -124,7 +124,7 @@ fn alert(rule: &str, event: &str, reason: &str) -> (String, String, String) {
     (rule.into(), event.into(), reason.into())
 }
 
-/// The candidate whose windows are taken over knows nothing of what was said: that stays.
+/// The successor whose windows are taken over knows nothing of what was said: that stays.
 #[test]
 fn what_was_said_stays_said_when_new_rules_are_taken_over() {
     let before = bundle(&[counts("R", "customer", "1h", "once per 24h")]);
@@ -161,7 +161,7 @@ fn what_was_said_stays_said_when_new_rules_are_taken_over() {
 /// Whoever prepares other rules before the first were put in force means the second: their windows are filled, the
 /// first's no more; and to put the first in force now changes nothing.
 #[test]
-fn a_candidate_for_rules_that_are_no_longer_prepared_is_dropped() {
+fn a_successor_for_rules_that_are_no_longer_prepared_is_dropped() {
     let first = bundle(&[counts("R", "customer", "1h", "every event")]);
     let second = bundle(&[counts("R", "customer", "6h", "every event")]);
     let third = bundle(&[counts("R", "account", "12h", "every event")]);
@@ -187,7 +187,7 @@ fn a_candidate_for_rules_that_are_no_longer_prepared_is_dropped() {
     }
 }
 
-/// A home asks the keys that prepared rules watch from their record on, so that the logs of shards hold what a candidate
+/// A home asks the keys that prepared rules watch from their record on, so that the logs of shards hold what a successor
 /// is to be filled with.
 #[test]
 fn keys_that_only_prepared_rules_watch_are_asked() {

@@ -42,7 +42,7 @@ impl Stage for Sum {
         None
     }
 
-    fn candidate(&self) -> Self {
+    fn successor(&self) -> Self {
         *self
     }
 

@@ -309,5 +309,5 @@ impl Cluster {
 /// More than a partition of a simulation takes.
 const STEPS_TO_THE_END_MAX: usize = 10_000;
 
-/// A driver is idle for a turn while it fills a candidate in turns; several rounds in a row mean that it is done.
+/// A driver is idle for a turn while it fills a successor in turns; several rounds in a row mean that it is done.
 const IDLE_ROUNDS: usize = 4;

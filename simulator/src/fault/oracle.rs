@@ -64,11 +64,11 @@ fn replay<S: SimStage>(log: &History, partition: u32, mut stage: S) -> Vec<Publi
     let mut published = Vec::new();
     for (at, (offset, record)) in records.iter().enumerate() {
         if S::activates(record).is_some_and(|rules| stage.wants_filling() == Some(rules)) {
-            let mut candidate = stage.candidate();
+            let mut successor = stage.successor();
             for (offset, past) in &records[..at] {
-                candidate.apply(*offset, past, &mut S::Output::default());
+                successor.apply(*offset, past, &mut S::Output::default());
             }
-            stage.adopt(candidate);
+            stage.adopt(successor);
         }
         let mut output = S::Output::default();
         stage.apply(*offset, record, &mut output);

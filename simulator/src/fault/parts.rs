@@ -76,8 +76,8 @@ impl Parts {
     /// Shards under the prepared rules, filled with the past, take the place of those that lack its windows.
     fn fill(&mut self, past: &[(Offset, PaymentRecord)]) {
         let mut filling = Self {
-            home: self.home.candidate(),
-            shards: self.shards.iter().map(Stage::candidate).collect(),
+            home: self.home.successor(),
+            shards: self.shards.iter().map(Stage::successor).collect(),
             gather: Gather::default(),
         };
         for (offset, record) in past {
@@ -130,9 +130,9 @@ mod tests {
         let mut published = Vec::new();
         for (at, (offset, record)) in records.iter().enumerate() {
             if Engine::activates(record).is_some_and(|rules| engine.wants_filling() == Some(rules)) {
-                let mut candidate = engine.candidate();
-                candidate.apply_all(&records[..at], &mut Output::default());
-                engine.adopt(candidate);
+                let mut successor = engine.successor();
+                successor.apply_all(&records[..at], &mut Output::default());
+                engine.adopt(successor);
             }
             published.extend(publish(&mut engine, *offset, record));
         }
