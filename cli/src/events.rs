@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context;
-use sluice_codec::{Mapping, csv::Check};
+use sluice_codec::{Check, Mapping, Refused, file_events};
 
 use crate::failure::Failure;
 
@@ -18,20 +18,20 @@ const REFUSED_SHOWN_MAX: u64 = 20;
 /// Subcommands.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Show how a CSV file is read through a mapping, and what would be refused. Exit code 1 where a row is refused.
+    /// Show how a file is read, and what would be refused. Exit code 1 where anything is.
     Check(Args),
 }
 
 /// Arguments of `check`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Which column is what.
+    /// Which column of a CSV file is what.
     #[arg(long, value_name = "FILE.toml")]
-    mapping: PathBuf,
-    /// So many rows are shown field by field.
+    mapping: Option<PathBuf>,
+    /// So many events are shown field by field.
     #[arg(long, value_name = "N", default_value_t = 3)]
     rows: usize,
-    /// The CSV file.
+    /// NDJSON, an ISO 20022 document, SWIFT MT messages, or CSV with a mapping.
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
@@ -43,24 +43,24 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
 }
 
 fn check(args: &Args) -> Result<ExitCode, Failure> {
-    let text = std::fs::read_to_string(&args.mapping)
-        .with_context(|| failed(&args.mapping))
-        .map_err(Failure::User)?;
-    let mapping = Mapping::parse(&text).with_context(|| failed(&args.mapping)).map_err(Failure::User)?;
-    let file = File::open(&args.file).with_context(|| failed(&args.file)).map_err(Failure::User)?;
-    let rows = mapping
-        .rows(BufReader::new(file))
-        .context("the file does not fit its mapping")
-        .map_err(Failure::User)?;
     let mut refusals = Vec::new();
-    let check = rows
-        .check(args.rows, |row| {
-            if (refusals.len() as u64) < REFUSED_SHOWN_MAX {
-                refusals.push(format!("line {}: {}: {}", row.line, row.code, row.reason));
-            }
-        })
-        .with_context(|| failed(&args.file))
-        .map_err(Failure::User)?;
+    let refused = |one: &Refused| {
+        if (refusals.len() as u64) < REFUSED_SHOWN_MAX {
+            refusals.push(format!("line {}: {}: {}", one.line, one.code, one.reason));
+        }
+    };
+    let file = File::open(&args.file).with_context(|| failed(&args.file)).map_err(Failure::User)?;
+    let reader = BufReader::new(file);
+    let check = match &args.mapping {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).with_context(|| failed(path)).map_err(Failure::User)?;
+            let mapping = Mapping::parse(&text).with_context(|| failed(path)).map_err(Failure::User)?;
+            let rows = mapping.rows(reader).context("the file does not fit its mapping");
+            rows.map_err(Failure::User)?.check(args.rows, refused)
+        }
+        None => file_events(reader).and_then(|mut all| Check::of(&mut all, |_| None, args.rows, refused)),
+    };
+    let check = check.with_context(|| failed(&args.file)).map_err(Failure::User)?;
     let mut out = BufWriter::new(io::stdout().lock());
     print(&check, &refusals, &mut out)?;
     out.flush()?;
@@ -72,10 +72,13 @@ fn failed(path: &Path) -> String {
 }
 
 fn print(check: &Check, refusals: &[String], out: &mut impl Write) -> io::Result<()> {
-    for row in &check.first {
-        writeln!(out, "line {}", row.line)?;
-        let width = row.fields.iter().map(|(path, _)| path.len()).max().unwrap_or_default();
-        for (path, text) in &row.fields {
+    for (place, event) in (1..).zip(&check.first) {
+        match event.line {
+            Some(line) => writeln!(out, "line {line}")?,
+            None => writeln!(out, "event {place}")?,
+        }
+        let width = event.fields.iter().map(|(path, _)| path.len()).max().unwrap_or_default();
+        for (path, text) in &event.fields {
             writeln!(out, "  {path:width$}  {text}")?;
         }
     }
@@ -84,7 +87,7 @@ fn print(check: &Check, refusals: &[String], out: &mut impl Write) -> io::Result
     }
     let untold = check.refused - refusals.len() as u64;
     if untold > 0 {
-        writeln!(out, "and {untold} more rows that would be refused")?;
+        writeln!(out, "and {untold} more that would be refused")?;
     }
     writeln!(out, "{} read, {} refused, {} passed over", check.read, check.refused, check.passed_over)
 }

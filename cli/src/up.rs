@@ -47,7 +47,7 @@ const REQUESTS_FINISH_WITHIN: Duration = Duration::from_secs(10);
 
 /// Run the command.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
-    write_log_lines()?;
+    write_log_lines(args.log)?;
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     tokio.block_on(async {
         let mut signals = Signals::new()?;

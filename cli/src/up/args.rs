@@ -9,6 +9,7 @@ use sluice_case_api::store::Database;
 use sluice_model::{Span, Unnamed};
 use sluice_runtime::limits::SNAPSHOT_EVERY_RECORDS;
 
+use super::process::LogLines;
 use crate::{failure::Failure, folders};
 
 /// Where everything lies when nothing is said.
@@ -67,6 +68,10 @@ pub(crate) struct Args {
     /// Go on although a store lost its tail or is an older copy: what that means is said, and kept as evidence.
     #[arg(long)]
     pub(super) accept_loss: bool,
+    /// How log lines are written to standard error. Which of them: SLUICE_LOG, a level or targets with levels
+    /// (`info,sluice_runtime=debug`).
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) log: LogLines,
     /// Print one line of JSON when ready.
     #[arg(long)]
     pub(super) json: bool,

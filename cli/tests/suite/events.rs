@@ -42,3 +42,24 @@ fn a_file_is_shown_as_it_will_be_read() {
     assert!(told.contains("line 4: malformed: amount.value: the column's digits are not grouped"), "{told}");
     assert!(!told.contains("7,80\n") && told.ends_with("1 read, 1 refused, 1 passed over\n"), "{told}");
 }
+
+#[test]
+fn a_file_that_says_what_it_is_needs_no_mapping() {
+    let folder = tempfile::tempdir().unwrap();
+    let document = folder.path().join("orders.xml");
+    let transfer = |amount: &str| {
+        format!("<CdtTrfTxInf><IntrBkSttlmAmt Ccy=\"HKD\">{amount}</IntrBkSttlmAmt></CdtTrfTxInf>")
+    };
+    let group = "<GrpHdr><MsgId>M</MsgId><CreDtTm>2026-11-20T09:59:00Z</CreDtTm></GrpHdr>";
+    let body = [transfer("1.00"), transfer("1.005")].concat();
+    fs::write(&document, format!("<FIToFICstmrCdtTrf>{group}{body}</FIToFICstmrCdtTrf>")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sluice"));
+    let output = command.args(["events", "check"]).arg(document).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.starts_with("event 1\n") && told.contains("amount.value     1.00"), "{told}");
+    assert!(
+        told.contains("pacs.008 transaction 2") && told.ends_with("1 read, 1 refused, 0 passed over\n"),
+        "{told}"
+    );
+}

@@ -223,3 +223,23 @@ fn a_demonstration_says_so_and_its_people_stay_in_it() {
     assert!(up.ready["notices"].to_string().contains("demonstration"), "{}", up.ready);
     assert_eq!(up.terminate().code(), Some(0));
 }
+
+/// Log lines are read by machines as well as by people.
+#[test]
+fn log_lines_are_json_where_asked_and_never_coloured_in_a_file() {
+    for format in ["text", "json"] {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log.txt");
+        let mut up = command(&folder.path().join("data"));
+        up.args(["--log", format]).env("SLUICE_LOG", "info").stderr(fs::File::create(&log).unwrap());
+        assert_eq!(Up::start(up).unwrap().terminate().code(), Some(0));
+        let lines = fs::read_to_string(log).unwrap();
+        assert!(lines.lines().count() > 1 && !lines.contains('\u{1b}'), "{lines}");
+        if format == "json" {
+            for line in lines.lines() {
+                let line: Value = serde_json::from_str(line).unwrap();
+                assert!(line["level"].is_string() && line["message"].is_string(), "{line}");
+            }
+        }
+    }
+}

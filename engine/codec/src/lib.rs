@@ -10,6 +10,7 @@
 #![warn(unreachable_pub)]
 
 mod accept;
+mod check;
 pub mod csv;
 pub mod ecommpay;
 mod encoding;
@@ -24,6 +25,7 @@ pub mod webhook;
 mod xml;
 
 pub use accept::accept;
+pub use check::{Check, CheckedEvent};
 pub use csv::{Mapping, MappingError};
 pub use error::{Code, DecodeError, Refused};
 pub use file::{Form, file_events};

@@ -38,7 +38,7 @@ impl Late<'_> {
         let slots = self.plan.slots_at_any_time(rule)?;
         let streams: Vec<usize> = slots.iter().map(|slot| self.plan.windows[*slot].stream).collect();
         let reached = |later: &EventTime| slots.iter().any(|slot| self.windows.reaches(*slot, at, *later));
-        let times: Vec<EventTime> = key.later(&streams, at).filter(reached).take(LATER_TIMES_MAX).collect();
+        let times: Vec<EventTime> = key.later(&streams, at, LATER_TIMES_MAX).take_while(reached).collect();
         times.into_iter().find_map(|later| {
             let reading = key.read_at(self.windows, later, self.samples, values);
             let finding = self.plan.judge_one(rule, self.facts, &reading, self.failures);

@@ -2,7 +2,6 @@
 //! the very visitor that reads canonical JSON, so both know the same fields and refuse the same values.
 
 mod amount;
-mod check;
 mod file;
 mod mapping;
 mod reading;
@@ -11,7 +10,6 @@ mod rows;
 mod sides;
 mod times;
 
-pub use check::{Check, CheckedRow};
 pub(crate) use mapping::Origin;
 pub use mapping::{Mapping, MappingError};
 pub(crate) use row::Bound;

@@ -139,11 +139,12 @@ impl KeyWindows {
         }
     }
 
-    /// The times of the samples in these streams that are later than an event, from the earliest on.
-    pub fn later(&self, streams: &[usize], at: EventTime) -> impl Iterator<Item = EventTime> {
+    /// The first so many times at which these streams have samples later than an event.
+    pub fn later(&self, streams: &[usize], at: EventTime, most: usize) -> impl Iterator<Item = EventTime> {
         let held = self.series.iter().filter(|(stream, _)| streams.contains(stream));
-        let times: BTreeSet<EventTime> = held.flat_map(|(_, series)| series.later(at)).collect();
-        times.into_iter()
+        // No more of one stream than of all: a busy key has a million.
+        let times: BTreeSet<EventTime> = held.flat_map(|(_, series)| series.later(at).take(most)).collect();
+        times.into_iter().take(most)
     }
 
     /// Read the windows at another time than the newest event's, for an event that has entered.

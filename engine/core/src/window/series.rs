@@ -131,10 +131,12 @@ impl Series {
         samples.remove(place);
     }
 
-    /// The times of samples that are later than an event.
+    /// The times of samples that are later than an event, each once, from the earliest on.
     pub(super) fn later(&self, at: EventTime) -> impl Iterator<Item = EventTime> {
         let samples = &self.history.samples;
-        samples.range(samples.place(at)..samples.len()).map(|sample| sample.at)
+        let mut before = None;
+        let later = samples.range(samples.place(at)..samples.len()).map(|sample| sample.at);
+        later.filter(move |time| before.replace(*time) != Some(*time))
     }
 
     /// Forget what lies after a moment.

@@ -1,45 +1,49 @@
-//! A file looked at before it is sent: how its first rows are read, and what would be refused.
+//! A file looked at before it is sent: how its first events are read, and what would be refused.
 
 use std::io::{self, Read};
 
 use serde_json::Value;
 use sluice_model::PaymentEvent;
 
-use super::Rows;
-use crate::Refused;
+use crate::{Refused, csv::Rows};
 
 /// What a file holds.
 #[derive(Debug)]
 pub struct Check {
-    /// The first rows that are events, as they are read.
-    pub first: Vec<CheckedRow>,
-    /// How many rows are events.
+    /// The first events, as they are read.
+    pub first: Vec<CheckedEvent>,
+    /// How many events there are.
     pub read: u64,
     /// How many rows the mapping's filters leave out.
     pub passed_over: u64,
-    /// How many rows are refused.
+    /// How many lines, rows or transactions are refused.
     pub refused: u64,
 }
 
-/// A row that is an event.
+/// An event of a file.
 #[derive(Debug)]
-pub struct CheckedRow {
-    /// The line on which it begins, counted from 1.
-    pub line: u64,
+pub struct CheckedEvent {
+    /// The line of a table on which it begins, counted from 1.
+    pub line: Option<u64>,
     /// The event's fields: paths, such as `debtor.account`, and texts.
     pub fields: Vec<(String, String)>,
 }
 
-impl<R: Read> Rows<R> {
-    /// Read every row that is left; keep the first `shown` events, and hand each refusal to `refused`.
-    pub fn check(mut self, shown: usize, mut refused: impl FnMut(&Refused)) -> io::Result<Check> {
-        let mut check = Check { first: Vec::new(), read: 0, passed_over: 0, refused: 0 };
-        while let Some(row) = self.next() {
-            match row? {
+impl Check {
+    /// Read a whole source; keep the first `shown` events, and hand each refusal to `refused`. `line`: where the source is.
+    pub fn of<S: Iterator<Item = io::Result<Result<PaymentEvent, Refused>>>>(
+        source: &mut S,
+        line: impl Fn(&S) -> Option<u64>,
+        shown: usize,
+        mut refused: impl FnMut(&Refused),
+    ) -> io::Result<Self> {
+        let mut check = Self { first: Vec::new(), read: 0, passed_over: 0, refused: 0 };
+        while let Some(one) = source.next() {
+            match one? {
                 Ok(event) => {
                     check.read += 1;
                     if check.first.len() < shown {
-                        check.first.push(CheckedRow { line: self.line(), fields: fields(&event)? });
+                        check.first.push(CheckedEvent { line: line(source), fields: fields(&event)? });
                     }
                 }
                 Err(why) => {
@@ -48,8 +52,15 @@ impl<R: Read> Rows<R> {
                 }
             }
         }
-        check.passed_over = self.passed_over();
         Ok(check)
+    }
+}
+
+impl<R: Read> Rows<R> {
+    /// Read every row that is left; keep the first `shown` events, and hand each refusal to `refused`.
+    pub fn check(mut self, shown: usize, refused: impl FnMut(&Refused)) -> io::Result<Check> {
+        let check = Check::of(&mut self, |rows| Some(rows.line()), shown, refused)?;
+        Ok(Check { passed_over: self.passed_over(), ..check })
     }
 }
 
@@ -88,7 +99,7 @@ mod tests {
         let check = rows.check(1, |row| refused.push((row.line, row.reason.clone()))).unwrap();
         assert_eq!((check.read, check.refused, check.passed_over), (2, 1, 1));
         assert_eq!(check.first.len(), 1);
-        assert_eq!(check.first[0].line, 2);
+        assert_eq!(check.first[0].line, Some(2));
         let shown: Vec<_> =
             check.first[0].fields.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
         assert!(shown.contains(&("debtor.account", "A")) && shown.contains(&("event_id", "1")), "{shown:?}");
