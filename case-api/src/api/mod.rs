@@ -44,7 +44,8 @@ use crate::{app::App, domain::Permission};
     info(
         title = "Sluice",
         description = "Alerts, cases, holds, rules, screening and evidence. Refusals are problem details (RFC 9457); \
-                       every POST honours Idempotency-Key; lists take limit and cursor.",
+                       every POST honours Idempotency-Key; lists that may be long take limit and cursor; a parameter \
+                       that is not known is refused.",
     ),
     modifiers(&Security),
     security(("api_key" = []), ("session" = [])),

@@ -234,7 +234,7 @@ fn log_lines_are_json_where_asked_and_never_coloured_in_a_file() {
         up.args(["--log", format]).env("SLUICE_LOG", "info").stderr(fs::File::create(&log).unwrap());
         assert_eq!(Up::start(up).unwrap().terminate().code(), Some(0));
         let lines = fs::read_to_string(log).unwrap();
-        assert!(lines.lines().count() > 1 && !lines.contains('\u{1b}'), "{lines}");
+        assert!(lines.lines().count() > 0 && !lines.contains('\u{1b}'), "{lines}");
         if format == "json" {
             for line in lines.lines() {
                 let line: Value = serde_json::from_str(line).unwrap();

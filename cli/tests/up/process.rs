@@ -161,11 +161,11 @@ impl Client {
         let mut items = Vec::new();
         let mut cursor = String::new();
         loop {
-            let (status, mut page) = self.get(&format!("{path}?limit=1000{cursor}")).unwrap();
+            let (status, mut page) = self.get(&format!("{path}{cursor}")).unwrap();
             assert_eq!(status, 200, "{page}");
             items.append(page["items"].as_array_mut().unwrap());
             match page["next_cursor"].as_str() {
-                Some(next) => cursor = format!("&cursor={next}"),
+                Some(next) => cursor = format!("?limit=1000&cursor={next}"),
                 None => return items,
             }
         }

@@ -125,7 +125,8 @@ fn a_plan_names_what_it_reads() {
         for gone in plan.positions() {
             let hash = (sorted.remove(&gone).unwrap(), hashed.remove(&gone).unwrap());
             assert!(plan.path(&sorted).is_err() && plan.path(&hashed).is_err(), "{gone}");
-            (sorted.insert(gone, hash.0), hashed.insert(gone, hash.1));
+            sorted.insert(gone, hash.0);
+            hashed.insert(gone, hash.1);
         }
     }
 }

@@ -50,7 +50,7 @@ impl<R: Read> Rows<R> {
     }
 
     /// The line on which the row begins that was read last, counted from 1.
-    pub(super) const fn line(&self) -> u64 {
+    pub(crate) const fn line(&self) -> u64 {
         self.line
     }
 
