@@ -100,6 +100,10 @@ fn consistency_proofs_agree() {
     }
     let proof = Plan::consistency(3, 5).unwrap().path(&nodes[..]).unwrap();
     assert!(!merkle::verify_consistency((5, &roots[5]), (3, &roots[3]), &proof), "a tree never shrinks");
+    assert!(
+        !merkle::verify_consistency((8, &roots[8]), (5, &roots[8]), &[]),
+        "nor keeps its root as it shrinks"
+    );
     for path in [&proof[..], &[]] {
         assert!(!merkle::verify_consistency((5, &roots[5]), (3, &roots[5]), path));
         assert!(!merkle::verify_consistency((5, &roots[5]), (5, &roots[4]), path), "one size has one root");
