@@ -3,29 +3,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod common;
 mod xsd;
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs};
 
+use common::shared;
 use serde_json::Value;
 use sluice_codec::{Refused, decode_iso20022, iso20022::Decoded};
 use sluice_model::PaymentEvent;
 use xsd::{Sought, Xsd};
-
-/// A folder of `$SLUICE_SHARED`, or of `../shared` beside the workspace; `None`, said plainly, where it is absent.
-fn shared(path: &str) -> Option<PathBuf> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let root = std::env::var_os("SLUICE_SHARED").map_or_else(|| workspace.join("../shared"), PathBuf::from);
-    let found = Some(root.join(path)).filter(|path| path.exists());
-    if found.is_none() {
-        println!("left out: {path} (no ../shared)");
-    }
-    found
-}
 
 #[test]
 fn whatever_a_schema_lets_a_message_name_is_screened() {

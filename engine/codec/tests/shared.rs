@@ -2,25 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+mod common;
 
+use std::{collections::BTreeMap, fs, path::Path};
+
+use common::shared;
 use sluice_codec::{Mapping, decode_iso20022, decode_mt, ecommpay, webhook::Secrets};
 use sluice_model::PaymentEvent;
-
-/// A path under `$SLUICE_SHARED`, or `../shared` beside the workspace; `None`, said plainly, where it is absent.
-fn shared(path: &str) -> Option<PathBuf> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let root = std::env::var_os("SLUICE_SHARED").map_or_else(|| workspace.join("../shared"), PathBuf::from);
-    let found = Some(root.join(path)).filter(|path| path.exists());
-    if found.is_none() {
-        println!("left out: {path} (no ../shared)");
-    }
-    found
-}
 
 fn documents(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut read: Vec<_> = fs::read_dir(folder)
