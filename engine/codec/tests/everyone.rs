@@ -6,7 +6,7 @@
 mod common;
 mod xsd;
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use common::shared;
 use serde_json::Value;
