@@ -100,8 +100,9 @@ impl Step {
         event
     }
 
-    /// Everything that somebody has to look at. `named` are the sides that were named and looked at before.
-    fn reasons(&self, named: [bool; 2]) -> BTreeSet<Reason> {
+    /// Everything that somebody has to look at, of an event worth `minor`. `named` are the sides that were named and looked
+    /// at before.
+    fn reasons(&self, minor: i64, named: [bool; 2]) -> BTreeSet<Reason> {
         let mut reasons = BTreeSet::new();
         match self.lists {
             Lists::Good => {}
@@ -124,7 +125,7 @@ impl Step {
             }
         }
         match self.currency {
-            Currency::HKD if self.minor >= LARGE => drop(reasons.insert(Reason::Large)),
+            Currency::HKD if minor >= LARGE => drop(reasons.insert(Reason::Large)),
             Currency::HKD => {}
             _ => drop(reasons.insert(Reason::NoRate)),
         }
@@ -133,6 +134,12 @@ impl Step {
         }
         reasons
     }
+}
+
+/// What was captured before, in which currency, and one capture more. Another currency begins anew.
+fn add_up((captured, currency): (i64, Currency), capture: &Step) -> (i64, Currency) {
+    let before = if currency == capture.currency { captured } else { 0 };
+    (before + capture.minor, capture.currency)
 }
 
 fn party(account: &str, who: Who) -> Party {
@@ -256,10 +263,18 @@ proptest! {
         let (mut told, mut named) = (BTreeMap::<About, i64>::new(), [false; 2]);
         // The greatest amount since the currency last changed.
         let mut worth = (0, steps[0].currency);
+        let mut captures = (0, steps[0].currency);
         let mut holding = BTreeSet::<AlertId>::new();
         for (n, step) in steps.iter().enumerate() {
             world.lists(step.lists);
-            let reasons = step.reasons(named);
+            // Captures add up: each is worth what has been captured with it.
+            let minor = if step.status == PaymentStatus::Captured {
+                captures = add_up(captures, step);
+                captures.0
+            } else {
+                step.minor
+            };
+            let reasons = step.reasons(minor, named);
             let before = world.out.alerts.len();
             let event = Arc::new(step.event(n));
             let record = EventRecord { received_at: event.occurred_at, awaited: true, late_reason: None, event };
@@ -275,8 +290,8 @@ proptest! {
                 (reason.clone(), step.currency, returns.then_some(step.status))
             };
             worth = match worth {
-                (minor, currency) if currency == step.currency => (step.minor.max(minor), currency),
-                _ => (step.minor, step.currency),
+                (known, currency) if currency == step.currency => (known.max(minor), currency),
+                _ => (minor, step.currency),
             };
             // An amount was told, whichever way the money went.
             let large = told.iter().filter(|((reason, currency, _), _)| {
@@ -284,8 +299,8 @@ proptest! {
             });
             let large = large.map(|(_, known)| *known).max();
             let covered = |reason: &Reason| {
-                told.get(&about(reason)).is_some_and(|known| *known >= step.minor)
-                    || (*reason == Reason::Large && large >= Some(step.minor))
+                told.get(&about(reason)).is_some_and(|known| *known >= minor)
+                    || (*reason == Reason::Large && large >= Some(minor))
             };
             for reason in &reasons {
                 prop_assert!(
