@@ -1,10 +1,7 @@
-//! The functions that every rule may call: one table for the checker, the interpreter, the messages and the guide.
+//! The functions that every rule may call: one table for the checker, lowering, the interpreter, the messages and the
+//! guide.
 
-use crate::{
-    likeness::Likeness,
-    tree::Part,
-    types::{Type, Unit},
-};
+use crate::{likeness::name_likeness, types::Type};
 
 /// A function that rules may call.
 #[derive(Debug)]
@@ -16,73 +13,57 @@ pub(crate) struct Function {
     /// What it yields, as the guide says it.
     #[cfg_attr(not(test), expect(dead_code, reason = "a test compares the guide with it"))]
     pub about: &'static str,
-    /// What it takes, in order.
-    pub takes: &'static [Takes],
-    /// What it yields; none where its arguments say so.
-    pub yields: Option<Type>,
     /// What it does.
     pub does: Does,
 }
 
+/// What a function does, and with what arguments. "Written out" is a constant in the rule's text.
+#[derive(Debug)]
+pub(crate) enum Does {
+    /// Whether the field or window of this name has a value.
+    Has,
+    /// A whole number, written out, multiplied into the smallest unit of this type.
+    Literal(Type, i64),
+    /// A whole number of hundredths, written out.
+    Percent,
+    /// The amount of the event in the currency of this code, written out.
+    AmountIn,
+    /// What a reference table says in a row, in the column of this name, written out.
+    Lookup,
+    /// Whether any text of a field is in a reference table, or in a parameter that is a list.
+    AnyIn,
+    /// A number without its sign.
+    Absolute,
+    /// What is computed from two values.
+    Compute(Compute),
+    /// Interpreted only: Rhai's own function of the name, from one value to a value of this type.
+    Interpreted(Takes, Type),
+}
+
+/// What is computed from two values, by what comes of it: lowered rules call it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Compute {
+    /// Whether something holds of two texts.
+    Truth(fn(&str, &str) -> bool),
+    /// A decimal number, from two texts.
+    Decimal(fn(&str, &str) -> f64),
+    /// A number or moment, from two of its unit: where they are whole, and where they are decimal.
+    Number(fn(i64, i64) -> i64, fn(f64, f64) -> f64),
+}
+
 /// What an argument must be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Takes {
     /// A text.
     Text,
     /// A number.
     Number,
-    /// A number or moment, of the unit of the other one.
-    Ordered,
     /// A text or list.
     TextOrList,
-    /// The name of a field or window.
-    Name,
-    /// A whole number, written out.
-    Literal,
-    /// The code of a currency, written out.
-    Currency,
-    /// A reference table.
-    Table,
-    /// The name of a table's column, written out.
-    Column,
-    /// A field that holds several texts.
-    Texts,
-    /// A reference table, or a parameter that is a list.
-    TableOrList,
 }
 
-/// What a function does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Does {
-    /// Whether there is a value.
-    Has,
-    /// The least of two.
-    Least,
-    /// The greatest of two.
-    Greatest,
-    /// Without its sign.
-    Absolute,
-    /// A literal, multiplied into the smallest unit of its type.
-    Literal(i64),
-    /// A literal in hundredths.
-    Percent,
-    /// The amount of the event in a currency.
-    AmountIn,
-    /// The cell of a reference table.
-    Lookup,
-    /// Whether any of several texts is listed.
-    AnyIn,
-    /// How alike two texts are.
-    Likeness(Likeness),
-    /// Whether a text has a part.
-    Part(Part),
-    /// A text in capitals.
-    Upper,
-    /// A text without capitals.
-    Lower,
-    /// How long a text or list is.
-    Length,
-}
+/// What `part in text` means, too.
+pub(crate) const CONTAINS: Compute = Compute::Truth(|text, part| text.contains(part));
 
 /// The functions that rules may call.
 pub(crate) static FUNCTIONS: &[Function] = &[
@@ -90,161 +71,111 @@ pub(crate) static FUNCTIONS: &[Function] = &[
         name: "has",
         usage: "has(field)",
         about: "whether a field or window has a value",
-        takes: &[Takes::Name],
-        yields: Some(Type::Bool),
         does: Does::Has,
     },
     Function {
         name: "min",
         usage: "min(a, b)",
         about: "the lesser of two numbers or moments",
-        takes: &[Takes::Ordered, Takes::Ordered],
-        yields: None,
-        does: Does::Least,
+        does: Does::Compute(Compute::Number(i64::min, f64::min)),
     },
     Function {
         name: "max",
         usage: "max(a, b)",
         about: "the greater of two numbers or moments",
-        takes: &[Takes::Ordered, Takes::Ordered],
-        yields: None,
-        does: Does::Greatest,
+        does: Does::Compute(Compute::Number(i64::max, f64::max)),
     },
-    Function {
-        name: "abs",
-        usage: "abs(a)",
-        about: "a number without its sign",
-        takes: &[Takes::Number],
-        yields: None,
-        does: Does::Absolute,
-    },
+    Function { name: "abs", usage: "abs(a)", about: "a number without its sign", does: Does::Absolute },
     Function {
         name: "hkd",
         usage: "hkd(8000)",
         about: "an amount of HKD",
-        takes: &[Takes::Literal],
-        yields: Some(Type::HKD),
-        does: Does::Literal(100),
+        does: Does::Literal(Type::HKD, 100),
     },
-    Function {
-        name: "percent",
-        usage: "percent(80)",
-        about: "a share",
-        takes: &[Takes::Literal],
-        yields: Some(Type::Number { unit: Unit::Share, whole: false }),
-        does: Does::Percent,
-    },
+    Function { name: "percent", usage: "percent(80)", about: "a share", does: Does::Percent },
     Function {
         name: "minutes",
         usage: "minutes(30)",
         about: "a length of time",
-        takes: &[Takes::Literal],
-        yields: Some(Type::SECONDS),
-        does: Does::Literal(60),
+        does: Does::Literal(Type::SECONDS, 60),
     },
     Function {
         name: "hours",
         usage: "hours(24)",
         about: "a length of time",
-        takes: &[Takes::Literal],
-        yields: Some(Type::SECONDS),
-        does: Does::Literal(3_600),
+        does: Does::Literal(Type::SECONDS, 3_600),
     },
     Function {
         name: "days",
         usage: "days(7)",
         about: "a length of time",
-        takes: &[Takes::Literal],
-        yields: Some(Type::SECONDS),
-        does: Does::Literal(86_400),
+        does: Does::Literal(Type::SECONDS, 86_400),
     },
     Function {
         name: "amount_in",
         usage: "amount_in(\"USD\")",
         about: "the amount in another currency at the rate of the day",
-        takes: &[Takes::Currency],
-        yields: None,
         does: Does::AmountIn,
     },
     Function {
         name: "lookup",
         usage: "lookup(table, row, \"column\")",
         about: "what a reference table says",
-        takes: &[Takes::Table, Takes::Text, Takes::Column],
-        yields: None,
         does: Does::Lookup,
     },
     Function {
         name: "any_in",
         usage: "any_in(countries, table)",
         about: "whether any of several texts is in a table or a list parameter",
-        takes: &[Takes::Texts, Takes::TableOrList],
-        yields: Some(Type::Bool),
         does: Does::AnyIn,
     },
     Function {
-        name: Likeness::Texts.name(),
+        name: "likeness",
         usage: "likeness(a, b)",
         about: "how alike two texts are, 0 to 1 (Jaro–Winkler)",
-        takes: &[Takes::Text, Takes::Text],
-        yields: Some(Type::DECIMAL),
-        does: Does::Likeness(Likeness::Texts),
+        does: Does::Compute(Compute::Decimal(strsim::jaro_winkler)),
     },
     Function {
-        name: Likeness::Names.name(),
+        name: "name_likeness",
         usage: "name_likeness(a, b)",
         about: "the same of names, word by word: case, punctuation and order do not count, words too many count little",
-        takes: &[Takes::Text, Takes::Text],
-        yields: Some(Type::DECIMAL),
-        does: Does::Likeness(Likeness::Names),
+        does: Does::Compute(Compute::Decimal(name_likeness)),
     },
     Function {
         name: "starts_with",
         usage: "starts_with(text, part)",
         about: "whether a text begins with a part",
-        takes: &[Takes::Text, Takes::Text],
-        yields: Some(Type::Bool),
-        does: Does::Part(Part::Start),
+        does: Does::Compute(Compute::Truth(|text, part| text.starts_with(part))),
     },
     Function {
         name: "ends_with",
         usage: "ends_with(text, part)",
         about: "whether a text ends with a part",
-        takes: &[Takes::Text, Takes::Text],
-        yields: Some(Type::Bool),
-        does: Does::Part(Part::End),
+        does: Does::Compute(Compute::Truth(|text, part| text.ends_with(part))),
     },
     Function {
         name: "contains",
         usage: "contains(text, part)",
         about: "whether a text has a part anywhere",
-        takes: &[Takes::Text, Takes::Text],
-        yields: Some(Type::Bool),
-        does: Does::Part(Part::Anywhere),
+        does: Does::Compute(CONTAINS),
     },
     Function {
         name: "to_upper",
         usage: "to_upper(text)",
         about: "a text in capital letters",
-        takes: &[Takes::Text],
-        yields: Some(Type::Text),
-        does: Does::Upper,
+        does: Does::Interpreted(Takes::Text, Type::Text),
     },
     Function {
         name: "to_lower",
         usage: "to_lower(text)",
         about: "a text in small letters",
-        takes: &[Takes::Text],
-        yields: Some(Type::Text),
-        does: Does::Lower,
+        does: Does::Interpreted(Takes::Text, Type::Text),
     },
     Function {
         name: "len",
         usage: "len(text)",
         about: "how many characters a text has, or entries a list",
-        takes: &[Takes::TextOrList],
-        yields: Some(Type::WHOLE),
-        does: Does::Length,
+        does: Does::Interpreted(Takes::TextOrList, Type::WHOLE),
     },
 ];
 
@@ -257,8 +188,8 @@ impl Function {
 
 impl Does {
     /// What the function that rules call so does.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Function::named(name).map(|function| function.does)
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        Function::named(name).map(|function| &function.does)
     }
 }
 

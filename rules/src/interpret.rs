@@ -17,7 +17,7 @@ use sluice_model::{EventTime, WindowValue};
 use crate::{
     EvalError,
     env::Env,
-    functions::{Does, FUNCTIONS, Function},
+    functions::{Compute, Does, FUNCTIONS, Function},
     reference::{Cell, Reference, Table},
     syntax,
     tree::{Comparison, Kind, Read, Script, Term},
@@ -89,14 +89,14 @@ fn register_functions(engine: &mut Engine) {
     // What `value in table` becomes.
     engine.register_fn("contains", |table: TableAt, value: ImmutableString| table.holds(&value));
     for Function { name, does, .. } in FUNCTIONS {
-        match *does {
+        match does {
             // Made into variables before a script runs.
             Does::Has | Does::AmountIn => {}
             // Rhai's own.
-            Does::Least | Does::Greatest | Does::Absolute => {}
-            Does::Part(_) | Does::Upper | Does::Lower | Does::Length => {}
-            Does::Literal(factor) => {
-                let literal = move |n: i64| n.checked_mul(factor).ok_or_else(|| raise(EvalError::Overflow));
+            Does::Absolute | Does::Interpreted(..) => {}
+            Does::Compute(Compute::Truth(_) | Compute::Number(..)) => {}
+            Does::Literal(_, factor) => {
+                let literal = move |n: i64| n.checked_mul(*factor).ok_or_else(|| raise(EvalError::Overflow));
                 engine.register_fn(*name, literal);
             }
             Does::Percent => {
@@ -109,8 +109,8 @@ fn register_functions(engine: &mut Engine) {
                 engine.register_fn(*name, any_in_table);
                 engine.register_fn(*name, any_in_list);
             }
-            Does::Likeness(how) => {
-                engine.register_fn(*name, move |a: ImmutableString, b: ImmutableString| how.of(&a, &b));
+            Does::Compute(Compute::Decimal(measure)) => {
+                engine.register_fn(*name, |a: ImmutableString, b: ImmutableString| measure(&a, &b));
             }
         }
     }

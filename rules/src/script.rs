@@ -58,14 +58,16 @@ impl Flattener<'_> {
             return;
         }
         match expr {
-            Expr::FnCall(call, at) if Does::named(&call.name) == Some(Does::Has) && call.args.len() == 1 => {
+            Expr::FnCall(call, at)
+                if matches!(Does::named(&call.name), Some(Does::Has)) && call.args.len() == 1 =>
+            {
                 if let Some(variable) = self.path(&call.args[0], Read::Presence, "has ") {
                     *expr = variable;
                 } else {
                     *expr = Expr::BoolConstant(true, *at);
                 }
             }
-            Expr::FnCall(call, at) if Does::named(&call.name) == Some(Does::AmountIn) => {
+            Expr::FnCall(call, at) if matches!(Does::named(&call.name), Some(Does::AmountIn)) => {
                 if let [Expr::StringConstant(code, _)] = call.args.as_slice()
                     && let Ok(currency) = code.parse()
                 {

@@ -7,12 +7,12 @@ use sluice_model::Currency;
 
 use super::{Checker, joined};
 use crate::{
-    functions::{Does, Function, Takes},
+    functions::{Compute, Does, Function, Takes},
     limits, path,
     place::{Place, nearest},
     schema,
     tree::{Kind, Read, TableRef, Term},
-    types::Type,
+    types::{Type, Unit},
 };
 
 impl Checker<'_> {
@@ -45,57 +45,71 @@ impl Checker<'_> {
     }
 
     pub(super) fn function(&mut self, expr: &Expr, name: &str, args: &[Expr], at: Position) -> Option<Term> {
-        let Some(function) = Function::named(name).filter(|function| function.takes.len() == args.len())
-        else {
-            return self.helper(expr, name, args, at);
-        };
+        let Some(function) = Function::named(name) else { return self.helper(expr, name, args, at) };
         let place = Place::from(expr.start_position());
-        match (function.does, args) {
+        match (&function.does, args) {
             (Does::Has, [what]) => self.has(what, place),
-            (Does::Literal(factor), [n]) => self.constant(n, function.yields.clone()?, factor, place),
+            (Does::Literal(of, factor), [n]) => self.constant(n, of.clone(), *factor, place),
             (Does::Percent, [Expr::IntegerConstant(n, _)]) => {
-                Some(Term { kind: Kind::Decimal(*n as f64 / 100.0), of: function.yields.clone()?, at: place })
+                let of = Type::Number { unit: Unit::Share, whole: false };
+                Some(Term { kind: Kind::Decimal(*n as f64 / 100.0), of, at: place })
             }
             (Does::AmountIn, [Expr::StringConstant(code, position)]) => {
                 self.amount_in(code, *position, place)
             }
-            (Does::Percent | Does::AmountIn, _) => self.helper(expr, name, args, at),
             (Does::Lookup, [table, row, column]) => self.lookup(table, row, column, place),
             (Does::AnyIn, [values, list]) => self.any_in(values, list, place),
-            _ => self.function_of_values(expr, function, args, at),
+            (Does::Absolute, [n]) => {
+                let n = self.argument(name, Takes::Number, n)?;
+                Some(Term { of: n.of.clone(), kind: Kind::Absolute(Box::new(n)), at: place })
+            }
+            (Does::Compute(compute), [a, b]) => {
+                let (a, b, of) = self.operands(name, *compute, a, b, at)?;
+                let kind = Kind::Call(function.name, *compute, Box::new(a), Box::new(b));
+                Some(Term { kind, of, at: place })
+            }
+            (Does::Interpreted(takes, of), [value]) => {
+                self.argument(name, *takes, value)?;
+                self.script(expr, of.clone())
+            }
+            (
+                Does::Has
+                | Does::Literal(..)
+                | Does::Percent
+                | Does::AmountIn
+                | Does::Lookup
+                | Does::AnyIn
+                | Does::Absolute
+                | Does::Compute(_)
+                | Does::Interpreted(..),
+                _,
+            ) => self.helper(expr, name, args, at),
         }
     }
 
-    /// A function whose arguments are expressions like any other.
-    fn function_of_values(
+    /// What a function computes from, and the type of what comes of it.
+    fn operands(
         &mut self,
-        expr: &Expr,
-        function: &Function,
-        args: &[Expr],
+        name: &str,
+        compute: Compute,
+        a: &Expr,
+        b: &Expr,
         at: Position,
-    ) -> Option<Term> {
-        let taken = function.takes.iter().zip(args);
-        let values = taken.map(|(takes, arg)| self.argument(function.name, *takes, arg));
-        let values = values.collect::<Option<Vec<_>>>()?;
-        if let [a, b] = values.as_slice()
-            && function.takes.contains(&Takes::Ordered)
-            && !(matches!(a.of, Type::Number { .. } | Type::Moment) && a.of.compares_with(&b.of))
-        {
-            self.error(at, format!("`{}` does not fit {} and {}", function.name, a.of, b.of));
-            return None;
-        }
-        let common = || values.iter().map(|value| value.of.clone()).reduce(|a, b| joined(&a, &b));
-        let of = function.yields.clone().or_else(common)?;
-        let mut values = values.into_iter().map(Box::new);
-        let kind = match (function.does, values.next()?, values.next()) {
-            (Does::Least, a, Some(b)) => Kind::Least(a, b),
-            (Does::Greatest, a, Some(b)) => Kind::Greatest(a, b),
-            (Does::Absolute, a, None) => Kind::Absolute(a),
-            (Does::Likeness(how), a, Some(b)) => Kind::Likeness(how, a, b),
-            (Does::Part(part), text, Some(piece)) => Kind::Part(part, text, piece),
-            _ => return self.script(expr, of),
+    ) -> Option<(Term, Term, Type)> {
+        let of = match compute {
+            Compute::Truth(_) => Type::Bool,
+            Compute::Decimal(_) => Type::DECIMAL,
+            Compute::Number(..) => {
+                let (a, b) = (self.term(a)?, self.term(b)?);
+                if !matches!(a.of, Type::Number { .. } | Type::Moment) || !a.of.compares_with(&b.of) {
+                    self.error(at, format!("`{name}` does not fit {} and {}", a.of, b.of));
+                    return None;
+                }
+                let of = joined(&a.of, &b.of);
+                return Some((a, b, of));
+            }
         };
-        Some(Term { kind, of, at: Place::from(expr.start_position()) })
+        Some((self.argument(name, Takes::Text, a)?, self.argument(name, Takes::Text, b)?, of))
     }
 
     /// An argument that is an expression like any other.

@@ -7,8 +7,9 @@ use sluice_model::Currency;
 
 use super::{Checker, joined};
 use crate::{
+    functions::CONTAINS,
     place::{Place, nearest},
-    tree::{Comparison, Kind, Operator, Part, Term},
+    tree::{Comparison, Kind, Operator, Term},
     types::{Type, Unit},
 };
 
@@ -159,7 +160,7 @@ impl Checker<'_> {
             }
             (Type::List(of), _) if of.is_text() => return self.script(expr, Type::Bool),
             (of, _) if of.is_text() => {
-                return made(Kind::Part(Part::Anywhere, Box::new(list), Box::new(held)));
+                return made(Kind::Call("contains", CONTAINS, Box::new(list), Box::new(held)));
             }
             _ => {}
         }

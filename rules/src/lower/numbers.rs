@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use sluice_model::{Currency, WindowValue};
 
-use super::{Lowering, Native, Out, cell, presence, unfit, words::Words};
+use super::{Lowering, Native, Out, cell, presence, unfit};
 use crate::{
     EvalError,
+    functions::Compute,
     reference::Cell,
     tree::{Kind, Operator, Term},
     types::Type,
@@ -61,13 +62,8 @@ impl Lowering<'_> {
                 let a = self.whole(a);
                 Box::new(move |env| a(env)?.checked_abs().ok_or_else(overflow))
             }
-            Kind::Least(a, b) => {
-                let (a, b) = (self.whole(a), self.whole(b));
-                Box::new(move |env| Ok(a(env)?.min(b(env)?)))
-            }
-            Kind::Greatest(a, b) => {
-                let (a, b) = (self.whole(a), self.whole(b));
-                Box::new(move |env| Ok(a(env)?.max(b(env)?)))
+            Kind::Call(_, Compute::Number(whole, _), a, b) => {
+                of_numbers(*whole, self.whole(a), self.whole(b))
             }
             Kind::Cell { .. } => {
                 let cell = cell(self, term);
@@ -130,18 +126,10 @@ impl Lowering<'_> {
                 let a = self.decimal(a);
                 Box::new(move |env| Ok(a(env)?.abs()))
             }
-            Kind::Least(a, b) => {
-                let (a, b) = (self.decimal(a), self.decimal(b));
-                Box::new(move |env| Ok(a(env)?.min(b(env)?)))
+            Kind::Call(_, Compute::Number(_, decimal), a, b) => {
+                of_numbers(*decimal, self.decimal(a), self.decimal(b))
             }
-            Kind::Greatest(a, b) => {
-                let (a, b) = (self.decimal(a), self.decimal(b));
-                Box::new(move |env| Ok(a(env)?.max(b(env)?)))
-            }
-            Kind::Likeness(how, a, b) => {
-                let (how, a, b) = (*how, Words::of(self, a), Words::of(self, b));
-                Box::new(move |env| Ok(how.of(&a.get(env)?, &b.get(env)?)))
-            }
+            Kind::Call(_, Compute::Decimal(measure), a, b) => self.of_texts(*measure, a, b),
             Kind::Cell { .. } => {
                 let cell = cell(self, term);
                 Box::new(move |env| match cell(env)? {
@@ -160,6 +148,11 @@ impl Lowering<'_> {
             _ => Box::new(|_| Err(unfit())),
         }
     }
+}
+
+/// What a function computes from two numbers.
+fn of_numbers<T: 'static>(compute: fn(T, T) -> T, a: Native<T>, b: Native<T>) -> Native<T> {
+    Box::new(move |env| Ok(compute(a(env)?, b(env)?)))
 }
 
 /// The value of what is made of parameters and literals alone.

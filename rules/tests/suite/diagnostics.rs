@@ -222,6 +222,25 @@ fn streams_that_mean_the_same_are_one_and_keep_their_identity() {
 }
 
 #[test]
+fn functions_print_as_ever_because_streams_are_identified_by_it() {
+    for (filter, printed) in [
+        ("min(amount, hkd(5)) > max(amount, hkd(7))", "min(amount, HKD 5.00) > max(amount, HKD 7.00)"),
+        ("abs(hour) == 2", "abs(hour) == 2"),
+        ("starts_with(status, \"c\")", "Start(status, \"c\")"),
+        ("ends_with(status, \"c\")", "End(status, \"c\")"),
+        ("contains(status, \"c\")", "Anywhere(status, \"c\")"),
+        ("\"c\" in status", "Anywhere(status, \"c\")"),
+        ("likeness(status, \"c\") > 0.5", "likeness(status, \"c\") > 0.5"),
+        ("name_likeness(status, \"c\") > 0.5", "name_likeness(status, \"c\") > 0.5"),
+    ] {
+        let window = format!("window n #{{ measure: \"count\", where: {filter}, length: \"24h\" }};");
+        let set = RuleSet::compile(&bundle(&[("r.rhai", &rule(&window, "n > 0"))])).unwrap();
+        let enters = &set.descriptions()[0].windows[0].enters;
+        assert_eq!(enters.split_once(", where ").map(|(_, filter)| filter), Some(printed));
+    }
+}
+
+#[test]
 fn a_count_of_amounts_shares_the_stream_of_their_sum() {
     let streams = |of: &str| {
         let windows = format!(
