@@ -42,7 +42,7 @@ pub struct Backtest {
     /// What the active set says and the candidate does not.
     pub disappears: Vec<Line>,
     /// What both say, otherwise.
-    pub changes: Vec<Changed>,
+    pub changes: Vec<Change>,
     /// Against labels, where there are some: the active set's, then the candidate's.
     pub quality: Option<[Quality; 2]>,
 }
@@ -65,7 +65,7 @@ pub struct Counts {
 /// One alert.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Line {
-    /// The rule.
+    /// The rule's id.
     pub rule: String,
     /// The key: `account 012-345`.
     pub key: String,
@@ -83,7 +83,7 @@ pub struct Line {
 
 /// One alert, before and after.
 #[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct Changed {
+pub struct Change {
     /// As the active set says it.
     pub before: Line,
     /// As the candidate says it.
@@ -184,7 +184,7 @@ impl Backtest {
                 }
                 (Some(old), Some(new)) if old != new => {
                     change.changes = 1;
-                    report.changes.push(Changed { before: old.clone(), after: new.clone() });
+                    report.changes.push(Change { before: old.clone(), after: new.clone() });
                 }
                 _ => {}
             }

@@ -57,7 +57,7 @@ pub struct CaseReport {
 /// Which conditions of a rule its cases tried.
 #[derive(Debug, Serialize)]
 pub struct Coverage {
-    /// The rule.
+    /// The rule's id.
     pub rule: String,
     /// Its file.
     pub file: String,
@@ -70,12 +70,12 @@ pub struct Coverage {
     /// How many of them a case went.
     pub tried: usize,
     /// Those that no case went.
-    pub missing: Vec<Untried>,
+    pub missing: Vec<MissingBranch>,
 }
 
 /// A way that no case went.
 #[derive(Debug, Serialize)]
-pub struct Untried {
+pub struct MissingBranch {
     /// Where the condition is.
     pub line: usize,
     /// Where the condition is.
@@ -99,12 +99,12 @@ struct CaseFile {
 struct Case {
     name: String,
     payments: Vec<toml::Table>,
-    alerts: Vec<Expected>,
+    alerts: Vec<ExpectedAlert>,
 }
 
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
-struct Expected {
+struct ExpectedAlert {
     /// On which payment, from 1.
     on: usize,
     /// Which rule; needed where the file holds several.
@@ -233,7 +233,7 @@ impl RuleSet {
         for probe in probes {
             for (seen, never) in [(&probe.met, true), (&probe.unmet, false)] {
                 if !seen.load(Ordering::Relaxed) {
-                    missing.push(Untried { line: probe.at.line, column: probe.at.column, never });
+                    missing.push(MissingBranch { line: probe.at.line, column: probe.at.column, never });
                 }
             }
         }
@@ -319,7 +319,7 @@ impl std::fmt::Display for AlertSummary {
     }
 }
 
-impl Expected {
+impl ExpectedAlert {
     fn is_met_by(&self, alert: &AlertSummary, event_id: &str) -> bool {
         alert.event_id == event_id
             && self.rule.as_ref().is_none_or(|rule| *rule == alert.rule)
@@ -330,7 +330,7 @@ impl Expected {
     }
 }
 
-impl std::fmt::Display for Expected {
+impl std::fmt::Display for ExpectedAlert {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut wants = Vec::new();
         wants.extend(self.rule.as_ref().map(|rule| format!("of {rule}")));
@@ -496,7 +496,7 @@ impl std::fmt::Display for TestReport {
                 f,
                 "{rule}: {conditions_tried} of {conditions} conditions and {tried} of {branches} branches tried"
             )?;
-            for Untried { line, column, never } in &coverage.missing {
+            for MissingBranch { line, column, never } in &coverage.missing {
                 let what = if *never { "never met" } else { "always met" };
                 writeln!(f, "    {file}:{line}:{column}: {what} in the cases")?;
             }

@@ -40,11 +40,8 @@ pub(crate) struct WindowName {
 /// What a rule's expressions have named.
 #[derive(Default)]
 pub(crate) struct Used {
-    /// Parameters.
     pub parameters: BTreeSet<String>,
-    /// Windows.
     pub windows: BTreeSet<String>,
-    /// Reference tables.
     pub tables: BTreeSet<usize>,
     /// Whether list matches are read.
     pub screening: bool,
@@ -54,11 +51,8 @@ pub(crate) struct Used {
 
 /// What expressions may name.
 pub(crate) struct Checker<'a> {
-    /// The file.
     pub source: &'a Source<'a>,
-    /// The fields.
     pub schema: Schema<'a>,
-    /// The parameters.
     pub parameters: &'a [Parameter],
     /// The windows; none in a window's own filter.
     pub windows: &'a [WindowName],

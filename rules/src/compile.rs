@@ -21,11 +21,11 @@ use crate::{
     template::Template,
     tree::Term,
     types::Type,
-    window::{Context, Declared, StreamDefinition},
+    window::{Context, DeclaredWindow, StreamDefinition},
 };
 
 /// A compiled bundle.
-pub(crate) struct Compiled {
+pub(crate) struct Compilation {
     /// By kind of key, as [`KeyKind::ALL`].
     pub plans: [Plan; KeyKind::ALL.len()],
     /// What each rule is, for people.
@@ -89,7 +89,7 @@ pub(crate) fn compile(
     bundle: &RuleBundle,
     candidate: Option<&RuleBundle>,
     mode: Mode,
-) -> Result<Compiled, Diagnostics> {
+) -> Result<Compilation, Diagnostics> {
     let live = Compiler::read(bundle, Default::default(), mode);
     let Some(candidate) = candidate else { return live.finish() };
     // Windows are placed after those in force, and shared with them.
@@ -107,7 +107,7 @@ pub(crate) fn compile(
     }
 }
 
-impl Compiled {
+impl Compilation {
     /// With what differs of a candidate in shadow.
     fn beside(mut self, candidate: Self) -> Self {
         let mut differs = Vec::new();
@@ -303,7 +303,7 @@ impl Compiler {
         schema: Schema<'_>,
         parameters: &[Parameter],
         used: &mut Used,
-    ) -> Vec<Declared> {
+    ) -> Vec<DeclaredWindow> {
         let context = Context {
             source,
             schema,
@@ -326,9 +326,9 @@ impl Compiler {
             self.found
                 .push(source.error(extra.at, format!("a rule may declare {} windows", limits::WINDOWS_MAX)));
         }
-        let mut declared: Vec<Declared> = Vec::new();
+        let mut declared: Vec<DeclaredWindow> = Vec::new();
         for block in &file.windows {
-            let read = Declared::read(&context, block, used, &mut self.found);
+            let read = DeclaredWindow::read(&context, block, used, &mut self.found);
             let taken = declared.iter().any(|d| d.name == block.name)
                 || parameters.iter().any(|p| p.name == block.name)
                 || schema.field(&block.name).is_some()
@@ -349,7 +349,7 @@ impl Compiler {
     }
 
     /// Give each window its place in the plan of its kind of key, shared with equal ones.
-    fn place(&mut self, meta: &RuleMeta, declared: &[Declared]) -> (Vec<WindowName>, Vec<usize>) {
+    fn place(&mut self, meta: &RuleMeta, declared: &[DeclaredWindow]) -> (Vec<WindowName>, Vec<usize>) {
         let builder = &mut self.builders[meta.key as usize];
         let mut names = Vec::new();
         for window in declared {
@@ -427,7 +427,7 @@ impl Compiler {
         }
     }
 
-    fn finish(mut self) -> Result<Compiled, Diagnostics> {
+    fn finish(mut self) -> Result<Compilation, Diagnostics> {
         let ids: Vec<&str> = self.ids.keys().map(String::as_str).collect();
         self.overlay.finish(&ids, &mut self.found);
         if ids.len() > limits::RULES_MAX {
@@ -445,7 +445,7 @@ impl Compiler {
         let reference = &self.reference;
         let probing = self.mode == Mode::Probed;
         let plans = self.builders.map(|builder| builder.build(reference, probing.then_some(&mut probes)));
-        Ok(Compiled {
+        Ok(Compilation {
             plans,
             descriptions: self.descriptions,
             warnings: found,

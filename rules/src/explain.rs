@@ -14,7 +14,7 @@ use crate::{
     reference::Reference,
     template::{self, Piece, Template},
     tree::Term,
-    window::{Declared, RoleFilter},
+    window::{DeclaredWindow, RoleFilter},
 };
 
 /// What a compiled rule is.
@@ -51,7 +51,7 @@ pub struct Description {
     /// The condition with its parameters' values in it.
     pub condition: String,
     /// How the condition is evaluated.
-    pub evaluated: Evaluated,
+    pub evaluated: Evaluation,
     /// The fields of the event that are read.
     pub fields: Vec<String>,
     /// The reference tables that are read.
@@ -154,7 +154,7 @@ pub struct DescribedWindow {
     /// The stream's identity, shortened: windows of one stream share its samples.
     pub stream: String,
     /// How its filter and value are evaluated.
-    pub evaluated: Evaluated,
+    pub evaluated: Evaluation,
     /// What an event costs.
     pub cost: &'static str,
     /// What a kept event costs.
@@ -163,14 +163,14 @@ pub struct DescribedWindow {
 
 /// How an expression is evaluated.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Evaluated {
+pub struct Evaluation {
     /// Whether all of it is native.
     pub native: bool,
     /// The places, line and column, that the interpreter evaluates.
     pub interpreted: Vec<(usize, usize)>,
 }
 
-impl Evaluated {
+impl Evaluation {
     fn of<'a>(terms: impl IntoIterator<Item = &'a Term>) -> Self {
         fn scripts(term: &Term, into: &mut Vec<(usize, usize)>) {
             if matches!(term.kind, crate::tree::Kind::Script(_)) {
@@ -200,7 +200,7 @@ impl Description {
         meta: &RuleMeta,
         about: String,
         parameters: &[Parameter],
-        windows: &[Declared],
+        windows: &[DeclaredWindow],
         slots: &[usize],
         condition: &Term,
         reason: &Template,
@@ -231,7 +231,7 @@ impl Description {
             parameters: parameters.iter().map(DescribedParameter::of).collect(),
             windows: windows.iter().map(|w| DescribedWindow::of(w, meta)).collect(),
             condition: text,
-            evaluated: Evaluated::of(std::iter::once(condition).chain(values)),
+            evaluated: Evaluation::of(std::iter::once(condition).chain(values)),
             fields: used.fields.iter().cloned().collect(),
             tables: used.tables.iter().map(|t| reference.tables[*t].name.clone()).collect(),
             screening: used.screening,
@@ -308,7 +308,7 @@ impl DescribedParameter {
 }
 
 impl DescribedWindow {
-    fn of(window: &Declared, meta: &RuleMeta) -> Self {
+    fn of(window: &DeclaredWindow, meta: &RuleMeta) -> Self {
         let stream = &window.stream;
         let role = match stream.role {
             RoleFilter::Debtor => format!("events in which the {} pays", meta.key.name()),
@@ -330,7 +330,7 @@ impl DescribedWindow {
             },
             before: window.before,
             stream: stream.id(meta.key).short(),
-            evaluated: Evaluated::of(stream.filter.iter().chain(&stream.value)),
+            evaluated: Evaluation::of(stream.filter.iter().chain(&stream.value)),
             cost,
             memory,
         }

@@ -54,11 +54,8 @@ pub(crate) enum Compute {
 /// What an argument must be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Takes {
-    /// A text.
     Text,
-    /// A number.
     Number,
-    /// A text or list.
     TextOrList,
 }
 

@@ -39,14 +39,14 @@ mod tree;
 mod types;
 mod window;
 
-pub use backtest::{Backtest, Changed, Counts, Labels, Line, Quality};
-pub use cases::{CASES_SUFFIX, CaseEngine, CaseReport, Coverage, TestReport, Untried, run_cases};
+pub use backtest::{Backtest, Change, Counts, Labels, Line, Quality};
+pub use cases::{CASES_SUFFIX, CaseEngine, CaseReport, Coverage, MissingBranch, TestReport, run_cases};
 pub use diagnostics::{Diagnostic, Diagnostics, Gravity};
-pub use explain::{DescribedParameter, DescribedTypology, DescribedWindow, Description, Evaluated};
+pub use explain::{DescribedParameter, DescribedTypology, DescribedWindow, Description, Evaluation};
 pub use facts::{EvalError, Facts, NO_WINDOWS, Windows};
 pub use plan::{
-    EventTypes, Failures, Finding, Judgement, Length, Measure, Plan, Regulation, Rule, RuleMeta, Samples,
-    Speaks, Stream, TakenBack, Window, WindowUnit,
+    EventTypes, Failures, Finding, Judgement, Length, Measure, Plan, Regulation, RemovedSamples, Rule,
+    RuleMeta, Samples, Speaks, Stream, Window, WindowUnit,
 };
 pub use set::RuleSet;
 pub use shadow::{SHADOW_FOLDER, in_shadow};

@@ -296,7 +296,7 @@ impl EventTypes {
 pub type Samples = Vec<(usize, i64)>;
 
 /// Samples that a payment left and that are to go: stream, time and value.
-pub type TakenBack = Vec<(usize, EventTime, i64)>;
+pub type RemovedSamples = Vec<(usize, EventTime, i64)>;
 
 /// The streams that failed on an event, with the reason; see [`Plan::admit`].
 pub type Failures = Vec<(usize, EvalError)>;
@@ -429,7 +429,7 @@ impl Plan {
     }
 
     /// The samples that are to go, since the event ends its payment before any money moved.
-    pub fn taken_back(&self, facts: &Facts<'_>) -> TakenBack {
+    pub fn taken_back(&self, facts: &Facts<'_>) -> RemovedSamples {
         if facts.past.uncounted.is_empty() {
             return Vec::new();
         }

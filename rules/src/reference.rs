@@ -55,9 +55,7 @@ struct TableVersion {
 pub(crate) enum Cell {
     /// A whole number, in its column's unit.
     Whole(i64),
-    /// A decimal number.
     Decimal(f64),
-    /// A text.
     Text(String),
 }
 
@@ -116,14 +114,14 @@ struct RateFile {
 #[serde(deny_unknown_fields)]
 struct SchemaFile {
     #[serde(default)]
-    attributes: BTreeMap<String, Declared>,
+    attributes: BTreeMap<String, FieldFile>,
     #[serde(default)]
-    profile: BTreeMap<String, Declared>,
+    profile: BTreeMap<String, FieldFile>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Declared {
+struct FieldFile {
     #[serde(rename = "type")]
     of: toml::Spanned<String>,
     #[serde(rename = "about")]
@@ -265,7 +263,7 @@ impl Reference {
     ) -> Result<(), toml::de::Error> {
         let file: SchemaFile = toml::from_str(source.text)?;
         for (declared, into) in [(file.attributes, &mut self.attributes), (file.profile, &mut self.profile)] {
-            for (name, Declared { of, .. }) in declared {
+            for (name, FieldFile { of, .. }) in declared {
                 let at = source.place(of.span().start);
                 match type_named(of.get_ref()) {
                     Some(of) if into.get(&name).is_none_or(|held| *held == of) => {

@@ -57,8 +57,8 @@ pub(crate) type TextOf<T> = fn(&T) -> Option<&str>;
 
 #[derive(Clone, PartialEq, Debug)]
 enum Reader {
-    Text(Spelled<TextOf<PaymentEvent>>),
-    PartyText(Side, Spelled<TextOf<Party>>),
+    Text(Getter<TextOf<PaymentEvent>>),
+    PartyText(Side, Getter<TextOf<Party>>),
     Amount,
     AmountIn(Currency),
     Balance(Side),
@@ -87,17 +87,17 @@ enum Count {
     RelatedParties,
 }
 
-/// A function that is known by the field's path, so that readers compare and print without it.
+/// The function that reads a field: the field's path says which, so that readers compare and print without it.
 #[derive(Clone, Copy)]
-struct Spelled<F>(F);
+struct Getter<F>(F);
 
-impl<F> PartialEq for Spelled<F> {
+impl<F> PartialEq for Getter<F> {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 
-impl<F> fmt::Debug for Spelled<F> {
+impl<F> fmt::Debug for Getter<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("fn")
     }
@@ -166,9 +166,9 @@ impl Schema<'_> {
 
     fn read(&self, path: &str) -> Option<(Type, bool, Reader)> {
         let text =
-            |optional, of: TextOf<PaymentEvent>| Some((Type::Text, optional, Reader::Text(Spelled(of))));
+            |optional, of: TextOf<PaymentEvent>| Some((Type::Text, optional, Reader::Text(Getter(of))));
         let choice = |words, optional, of: TextOf<PaymentEvent>| {
-            Some((Type::Choice(words), optional, Reader::Text(Spelled(of))))
+            Some((Type::Choice(words), optional, Reader::Text(Getter(of))))
         };
         let sure = |of, reader| Some((of, false, reader));
         match path {
@@ -236,7 +236,7 @@ impl Schema<'_> {
     fn read_party(&self, side: Side, field: &str) -> Option<(Type, bool, Reader)> {
         let own = |kind| !(side == Side::Own && self.key == kind);
         let text =
-            |optional, of: TextOf<Party>| Some((Type::Text, optional, Reader::PartyText(side, Spelled(of))));
+            |optional, of: TextOf<Party>| Some((Type::Text, optional, Reader::PartyText(side, Getter(of))));
         match field {
             "customer_id" => text(own(KeyKind::Customer), |p| p.customer_id.as_deref()),
             "name" => text(true, |p| p.name.as_deref()),
@@ -244,7 +244,7 @@ impl Schema<'_> {
             "kind" => Some((
                 Type::Choice(ENTRY_KINDS),
                 true,
-                Reader::PartyText(side, Spelled(|p| p.kind.map(EntryKind::name))),
+                Reader::PartyText(side, Getter(|p| p.kind.map(EntryKind::name))),
             )),
             "account" => text(own(KeyKind::Account), |p| p.account.as_deref()),
             "country" => text(true, |p| p.country.as_deref()),

@@ -61,8 +61,8 @@ impl RuleSet {
         Ok(Self::of(bundle.hash(), compile::compile(bundle, None, Mode::Probed)?))
     }
 
-    fn of(hash: Hash256, compiled: compile::Compiled) -> Self {
-        let compile::Compiled { plans, descriptions, warnings, probes, files, reference } = compiled;
+    fn of(hash: Hash256, compiled: compile::Compilation) -> Self {
+        let compile::Compilation { plans, descriptions, warnings, probes, files, reference } = compiled;
         Self { hash, plans, descriptions, warnings, probes, files, reference }
     }
 

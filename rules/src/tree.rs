@@ -51,9 +51,7 @@ pub(crate) enum Kind {
     And(Vec<Term>),
     /// One holds, asked in order until one does.
     Or(Vec<Term>),
-    /// A comparison.
     Compare(Comparison, Box<Term>, Box<Term>),
-    /// Arithmetic.
     Arithmetic(Operator, Box<Term>, Box<Term>),
     /// The negative.
     Negate(Box<Term>),
@@ -125,7 +123,6 @@ pub(crate) struct TableRef {
     pub name: Arc<str>,
 }
 
-/// Comparisons.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Comparison {
     Equal,

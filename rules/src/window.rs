@@ -18,7 +18,7 @@ use crate::{
 
 /// A checked window.
 #[derive(Clone, Debug)]
-pub(crate) struct Declared {
+pub(crate) struct DeclaredWindow {
     /// As the rule names it.
     pub name: String,
     /// Where it is declared.
@@ -102,11 +102,8 @@ const KNOWN: &[&str] = &[
 
 /// What a window is checked with.
 pub(crate) struct Context<'a> {
-    /// The file.
     pub source: &'a Source<'a>,
-    /// The fields.
     pub schema: Schema<'a>,
-    /// The parameters.
     pub parameters: &'a [Parameter],
     /// Helper functions.
     pub functions: &'a AST,
@@ -125,7 +122,7 @@ impl<'a> Context<'a> {
     }
 }
 
-impl Declared {
+impl DeclaredWindow {
     /// Read `window name #{ … };`.
     pub(crate) fn read(
         context: &Context<'_>,

@@ -12,9 +12,7 @@ use crate::{
 
 /// A text, borrowed from the event or the rule where it can be.
 pub(crate) enum Words {
-    /// A constant.
     Constant(Arc<str>),
-    /// A field.
     Field(Field),
     /// A value, where there is one, or another.
     Else(Native<bool>, Box<[Self; 2]>),
