@@ -52,7 +52,7 @@ pub(super) struct Controls {
 
 impl ControlSink for Controls {
     fn append(&self, seq: u64, control: &Control) -> Result<u64, PortError> {
-        let come = Commit { consumer: OUTBOX.to_owned(), partition: MARKS, next: seq + 1, epoch: None };
+        let come = Commit { consumer: OUTBOX.to_owned(), partition: MARKS, next: seq + 1 };
         self.runtime.control(control.clone(), Some(come)).map_err(failed)
     }
 

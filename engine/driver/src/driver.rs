@@ -223,7 +223,7 @@ impl<S: Stage<Record: DeserializeOwned, Output: Clone>> Driver<S> {
             None => match self.log.transact(pending.transaction.clone()) {
                 Ok(_) => return self.committed(pending.batch),
                 Err(LogError::Fenced { .. }) => return Ok(Report::Fenced),
-                Err(error) if error.is_for_want_of_room() => {
+                Err(error) if error.has_kept_nothing() => {
                     self.pending = Some(pending);
                     return Ok(Report::Refused(error));
                 }

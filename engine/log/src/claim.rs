@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{Commit, LogError, Partition};
+use crate::{LogError, Partition, Transaction};
 
 /// Ownership of a consumer's place on a partition, until somebody else claims it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,17 +38,15 @@ impl Claims {
         }
     }
 
-    /// Whether all of these may be committed.
-    pub fn check(&self, commits: &[Commit]) -> Result<(), LogError> {
-        let is_fenced = |commit: &&Commit| {
-            let newest = self.epochs.get(&(commit.consumer.clone(), commit.partition)).copied();
-            commit.epoch.is_some_and(|epoch| newest != Some(epoch))
-        };
-        match commits.iter().find(is_fenced) {
-            Some(commit) => {
-                Err(LogError::Fenced { consumer: commit.consumer.clone(), partition: commit.partition })
+    /// Whether a transaction may be committed.
+    pub fn check(&self, transaction: &Transaction) -> Result<(), LogError> {
+        match &transaction.claim {
+            Some(Claim { consumer, partition, epoch })
+                if self.epochs.get(&(consumer.clone(), *partition)) != Some(epoch) =>
+            {
+                Err(LogError::Fenced { consumer: consumer.clone(), partition: *partition })
             }
-            None => Ok(()),
+            _ => Ok(()),
         }
     }
 }

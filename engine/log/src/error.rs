@@ -61,6 +61,56 @@ pub enum LogError {
         /// What it reads.
         partition: Partition,
     },
+    /// The brokers did not answer in time: whether the request was carried out is not known.
+    #[error("the Kafka brokers at {brokers} did not answer: {reason}")]
+    Unanswered {
+        /// Where they are.
+        brokers: String,
+        /// In the client's words.
+        reason: String,
+    },
+    /// The brokers did not take the request, and nothing of it was kept.
+    #[error("the Kafka brokers at {brokers} did not take it, and nothing of it was kept: {reason}")]
+    Refused {
+        /// Where they are.
+        brokers: String,
+        /// In the client's words.
+        reason: String,
+    },
+    /// The client cannot go on.
+    #[error("the client of the Kafka brokers at {brokers} cannot go on: {reason}")]
+    Client {
+        /// Where they are.
+        brokers: String,
+        /// In the client's words.
+        reason: String,
+    },
+    /// A setting of the client is wrong.
+    #[error("the Kafka client takes no such setting: {what}")]
+    Setting {
+        /// Which, without its value.
+        what: String,
+    },
+    /// The topics are not as they must be.
+    #[error("{what}; `sluice topics plan` says what is to be done")]
+    Topics {
+        /// What is wrong with which.
+        what: String,
+    },
+    /// Records that were there are not there any more.
+    #[error("{partition} has lost records: {what}")]
+    Lost {
+        /// Where.
+        partition: Partition,
+        /// Which.
+        what: String,
+    },
+    /// Another process runs under the same name.
+    #[error("another process runs under the instance name {instance}; give each process a name of its own")]
+    Replaced {
+        /// The name.
+        instance: String,
+    },
     /// The log was closed, or its writer has ended.
     #[error("the log is closed")]
     Closed,
@@ -88,13 +138,13 @@ impl LogError {
         }
     }
 
-    /// Whether it is certain that nothing was kept, and that the same request may succeed once there is room.
-    pub const fn is_for_want_of_room(&self) -> bool {
-        matches!(self, Self::Busy | Self::Full { .. })
+    /// Whether it is certain that nothing was kept, and that the same request may succeed later.
+    pub const fn has_kept_nothing(&self) -> bool {
+        matches!(self, Self::Busy | Self::Full { .. } | Self::Refused { .. })
     }
 
     /// Whether the same request may succeed later without anybody changing it.
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Busy | Self::Full { .. } | Self::Storage { .. })
+        self.has_kept_nothing() || matches!(self, Self::Storage { .. } | Self::Unanswered { .. })
     }
 }

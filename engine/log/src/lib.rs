@@ -8,7 +8,8 @@
 //!   numbers out;
 //! - a consumer's place has one owner at a time: a [`Claim`] fences the one before.
 //!
-//! [`Log`] is the one trait; [`EmbeddedLog`] keeps it in SQLite, in one folder, for one process. State that is
+//! [`Log`] is the one trait; [`EmbeddedLog`] keeps it in SQLite, in one folder, for one process; with the feature `kafka`,
+//! `kafka::KafkaLog` in Apache Kafka, for many. State that is
 //! derived from the log but slow to derive lives beside it, in [`Snapshots`].
 //!
 //! **Invariants.** Records are bytes here: what they mean is their producers' and consumers' business. No clock.
@@ -21,6 +22,9 @@ mod claim;
 pub mod conformance;
 mod embedded;
 mod error;
+#[cfg(feature = "kafka")]
+pub mod kafka;
+mod queue;
 mod record;
 mod snapshots;
 

@@ -1,6 +1,9 @@
 //! What is written and read.
 
-use crate::{Claim, Partition, Topic};
+use crate::{Claim, LogError, Partition, Topic};
+
+/// The largest record: the largest request body as a dead letter, every byte of it escaped as JSON escapes it.
+pub(crate) const RECORD_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// A record's place in its partition.
 pub type Offset = u64;
@@ -71,9 +74,6 @@ pub struct Commit {
     pub partition: Partition,
     /// The offset that it is to read next.
     pub next: Offset,
-    /// The epoch of the [`Claim`] under which it commits: [`LogError::Fenced`](crate::LogError::Fenced) where another has
-    /// claimed the place since. `None`: a consumer that nobody contends with.
-    pub epoch: Option<u64>,
 }
 
 /// Records and consumers' offsets that become durable together or not at all.
@@ -83,12 +83,15 @@ pub struct Transaction {
     pub appends: Vec<Append>,
     /// Set with them.
     pub commits: Vec<Commit>,
+    /// The claim under which all of this is done: [`LogError::Fenced`](crate::LogError::Fenced), and nothing of it is kept,
+    /// where another has claimed the place since. `None`: consumers that nobody contends with.
+    pub claim: Option<Claim>,
 }
 
 impl Transaction {
     /// Records on one partition.
     pub fn append(partition: Partition, records: Vec<Record>) -> Self {
-        Self { appends: vec![Append { partition, records }], commits: Vec::new() }
+        Self { appends: vec![Append { partition, records }], ..Self::default() }
     }
 
     /// These records too, on the first partition of a topic; nothing where there are none.
@@ -103,16 +106,15 @@ impl Transaction {
     /// This consumer's progress too.
     #[must_use]
     pub fn commit(mut self, consumer: &str, partition: Partition, next: Offset) -> Self {
-        self.commits.push(Commit { consumer: consumer.to_owned(), partition, next, epoch: None });
+        self.commits.push(Commit { consumer: consumer.to_owned(), partition, next });
         self
     }
 
-    /// The progress of a consumer that owns its place too.
+    /// The progress of the consumer that owns its place too. All of this is done under its claim, and no other's.
     #[must_use]
     pub fn commit_as(mut self, claim: &Claim, next: Offset) -> Self {
-        let Claim { consumer, partition, epoch } = claim.clone();
-        self.commits.push(Commit { consumer, partition, next, epoch: Some(epoch) });
-        self
+        self.claim = Some(claim.clone());
+        self.commit(&claim.consumer, claim.partition, next)
     }
 
     /// How much of a limit in bytes it uses.
@@ -141,5 +143,14 @@ impl ReadLimit {
     /// The default number of bytes, and so many records.
     pub fn records(records: usize) -> Self {
         Self { records, ..Self::default() }
+    }
+}
+
+/// Refuse a transaction with a record that is too large.
+pub(crate) fn check_sizes(transaction: &Transaction) -> Result<(), LogError> {
+    let records = transaction.appends.iter().flat_map(|append| &append.records);
+    match records.map(Record::size).find(|bytes| *bytes > RECORD_BYTES_MAX) {
+        Some(bytes) => Err(LogError::TooLarge { bytes, max: RECORD_BYTES_MAX }),
+        None => Ok(()),
     }
 }

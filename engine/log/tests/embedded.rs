@@ -11,17 +11,21 @@ use std::{
 use proptest::prelude::*;
 use sluice_log::{
     Appended, EmbeddedLog, EmbeddedOptions, Log, LogError, LostTail, Offset, Record, Topic, Transaction,
-    conformance::{ALERTS, PAYMENTS, conformance, read_all, record},
+    conformance::{
+        ALERTS, Effort, PAYMENTS, appends_name_the_end_before_them, conformance, read_all, record,
+    },
 };
 
 #[test]
 fn it_keeps_the_promises_of_every_log() {
     let folder = tempfile::tempdir().unwrap();
     let opened = std::sync::atomic::AtomicUsize::new(0);
-    conformance(&|| {
+    let open = || {
         let n = opened.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        Arc::new(EmbeddedLog::open(&folder.path().join(n.to_string())).unwrap())
-    });
+        Arc::new(EmbeddedLog::open(&folder.path().join(n.to_string())).unwrap()) as Arc<dyn Log>
+    };
+    conformance(&open, Effort::LOCAL);
+    appends_name_the_end_before_them(&open());
 }
 
 #[test]

@@ -125,7 +125,7 @@ impl SimLog {
 
 impl State {
     fn transact(&mut self, transaction: Transaction) -> Result<Offsets, LogError> {
-        self.claims.check(&transaction.commits)?;
+        self.claims.check(&transaction)?;
         let mut offsets = Vec::with_capacity(transaction.appends.len());
         let mut appended = Vec::new();
         for append in transaction.appends {
@@ -245,10 +245,14 @@ impl Log for SimLog {
 mod tests {
     use std::sync::Arc;
 
+    use sluice_log::conformance::{Effort, appends_name_the_end_before_them, conformance};
+
     use super::*;
 
     #[test]
     fn it_keeps_the_promises_of_every_log() {
-        sluice_log::conformance::conformance(&|| Arc::new(SimLog::new(false, Rng::new(1))));
+        let open = || Arc::new(SimLog::new(false, Rng::new(1))) as Arc<dyn Log>;
+        conformance(&open, Effort::LOCAL);
+        appends_name_the_end_before_them(&open());
     }
 }

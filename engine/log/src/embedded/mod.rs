@@ -30,16 +30,11 @@ use crate::{
         lock::FolderLock,
         reader::Readers,
         store::{Ends, Store},
-        writer::{Queue, Request},
+        writer::Request,
     },
+    queue::{self, Queue},
+    record::check_sizes,
 };
-
-/// The most transactions that wait for the writer.
-const QUEUE_TRANSACTIONS_MAX: usize = 4_096;
-/// The most bytes that wait for the writer: eight request bodies of the largest size.
-const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// The largest record: the largest request body as a dead letter, every byte of it escaped as JSON escapes it.
-const RECORD_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// What may be chosen about an embedded log.
 #[derive(Clone, Copy, Debug)]
@@ -55,8 +50,8 @@ pub struct EmbeddedOptions {
 impl Default for EmbeddedOptions {
     fn default() -> Self {
         Self {
-            queue_transactions_max: QUEUE_TRANSACTIONS_MAX,
-            queue_bytes_max: QUEUE_BYTES_MAX,
+            queue_transactions_max: queue::TRANSACTIONS_MAX,
+            queue_bytes_max: queue::BYTES_MAX,
             space_bytes_max: None,
         }
     }
@@ -187,13 +182,5 @@ impl Drop for EmbeddedLog {
             // A writer that panicked has already answered everybody by dropping their requests.
             let _ = writer.join();
         }
-    }
-}
-
-fn check_sizes(transaction: &Transaction) -> Result<(), LogError> {
-    let records = transaction.appends.iter().flat_map(|append| &append.records);
-    match records.map(crate::Record::size).find(|bytes| *bytes > RECORD_BYTES_MAX) {
-        Some(bytes) => Err(LogError::TooLarge { bytes, max: RECORD_BYTES_MAX }),
-        None => Ok(()),
     }
 }

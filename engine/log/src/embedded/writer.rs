@@ -1,10 +1,9 @@
-//! The one thread that writes, and the queue before it.
+//! The one thread that writes.
 
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
-        mpsc::{self, Receiver, SyncSender, TrySendError},
+        mpsc::{self, Receiver, SyncSender},
     },
     thread::{self, JoinHandle},
 };
@@ -16,12 +15,8 @@ use crate::{
         checkpoints::Checkpoints,
         store::{Ends, Store},
     },
+    queue::{GROUP_BYTES_MAX, GROUP_TRANSACTIONS_MAX, Queue, Write},
 };
-
-/// The most transactions that share an `fsync`: more would make the first of them wait for the last.
-const GROUP_TRANSACTIONS_MAX: usize = 1_024;
-/// The most bytes that share an `fsync`.
-const GROUP_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// What the writer is asked for.
 pub(super) enum Request {
@@ -33,64 +28,9 @@ pub(super) enum Request {
     Release(Claim),
 }
 
-/// A transaction on its way to the disk.
-pub(super) struct Write {
-    transaction: Transaction,
-    bytes: usize,
-    done: Done,
-}
-
-/// What waits, in bytes; the number of transactions is bounded by the channel itself.
-#[derive(Clone)]
-pub(super) struct Queue {
-    bytes: Arc<AtomicUsize>,
-    bytes_max: usize,
-}
-
-impl Queue {
-    pub(super) fn new(bytes_max: usize) -> Self {
-        Self { bytes: Arc::default(), bytes_max }
-    }
-
-    /// Queue a request if there is room for it now. An empty queue takes a request of any size.
-    pub(super) fn try_send(
-        &self,
-        sender: &SyncSender<Request>,
-        transaction: Transaction,
-        done: Done,
-    ) -> Result<(), LogError> {
-        let bytes = transaction.size();
-        let waiting = self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        if waiting > 0 && waiting + bytes > self.bytes_max {
-            self.leave(bytes);
-            return Err(LogError::Busy);
-        }
-        sender.try_send(Request::Write(Write { transaction, bytes, done })).map_err(|error| {
-            self.leave(bytes);
-            match error {
-                TrySendError::Full(_) => LogError::Busy,
-                TrySendError::Disconnected(_) => LogError::Closed,
-            }
-        })
-    }
-
-    /// Queue a request, waiting for room among the transactions.
-    pub(super) fn send(
-        &self,
-        sender: &SyncSender<Request>,
-        transaction: Transaction,
-        done: Done,
-    ) -> Result<(), LogError> {
-        let bytes = transaction.size();
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        sender.send(Request::Write(Write { transaction, bytes, done })).map_err(|_| {
-            self.leave(bytes);
-            LogError::Closed
-        })
-    }
-
-    fn leave(&self, bytes: usize) {
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+impl From<Write> for Request {
+    fn from(write: Write) -> Self {
+        Self::Write(write)
     }
 }
 
@@ -165,7 +105,7 @@ struct Group {
 impl Group {
     fn add(&mut self, write: Write, claims: &Claims) {
         self.bytes += write.bytes;
-        match claims.check(&write.transaction.commits) {
+        match claims.check(&write.transaction) {
             Ok(()) => {
                 self.transactions.push(write.transaction);
                 self.waiting.push(write.done);
