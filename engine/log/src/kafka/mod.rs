@@ -6,6 +6,7 @@
 
 mod cluster;
 mod error;
+mod members;
 mod options;
 mod owners;
 mod places;
@@ -34,6 +35,7 @@ use self::{
     reader::Readers,
 };
 pub use self::{
+    members::{Member, OnOwnership, Ownership},
     options::KafkaOptions,
     topics::{Change, TopicLayout, Topics},
 };

@@ -1,0 +1,272 @@
+//! Hosts the stages of the partitions that a process owns, each on a thread of its own.
+//!
+//! A partition of payments brings its home, its shard and its gathering, which read the partitions of the same number; the one
+//! of control records brings the distributor. Which partitions a process owns is said from outside, and may be wrong for a
+//! while: the log fences whoever was replaced.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use serde::de::DeserializeOwned;
+use sluice_core::{Distributor, Gather, Home, Layout, Library, Shard, Stage, WorkerConfig};
+use sluice_driver::{Assignment, Driver, DriverError, Report};
+use sluice_log::{Log, Partition, Snapshots};
+use sluice_model::Topic;
+
+use crate::{
+    RuntimeError,
+    limits::{BATCH_RECORDS_MAX, COMMIT_RETRY_AFTER, SNAPSHOTS_KEPT},
+};
+
+/// How long a stage with nothing to do waits before it looks whether it is to end.
+const IDLE_WAIT: Duration = Duration::from_millis(200);
+
+/// What hosted stages work with.
+#[derive(Clone)]
+pub struct HostParts {
+    /// The truth.
+    pub log: Arc<dyn Log>,
+    /// Where state is kept to save time.
+    pub snapshots: Arc<dyn Snapshots>,
+    /// List versions and compiled rules.
+    pub library: Arc<dyn Library>,
+    /// Into how many partitions each topic is divided.
+    pub layout: Layout,
+    /// A snapshot is due after so many records.
+    pub snapshot_every_records: u64,
+}
+
+/// How far a hosted stage has come.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hosted {
+    /// What it is called.
+    pub stage: &'static str,
+    /// What it reads.
+    pub partition: Partition,
+    /// Whether everything that was committed before it was started is applied again.
+    pub is_live: bool,
+    /// Records in batches that it has committed here.
+    pub records: u64,
+    /// Why it does not go on at this moment.
+    pub trouble: Option<String>,
+}
+
+/// The stages that run here.
+pub struct Host {
+    parts: HostParts,
+    running: Mutex<HashMap<Partition, Vec<Running>>>,
+}
+
+/// A stage on its thread.
+struct Running {
+    progress: Arc<StageProgress>,
+    thread: JoinHandle<()>,
+}
+
+/// What a stage's thread and whoever asks about it share.
+struct StageProgress {
+    stage: &'static str,
+    partition: Partition,
+    /// Whether it is to end.
+    stopping: AtomicBool,
+    is_live: AtomicBool,
+    records: AtomicU64,
+    trouble: Mutex<Option<String>>,
+}
+
+impl Host {
+    /// A host of nothing yet.
+    pub fn new(parts: HostParts) -> Self {
+        Self { parts, running: Mutex::default() }
+    }
+
+    /// Start the stages that belong to a partition; nothing where they run.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn start(&self, partition: Partition) -> Result<(), RuntimeError> {
+        let mut running = self.running();
+        if running.contains_key(&partition) {
+            return Ok(());
+        }
+        let (homes, shards) = (Arc::clone(&self.parts.library), Arc::clone(&self.parts.library));
+        let index = partition.index;
+        let stages = match partition.topic {
+            Topic::Payments => vec![
+                self.run(index, move || Home::new(Arc::clone(&homes)))?,
+                self.run(index, move || Shard::new(Arc::clone(&shards)))?,
+                self.run(index, Gather::default)?,
+            ],
+            Topic::Control => vec![self.run(index, || Distributor)?],
+            _ => Vec::new(),
+        };
+        tracing::info!(%partition, "this process owns a partition");
+        running.insert(partition, stages);
+        Ok(())
+    }
+
+    /// End the stages that belong to a partition: each keeps a snapshot and lets its partition go.
+    pub fn stop(&self, partition: Partition) {
+        let stages = self.running().remove(&partition).unwrap_or_default();
+        end(stages);
+        tracing::info!(%partition, "this process owns a partition no more");
+    }
+
+    /// End all of them.
+    pub fn stop_all(&self) {
+        let all = std::mem::take(&mut *self.running());
+        end(all.into_values().flatten().collect());
+    }
+
+    /// How far each has come.
+    pub fn hosted(&self) -> Vec<Hosted> {
+        let running = self.running();
+        let mut hosted: Vec<_> = running.values().flatten().map(|stage| stage.progress.now()).collect();
+        hosted.sort_by_key(|stage| (stage.partition, stage.stage));
+        hosted
+    }
+
+    fn run<S>(
+        &self,
+        index: u32,
+        fresh: impl Fn() -> S + Clone + Send + 'static,
+    ) -> Result<Running, RuntimeError>
+    where
+        S: Stage<Record: DeserializeOwned + Send, Output: Clone + Send> + Send + 'static,
+    {
+        let progress = Arc::new(StageProgress {
+            stage: S::NAME,
+            partition: S::READS.partition(index),
+            stopping: AtomicBool::new(false),
+            is_live: AtomicBool::new(false),
+            records: AtomicU64::new(0),
+            trouble: Mutex::default(),
+        });
+        let (parts, of_thread) = (self.parts.clone(), Arc::clone(&progress));
+        let thread = thread::Builder::new()
+            .name(format!("{}-{index}", S::NAME))
+            .spawn(move || of_thread.go_on(&parts, fresh))
+            .map_err(RuntimeError::Thread)?;
+        Ok(Running { progress, thread })
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<Partition, Vec<Running>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.stop_all();
+    }
+}
+
+/// Have stages end, all at once, and wait for them.
+fn end(stages: Vec<Running>) {
+    for stage in &stages {
+        stage.progress.stopping.store(true, Ordering::Relaxed);
+    }
+    for stage in stages {
+        if stage.thread.join().is_err() {
+            tracing::error!(stage = stage.progress.stage, "a stage failed unexpectedly");
+        }
+    }
+}
+
+impl StageProgress {
+    /// Drive the stage until it is to end: anew whenever it was fenced, or the log is out of reach.
+    fn go_on<S>(&self, parts: &HostParts, fresh: impl Fn() -> S + Clone + Send + 'static)
+    where
+        S: Stage<Record: DeserializeOwned, Output: Clone>,
+    {
+        while !self.is_stopping() {
+            match self.drive(parts, fresh.clone()) {
+                Ok(()) => {}
+                Err(error) => {
+                    tracing::error!(%error, stage = self.stage, partition = %self.partition, "a stage cannot go on");
+                    self.set_trouble(Some(error.to_string()));
+                }
+            }
+            if !self.is_stopping() {
+                self.is_live.store(false, Ordering::Relaxed);
+                thread::sleep(COMMIT_RETRY_AFTER);
+            }
+        }
+    }
+
+    /// Claim the partition and drive the stage until it is to end, or is fenced.
+    fn drive<S>(&self, parts: &HostParts, fresh: impl Fn() -> S + Send + 'static) -> Result<(), DriverError>
+    where
+        S: Stage<Record: DeserializeOwned, Output: Clone>,
+    {
+        let snapshots_name = format!("{}-{}", S::NAME, self.partition.index);
+        let assignment = Assignment {
+            log: Arc::clone(&parts.log),
+            snapshots: Arc::clone(&parts.snapshots),
+            snapshots_name: snapshots_name.clone(),
+            library: Arc::clone(&parts.library),
+            partition: self.partition.index,
+            layout: parts.layout,
+            config: WorkerConfig {
+                batch_records_max: BATCH_RECORDS_MAX,
+                snapshot_every_records: parts.snapshot_every_records,
+            },
+            handoff: None,
+        };
+        let mut driver = Driver::claim(assignment, fresh)?;
+        self.set_trouble(None);
+        while !self.is_stopping() {
+            match driver.step(BATCH_RECORDS_MAX)? {
+                Report::Restored | Report::Applied => {}
+                Report::Committed(batch) => {
+                    self.records.fetch_add(batch.records, Ordering::Relaxed);
+                    self.set_trouble(None);
+                }
+                Report::Saved => parts.snapshots.prune(&snapshots_name, SNAPSHOTS_KEPT)?,
+                Report::NotSaved(error) => {
+                    tracing::error!(%error, stage = self.stage, "a snapshot could not be made");
+                }
+                Report::Refused(error) | Report::Aborted(error) => {
+                    tracing::error!(%error, stage = self.stage, "a stage could not commit and tries again");
+                    self.set_trouble(Some(error.to_string()));
+                    thread::sleep(COMMIT_RETRY_AFTER);
+                }
+                Report::Idle { from } => drop(parts.log.wait(self.partition, from, IDLE_WAIT)?),
+                Report::Fenced => {
+                    self.set_trouble(Some("another process has claimed the partition".to_owned()));
+                    return Ok(());
+                }
+            }
+            self.is_live.store(driver.worker().is_live(), Ordering::Relaxed);
+        }
+        if let Report::NotSaved(error) = driver.release()? {
+            tracing::error!(%error, stage = self.stage, "the last snapshot could not be made");
+        }
+        Ok(())
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    fn set_trouble(&self, trouble: Option<String>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
+    fn now(&self) -> Hosted {
+        Hosted {
+            stage: self.stage,
+            partition: self.partition,
+            is_live: self.is_live.load(Ordering::Relaxed),
+            records: self.records.load(Ordering::Relaxed),
+            trouble: self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+}
