@@ -16,7 +16,6 @@ mod ready;
 mod room;
 mod rules_in_force;
 mod secrets;
-mod serve;
 mod shipped;
 
 use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
@@ -27,6 +26,7 @@ use sluice_case_api::{
     store::Database,
 };
 use sluice_core::CaseRunner;
+use sluice_http::serve::{Limits, serve};
 use sluice_log::{EmbeddedLog, FileSnapshots, Log, LogError};
 use sluice_runtime::{Parts, Runtime, SystemClock, Webhooks};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -133,9 +133,8 @@ impl Running {
         let (stop, stopping) = watch::channel(false);
         // Beside sign-in, not behind it.
         let router = cases.router(callers::with_callers(runtime.router())).merge(runtime.webhook_router());
-        let limits = serve::Limits::of_this_process();
         let mut tasks = vec![
-            tokio::spawn(serve::serve(listener, router, limits, asked(stopping.clone()))),
+            tokio::spawn(serve(listener, router, Limits::of_this_process(), asked(stopping.clone()))),
             tokio::spawn({
                 let (cases, stopping) = (cases.clone(), asked(stopping.clone()));
                 async move { cases.run(stopping).await }

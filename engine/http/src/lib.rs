@@ -1,6 +1,6 @@
 //! What every HTTP service of Sluice shares: refusals as problem details, what an `Idempotency-Key` is and whose, how
-//! large a body and a page may be, which parameters a query may have, and the clock that stamps what comes in. Which error is which problem is decided where
-//! the error is.
+//! large a body and a page may be, which parameters a query may have, the clock that stamps what comes in, and the server with the limits of its connections.
+//! Which error is which problem is decided where the error is.
 
 #![warn(unreachable_pub)]
 
@@ -11,6 +11,7 @@ pub mod idempotency;
 pub mod page;
 mod problem;
 pub mod query;
+pub mod serve;
 
 pub use caller::Caller;
 pub use clock::{Clock, SystemClock};

@@ -1,4 +1,4 @@
-//! Serves the one router over HTTP/1.1. Here are the limits of a connection, each named once with its reason; what a
+//! Serves a process's router over HTTP/1.1. Here are the limits of a connection, each named once with its reason; what a
 //! request may do is its handler's business.
 //!
 //! The router is made ready once and shared: a connection costs its buffers and a task, not a router of its own.
@@ -44,7 +44,7 @@ const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nc
 
 /// The limits that a test may choose.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
+pub struct Limits {
     header_within: Duration,
     body_within: Duration,
     write_within: Duration,
@@ -53,7 +53,7 @@ pub(super) struct Limits {
 
 impl Limits {
     /// The documented ones; fewer connections where the process may not open as many files.
-    pub(super) fn of_this_process() -> Self {
+    pub fn of_this_process() -> Self {
         let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX).saturating_sub(FILES_RESERVED);
         let connections_max = usize::try_from(files).unwrap_or(usize::MAX).clamp(1, CONNECTIONS_MAX);
         if connections_max < CONNECTIONS_MAX {
@@ -71,13 +71,9 @@ impl Limits {
     }
 }
 
-/// Serve until `stop` is ready; then let the requests under way finish and close.
-pub(super) async fn serve(
-    listener: TcpListener,
-    router: Router,
-    limits: Limits,
-    stop: impl Future<Output = ()>,
-) {
+/// Serve until `stop` is ready; then let the requests under way finish and close. A request carries the other side's address
+/// as [`ConnectInfo`].
+pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: impl Future<Output = ()>) {
     // Made ready here, a clone is a count.
     let router = router.with_state(());
     let places = Arc::new(Semaphore::new(limits.connections_max));
