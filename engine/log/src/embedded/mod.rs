@@ -38,8 +38,8 @@ use crate::{
 const QUEUE_TRANSACTIONS_MAX: usize = 4_096;
 /// The most bytes that wait for the writer: eight request bodies of the largest size.
 const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// The largest record: the largest request body as a dead letter, every byte of it escaped as JSON escapes it.
-const RECORD_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// The largest record: the largest document as a dead letter, in hexadecimal where it is not UTF-8.
+const RECORD_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// What may be chosen about an embedded log.
 #[derive(Clone, Copy, Debug)]
