@@ -274,7 +274,9 @@ impl Sink {
 fn post(agent: &ureq::Agent, url: &str, authorization: Option<&str>, batch: &[u8]) -> Result<u64, Failure> {
     let mut wait = RETRY_AFTER;
     for _ in 0..RETRIES_MAX {
-        let mut request = agent.post(url).header("content-type", "application/x-ndjson");
+        let request = agent.post(url).header("content-type", "application/x-ndjson");
+        // It makes load, and does not ask what comes of it.
+        let mut request = request.header("prefer", "respond-async");
         if let Some(authorization) = authorization {
             request = request.header("authorization", authorization);
         }

@@ -92,6 +92,10 @@ fn stated() -> Vec<(&'static str, String)> {
         ),
         (
             "docs/operations.md",
+            format!("| A receipt's wait for the engine | {} s |", runtime::RECEIPT_WAIT_MAX.as_secs()),
+        ),
+        (
+            "docs/operations.md",
             format!(
                 "| Answers by policy that are not on the log | {} |",
                 grouped(runtime::DEADLINE_RECORDS_WAITING_MAX)

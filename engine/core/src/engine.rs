@@ -103,6 +103,7 @@ impl Engine {
             let mut of_home = HomeOutput::default();
             self.home.apply_event(*offset, record, screened.next().flatten(), &mut of_home);
             out.counts.add(of_home.counts);
+            out.duplicates.append(&mut of_home.duplicates);
             keyed.extend(of_home.keyed.drain(..).map(|event| (place, event)));
             outputs.extend(PartOutput::of_home(place, of_home));
         }

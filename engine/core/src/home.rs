@@ -123,7 +123,7 @@ impl Home {
         if let Err((code, reason)) = self.admit(record) {
             match code {
                 Refusal::Duplicate => {
-                    out.counts.duplicates += 1;
+                    out.duplicates.push(offset);
                     if record.awaited {
                         out.verdicts.push(VerdictRecord::Again {
                             at: self.dedupe.stream_time(),

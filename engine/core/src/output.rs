@@ -3,6 +3,7 @@
 use sluice_model::{Alert, DeadLetter, Decision, Hash256, HoldRecord, Observation};
 
 use crate::{
+    Offset,
     publication::Published,
     wire::{KeyedEvent, KeyedRecord, VerdictRecord},
 };
@@ -12,8 +13,6 @@ use crate::{
 pub struct Counts {
     /// Judged.
     pub events: u64,
-    /// Same id, same content: nothing new.
-    pub duplicates: u64,
     /// Sent to the dead letters by the home.
     pub dead_letters: u64,
     /// Judged, at a status to which their payment may not come from the one it had.
@@ -24,7 +23,6 @@ impl Counts {
     /// These and those of another stretch.
     pub fn add(&mut self, other: Self) {
         self.events += other.events;
-        self.duplicates += other.duplicates;
         self.dead_letters += other.dead_letters;
         self.illegal_statuses += other.illegal_statuses;
     }
@@ -64,6 +62,8 @@ pub struct HomeOutput {
     pub dead_letters: Vec<DeadLetter>,
     /// What became of the known parties.
     pub rescreened: Vec<RescreenReport>,
+    /// The offsets of events that came before with the same content: nothing new. Not published.
+    pub duplicates: Vec<Offset>,
     /// What became of the events.
     pub counts: Counts,
 }
@@ -105,6 +105,8 @@ pub struct Output {
     pub decisions: Vec<Decision>,
     /// What became of the known parties.
     pub rescreened: Vec<RescreenReport>,
+    /// The offsets of events that came before with the same content, in order. Not published.
+    pub duplicates: Vec<Offset>,
     /// What became of the events.
     pub counts: Counts,
 }

@@ -2,9 +2,6 @@
 
 use crate::{Claim, LogError, Partition, Topic};
 
-/// The largest record: the largest request body as a dead letter, every byte of it escaped as JSON escapes it.
-pub(crate) const RECORD_BYTES_MAX: usize = 64 * 1024 * 1024;
-
 /// A record's place in its partition.
 pub type Offset = u64;
 
@@ -146,11 +143,11 @@ impl ReadLimit {
     }
 }
 
-/// Refuse a transaction with a record that is too large.
-pub(crate) fn check_sizes(transaction: &Transaction) -> Result<(), LogError> {
+/// Refuse a transaction with a record larger than `max` bytes.
+pub(crate) fn check_sizes(transaction: &Transaction, max: usize) -> Result<(), LogError> {
     let records = transaction.appends.iter().flat_map(|append| &append.records);
-    match records.map(Record::size).find(|bytes| *bytes > RECORD_BYTES_MAX) {
-        Some(bytes) => Err(LogError::TooLarge { bytes, max: RECORD_BYTES_MAX }),
+    match records.map(Record::size).find(|bytes| *bytes > max) {
+        Some(bytes) => Err(LogError::TooLarge { bytes, max }),
         None => Ok(()),
     }
 }

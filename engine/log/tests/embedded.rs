@@ -145,7 +145,7 @@ fn the_queue_is_bounded_in_bytes_too() {
 fn a_record_too_large_is_refused_alone() {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(folder.path()).unwrap();
-    let refused = log.append(PAYMENTS, vec![Record::new("", vec![0; 65 * 1024 * 1024])]);
+    let refused = log.append(PAYMENTS, vec![Record::new("", vec![0; 257 * 1024 * 1024])]);
     assert!(matches!(refused, Err(LogError::TooLarge { .. })), "{refused:?}");
     assert_eq!(log.append(PAYMENTS, vec![record(0)]).unwrap(), Appended { after: 0, offsets: vec![0] });
 }

@@ -21,6 +21,7 @@ use crate::{
     limits::{BATCH_RECORDS_AWAITED_MAX, BATCH_RECORDS_MAX, COMMIT_RETRY_AFTER},
     progress::Progress,
     readiness::Refusals,
+    receipts::Receipts,
     saver::Saver,
     telemetry::Telemetry,
 };
@@ -35,6 +36,7 @@ pub(crate) struct EngineThread {
     pub library: Arc<dyn Library>,
     pub handoff: Arc<Handoff<PaymentRecord>>,
     pub desk: Arc<Desk>,
+    pub receipts: Arc<Receipts>,
     pub progress: Arc<Progress>,
     pub lanes: Arc<Lanes>,
     pub clock: Arc<dyn Clock>,
@@ -75,6 +77,7 @@ impl EngineThread {
                     self.telemetry.committed(&batch.output, began.elapsed(), self.handoff.ahead_of(batch.to));
                     self.tell_rescreened(&batch.output.rescreened);
                     self.desk.tell(&batch.output.decisions, &batch.output.dead_letters);
+                    self.receipts.tell(batch.to, &batch.output);
                     self.lanes.judged(batch.to, batch.records, judging);
                     self.tell_refused(&mut refusals, &batch.output, driver.records());
                     self.tell_progress(&driver);

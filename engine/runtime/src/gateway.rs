@@ -15,6 +15,7 @@ use crate::{
     RuntimeError,
     lanes::Lanes,
     limits::{BULK_CHUNK_BYTES_MAX, BULK_CHUNK_RECORDS_MAX},
+    receipts::{Receipts, Slip},
     requests::Answered,
 };
 
@@ -30,6 +31,8 @@ pub(crate) struct Intake {
     pub dead_letters: Vec<DeadLetter>,
     /// The answer that a repeated request gets.
     pub answered: Option<Answered>,
+    /// Where what comes of what is taken in turns is written.
+    pub slip: Option<Arc<Slip>>,
 }
 
 /// A body was not taken in whole.
@@ -58,11 +61,17 @@ pub(crate) struct Gateway {
 struct Door {
     handoff: Arc<Handoff<PaymentRecord>>,
     lanes: Arc<Lanes>,
+    receipts: Arc<Receipts>,
 }
 
 impl Gateway {
-    pub(crate) fn new(log: Arc<dyn Log>, handoff: Arc<Handoff<PaymentRecord>>, lanes: Arc<Lanes>) -> Self {
-        Self { log, door: Door { handoff, lanes } }
+    pub(crate) fn new(
+        log: Arc<dyn Log>,
+        handoff: Arc<Handoff<PaymentRecord>>,
+        lanes: Arc<Lanes>,
+        receipts: Arc<Receipts>,
+    ) -> Self {
+        Self { log, door: Door { handoff, lanes, receipts } }
     }
 
     /// The end of the payments log: whatever is taken in from now on is there or later.
@@ -78,9 +87,9 @@ impl Gateway {
     /// Take in at once, durable together or not at all, without waiting for room: [`LogError::Busy`] is the
     /// back-pressure. Durable when the future ends.
     pub(crate) async fn take_in(&self, intake: Intake) -> Result<(), RuntimeError> {
-        let Intake { payments, dead_letters, answered } = intake;
+        let Intake { payments, dead_letters, answered, slip } = intake;
         let stored = payments.iter().map(records::payment).collect::<Result<_, _>>()?;
-        let piece = Piece { stored, payments, dead_letters, answered };
+        let piece = Piece { stored, payments, dead_letters, answered, slip };
         Ok(self.submit(piece, ())?.await.map_err(|_| LogError::Closed)??)
     }
 
@@ -91,7 +100,7 @@ impl Gateway {
         if intake.payments.is_empty() {
             return Ok(self.take_in(intake).await?);
         }
-        let Intake { payments, mut dead_letters, mut answered } = intake;
+        let Intake { payments, mut dead_letters, mut answered, slip } = intake;
         let mut body = self.door.lanes.enter(payments.len())?;
         let mut rest = payments.into_iter().peekable();
         let mut under_way = VecDeque::new();
@@ -111,6 +120,7 @@ impl Gateway {
             if is_last {
                 (piece.dead_letters, piece.answered) = (std::mem::take(&mut dead_letters), answered.take());
             }
+            piece.slip.clone_from(&slip);
             let count = piece.payments.len();
             match self.submit(piece, turn) {
                 Ok(answer) => under_way.push_back((count, answer)),
@@ -142,12 +152,12 @@ impl Gateway {
         let stored = payments.iter().map(records::payment).collect::<Result<_, _>>()?;
         let piece = Piece { stored, payments, ..Piece::default() };
         let (sender, answer) = std::sync::mpsc::sync_channel(1);
-        let (mut transaction, payments) = piece.transaction()?;
+        let (mut transaction, handed) = piece.transaction()?;
         transaction.commits.extend(source);
         let door = self.door.clone();
         let done = move |result: Result<Offsets, LogError>| {
             let stand = result.map(|offsets| {
-                door.hand_over(payments, &offsets);
+                door.hand_over(handed, &offsets);
                 offsets.into_iter().next().unwrap_or_default()
             });
             let _ = sender.send(stand);
@@ -158,11 +168,11 @@ impl Gateway {
 
     /// Hand a piece to the log. `until_answered` is kept until the log has answered.
     fn submit(&self, piece: Piece, until_answered: impl Send + 'static) -> Result<LogAnswer, RuntimeError> {
-        let (transaction, payments) = piece.transaction()?;
+        let (transaction, handed) = piece.transaction()?;
         let (sender, answer) = oneshot::channel();
         let door = self.door.clone();
         let done = move |result: Result<Offsets, LogError>| {
-            let result = result.map(|offsets| door.hand_over(payments, &offsets));
+            let result = result.map(|offsets| door.hand_over(handed, &offsets));
             // After the records are handed over: whoever counts them does not miss any.
             drop(until_answered);
             // The client may have gone; what is durable is handed over all the same.
@@ -198,9 +208,12 @@ async fn ended(
 }
 
 impl Door {
-    fn hand_over(&self, payments: Vec<PaymentRecord>, offsets: &Offsets) {
+    fn hand_over(&self, handed: Handed, offsets: &Offsets) {
         if let Some(appended) = offsets.first().filter(|appended| !appended.offsets.is_empty()) {
-            self.handoff.push(appended, payments);
+            if let Some(slip) = &handed.slip {
+                self.receipts.expect(&appended.offsets, slip);
+            }
+            self.handoff.push(appended, handed.payments);
             self.lanes.durable_to(appended.end());
         }
     }
@@ -213,6 +226,13 @@ struct Piece {
     payments: Vec<PaymentRecord>,
     dead_letters: Vec<DeadLetter>,
     answered: Option<Answered>,
+    slip: Option<Arc<Slip>>,
+}
+
+/// What the engine is handed of a piece that is durable.
+struct Handed {
+    payments: Vec<PaymentRecord>,
+    slip: Option<Arc<Slip>>,
 }
 
 impl Piece {
@@ -231,8 +251,8 @@ impl Piece {
         Ok(piece)
     }
 
-    /// The transaction that makes it durable, and the records to be handed over once it is.
-    fn transaction(self) -> Result<(Transaction, Vec<PaymentRecord>), RuntimeError> {
+    /// The transaction that makes it durable, and what is to be handed over once it is.
+    fn transaction(self) -> Result<(Transaction, Handed), RuntimeError> {
         let letters =
             self.dead_letters.iter().map(|l| records::json(&l.code, l)).collect::<Result<_, _>>()?;
         let answered = self.answered.iter().map(|a| records::json(&a.key, a)).collect::<Result<_, _>>()?;
@@ -240,6 +260,6 @@ impl Piece {
         let transaction = Transaction::append(PAYMENTS, self.stored)
             .and(Topic::DeadLetters, letters)
             .and(Topic::Requests, answered);
-        Ok((transaction, self.payments))
+        Ok((transaction, Handed { payments: self.payments, slip: self.slip }))
     }
 }

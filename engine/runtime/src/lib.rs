@@ -6,6 +6,7 @@
 //!                      │ durable records, in memory ▲        │ alerts, holds, dead letters,
 //!                      └───────── handoff ──────────┘        ▼ decisions and the offset: one transaction
 //!                                                  log ──▶ desk ─▶ whoever waits for a decision
+//!                                                          receipts ─▶ whoever sent events
 //! ```
 //!
 //! This crate owns the clock (each record's `received_at` is stamped here, once), the threads and the sockets.
@@ -29,6 +30,7 @@ mod library;
 pub mod limits;
 mod progress;
 mod readiness;
+mod receipts;
 mod replay;
 mod requests;
 mod rule_folder;

@@ -111,7 +111,7 @@ impl Replay {
         let mut output = Output::default();
         self.engine.apply_all(&batch.records, &mut output);
         replayed.events += output.counts.events;
-        replayed.duplicates += output.counts.duplicates;
+        replayed.duplicates += output.duplicates.len() as u64;
         replayed.dead_letters += output.counts.dead_letters + batch.refused.len() as u64;
         output
     }

@@ -27,6 +27,7 @@ use crate::{
     limits::{DEADLINE_RECORDS_WAITING_MAX, HANDOFF_RECORDS_MAX},
     progress::Progress,
     readiness,
+    receipts::Receipts,
     requests::Requests,
     telemetry::Telemetry,
 };
@@ -84,6 +85,7 @@ impl Runtime {
             tracing::error!(%fault, "nothing is taken in for the present");
         }
         let desk = Arc::new(Desk::default());
+        let receipts = Arc::new(Receipts::default());
         let progress = Arc::new(Progress::new());
         let requests = Requests::load(&*log, clock.now())?;
         let engine = EngineThread {
@@ -92,6 +94,7 @@ impl Runtime {
             library,
             handoff: Arc::clone(&handoff),
             desk: Arc::clone(&desk),
+            receipts: Arc::clone(&receipts),
             progress: Arc::clone(&progress),
             lanes: Arc::clone(&lanes),
             clock,
@@ -99,7 +102,7 @@ impl Runtime {
             snapshot_every_records,
         }
         .start()?;
-        let gateway = Arc::new(Gateway::new(Arc::clone(&log), Arc::clone(&handoff), lanes));
+        let gateway = Arc::new(Gateway::new(Arc::clone(&log), Arc::clone(&handoff), lanes, receipts));
         let deadlines = Deadlines::start(Arc::clone(&gateway), telemetry.clone())?;
         let app = App {
             log,
@@ -171,7 +174,7 @@ impl Runtime {
         events.iter_mut().for_each(PaymentEvent::normalise);
         let contents = Contents { events, ..Contents::default() };
         let (payments, dead_letters) = contents.into_records(self.app.guard.stamp()?, "source");
-        let intake = Intake { payments, dead_letters, answered: None };
+        let intake = Intake { payments, dead_letters, ..Intake::default() };
         self.app.gateway.take_in_turns(intake).await.map_err(|partly| partly.error)?;
         self.app.telemetry.taken_in(count, []);
         Ok(())

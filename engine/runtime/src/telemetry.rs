@@ -161,9 +161,9 @@ impl Telemetry {
 
     /// A batch was committed.
     pub(crate) fn committed(&self, output: &Output, took: Duration, lag_records: u64) {
-        let Counts { events, duplicates, dead_letters, illegal_statuses } = output.counts;
+        let Counts { events, dead_letters, illegal_statuses } = output.counts;
         self.engine_events.inc_by(events);
-        self.engine_duplicates.inc_by(duplicates);
+        self.engine_duplicates.inc_by(output.duplicates.len() as u64);
         self.engine_dead_letters.inc_by(dead_letters);
         self.engine_illegal_statuses.inc_by(illegal_statuses);
         self.engine_alerts.inc_by(output.alerts.len() as u64);

@@ -4,29 +4,36 @@
 
 mod common;
 
+use std::collections::HashMap;
+
 use axum::{
     body::Body,
     http::{Request, StatusCode},
 };
-use common::{Mood, Running, payment, records, start, start_with};
+use common::{Answered, Mood, Running, no_time_passes, payment, records, start, start_with};
+use proptest::prelude::*;
 use serde_json::json;
 use sluice_log::{EmbeddedOptions, Log, Topic};
 use sluice_model::limits::BODY_BYTES_MAX;
 use sluice_runtime::Caller;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_event_is_accepted_once_durable() {
+    let _kept = no_time_passes();
     let folder = tempfile::tempdir().unwrap();
     let running = start(folder.path());
     let before = running.log.end(Topic::Payments.partition(0)).unwrap();
     let answer = running.post_json("/v1/events", &payment("1", "C-1", "10.00")).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED);
-    assert_eq!(answer.json, json!({"accepted": 1, "refused": 0, "refusals": []}));
+    let receipt =
+        json!({"accepted": 1, "duplicates": 0, "conflicts": 0, "pending": 0, "refused": 0, "refusals": []});
+    assert_eq!(answer.json, receipt);
     assert_eq!(running.log.end(Topic::Payments.partition(0)).unwrap(), before + 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_batch_keeps_what_can_be_read_and_names_what_cannot() {
+    let _kept = no_time_passes();
     let folder = tempfile::tempdir().unwrap();
     let running = start(folder.path());
     let (good, other) = (payment("1", "C-1", "1.00"), payment("2", "C-1", "2.00"));
@@ -62,8 +69,9 @@ async fn one_thing_that_cannot_be_read_is_a_problem_and_a_dead_letter() {
     assert_eq!(records(&*running.stop(), Topic::DeadLetters).len(), 3);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_message_is_taken_in_transaction_by_transaction() {
+    let _kept = no_time_passes();
     let folder = tempfile::tempdir().unwrap();
     let running = start(folder.path());
     let transfer = |amount: &str| {
@@ -88,26 +96,208 @@ async fn a_message_is_taken_in_transaction_by_transaction() {
     assert_eq!(letters.json["items"][0]["original"], transfer("1.005"));
 }
 
+/// One side of a transfer as institutions write it: a name, an address, an account and its agent.
+fn side(side: &str, name: &str, n: usize) -> String {
+    format!(
+        "<{side}><Nm>{name} {n}</Nm><PstlAdr><StrtNm>QUEENS ROAD CENTRAL</StrtNm><BldgNb>{n}</BldgNb>\
+         <PstCd>999077</PstCd><TwnNm>HONG KONG</TwnNm><Ctry>HK</Ctry></PstlAdr></{side}>\
+         <{side}Acct><Id><Othr><Id>012-345678-{n}</Id></Othr></Id></{side}Acct>\
+         <{side}Agt><FinInstnId><BICFI>TESTHKH0XXX</BICFI></FinInstnId></{side}Agt>"
+    )
+}
+
 /// A document cannot be sent in parts: it may be larger than a batch of events.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_document_larger_than_a_batch_is_taken_in_whole() {
+    let _kept = no_time_passes();
     let folder = tempfile::tempdir().unwrap();
     let running = start(folder.path());
-    let text = "x".repeat(140);
     let transfer = |n: usize| {
         format!(
-            "<CdtTrfTxInf><PmtId><TxId>T{n}</TxId></PmtId><IntrBkSttlmAmt Ccy=\"HKD\">1.00</IntrBkSttlmAmt>\
-             <RmtInf><Ustrd>{text}</Ustrd></RmtInf></CdtTrfTxInf>"
+            "<CdtTrfTxInf><PmtId><InstrId>{n:016}</InstrId><EndToEndId>E2E-{n:016}</EndToEndId><TxId>T{n}</TxId>\
+             <UETR>7f0c2f7e-6e6b-4c1d-9f50-0f3a4a1b2c3d</UETR></PmtId><IntrBkSttlmDt>2026-11-20</IntrBkSttlmDt>\
+             <IntrBkSttlmAmt Ccy=\"HKD\">1.00</IntrBkSttlmAmt><ChrgBr>SHAR</ChrgBr>{}{}\
+             <RmtInf><Ustrd>{}</Ustrd></RmtInf></CdtTrfTxInf>",
+            side("Dbtr", "PAYER COMPANY LIMITED", n),
+            side("Cdtr", "PAYEE TRADING COMPANY", n),
+            "x".repeat(140)
         )
     };
-    let all: String = (0..36_000).map(transfer).collect();
+    let all: String = (0..50_000).map(transfer).collect();
     let body = format!(
         "<Document><FIToFICstmrCdtTrf><GrpHdr><MsgId>M</MsgId><CreDtTm>2026-11-20T09:59:00Z</CreDtTm></GrpHdr>\
          {all}</FIToFICstmrCdtTrf></Document>"
     );
-    assert!(body.len() > BODY_BYTES_MAX);
+    assert!(body.len() > 50_000 * 1_100, "{}", body.len());
     let answer = running.post("/v1/events", "application/xml", body).await;
-    assert_eq!((&answer.json["accepted"], &answer.json["refused"]), (&json!(36_000), &json!(0)));
+    assert_eq!(counts(&answer), [50_000, 0, 0, 0, 0]);
+}
+
+/// What a receipt says: accepted, duplicates, conflicts, pending, refused.
+fn counts(answer: &Answered) -> [u64; 5] {
+    ["accepted", "duplicates", "conflicts", "pending", "refused"]
+        .map(|count| answer.json[count].as_u64().unwrap_or_else(|| panic!("{count}: {:?}", answer.json)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_is_sent_again_is_as_many_duplicates() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    let _kept = no_time_passes();
+    let message = |amounts: [&str; 3]| {
+        let transfers = amounts.map(|amount| {
+            format!("<CdtTrfTxInf><IntrBkSttlmAmt Ccy=\"HKD\">{amount}</IntrBkSttlmAmt></CdtTrfTxInf>")
+        });
+        format!(
+            "<Document><FIToFICstmrCdtTrf><GrpHdr><MsgId>M</MsgId><CreDtTm>2026-11-20T09:59:00Z</CreDtTm></GrpHdr>\
+             {}</FIToFICstmrCdtTrf></Document>",
+            transfers.concat()
+        )
+    };
+    let post = async |amounts| counts(&running.post("/v1/events", "application/xml", message(amounts)).await);
+    assert_eq!(post(["1.00", "2.00", "3.00"]).await, [3, 0, 0, 0, 0]);
+    assert_eq!(post(["1.00", "2.00", "3.00"]).await, [0, 3, 0, 0, 0]);
+    assert_eq!(post(["1.00", "2.50", "3.005"]).await, [0, 1, 1, 0, 1]);
+    // What was refused and what conflicts.
+    assert_eq!(records(&*running.stop(), Topic::DeadLetters).len(), 2);
+}
+
+/// One line of a batch.
+#[derive(Clone, Copy, Debug)]
+enum Line {
+    /// An event of this id, with this content.
+    Event(u8, u8),
+    TooOld,
+    Broken,
+}
+
+impl Line {
+    fn text(self) -> String {
+        match self {
+            Self::Event(id, content) => payment(&id.to_string(), "C-1", &format!("1.0{content}")).to_string(),
+            Self::TooOld => {
+                let mut event = payment("old", "C-1", "1.00");
+                event["occurred_at"] = json!("2026-11-10T00:00:00Z");
+                event.to_string()
+            }
+            Self::Broken => "broken".to_owned(),
+        }
+    }
+}
+
+fn batches() -> impl Strategy<Value = Vec<Vec<Line>>> {
+    let line = prop_oneof![
+        8 => (0_u8..12, 0_u8..2).prop_map(|(id, content)| Line::Event(id, content)),
+        1 => Just(Line::TooOld),
+        1 => Just(Line::Broken),
+    ];
+    prop::collection::vec(prop::collection::vec(line, 0..300), 1..4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_receipt_says_what_came_of_every_line(batches in batches()) {
+        let folder = tempfile::tempdir().unwrap();
+        let tokio = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let receipts = tokio.block_on(async {
+            let running = start(folder.path());
+            let _kept = no_time_passes();
+            // Nothing is too old before it.
+            running.post_json("/v1/events", &payment("first", "C-1", "1.00")).await;
+            let mut receipts = Vec::new();
+            for batch in &batches {
+                let body: String = batch.iter().map(|line| line.text() + "\n").collect();
+                receipts.push(counts(&running.post("/v1/events", "application/x-ndjson", body).await));
+            }
+            receipts
+        });
+        let mut seen = HashMap::new();
+        for (batch, receipt) in batches.iter().zip(receipts) {
+            let mut expected = [0; 5];
+            for line in batch {
+                let count = match *line {
+                    Line::TooOld | Line::Broken => 4,
+                    Line::Event(id, content) => match seen.insert(id, content) {
+                        None => 0,
+                        Some(before) => {
+                            seen.insert(id, before);
+                            if before == content { 1 } else { 2 }
+                        }
+                    },
+                };
+                expected[count] += 1;
+            }
+            prop_assert_eq!(receipt, expected);
+            prop_assert_eq!(receipt.iter().sum::<u64>(), batch.len() as u64);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receipt_does_not_wait_for_an_engine_that_stands_still() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    *running.mood.lock().unwrap() = Mood::FailsCommits;
+    let request = || {
+        let body =
+            format!("{}\n{}\nbroken\n", payment("1", "C-1", "1000.00"), payment("1", "C-1", "1000.00"));
+        Request::post("/v1/events")
+            .header("content-type", "application/x-ndjson")
+            .header("idempotency-key", "k-1")
+            .body(Body::from(body))
+            .unwrap()
+    };
+    let answer = running.send(request()).await;
+    assert_eq!((answer.status, counts(&answer)), (StatusCode::ACCEPTED, [0, 0, 0, 2, 1]));
+    assert_eq!(running.send(request()).await.json, answer.json, "what was answered");
+    *running.mood.lock().unwrap() = Mood::Good;
+    let log = running.stop();
+    assert_eq!(records(&*log, Topic::Alerts).len(), 1, "it is judged all the same, once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_asks_for_it_does_not_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    let _kept = no_time_passes();
+    let request = |prefer: &str| {
+        Request::post("/v1/events")
+            .header("content-type", "application/json")
+            .header("prefer", prefer)
+            .body(Body::from(payment("1", "C-1", "1.00").to_string()))
+            .unwrap()
+    };
+    let at_once = running.send(request("handling=strict, Respond-Async;x=y")).await;
+    assert_eq!((at_once.status, counts(&at_once)), (StatusCode::ACCEPTED, [0, 0, 0, 1, 0]));
+    assert_eq!(at_once.headers["preference-applied"], "respond-async");
+    let after = running.send(request("wait=10")).await;
+    assert_eq!((after.status, counts(&after)), (StatusCode::ACCEPTED, [0, 1, 0, 0, 0]));
+    assert!(!after.headers.contains_key("preference-applied"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeated_request_gets_the_receipt_that_was_given_and_after_a_start_the_one_on_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let request = || {
+        Request::post("/v1/events")
+            .header("content-type", "application/json")
+            .header("idempotency-key", "k-1")
+            .body(Body::from(payment("1", "C-1", "1.00").to_string()))
+            .unwrap()
+    };
+    let running = start(folder.path());
+    let _kept = no_time_passes();
+    assert_eq!(counts(&running.send(request()).await), [1, 0, 0, 0, 0]);
+    assert_eq!(counts(&running.send(request()).await), [1, 0, 0, 0, 0]);
+    drop(running.stop());
+    let running = start(folder.path());
+    assert_eq!(
+        counts(&running.send(request()).await),
+        [0, 0, 0, 1, 0],
+        "as it was known when it was durable"
+    );
 }
 
 #[tokio::test]
@@ -270,8 +460,9 @@ async fn a_key_is_its_callers_own_and_the_log_remembers_whose() {
     assert_eq!(records(&*running.stop(), Topic::DeadLetters).len(), 4, "done for each, once for each");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_body_is_taken_in_whole_and_in_order_however_many_pieces_it_makes() {
+    let _kept = no_time_passes();
     let folder = tempfile::tempdir().unwrap();
     let running = start(folder.path());
     let ids = |from: usize| (from..from + 1_000).map(|n| n.to_string()).collect::<Vec<_>>();
@@ -296,8 +487,9 @@ async fn a_body_is_taken_in_whole_and_in_order_however_many_pieces_it_makes() {
     assert_eq!(records(&*log, Topic::DeadLetters).len(), 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_body_that_is_not_taken_in_whole_says_how_much_was() {
+    let _kept = no_time_passes();
     let folder = tempfile::tempdir().unwrap();
     let small = EmbeddedOptions { space_bytes_max: Some(1024 * 1024), ..EmbeddedOptions::default() };
     let running = start_with(folder.path(), small);
@@ -337,7 +529,8 @@ async fn a_body_that_is_not_taken_in_whole_says_how_much_was() {
         .body(Body::from(body))
         .unwrap();
     let answer = running.send(request).await;
-    assert_eq!((&answer.json["accepted"], &answer.json["refused"]), (&json!(1_000), &json!(1)));
+    let taken_in = accepted as u64;
+    assert_eq!(counts(&answer), [1_000 - taken_in, taken_in, 0, 0, 1]);
     let log = running.stop();
     assert_eq!(records(&*log, Topic::DeadLetters).len(), 1);
     assert_eq!(records(&*log, Topic::Alerts).len(), 998, "from the customer's third payment on, each once");

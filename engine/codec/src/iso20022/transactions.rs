@@ -11,7 +11,7 @@ use crate::{
     xml::{Document, Element},
 };
 
-/// The most transactions of a message: with a reference and an amount each, more than fit in the largest body.
+/// The most transactions of a message: of half a kilobyte each, they fill the largest body.
 const TRANSACTIONS_MAX: usize = 200_000;
 
 /// What was read of a message so far.

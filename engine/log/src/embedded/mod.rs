@@ -36,6 +36,9 @@ use crate::{
     record::check_sizes,
 };
 
+/// The largest record: the largest document as a dead letter, in hexadecimal where it is not UTF-8.
+const RECORD_BYTES_MAX: usize = 256 * 1024 * 1024;
+
 /// What may be chosen about an embedded log.
 #[derive(Clone, Copy, Debug)]
 pub struct EmbeddedOptions {
@@ -119,12 +122,12 @@ impl EmbeddedLog {
 
 impl Log for EmbeddedLog {
     fn submit(&self, transaction: Transaction, done: Done) -> Result<(), LogError> {
-        check_sizes(&transaction)?;
+        check_sizes(&transaction, RECORD_BYTES_MAX)?;
         self.queue.try_send(self.sender()?, transaction, done)
     }
 
     fn submit_waiting(&self, transaction: Transaction, done: Done) -> Result<(), LogError> {
-        check_sizes(&transaction)?;
+        check_sizes(&transaction, RECORD_BYTES_MAX)?;
         self.queue.send(self.sender()?, transaction, done)
     }
 

@@ -30,7 +30,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use self::{
     cluster::Cluster,
     error::unanswered,
-    options::{ANSWER_WITHIN, Logged},
+    options::{ANSWER_WITHIN, Logged, RECORD_BYTES_MAX},
     owners::Owners,
     reader::Readers,
 };
@@ -160,13 +160,13 @@ impl Log for KafkaLog {
         if transaction.claim.is_some() {
             return self.submit_waiting(transaction, done);
         }
-        check_sizes(&transaction)?;
+        check_sizes(&transaction, RECORD_BYTES_MAX)?;
         self.queue.try_send(self.sender()?, transaction, done)
     }
 
     /// A transaction under a claim is written at once, and waited for: its owner has no other under way.
     fn submit_waiting(&self, transaction: Transaction, done: Done) -> Result<(), LogError> {
-        check_sizes(&transaction)?;
+        check_sizes(&transaction, RECORD_BYTES_MAX)?;
         match &transaction.claim {
             Some(claim) => done(self.owners.write(claim, &transaction)),
             None => self.queue.send(self.sender()?, transaction, done)?,

@@ -10,8 +10,10 @@ use rdkafka::{
 };
 use sluice_model::Topic;
 
-use crate::{LogError, record::RECORD_BYTES_MAX};
+use crate::LogError;
 
+/// The largest record: what brokers take at once by default (`socket.request.max.bytes`) has room for it.
+pub(super) const RECORD_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// The largest message: a record, and what it has beside its key and value on its way.
 pub(super) const MESSAGE_BYTES_MAX: usize = RECORD_BYTES_MAX + 64 * 1024;
 /// After which the brokers end a transaction whose producer says nothing. Whatever reads the partitions that it wrote to waits

@@ -15,13 +15,14 @@ use crate::{
     requests::{Answered, KeyUse},
 };
 
-/// A key reserved for the request under way; given back when dropped before the answer was kept.
+/// A key reserved for the request under way. When dropped, the answer that was kept is remembered; without one, the key
+/// is given back.
 pub(super) struct Reserved<'a> {
     app: &'a App,
     key: Scoped,
     fingerprint: Hash256,
     at: EventTime,
-    is_kept: bool,
+    kept: Option<Answered>,
 }
 
 /// What to do with a request.
@@ -47,7 +48,7 @@ pub(super) fn turn<'a>(
     let Some(key) = key else { return Ok(Attempt::Do(None)) };
     let (key, fingerprint) = (Scoped::new(caller, key), idempotency::fingerprint(path, body));
     match app.requests.reserve(&key, fingerprint, at) {
-        KeyUse::New => Ok(Attempt::Do(Some(Reserved { app, key, fingerprint, at, is_kept: false }))),
+        KeyUse::New => Ok(Attempt::Do(Some(Reserved { app, key, fingerprint, at, kept: None }))),
         KeyUse::Answered(answer) => Ok(Attempt::Done(answer)),
         KeyUse::UnderWay => Err(Problem::coded(
             StatusCode::CONFLICT,
@@ -74,17 +75,17 @@ impl Reserved<'_> {
         }
     }
 
-    /// The record is durable.
-    pub(super) fn keep(mut self, answered: &Answered) {
-        self.app.requests.remember(answered, self.at);
-        self.is_kept = true;
+    /// A record of the answer is durable: this one is given from here on.
+    pub(super) fn keep(&mut self, answered: Answered) {
+        self.kept = Some(answered);
     }
 }
 
 impl Drop for Reserved<'_> {
     fn drop(&mut self) {
-        if !self.is_kept {
-            self.app.requests.forget(&self.key);
+        match &self.kept {
+            Some(answered) => self.app.requests.remember(answered, self.at),
+            None => self.app.requests.forget(&self.key),
         }
     }
 }

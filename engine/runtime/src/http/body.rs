@@ -27,12 +27,13 @@ pub(super) const DECISION_PERMITS: usize = DECISION_BODIES_BYTES_MAX / PERMIT_BY
 pub(super) const WEBHOOK_PERMITS: usize = WEBHOOK_BODIES_BYTES_MAX / PERMIT_BYTES;
 /// A body that is too large is read on to here before it is refused: a client that is still sending would meet
 /// a broken connection instead of the answer.
-const DRAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
+const DRAINED_BYTES_MAX: usize = 128 * 1024 * 1024;
 
 /// A body in memory that was lent for it.
 pub(super) struct Lent<'a> {
     pub bytes: Bytes,
-    _permit: Option<SemaphorePermit<'a>>,
+    /// To be kept as long as what was read of it.
+    pub memory: Option<SemaphorePermit<'a>>,
 }
 
 /// Read a body of `bytes_max` at most, within the limit of all together, which borrow from `memory`.
@@ -68,7 +69,7 @@ pub(super) async fn read<'a>(
         let detail = format!("a body may have {bytes_max} bytes at most: send fewer events at once");
         return Err(Problem::coded(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail));
     }
-    Ok(Lent { bytes: bytes.into(), _permit: lent })
+    Ok(Lent { bytes: bytes.into(), memory: lent })
 }
 
 /// Borrow as much memory as so many bytes need, beyond what is lent already.

@@ -134,7 +134,7 @@ pub(super) async fn resubmit(
         }
     }
     let accepted = payments.len();
-    let intake = Intake { payments, dead_letters, answered: None };
+    let intake = Intake { payments, dead_letters, ..Intake::default() };
     app.gateway.take_in_turns(intake).await.inspect_err(|partly| app.note(&partly.error))?;
     app.telemetry.taken_in(accepted, []);
     Ok((StatusCode::ACCEPTED, Json(Resubmitted { accepted })))

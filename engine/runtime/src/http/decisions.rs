@@ -63,7 +63,7 @@ pub(super) async fn post_decision(
     if let Some(problem) = whole_refusal(format, &contents) {
         let codes = codes(&contents);
         let (payments, dead_letters) = contents.into_records(received_at, SOURCE);
-        app.gateway.take_in(Intake { payments, dead_letters, answered: None }).await?;
+        app.gateway.take_in(Intake { payments, dead_letters, ..Intake::default() }).await?;
         app.telemetry.taken_in(0, codes);
         return Err(problem);
     }
@@ -89,7 +89,7 @@ pub(super) async fn post_decision(
     let decided = timeout_at(deadline, async {
         app.gateway.take_in(intake).await.inspect_err(|error| app.note(error))?;
         app.telemetry.taken_in(1, []);
-        if let (Some(reserved), Some(answered)) = (reserved, &answered) {
+        if let (Some(mut reserved), Some(answered)) = (reserved, answered) {
             reserved.keep(answered);
         }
         if Instant::now() >= deadline {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     body::Body,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -19,40 +19,53 @@ use crate::{
     http::{
         App,
         answer::{self, Attempt},
-        body,
+        body::{self, Lent},
         problem::internal,
     },
     ingest::{Contents, Format},
     limits::{DOCUMENT_BODY_BYTES_MAX, REFUSALS_LISTED_MAX},
+    receipts::{Came, Slip},
 };
 
 /// Where dead letters of this source come from.
 pub(super) const SOURCE: &str = "http";
 
-/// What was taken in, and what was not.
+/// What came of a body: its counts add up to what was sent.
 #[derive(Serialize)]
-struct Receipt<'a> {
-    /// Events that are durable now.
-    accepted: usize,
-    /// Lines, or transactions of a message, that are in the dead letters now.
-    refused: usize,
-    /// The first of those, up to [`REFUSALS_LISTED_MAX`].
-    refusals: Vec<Refusal<'a>>,
+struct Receipt {
+    #[serde(flatten)]
+    came: Came,
+    /// The first lines, or transactions of a message, that cannot be read, up to [`REFUSALS_LISTED_MAX`].
+    refusals: Vec<Refusal>,
     /// Control totals that contradict what stands in the message.
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    notes: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
 }
 
 #[derive(Serialize)]
-struct Refusal<'a> {
+struct Refusal {
     line: u64,
-    code: &'a str,
-    reason: &'a str,
+    code: &'static str,
+    reason: String,
 }
 
-impl<'a> Refusal<'a> {
-    fn of(refused: &'a Refused) -> Self {
-        Self { line: refused.line, code: refused.code, reason: &refused.reason }
+impl Receipt {
+    /// Of a body that is durable, before anything of it is judged.
+    fn durable(contents: &Contents) -> Self {
+        let refusal = |refused: &Refused| Refusal {
+            line: refused.line,
+            code: refused.code,
+            reason: refused.reason.clone(),
+        };
+        Self {
+            came: Came::durable(contents.events.len(), contents.refused.len()),
+            refusals: contents.refused.iter().take(REFUSALS_LISTED_MAX).map(refusal).collect(),
+            notes: contents.notes.clone(),
+        }
+    }
+
+    fn text(&self) -> Result<String, Problem> {
+        serde_json::to_string(self).map_err(|error| internal(error.to_string()))
     }
 }
 
@@ -69,43 +82,61 @@ pub(super) async fn post_events(
         Format::Iso20022 | Format::Mt => DOCUMENT_BODY_BYTES_MAX,
         Format::Json | Format::Ndjson => BODY_BYTES_MAX,
     };
-    let lent = body::read(&app, &app.bodies, &headers, body, bytes_max).await?;
-    let reserved = match answer::turn(&app, "/v1/events", &caller, &headers, &lent.bytes, received_at)? {
+    let Lent { bytes, memory } = body::read(&app, &app.bodies, &headers, body, bytes_max).await?;
+    let reserved = match answer::turn(&app, "/v1/events", &caller, &headers, &bytes, received_at)? {
         Attempt::Do(reserved) => reserved,
         Attempt::Done(answer) => return Ok(accepted(answer.unwrap_or_default())),
     };
-    let contents = body::decode(&app, format, &lent.bytes).await?;
+    let contents = body::decode(&app, format, &bytes).await?;
+    drop(bytes);
     let whole_refusal = whole_refusal(format, &contents);
-    let receipt = receipt(&contents)?;
+    let mut receipt = Receipt::durable(&contents);
     let (events, codes) = (contents.events.len(), codes(&contents));
     let (payments, dead_letters) = contents.into_records(received_at, SOURCE);
     // A refused whole is refused again when it comes again: only what was taken in is remembered.
-    let reserved = reserved.filter(|_| whole_refusal.is_none());
-    let answered = reserved.as_ref().map(|reserved| reserved.answered(Some(receipt.clone())));
-    let intake = Intake { payments, dead_letters, answered: answered.clone() };
+    let mut reserved = reserved.filter(|_| whole_refusal.is_none());
+    let mut answered = None;
+    if let Some(reserved) = &reserved {
+        answered = Some(reserved.answered(Some(receipt.text()?)));
+    }
+    let (slip, reader) = Slip::new(receipt.came);
+    let intake = Intake { payments, dead_letters, answered: answered.clone(), slip: Some(slip) };
     app.gateway.take_in_turns(intake).await.inspect_err(|partly| app.note(&partly.error))?;
     app.telemetry.taken_in(events, codes);
-    if let (Some(reserved), Some(answered)) = (reserved, &answered) {
+    if let (Some(reserved), Some(answered)) = (&mut reserved, answered) {
         reserved.keep(answered);
     }
-    match whole_refusal {
-        Some(problem) => Err(problem),
-        None => Ok(accepted(receipt)),
+    if let Some(problem) = whole_refusal {
+        return Err(problem);
     }
+    drop(memory);
+    if responds_async(&headers) {
+        let mut response = accepted(receipt.text()?);
+        response.headers_mut().insert("preference-applied", HeaderValue::from_static(RESPOND_ASYNC));
+        return Ok(response);
+    }
+    receipt.came = reader.came().await;
+    let text = receipt.text()?;
+    if let Some(reserved) = &mut reserved {
+        reserved.keep(reserved.answered(Some(text.clone())));
+    }
+    Ok(accepted(text))
+}
+
+/// The preference of a client that does not wait for what comes of its events (RFC 7240).
+const RESPOND_ASYNC: &str = "respond-async";
+
+fn responds_async(headers: &HeaderMap) -> bool {
+    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let mut preferences = values.flat_map(|value| value.split(','));
+    preferences.any(|preference| {
+        let name = preference.split(';').next().unwrap_or_default();
+        name.trim().eq_ignore_ascii_case(RESPOND_ASYNC)
+    })
 }
 
 fn accepted(receipt: String) -> Response {
     (StatusCode::ACCEPTED, [(header::CONTENT_TYPE, "application/json")], receipt).into_response()
-}
-
-fn receipt(contents: &Contents) -> Result<String, Problem> {
-    let receipt = Receipt {
-        accepted: contents.events.len(),
-        refused: contents.refused.len(),
-        refusals: contents.refused.iter().take(REFUSALS_LISTED_MAX).map(Refusal::of).collect(),
-        notes: &contents.notes,
-    };
-    serde_json::to_string(&receipt).map_err(|error| internal(error.to_string()))
 }
 
 /// The problem of a body that is one thing, and could not be read: an event, or a message with nothing else in it.

@@ -9,6 +9,7 @@ use std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, Ordering},
+        mpsc,
     },
     time::Duration,
 };
@@ -62,6 +63,14 @@ impl Clock for StoppedClock {
     }
 }
 
+/// Under a paused clock: as long as this is kept, no wait ends because of its time, however slow the machine is.
+pub fn no_time_passes() -> mpsc::Sender<()> {
+    let (kept, until_dropped) = mpsc::channel::<()>();
+    // The clock is not advanced while something blocks.
+    drop(tokio::task::spawn_blocking(move || until_dropped.recv()));
+    kept
+}
+
 /// What a log does on the way to the real one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Mood {
@@ -74,6 +83,8 @@ pub enum Mood {
     LosesAnAnswer,
     /// It does not commit the engine's next batch, and says so.
     FailsACommit,
+    /// It commits nothing of the engine, and says so: the engine stands still.
+    FailsCommits,
 }
 
 /// A log that fails as a test wants.
@@ -97,6 +108,10 @@ impl Log for Moody {
             }
             Mood::FailsACommit if !transaction.commits.is_empty() => {
                 *self.mood.lock().unwrap() = Mood::Good;
+                done(Err(failed()));
+                Ok(())
+            }
+            Mood::FailsCommits if !transaction.commits.is_empty() => {
                 done(Err(failed()));
                 Ok(())
             }
