@@ -22,12 +22,14 @@ pub(super) struct Header<'a> {
     is_known: bool,
     pub message_id: &'a str,
     created: When,
+    /// The business application header that came with it.
+    business: Option<&'a Element>,
     /// The time of its making, where it does not say of which place.
     local: Option<&'a str>,
 }
 
 impl<'a> Header<'a> {
-    /// The header of a message, in whose place stands that namespace and before which that business header.
+    /// The header of a message, in whose place stands that namespace and beside which that business header.
     pub(super) fn read(
         message: &'static Message,
         element: &'a Element,
@@ -58,6 +60,7 @@ impl<'a> Header<'a> {
             is_known: version.is_none_or(|version| number(version).is_some_and(|n| n <= message.newest)),
             message_id: message_id.ok_or_else(|| refuse(&format!("{id} is missing")))?,
             created,
+            business,
             local: given.filter(|_| matches!(created, When::Local(_))),
         })
     }
@@ -87,6 +90,13 @@ impl<'a> Header<'a> {
         keep(&mut event.attributes, "instruction_id", references.instruction);
         keep(&mut event.attributes, "transaction_id", references.transaction);
         Ok(event)
+    }
+
+    /// What the business header says. A signature names nobody and would repeat its certificate in every event; a
+    /// message that the header holds is read as such.
+    pub(super) fn outside(&self) -> impl Iterator<Item = &'a Element> {
+        let parts = self.business.into_iter().flat_map(|business| &business.children);
+        parts.filter(|part| !["Sgntr", "Document"].contains(&part.name.as_str()))
     }
 
     pub(super) fn refuse(&self, references: &References<'_>, why: &str) -> DecodeError {
