@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use common::shared;
 use serde_json::Value;
-use sluice_codec::{Refused, decode_iso20022, iso20022::Decoded};
+use sluice_codec::{Refused, Zone, decode_iso20022, iso20022::Decoded};
 use sluice_model::PaymentEvent;
 use xsd::{Sought, Xsd};
 
@@ -27,7 +27,7 @@ fn whatever_a_schema_lets_a_message_name_is_screened() {
             true => beside(&xsd.message(path, text)),
             false => xsd.message(path, text),
         };
-        if let Err(error) = decode_iso20022(of(&[], "").as_bytes()) {
+        if let Err(error) = decode_iso20022(of(&[], "").as_bytes(), &Zone::default()) {
             assert_eq!(error.code(), "unsupported", "{kind}: {error}");
             println!("{kind}: not read");
             continue;
@@ -37,7 +37,7 @@ fn whatever_a_schema_lets_a_message_name_is_screened() {
             let message = of(&path, sought.sentinel());
             let path = path.join("/");
             *counts.entry(sought.name()).or_default() += 1;
-            let Decoded { events, refused, .. } = decode_iso20022(message.as_bytes())
+            let Decoded { events, refused, .. } = decode_iso20022(message.as_bytes(), &Zone::default())
                 .unwrap_or_else(|error| panic!("{kind} {path}: {error}\n{message}"));
             assert!(refused.is_empty() && !events.is_empty(), "{kind} {path}: {refused:?}\n{message}");
             // What a batch says is of its own transactions alone.
@@ -115,7 +115,7 @@ fn event(transaction: &str, group: &str) -> Result<PaymentEvent, Refused> {
          <Dbtr><Nm>Lau Pui</Nm></Dbtr><DbtrAgt><FinInstnId><BICFI>TESTHKH0XXX</BICFI></FinInstnId></DbtrAgt>\
          <Cdtr><Nm>Ngai Ho</Nm></Cdtr>{transaction}</CdtTrfTxInf></FIToFICstmrCdtTrf>"
     );
-    let mut decoded = decode_iso20022(message.as_bytes()).unwrap();
+    let mut decoded = decode_iso20022(message.as_bytes(), &Zone::default()).unwrap();
     match decoded.refused.pop() {
         Some(refused) => Err(refused),
         None => Ok(decoded.events.remove(0)),
@@ -185,7 +185,7 @@ fn whoever_sends_and_receives_the_message_is_told_wherever_its_header_stands() {
         format!("<Envelope>{document}<Hdr>{header}</Hdr></Envelope>"),
         within,
     ] {
-        let events = decode_iso20022(text.as_bytes()).unwrap().events;
+        let events = decode_iso20022(text.as_bytes(), &Zone::default()).unwrap().events;
         assert_eq!(events.len(), 2);
         for event in events {
             let roles = roles(&event);
@@ -211,7 +211,7 @@ fn a_header_that_names_only_whom_the_message_names_changes_nothing() {
     let told = format!("<InstdAgt>{}</InstdAgt></CdtTrfTxInf>", agent("INTRMYSG"));
     let events = |header: &str| {
         let text = beside(header).replace("</CdtTrfTxInf>", &told);
-        decode_iso20022(text.as_bytes()).unwrap().events
+        decode_iso20022(text.as_bytes(), &Zone::default()).unwrap().events
     };
     assert_eq!(events(&header)[0].intermediaries.len(), 1, "it stays the intermediary that it was");
     assert_eq!(events(&header), events(""));
@@ -289,7 +289,7 @@ fn an_order_is_walked_too() {
         <Cdtr><Nm>Ngai Ho</Nm></Cdtr><ChqInstr><DlvrTo><Nm>Carrier</Nm></DlvrTo></ChqInstr></CdtTrfTxInf>\
         <CdtTrfTxInf><PmtId><EndToEndId>2</EndToEndId></PmtId><Amt><InstdAmt Ccy=\"HKD\">1.00</InstdAmt></Amt>\
         <Cdtr><Nm>Second</Nm></Cdtr></CdtTrfTxInf></PmtInf></CstmrCdtTrfInitn>";
-    let events = decode_iso20022(message.as_bytes()).unwrap().events;
+    let events = decode_iso20022(message.as_bytes(), &Zone::default()).unwrap().events;
     let shared = ["initiating_party", "forwarding_agent", "charges_account_agent"];
     assert_eq!(roles(&events[0]), [&shared[..], &["delivered_to"]].concat());
     assert_eq!(roles(&events[1]), shared, "what one transaction names is not the other's");
@@ -302,7 +302,7 @@ fn inputs_that_went_unlooked_at_name_their_agents() {
         ("group-agent-iran.pacs008.xml", "instructing_agent"),
     ] {
         let Some(path) = shared(&format!("faults/turn2/{file}")) else { continue };
-        let events = decode_iso20022(&fs::read(path).unwrap()).unwrap().events;
+        let events = decode_iso20022(&fs::read(path).unwrap(), &Zone::default()).unwrap().events;
         assert_eq!(roles(&events[0]), [role]);
     }
 }

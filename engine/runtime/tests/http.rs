@@ -9,7 +9,7 @@ use axum::{
     http::{Request, StatusCode},
 };
 use common::{Mood, Running, payment, records, start, start_with};
-use serde_json::json;
+use serde_json::{Value, json};
 use sluice_log::{EmbeddedOptions, Log, Topic};
 use sluice_model::limits::BODY_BYTES_MAX;
 use sluice_runtime::Caller;
@@ -108,6 +108,31 @@ async fn a_document_larger_than_a_batch_is_taken_in_whole() {
     assert!(body.len() > BODY_BYTES_MAX);
     let answer = running.post("/v1/events", "application/xml", body).await;
     assert_eq!((&answer.json["accepted"], &answer.json["refused"]), (&json!(36_000), &json!(0)));
+}
+
+#[tokio::test]
+async fn a_request_names_the_zone_of_its_times() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    let message = |id: &str| {
+        format!(
+            "<FIToFICstmrCdtTrf><GrpHdr><MsgId>{id}</MsgId><CreDtTm>2026-11-20T09:59:00</CreDtTm></GrpHdr>\
+             <CdtTrfTxInf><IntrBkSttlmAmt Ccy=\"HKD\">1.00</IntrBkSttlmAmt></CdtTrfTxInf></FIToFICstmrCdtTrf>"
+        )
+    };
+    let unknown = running.post("/v1/events?zone=Chan+Tai+Man", "application/xml", message("0")).await;
+    assert_eq!((unknown.status, &unknown.json["code"]), (StatusCode::BAD_REQUEST, &json!("unknown_value")));
+    let detail = unknown.json["detail"].as_str().unwrap();
+    assert!(detail.starts_with("`zone` is no zone") && !detail.contains("Chan"), "{detail}");
+    for (query, id) in [("", "1"), ("?zone=Europe/London", "2")] {
+        let answer = running.post(&format!("/v1/events{query}"), "application/xml", message(id)).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{:?}", answer.json);
+    }
+    let times: Vec<Value> = records(&*running.stop(), Topic::Payments)
+        .into_iter()
+        .filter_map(|record| record.pointer("/event/event/occurred_at").cloned())
+        .collect();
+    assert_eq!(times, ["2026-11-20T01:59:00Z", "2026-11-20T09:59:00Z"]);
 }
 
 #[tokio::test]

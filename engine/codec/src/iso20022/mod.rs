@@ -32,7 +32,7 @@ use sluice_model::{Attributes, Money, PaymentEvent};
 use transactions::Transactions;
 
 use crate::{
-    DecodeError, Refused,
+    DecodeError, Refused, Zone,
     xml::{Document, Element},
 };
 
@@ -113,8 +113,8 @@ const fn news(
     Message { element, name, newest, transaction, makes_payments: false, read }
 }
 
-/// Everything that an ISO 20022 document holds; an error where it is refused whole.
-pub fn decode_iso20022(bytes: &[u8]) -> Result<Decoded, DecodeError> {
+/// Everything that an ISO 20022 document holds; an error where it is refused whole. Times without an offset belong to `zone`.
+pub fn decode_iso20022(bytes: &[u8], zone: &Zone) -> Result<Decoded, DecodeError> {
     let document = Document::parse(bytes, &APART)?;
     let found = Search::all(&document.roots);
     if found.is_empty() {
@@ -124,7 +124,7 @@ pub fn decode_iso20022(bytes: &[u8]) -> Result<Decoded, DecodeError> {
     }
     let mut decoded = Decoded::default();
     for Found { message, element, namespace, business } in found {
-        let header = Header::read(message, element, namespace, business)?;
+        let header = Header::read(message, element, namespace, business, zone)?;
         let mut transactions = Transactions::new(&document, header);
         (message.read)(element, &mut transactions);
         let contents = transactions.finish(message, element)?;
