@@ -13,6 +13,7 @@ use std::{
 };
 
 use axum::{Router, body::Body, http::Request};
+use sluice_codec::Zone;
 use sluice_log::{EmbeddedLog, FileSnapshots, Log};
 use sluice_model::PaymentEvent;
 use sluice_runtime::{CachingLibrary, Clock, Parts, Runtime, SystemClock, Webhooks, limits, read_rules};
@@ -71,6 +72,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         clock: Arc::new(SystemClock),
         accept_clock: false,
         webhooks: Webhooks::default(),
+        zone: Zone::default(),
         registry: prometheus::Registry::new(),
         snapshot_every_records: limits::SNAPSHOT_EVERY_RECORDS,
     })?;

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use sluice_codec::{Mapping, decode_iso20022, decode_json, encode_json};
+use sluice_codec::{Mapping, Zone, decode_iso20022, decode_json, encode_json};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -42,7 +42,8 @@ fn json(c: &mut Criterion) {
 fn xml(c: &mut Criterion) {
     let mut group = c.benchmark_group("decode/iso20022");
     group.throughput(Throughput::Bytes(TRANSFER.len() as u64));
-    group.bench_function("pacs008", |b| b.iter(|| decode_iso20022(black_box(TRANSFER.as_bytes()))));
+    let zone = Zone::default();
+    group.bench_function("pacs008", |b| b.iter(|| decode_iso20022(black_box(TRANSFER.as_bytes()), &zone)));
     group.finish();
 }
 

@@ -8,9 +8,12 @@ use std::{
 };
 
 use anyhow::Context;
-use sluice_codec::{Check, Mapping, Refused, file_events};
+use sluice_codec::{Check, Refused};
 
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    source::{Source, UNFIT},
+};
 
 /// Refused rows that are named; the rest are counted.
 const REFUSED_SHOWN_MAX: u64 = 20;
@@ -25,9 +28,8 @@ pub(crate) enum Command {
 /// Arguments of `check`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Which column of a CSV file is what.
-    #[arg(long, value_name = "FILE.toml")]
-    mapping: Option<PathBuf>,
+    #[command(flatten)]
+    source: Source,
     /// So many events are shown field by field.
     #[arg(long, value_name = "N", default_value_t = 3)]
     rows: usize,
@@ -51,14 +53,12 @@ fn check(args: &Args) -> Result<ExitCode, Failure> {
     };
     let file = File::open(&args.file).with_context(|| failed(&args.file)).map_err(Failure::User)?;
     let reader = BufReader::new(file);
-    let check = match &args.mapping {
-        Some(path) => {
-            let text = std::fs::read_to_string(path).with_context(|| failed(path)).map_err(Failure::User)?;
-            let mapping = Mapping::parse(&text).with_context(|| failed(path)).map_err(Failure::User)?;
-            let rows = mapping.rows(reader).context("the file does not fit its mapping");
-            rows.map_err(Failure::User)?.check(args.rows, refused)
+    let check = match args.source.mapping()? {
+        Some(mapping) => {
+            let rows = mapping.rows(reader).context(UNFIT).map_err(Failure::User)?;
+            rows.check(args.rows, refused)
         }
-        None => file_events(reader).and_then(|mut all| Check::of(&mut all, |_| None, args.rows, refused)),
+        None => Check::of(&mut args.source.events(reader, &args.file)?, |_| None, args.rows, refused),
     };
     let check = check.with_context(|| failed(&args.file)).map_err(Failure::User)?;
     let mut out = BufWriter::new(io::stdout().lock());

@@ -14,6 +14,7 @@ mod rescreen;
 mod rules;
 mod screen;
 mod simulate;
+mod source;
 mod up;
 
 use std::process::ExitCode;

@@ -9,13 +9,13 @@ use std::{
 };
 
 use anyhow::Context;
-use sluice_codec::{Mapping, Refused, csv::Rows, file_events};
+use sluice_codec::Refused;
 use sluice_core::{Engine, EngineConfig, Output};
 use sluice_model::{Action, Alert, Unnamed};
-use sluice_runtime::{Read, Replay, Replayed, read_rules};
+use sluice_runtime::{Replay, Replayed, read_rules};
 use sluice_simulator::groups::{self, Group, Scores};
 
-use crate::{failure::Failure, folders};
+use crate::{failure::Failure, folders, source::Source};
 
 /// Bytes read from a file at a time.
 const READ_BUFFER_BYTES: usize = 1 << 20;
@@ -28,9 +28,8 @@ pub(crate) struct Args {
     /// Events: NDJSON, an ISO 20022 document, SWIFT MT messages, or CSV with a mapping.
     #[arg(long, value_name = "FILE")]
     events: PathBuf,
-    /// Which column of a CSV file is what.
-    #[arg(long, value_name = "FILE.toml")]
-    mapping: Option<PathBuf>,
+    #[command(flatten)]
+    source: Source,
     /// The folder of rules, and all below it.
     #[arg(long, value_name = "DIR")]
     rules: PathBuf,
@@ -131,23 +130,11 @@ fn replay_file(replay: &mut Replay, args: &Args, book: &mut Book) -> Result<Repl
         .with_context(|| format!("failed to open {}", path.display()))
         .map_err(Failure::User)?;
     let reader = BufReader::with_capacity(READ_BUFFER_BYTES, file);
-    let source: Box<dyn Iterator<Item = Read> + Send> = match &args.mapping {
-        Some(mapping) => Box::new(rows(reader, mapping)?),
-        None => file_events(reader)
-            .with_context(|| format!("failed to read {}", path.display()))
-            .map_err(Failure::User)?,
-    };
+    let source = args.source.events(reader, path)?;
     let mut refused = Refusals::default();
     let replayed = replay.run(source, |line| refused.print(line), |output| book.enter(output));
     refused.tell_rest();
     replayed.with_context(|| format!("failed to replay {}", path.display())).map_err(Failure::User)
-}
-
-fn rows(reader: BufReader<File>, mapping: &PathBuf) -> Result<Rows<BufReader<File>>, Failure> {
-    let named = || format!("failed to read mapping {}", mapping.display());
-    let text = std::fs::read_to_string(mapping).with_context(named).map_err(Failure::User)?;
-    let mapping = Mapping::parse(&text).with_context(named).map_err(Failure::User)?;
-    mapping.rows(reader).context("the file does not fit its mapping").map_err(Failure::User)
 }
 
 fn read_groups(path: &std::path::Path) -> Result<Vec<Group>, Failure> {

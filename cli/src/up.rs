@@ -220,6 +220,7 @@ async fn start_engine(
         clock: Arc::new(SystemClock),
         accept_clock: config.accept_clock,
         webhooks,
+        zone: config.zone.clone(),
         registry: registry.clone(),
         snapshot_every_records: config.snapshot_every,
     })?);

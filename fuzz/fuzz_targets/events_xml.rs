@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sluice_codec::decode_iso20022;
+use sluice_codec::{Zone, decode_iso20022};
 
 fuzz_target!(|data: &[u8]| {
-    drop(decode_iso20022(data));
+    drop(decode_iso20022(data, &Zone::default()));
 });

@@ -4,12 +4,14 @@ use std::{fs, io, path::Path, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use sluice_codec::{Mapping, file_events};
 use sluice_log::{EmbeddedLog, Log, ReadLimit, StoredRecord, Topic};
 use sluice_model::{PaymentEvent, PaymentRecord};
 use sluice_runtime::Read;
 
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    source::{Events, Source},
+};
 
 /// Bytes read from a file at a time.
 const READ_BUFFER_BYTES: usize = 1 << 20;
@@ -23,22 +25,19 @@ pub(crate) struct History {
     #[arg(long, value_name = "FILE", required_unless_present = "log")]
     events: Option<PathBuf>,
     /// History: the payments log of a data folder whose process does not run.
-    #[arg(long, value_name = "DATA", conflicts_with_all = ["events", "mapping"])]
+    #[arg(long, value_name = "DATA", conflicts_with_all = ["events", "mapping", "zone"])]
     log: Option<PathBuf>,
-    /// Which column of a CSV file is what.
-    #[arg(long, value_name = "FILE.toml")]
-    mapping: Option<PathBuf>,
+    #[command(flatten)]
+    source: Source,
     /// Labelled transactions (CSV: alert_id, alert_type, orig_acct, bene_acct, tran_timestamp): says precision and
     /// recall.
     #[arg(long, value_name = "FILE.csv")]
     pub groups: Option<PathBuf>,
 }
 
-type Source = Box<dyn Iterator<Item = Read> + Send>;
-
 impl History {
     /// The events, and a bar that shows how much of them has been read.
-    pub(crate) fn open(&self) -> Result<(Source, ProgressBar), Failure> {
+    pub(crate) fn open(&self) -> Result<(Events, ProgressBar), Failure> {
         match (&self.events, &self.log) {
             (_, Some(data)) => of_log(data),
             (Some(path), None) => self.of_file(path),
@@ -46,19 +45,12 @@ impl History {
         }
     }
 
-    fn of_file(&self, path: &Path) -> Result<(Source, ProgressBar), Failure> {
+    fn of_file(&self, path: &Path) -> Result<(Events, ProgressBar), Failure> {
         let named = || self.unreadable();
         let file = fs::File::open(path).with_context(named).map_err(Failure::User)?;
         let bar = bar(file.metadata().map_or(0, |about| about.len()));
         let reader = io::BufReader::with_capacity(READ_BUFFER_BYTES, bar.wrap_read(file));
-        let Some(path) = &self.mapping else {
-            return Ok((file_events(reader).with_context(named).map_err(Failure::User)?, bar));
-        };
-        let text = fs::read_to_string(path).with_context(named).map_err(Failure::User)?;
-        let mapping = Mapping::parse(&text).context("the mapping cannot be read").map_err(Failure::User)?;
-        let rows =
-            mapping.rows(reader).context("the file does not fit its mapping").map_err(Failure::User)?;
-        Ok((Box::new(rows), bar))
+        Ok((self.source.events(reader, path)?, bar))
     }
 
     /// What to say when it could not be read.
@@ -77,7 +69,7 @@ fn bar(length: u64) -> ProgressBar {
 }
 
 /// The events that a log holds, in their order; what officers ordered in between is left out.
-fn of_log(data: &Path) -> Result<(Source, ProgressBar), Failure> {
+fn of_log(data: &Path) -> Result<(Events, ProgressBar), Failure> {
     let folder = data.join("log");
     if !folder.is_dir() {
         return Err(Failure::user(format!("{} is no data folder: it holds no log", data.display())));

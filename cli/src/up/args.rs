@@ -6,6 +6,7 @@ use std::{
 };
 
 use sluice_case_api::store::Database;
+use sluice_codec::Zone;
 use sluice_model::{Span, Unnamed};
 use sluice_runtime::limits::SNAPSHOT_EVERY_RECORDS;
 
@@ -56,6 +57,10 @@ pub(crate) struct Args {
     /// Nobody signs in there.
     #[arg(long, value_name = "DIR")]
     pub(super) webhooks: Option<PathBuf>,
+    /// Where times of ISO 20022 and SWIFT MT without an offset are at home, a name of the IANA database, unless a request
+    /// says otherwise (`?zone=`).
+    #[arg(long, value_name = "NAME", default_value_t)]
+    pub(super) zone: Zone,
     /// Confirm that the machine's clock is right, however far it is from the newest record of the log.
     #[arg(long)]
     pub(super) accept_clock: bool,

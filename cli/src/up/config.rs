@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::Context;
+use sluice_codec::Zone;
 use sluice_core::Library;
 use sluice_list_store::Store;
 use sluice_runtime::Webhooks;
@@ -21,6 +22,7 @@ pub(super) struct Config {
     pub accept_clock: bool,
     pub accept_loss: bool,
     pub webhooks: Webhooks,
+    pub zone: Zone,
     pub room: Room,
 }
 
@@ -64,6 +66,7 @@ impl Config {
             accept_clock: args.accept_clock,
             accept_loss: args.accept_loss,
             webhooks,
+            zone: args.zone.clone(),
             room,
         })
     }

@@ -63,3 +63,26 @@ fn a_file_that_says_what_it_is_needs_no_mapping() {
         "{told}"
     );
 }
+
+#[test]
+fn a_source_has_a_zone() {
+    let folder = tempfile::tempdir().unwrap();
+    let document = folder.path().join("local.xml");
+    let group = "<GrpHdr><MsgId>M</MsgId><CreDtTm>2026-11-20T16:30:00</CreDtTm></GrpHdr>";
+    let transfer = "<CdtTrfTxInf><IntrBkSttlmAmt Ccy=\"HKD\">1.00</IntrBkSttlmAmt></CdtTrfTxInf>";
+    fs::write(&document, format!("<FIToFICstmrCdtTrf>{group}{transfer}</FIToFICstmrCdtTrf>")).unwrap();
+    let check = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sluice"));
+        let output = command.args(["events", "check"]).args(arguments).arg(&document).output().unwrap();
+        let told = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        (output.status.code(), told)
+    };
+    for (arguments, time) in [(&[][..], "08:30"), (&["--zone", "Europe/Zurich"], "15:30")] {
+        let (code, told) = check(arguments);
+        assert_eq!(code, Some(0), "{told}");
+        assert!(told.contains(&format!("2026-11-20T{time}:00Z\n")), "{told}");
+    }
+    let (code, told) = check(&["--zone", "Asia/Hongkong"]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("--zone") && told.contains("no zone of IANA's time zone database"), "{told}");
+}

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read as _};
 use sluice_model::PaymentEvent;
 
 use crate::{
-    DecodeError, NdjsonEvents, Refused, decode_iso20022, decode_mt, iso20022::Decoded, mt::is_mt,
+    DecodeError, NdjsonEvents, Refused, Zone, decode_iso20022, decode_mt, iso20022::Decoded, mt::is_mt,
     xml::DOCUMENT_BYTES_MAX,
 };
 
@@ -38,12 +38,13 @@ impl Form {
 type Read = io::Result<Result<PaymentEvent, Refused>>;
 
 /// The events of a file, as what its first bytes say it is. Lines of JSON are read one after another; a document or messages
-/// are taken into memory, within the limit of a document.
+/// are taken into memory, within the limit of a document, and their times without an offset belong to `zone`.
 ///
 /// # Errors
 /// When the file cannot be read.
 pub fn file_events<R: BufRead + Send + 'static>(
     mut reader: R,
+    zone: &Zone,
 ) -> io::Result<Box<dyn Iterator<Item = Read> + Send>> {
     let form = Form::of(reader.fill_buf()?);
     if form == Form::Json {
@@ -53,11 +54,11 @@ pub fn file_events<R: BufRead + Send + 'static>(
     // A byte beyond the limit is refused by it.
     reader.take(DOCUMENT_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
     let (events, refused) = match form {
-        Form::Mt => match decode_mt(&bytes) {
+        Form::Mt => match decode_mt(&bytes, zone) {
             Ok(events) => (events, Vec::new()),
             Err(error) => (Vec::new(), vec![whole(error, &bytes)]),
         },
-        _ => match decode_iso20022(&bytes) {
+        _ => match decode_iso20022(&bytes, zone) {
             Ok(Decoded { events, refused, .. }) => (events, refused),
             Err(error) => (Vec::new(), vec![whole(error, &bytes)]),
         },
@@ -78,7 +79,10 @@ mod tests {
         <CdtTrfTxInf><PmtId><TxId>U</TxId></PmtId></CdtTrfTxInf></FIToFICstmrCdtTrf>";
 
     fn read(bytes: &[u8]) -> (Vec<String>, usize) {
-        let all: Vec<_> = file_events(io::Cursor::new(bytes.to_vec())).unwrap().map(Result::unwrap).collect();
+        let all: Vec<_> = file_events(io::Cursor::new(bytes.to_vec()), &Zone::default())
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
         let refused = all.iter().filter(|one| one.is_err()).count();
         (all.into_iter().filter_map(Result::ok).map(|event| event.event_id).collect(), refused)
     }

@@ -23,6 +23,7 @@ mod ndjson;
 mod qr;
 pub mod webhook;
 mod xml;
+mod zone;
 
 pub use accept::accept;
 pub use check::{Check, CheckedEvent};
@@ -34,3 +35,4 @@ pub use json::{decode_json, encode_json};
 pub use mt::decode_mt;
 pub use ndjson::{Events as NdjsonEvents, Line, lines};
 pub use webhook::Webhook;
+pub use zone::{UnknownZone, Zone};

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use common::shared;
 use serde_json::Value;
-use sluice_codec::{Refused, decode_iso20022, iso20022::Decoded};
+use sluice_codec::{Refused, Zone, decode_iso20022, iso20022::Decoded};
 use sluice_model::PaymentEvent;
 use xsd::{Sought, Xsd};
 
@@ -22,22 +22,22 @@ fn whatever_a_schema_lets_a_message_name_is_screened() {
     let mut lost = Vec::new();
     for file in files {
         let kind = file.file_stem().unwrap().to_str().unwrap().to_owned();
-        if kind.starts_with("head.") {
-            println!("{kind}: an envelope");
-            continue;
-        }
         let xsd = Xsd::read(&fs::read_to_string(&file).unwrap());
-        if let Err(error) = decode_iso20022(xsd.message(&[], "").as_bytes()) {
+        let of = |path: &[&str], text: &str| match kind.starts_with("head.") {
+            true => beside(&xsd.message(path, text)),
+            false => xsd.message(path, text),
+        };
+        if let Err(error) = decode_iso20022(of(&[], "").as_bytes(), &Zone::default()) {
             assert_eq!(error.code(), "unsupported", "{kind}: {error}");
             println!("{kind}: not read");
             continue;
         }
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for (path, sought) in xsd.places() {
-            let message = xsd.message(&path, sought.sentinel());
+            let message = of(&path, sought.sentinel());
             let path = path.join("/");
             *counts.entry(sought.name()).or_default() += 1;
-            let Decoded { events, refused, .. } = decode_iso20022(message.as_bytes())
+            let Decoded { events, refused, .. } = decode_iso20022(message.as_bytes(), &Zone::default())
                 .unwrap_or_else(|error| panic!("{kind} {path}: {error}\n{message}"));
             assert!(refused.is_empty() && !events.is_empty(), "{kind} {path}: {refused:?}\n{message}");
             // What a batch says is of its own transactions alone.
@@ -51,6 +51,23 @@ fn whatever_a_schema_lets_a_message_name_is_screened() {
         println!("{kind}: {counts:?}");
     }
     assert!(lost.is_empty(), "{} places are not screened:\n{}", lost.len(), lost.join("\n"));
+}
+
+/// A business header beside a message of two transactions.
+fn beside(header: &str) -> String {
+    let transaction = |id: &str| {
+        format!(
+            "<CdtTrfTxInf><PmtId><TxId>{id}</TxId></PmtId><IntrBkSttlmAmt Ccy=\"HKD\">1.00</IntrBkSttlmAmt>\
+             <Dbtr><Nm>Lau Pui</Nm></Dbtr><DbtrAgt><FinInstnId><BICFI>TESTHKH0XXX</BICFI></FinInstnId></DbtrAgt>\
+             <Cdtr><Nm>Ngai Ho</Nm></Cdtr></CdtTrfTxInf>"
+        )
+    };
+    format!(
+        "<DataPDU><Body>{header}<Document><FIToFICstmrCdtTrf><GrpHdr><MsgId>M</MsgId>\
+         <CreDtTm>2026-11-27T03:00:00Z</CreDtTm></GrpHdr>{}{}</FIToFICstmrCdtTrf></Document></Body></DataPDU>",
+        transaction("1"),
+        transaction("2"),
+    )
 }
 
 /// Whether a screener looks for what was sought where it went: names as names, numbers as identifiers, texts for names
@@ -98,7 +115,7 @@ fn event(transaction: &str, group: &str) -> Result<PaymentEvent, Refused> {
          <Dbtr><Nm>Lau Pui</Nm></Dbtr><DbtrAgt><FinInstnId><BICFI>TESTHKH0XXX</BICFI></FinInstnId></DbtrAgt>\
          <Cdtr><Nm>Ngai Ho</Nm></Cdtr>{transaction}</CdtTrfTxInf></FIToFICstmrCdtTrf>"
     );
-    let mut decoded = decode_iso20022(message.as_bytes()).unwrap();
+    let mut decoded = decode_iso20022(message.as_bytes(), &Zone::default()).unwrap();
     match decoded.refused.pop() {
         Some(refused) => Err(refused),
         None => Ok(decoded.events.remove(0)),
@@ -150,6 +167,54 @@ fn everybody_is_told_by_the_part_they_play() {
     assert_eq!(related("remittance_location").address.as_deref(), Some("Harbour"));
     assert_eq!(event.intermediaries.len(), 1);
     assert!(!event.attributes.contains_key("texts"), "{:?}", event.attributes);
+}
+
+#[test]
+fn whoever_sends_and_receives_the_message_is_told_wherever_its_header_stands() {
+    let header = "<AppHdr><Fr><FIId><FinInstnId><BICFI>BNKAIRTHXXX</BICFI></FinInstnId></FIId></Fr>\
+        <To><OrgId><Nm>Receiving Works</Nm><Id><OrgId><LEI>5493001KJTIIGC8Y1R12</LEI></OrgId></Id></OrgId></To>\
+        <BizMsgIdr>of a header</BizMsgIdr><MsgDefIdr>pacs.008.001.08</MsgDefIdr><CreDt>2026-11-27T03:00:00Z</CreDt>\
+        <Sgntr><Signature>c2lnbmVk</Signature></Sgntr><Rltd><Fr><FIId><FinInstnId><BICFI>TESTHKH0</BICFI></FinInstnId></FIId></Fr>\
+        <To><FIId><FinInstnId><BICFI>RLTDSGSG</BICFI></FinInstnId></FIId></To></Rltd></AppHdr>";
+    let message = beside("");
+    let document = message.replace("<DataPDU><Body>", "").replace("</Body></DataPDU>", "");
+    let within = header.replace("</AppHdr>", &format!("{document}</AppHdr>"));
+    for text in [
+        beside(header),
+        format!("{header}{document}"),
+        format!("<Envelope>{document}<Hdr>{header}</Hdr></Envelope>"),
+        within,
+    ] {
+        let events = decode_iso20022(text.as_bytes(), &Zone::default()).unwrap().events;
+        assert_eq!(events.len(), 2);
+        for event in events {
+            let roles = roles(&event);
+            assert_eq!(roles, ["message_sender", "message_receiver", "related_message_receiver"], "{text}");
+            let party = |at: usize| &event.related_parties[at].party;
+            assert_eq!(party(0).agent_bic.as_deref(), Some("BNKAIRTH"));
+            assert_eq!(party(0).country.as_deref(), Some("IR"));
+            assert_eq!(party(1).name.as_deref(), Some("Receiving Works"));
+            assert_eq!(party(1).other_ids, ["5493001KJTIIGC8Y1R12"]);
+            assert_eq!(event.attributes["texts"].as_array().unwrap(), &["of a header"]);
+        }
+    }
+}
+
+#[test]
+fn a_header_that_names_only_whom_the_message_names_changes_nothing() {
+    let agent = |bic: &str| format!("<FinInstnId><BICFI>{bic}</BICFI></FinInstnId>");
+    let header = format!(
+        "<AppHdr><Fr><FIId>{}</FIId></Fr><To><FIId>{}</FIId></To></AppHdr>",
+        agent("TESTHKH0"),
+        agent("INTRMYSG")
+    );
+    let told = format!("<InstdAgt>{}</InstdAgt></CdtTrfTxInf>", agent("INTRMYSG"));
+    let events = |header: &str| {
+        let text = beside(header).replace("</CdtTrfTxInf>", &told);
+        decode_iso20022(text.as_bytes(), &Zone::default()).unwrap().events
+    };
+    assert_eq!(events(&header)[0].intermediaries.len(), 1, "it stays the intermediary that it was");
+    assert_eq!(events(&header), events(""));
 }
 
 #[test]
@@ -224,7 +289,7 @@ fn an_order_is_walked_too() {
         <Cdtr><Nm>Ngai Ho</Nm></Cdtr><ChqInstr><DlvrTo><Nm>Carrier</Nm></DlvrTo></ChqInstr></CdtTrfTxInf>\
         <CdtTrfTxInf><PmtId><EndToEndId>2</EndToEndId></PmtId><Amt><InstdAmt Ccy=\"HKD\">1.00</InstdAmt></Amt>\
         <Cdtr><Nm>Second</Nm></Cdtr></CdtTrfTxInf></PmtInf></CstmrCdtTrfInitn>";
-    let events = decode_iso20022(message.as_bytes()).unwrap().events;
+    let events = decode_iso20022(message.as_bytes(), &Zone::default()).unwrap().events;
     let shared = ["initiating_party", "forwarding_agent", "charges_account_agent"];
     assert_eq!(roles(&events[0]), [&shared[..], &["delivered_to"]].concat());
     assert_eq!(roles(&events[1]), shared, "what one transaction names is not the other's");
@@ -237,7 +302,7 @@ fn inputs_that_went_unlooked_at_name_their_agents() {
         ("group-agent-iran.pacs008.xml", "instructing_agent"),
     ] {
         let Some(path) = shared(&format!("faults/turn2/{file}")) else { continue };
-        let events = decode_iso20022(&fs::read(path).unwrap()).unwrap().events;
+        let events = decode_iso20022(&fs::read(path).unwrap(), &Zone::default()).unwrap().events;
         assert_eq!(roles(&events[0]), [role]);
     }
 }

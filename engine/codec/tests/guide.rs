@@ -5,7 +5,7 @@
 use std::{fs, path::Path};
 
 use serde_json::Value;
-use sluice_codec::{Mapping, decode_iso20022, decode_json, decode_mt, lines};
+use sluice_codec::{Mapping, Zone, decode_iso20022, decode_json, decode_mt, lines};
 use sluice_model::{PaymentEvent, PaymentStatus};
 
 /// A fenced block: what its first line says it is, and its text.
@@ -106,8 +106,8 @@ fn messages_become_the_events_shown() {
         assert_eq!(read.len(), 1);
         assert_eq!(serde_json::to_value(&read[0]).unwrap(), shown.next().unwrap());
     };
-    compare(decode_iso20022(one("xml iso20022").as_bytes()).unwrap().events);
-    compare(decode_mt(one("text mt").as_bytes()).unwrap());
+    compare(decode_iso20022(one("xml iso20022").as_bytes(), &Zone::default()).unwrap().events);
+    compare(decode_mt(one("text mt").as_bytes(), &Zone::default()).unwrap());
 }
 
 #[test]

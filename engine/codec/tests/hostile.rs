@@ -6,7 +6,7 @@
 use std::{fs, path::Path, sync::LazyLock};
 
 use proptest::{prelude::*, sample::Index};
-use sluice_codec::{Mapping, NdjsonEvents, decode_iso20022, decode_json, decode_mt, encode_json};
+use sluice_codec::{Mapping, NdjsonEvents, Zone, decode_iso20022, decode_json, decode_mt, encode_json};
 
 /// The fenced examples of the guide.
 static EXAMPLES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
@@ -72,8 +72,8 @@ fn read(bytes: &[u8]) {
         assert_eq!(decode_json(&written).expect("and read again"), event);
     }
     NdjsonEvents::new(bytes).for_each(drop);
-    drop(decode_iso20022(bytes));
-    drop(decode_mt(bytes));
+    drop(decode_iso20022(bytes, &Zone::default()));
+    drop(decode_mt(bytes, &Zone::default()));
     let text = String::from_utf8_lossy(bytes);
     if let Ok(mapping) = Mapping::parse(&text) {
         for table in EXAMPLES.iter() {

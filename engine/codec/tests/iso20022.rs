@@ -6,14 +6,14 @@
 use std::collections::HashSet;
 
 use proptest::prelude::*;
-use sluice_codec::{decode_iso20022, iso20022::Decoded};
+use sluice_codec::{Zone, decode_iso20022, iso20022::Decoded};
 use sluice_model::{EventType, PaymentEvent, PaymentStatus};
 
 const UETR: &str = "7f0c2f7e-6e6b-4c1d-9f50-0f3a4a1b2c3d";
 const CREATED: &str = "2026-11-27T03:00:00Z";
 
 fn decode(text: &str) -> Decoded {
-    decode_iso20022(text.as_bytes()).unwrap_or_else(|error| panic!("{text}\n{error}"))
+    decode_iso20022(text.as_bytes(), &Zone::default()).unwrap_or_else(|error| panic!("{text}\n{error}"))
 }
 
 /// The only event of a document in which nothing is refused.
@@ -149,7 +149,7 @@ fn one_bad_transaction_is_refused_alone_with_its_bytes() {
     let read = decode(&of(PACS_008, &long));
     assert_eq!((read.events.len(), read.refused[0].code), (1, "too_large"));
     assert!(read.refused[0].reason.starts_with("pacs.008 transaction 1: event_id "));
-    let none = decode_iso20022(of(PACS_008, "").as_bytes()).unwrap_err();
+    let none = decode_iso20022(of(PACS_008, "").as_bytes(), &Zone::default()).unwrap_err();
     assert_eq!(none.to_string(), "pacs.008: the message has no transaction");
     assert_eq!(decode(&notification("")).events.len(), 0, "nothing was booked");
 }
@@ -441,11 +441,15 @@ fn envelopes_flavours_and_encodings_are_one_message() {
     let declared = |label: &str| format!("<?xml version=\"1.0\" encoding=\"{label}\"?>{plain}");
     for label in ["ISO-8859-1", "windows-1252"] {
         let bytes: Vec<u8> = declared(label).chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
-        assert_eq!(decode_iso20022(&bytes).unwrap().events, std::slice::from_ref(&expected), "{label}");
+        assert_eq!(
+            decode_iso20022(&bytes, &Zone::default()).unwrap().events,
+            std::slice::from_ref(&expected),
+            "{label}"
+        );
     }
     let wide: Vec<u8> =
         format!("\u{feff}{}", declared("UTF-16")).encode_utf16().flat_map(u16::to_be_bytes).collect();
-    assert_eq!(decode_iso20022(&wide).unwrap().events, [expected]);
+    assert_eq!(decode_iso20022(&wide, &Zone::default()).unwrap().events, [expected]);
 }
 
 #[test]
@@ -584,11 +588,34 @@ fn a_date_is_no_moment_and_nothing_lies_ahead_of_its_message() {
     };
     let local = "2026-11-27T11:00:00";
     assert_eq!(at("2026-11-27T11:00:00+08:00", ""), (CREATED.to_owned(), None));
-    assert_eq!(at(local, ""), ("2026-11-26T21:00:00Z".into(), Some(local.into())));
+    assert_eq!(at(local, ""), (CREATED.to_owned(), Some(local.into())));
     assert_eq!(at(local, &format!("<AppHdr><CreDt>{CREATED}</CreDt></AppHdr>")), (CREATED.to_owned(), None));
     let wrong = message(PACS_008.0, PACS_008.1, "yesterday", &transfer(None, "1"));
-    let error = decode_iso20022(wrong.as_bytes()).unwrap_err();
+    let error = decode_iso20022(wrong.as_bytes(), &Zone::default()).unwrap_err();
     assert_eq!(error.to_string(), "pacs.008: GrpHdr/CreDtTm is not a time");
+}
+
+#[test]
+fn a_time_without_an_offset_belongs_to_the_zone_of_the_source() {
+    let at = |text: &str, zone: &str| {
+        let mut decoded = decode_iso20022(text.as_bytes(), &zone.parse().unwrap()).unwrap();
+        decoded.events.remove(0).occurred_at.to_string()
+    };
+    let created = |time: &str| message(PACS_008.0, PACS_008.1, time, &transfer(None, "1"));
+    let local = created("2026-11-27T11:00:00");
+    assert_eq!(at(&local, "Asia/Hong_Kong"), CREATED);
+    assert_eq!(at(&local, "Europe/Zurich"), "2026-11-27T10:00:00Z");
+    // London skips 01:00 to 02:00 on 29 March and has it twice on 25 October.
+    assert_eq!(at(&created("2026-03-29T01:30:00"), "Europe/London"), "2026-03-29T01:30:00Z");
+    assert_eq!(at(&created("2026-10-25T01:30:00"), "Europe/London"), "2026-10-25T00:30:00Z");
+    let booked = |date: &str| notification(&entry("CRDT", &format!("<BookgDt>{date}</BookgDt>"), ""));
+    let (time, day) = (booked("<DtTm>2026-11-27T10:59:00</DtTm>"), booked("<Dt>2026-11-27</Dt>"));
+    assert_eq!(at(&time, "Asia/Hong_Kong"), "2026-11-27T02:59:00Z");
+    assert_eq!(at(&time, "Europe/Zurich"), CREATED, "no later than its message");
+    for told in [created("2026-11-27T11:00:00+08:00"), day, booked("<DtTm>2026-11-27T10:59:00Z</DtTm>")] {
+        assert_eq!(at(&told, "Asia/Hong_Kong"), CREATED, "{told}");
+        assert_eq!(at(&told, "Europe/Zurich"), CREATED, "{told}");
+    }
 }
 
 #[test]

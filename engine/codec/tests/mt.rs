@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use sluice_codec::{decode_mt, mt::is_mt};
+use sluice_codec::{Zone, decode_mt, mt::is_mt};
 use sluice_model::{Direction, EventType, PaymentEvent, PaymentStatus};
 
 /// A message that a bank in the Emirates sent to one in Hong Kong, at 10:15 of its day.
@@ -18,7 +18,7 @@ fn message(number: &str, user: &str, fields: &str) -> String {
 }
 
 fn read(text: &str) -> Vec<PaymentEvent> {
-    decode_mt(text.as_bytes()).unwrap_or_else(|error| panic!("{text}\n{error}"))
+    decode_mt(text.as_bytes(), &Zone::default()).unwrap_or_else(|error| panic!("{text}\n{error}"))
 }
 
 fn one(text: &str) -> PaymentEvent {
@@ -28,7 +28,7 @@ fn one(text: &str) -> PaymentEvent {
 }
 
 fn refusal(text: &str) -> String {
-    decode_mt(text.as_bytes()).unwrap_err().to_string()
+    decode_mt(text.as_bytes(), &Zone::default()).unwrap_err().to_string()
 }
 
 const UETR: &str = "{121:9D0F6C1A-1b2c-4d3e-8f40-a1b2c3d4e5f6}";
@@ -340,6 +340,23 @@ fn the_sender_s_copy_has_the_time_of_its_value_date() {
 }
 
 #[test]
+fn a_time_without_an_offset_belongs_to_the_zone_of_the_source() {
+    let at = |text: &str, zone: &str| {
+        decode_mt(text.as_bytes(), &zone.parse().unwrap()).unwrap().remove(0).occurred_at.to_string()
+    };
+    let sent = message("103", "", TRANSFER);
+    let copy = sent.replace("{2:O1031015260801TESTAEA0AXXX00000000002608011016N}", "{2:I103TESTAEA0XXXXN}");
+    assert_ne!(sent, copy);
+    let days = [("Asia/Hong_Kong", "02:15", "2026-07-31T16"), ("Europe/Zurich", "08:15", "2026-07-31T22")];
+    for (zone, time, midnight) in days {
+        assert_eq!(at(&sent, zone), format!("2026-08-01T{time}:00Z"));
+        assert_eq!(at(&copy, zone), format!("{midnight}:00:00Z"));
+        let japan = sent.replace("TESTAEA0", "TESTJPA0");
+        assert_eq!(at(&japan, zone), "2026-08-01T01:15:00Z", "it cannot be later there");
+    }
+}
+
+#[test]
 fn a_sender_s_time_is_never_ahead() {
     let at = |country: &str| {
         let text = message("103", "", TRANSFER).replace("TESTAEA0", &format!("TEST{country}A0"));
@@ -381,7 +398,10 @@ fn refusals_name_the_field_and_not_the_value() {
         refused,
         "message 1, MT940: field 61, line 2 of the statement: has no mark such as C, D, RC or RD"
     );
-    assert_eq!(decode_mt(message("199", "", ":20:R").as_bytes()).unwrap_err().code(), "unsupported");
+    assert_eq!(
+        decode_mt(message("199", "", ":20:R").as_bytes(), &Zone::default()).unwrap_err().code(),
+        "unsupported"
+    );
     for broken in
         ["{1:F01TESTHKH0AXXX0000000000}", "{1:F01}{2:I103}", "{1:F01TESTHKH0AXXX0000000000}{4:\n:20:X"]
     {
@@ -413,7 +433,7 @@ proptest! {
         let whole = message("103", UETR, TRANSFER);
         let Some(part) = whole.get(..cut) else { return Ok(()) };
         let ends = whole.find("-}").unwrap() + 2;
-        match decode_mt(part.as_bytes()) {
+        match decode_mt(part.as_bytes(), &Zone::default()) {
             Ok(events) => prop_assert!(cut >= ends && events == read(&whole)),
             Err(_) => prop_assert!(cut < whole.len()),
         }

@@ -7,7 +7,7 @@ mod common;
 use std::{collections::BTreeMap, fs, path::Path};
 
 use common::shared;
-use sluice_codec::{Mapping, decode_iso20022, decode_mt, ecommpay, webhook::Secrets};
+use sluice_codec::{Mapping, Zone, decode_iso20022, decode_mt, ecommpay, webhook::Secrets};
 use sluice_model::PaymentEvent;
 
 fn documents(folder: &Path) -> Vec<(String, Vec<u8>)> {
@@ -31,7 +31,8 @@ fn every_pacs008_of_the_samples_becomes_a_whole_event() {
         if !String::from_utf8_lossy(bytes).contains("<FIToFICstmrCdtTrf") {
             continue;
         }
-        let decoded = decode_iso20022(bytes).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let decoded =
+            decode_iso20022(bytes, &Zone::default()).unwrap_or_else(|error| panic!("{file}: {error}"));
         assert!(decoded.refused.is_empty() && decoded.notes.is_empty(), "{file}: {decoded:?}");
         let events = decoded.events;
         let text = String::from_utf8_lossy(bytes);
@@ -72,7 +73,8 @@ fn every_pacs008_of_the_samples_becomes_a_whole_event() {
 fn every_message_of_the_samples_is_read() {
     let folders = ["samples/iso20022", "samples/synthetic-hk"];
     for (file, bytes) in folders.into_iter().filter_map(shared).flat_map(|folder| documents(&folder)) {
-        let decoded = decode_iso20022(&bytes).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let decoded =
+            decode_iso20022(&bytes, &Zone::default()).unwrap_or_else(|error| panic!("{file}: {error}"));
         assert!(decoded.refused.is_empty(), "{file}: {:?}", decoded.refused);
         let kinds: Vec<_> = decoded
             .events
@@ -87,7 +89,7 @@ fn every_message_of_the_samples_is_read() {
 fn a_status_finds_its_payment_and_a_return_its_original() {
     let Some(folder) = shared("samples") else { return };
     let read = |path: &str| -> PaymentEvent {
-        decode_iso20022(&fs::read(folder.join(path)).unwrap()).unwrap().events.remove(0)
+        decode_iso20022(&fs::read(folder.join(path)).unwrap(), &Zone::default()).unwrap().events.remove(0)
     };
     let transfer = read("synthetic-hk/hk_fps_like_pacs008_HKD_proxy.xml");
     let rejection = read("synthetic-hk/pacs002_RJCT.xml");
@@ -117,7 +119,9 @@ fn every_mt_of_the_samples_becomes_a_whole_event() {
     let mut amounts = Vec::new();
     for file in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         let bytes = fs::read(&file).unwrap();
-        let event = decode_mt(&bytes).unwrap_or_else(|error| panic!("{}: {error}", file.display())).remove(0);
+        let event = decode_mt(&bytes, &Zone::default())
+            .unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+            .remove(0);
         assert!(event.uetr.is_some() && event.remittance.is_some());
         for party in [event.debtor, event.creditor] {
             let party = party.unwrap();
@@ -133,7 +137,8 @@ fn every_mt_of_the_samples_becomes_a_whole_event() {
 #[test]
 fn payments_that_went_wrong_are_read() {
     let Some(folder) = shared("faults/turn2") else { return };
-    let read = |file: &str| decode_iso20022(&fs::read(folder.join(file)).unwrap()).unwrap().events;
+    let read =
+        |file: &str| decode_iso20022(&fs::read(folder.join(file)).unwrap(), &Zone::default()).unwrap().events;
     let wages = read("payroll-one-reference.pain001.xml");
     let ids: std::collections::BTreeSet<_> =
         wages.iter().map(|wage| (&wage.event_id, wage.payment_id())).collect();
@@ -153,7 +158,7 @@ fn documents_cut_anywhere_are_refused_and_never_read_in_part() {
     for (file, bytes) in documents(&folder) {
         let end = bytes.iter().rposition(|byte| *byte == b'>').unwrap();
         for cut in (0..=end).step_by(7) {
-            let read = decode_iso20022(&bytes[..cut]);
+            let read = decode_iso20022(&bytes[..cut], &Zone::default());
             assert!(read.is_err(), "{file} cut at {cut}");
         }
     }

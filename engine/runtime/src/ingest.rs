@@ -1,6 +1,6 @@
 //! Bodies to what is taken in: events, and what could not be read.
 
-use sluice_codec::{DecodeError, Refused, iso20022::Decoded};
+use sluice_codec::{DecodeError, Refused, Zone, iso20022::Decoded};
 use sluice_model::{DeadLetter, EventRecord, EventTime, PaymentEvent, PaymentRecord};
 
 /// The formats that are read, by media type.
@@ -51,8 +51,9 @@ pub(crate) struct Contents {
     pub notes: Vec<String>,
 }
 
-/// Read a body. Whatever is not an event is refused with its line, reason and bytes; the rest goes on.
-pub(crate) fn read(format: Format, body: &[u8]) -> Contents {
+/// Read a body, whose times without an offset belong to a zone. Whatever is not an event is refused with its line, reason
+/// and bytes; the rest goes on.
+pub(crate) fn read(format: Format, body: &[u8], zone: &Zone) -> Contents {
     let mut contents = Contents::default();
     match format {
         Format::Json => contents.one(1, body, sluice_codec::decode_json(body)),
@@ -61,11 +62,11 @@ pub(crate) fn read(format: Format, body: &[u8]) -> Contents {
                 contents.one(line, bytes, sluice_codec::decode_json(bytes));
             }
         }
-        Format::Iso20022 => match sluice_codec::decode_iso20022(body) {
+        Format::Iso20022 => match sluice_codec::decode_iso20022(body, zone) {
             Ok(Decoded { events, refused, notes }) => contents = Contents { events, refused, notes },
             Err(error) => contents.one(1, body, Err(error)),
         },
-        Format::Mt => match sluice_codec::decode_mt(body) {
+        Format::Mt => match sluice_codec::decode_mt(body, zone) {
             Ok(events) => contents.events = events,
             Err(error) => contents.one(1, body, Err(error)),
         },

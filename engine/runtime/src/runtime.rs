@@ -7,6 +7,7 @@ use std::{
 
 use axum::Router;
 use prometheus::Registry;
+use sluice_codec::Zone;
 use sluice_core::Library;
 use sluice_driver::{Handoff, records};
 use sluice_log::{Commit, Log, Offset, ReadLimit, Snapshots};
@@ -46,6 +47,8 @@ pub struct Parts {
     pub accept_clock: bool,
     /// Those who send webhooks.
     pub webhooks: Webhooks,
+    /// Where the times of messages that have no offset are at home, unless a request says otherwise.
+    pub zone: Zone,
     /// Gathers the metrics.
     pub registry: Registry,
     /// A snapshot is due after so many records: see [`crate::limits::SNAPSHOT_EVERY_RECORDS`].
@@ -70,6 +73,7 @@ impl Runtime {
             clock,
             accept_clock,
             webhooks,
+            zone,
             registry,
             snapshot_every_records,
         } = parts;
@@ -118,6 +122,7 @@ impl Runtime {
             webhook_bodies: App::webhook_bodies(),
             decodes: App::decodes(),
             webhooks,
+            zone,
         };
         Ok(Self { app: Arc::new(app), handoff, engine: Mutex::new(Some(engine)) })
     }

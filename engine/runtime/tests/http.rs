@@ -12,7 +12,7 @@ use axum::{
 };
 use common::{Answered, Mood, Running, no_time_passes, payment, records, start, start_with};
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 use sluice_log::{EmbeddedOptions, Log, Topic};
 use sluice_model::limits::BODY_BYTES_MAX;
 use sluice_runtime::Caller;
@@ -298,6 +298,31 @@ async fn a_repeated_request_gets_the_receipt_that_was_given_and_after_a_start_th
         [0, 0, 0, 1, 0],
         "as it was known when it was durable"
     );
+}
+
+#[tokio::test]
+async fn a_request_names_the_zone_of_its_times() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    let message = |id: &str| {
+        format!(
+            "<FIToFICstmrCdtTrf><GrpHdr><MsgId>{id}</MsgId><CreDtTm>2026-11-20T09:59:00</CreDtTm></GrpHdr>\
+             <CdtTrfTxInf><IntrBkSttlmAmt Ccy=\"HKD\">1.00</IntrBkSttlmAmt></CdtTrfTxInf></FIToFICstmrCdtTrf>"
+        )
+    };
+    let unknown = running.post("/v1/events?zone=Chan+Tai+Man", "application/xml", message("0")).await;
+    assert_eq!((unknown.status, &unknown.json["code"]), (StatusCode::BAD_REQUEST, &json!("unknown_value")));
+    let detail = unknown.json["detail"].as_str().unwrap();
+    assert!(detail.starts_with("`zone` is no zone") && !detail.contains("Chan"), "{detail}");
+    for (query, id) in [("", "1"), ("?zone=Europe/London", "2")] {
+        let answer = running.post(&format!("/v1/events{query}"), "application/xml", message(id)).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{:?}", answer.json);
+    }
+    let times: Vec<Value> = records(&*running.stop(), Topic::Payments)
+        .into_iter()
+        .filter_map(|record| record.pointer("/event/event/occurred_at").cloned())
+        .collect();
+    assert_eq!(times, ["2026-11-20T01:59:00Z", "2026-11-20T09:59:00Z"]);
 }
 
 #[tokio::test]

@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 
 use encoding_rs::Encoding;
-use jiff::tz::TimeZone;
 use serde::Deserialize;
 use sluice_model::{Card, Device, Merchant, Money, Party, PaymentEvent, Proxy};
 
 use super::{
     amount::Grouping,
-    reading::{NO_ZONE, Reading},
+    reading::Reading,
     sides::{Sides, WrittenSides},
-    times,
 };
+use crate::Zone;
 
 /// A mapping from the columns of a CSV file to the fields of the canonical event.
 #[derive(Clone, Debug)]
@@ -172,8 +171,9 @@ impl Mapping {
             }
         }
         let wrong = |field: &str, why: &str| MappingError::Source { field: field.into(), why: why.into() };
-        let home =
-            file.zone.map(|name| times::zone(&name).ok_or_else(|| wrong("zone", NO_ZONE))).transpose()?;
+        let known =
+            |name: String| name.parse::<Zone>().map_err(|unknown| wrong("zone", &format!("is {unknown}")));
+        let home = file.zone.map(known).transpose()?;
         let sides =
             file.sides.map(|written| Sides::new(written).map_err(|why| wrong("sides", why))).transpose()?;
         if sides.is_some() && file.fields.contains_key("direction") {
@@ -285,7 +285,7 @@ fn known_path(field: &str) -> Result<Vec<String>, MappingError> {
 fn source(
     field: &str,
     written: Written,
-    home: Option<&TimeZone>,
+    home: Option<&Zone>,
     takes_sign: bool,
 ) -> Result<Source, MappingError> {
     let written = match written {

@@ -2,17 +2,15 @@
 
 use std::borrow::Cow;
 
-use jiff::{
-    Timestamp,
-    tz::{Offset, TimeZone},
-};
+use jiff::{Timestamp, tz::Offset};
 use sluice_model::{EventTime, Span};
 
 use super::{
     amount::{Amount, Amounts, Sign},
     mapping::WrittenSource,
-    times::{self, Spelling, Times, Wanted},
+    times::{Spelling, Times, Wanted},
 };
+use crate::{UnknownZone, Zone};
 
 #[derive(Clone, Debug)]
 pub(super) enum Reading {
@@ -41,7 +39,7 @@ impl Reading {
     pub(super) fn new(
         field: &str,
         written: &WrittenSource,
-        home: Option<&TimeZone>,
+        home: Option<&Zone>,
         takes_sign: bool,
     ) -> Result<Self, String> {
         let is_balance = matches!(field, "debtor.balance_after.value" | "creditor.balance_after.value");
@@ -80,7 +78,7 @@ impl Reading {
         if let Some(fault) = spelling.fault(wanted) {
             return Err(fault.into());
         }
-        Ok(Self::Time(Times { spelling, zone: zone.unwrap_or(TimeZone::UTC), wanted }))
+        Ok(Self::Time(Times { spelling, zone: zone.unwrap_or(Zone::UTC), wanted }))
     }
 
     /// The text that the event's own visitor reads, of a cell; or why there is none.
@@ -152,21 +150,18 @@ fn amounts(written: &WrittenSource) -> Result<Amounts, String> {
 }
 
 /// The zone that a field names for itself.
-fn own_zone(written: &WrittenSource) -> Result<Option<TimeZone>, String> {
+fn own_zone(written: &WrittenSource) -> Result<Option<Zone>, String> {
     match (&written.zone, written.utc_offset_hours) {
         (Some(_), Some(_)) => {
             Err("has a `zone` and `utc_offset_hours`: one of them says where times are at home".into())
         }
         (Some(name), None) => {
-            times::zone(name).map(Some).ok_or_else(|| format!("has a `zone` that {NO_ZONE}"))
+            name.parse().map(Some).map_err(|unknown: UnknownZone| format!("has a `zone` that is {unknown}"))
         }
         (None, Some(hours)) => {
             let offset = Offset::from_hours(hours).map_err(|_| "has an offset beyond a day")?;
-            Ok(Some(TimeZone::fixed(offset)))
+            Ok(Some(Zone::fixed(offset)))
         }
         (None, None) => Ok(None),
     }
 }
-
-/// What is said of a zone that there is not.
-pub(super) const NO_ZONE: &str = "is no zone of IANA's time zone database, such as Asia/Hong_Kong";

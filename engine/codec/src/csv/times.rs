@@ -1,21 +1,20 @@
 //! A date or a time as a table writes it: by a pattern, or as a number. One without an offset belongs to a zone.
-//!
-//! A local time that a zone has twice, when clocks go back, is the first of the two; one that it skips, when they go
-//! forward, is moved forward by what is skipped (as in RFC 5545).
 
 use jiff::{
     SignedDuration, Timestamp,
     civil::{Date, DateTime},
     fmt::strtime::BrokenDownTime,
-    tz::{Offset, TimeZone, TimeZoneDatabase},
+    tz::{Offset, TimeZone},
 };
 use sluice_model::Span;
+
+use crate::Zone;
 
 /// How a column writes dates or times.
 #[derive(Clone, Debug)]
 pub(super) struct Times {
     pub spelling: Spelling,
-    pub zone: TimeZone,
+    pub zone: Zone,
     pub wanted: Wanted,
 }
 
@@ -64,11 +63,6 @@ enum Read {
     Part(String),
 }
 
-/// The zone of that name in the database of IANA that is compiled in: no file is read.
-pub(super) fn zone(name: &str) -> Option<TimeZone> {
-    TimeZoneDatabase::bundled().get(name).ok()
-}
-
 impl Spelling {
     /// What is wrong with it, whatever the cells hold.
     pub(super) fn fault(&self, wanted: Wanted) -> Option<&'static str> {
@@ -104,7 +98,7 @@ impl Times {
         };
         match (self.wanted, read) {
             (Wanted::Date, Read::Local(at)) => Ok(at.date().to_string()),
-            (Wanted::Date, Read::Moment(at)) => Ok(self.zone.to_datetime(at).date().to_string()),
+            (Wanted::Date, Read::Moment(at)) => Ok(self.zone.date(at).to_string()),
             (Wanted::Date | Wanted::Either, Read::Day(date, _)) => Ok(date.to_string()),
             (Wanted::Date | Wanted::Either, Read::Part(part)) => Ok(part),
             (_, Read::Moment(at)) => Ok(at.to_string()),
@@ -115,7 +109,7 @@ impl Times {
     }
 
     fn moment(&self, local: DateTime) -> Result<Timestamp, &'static str> {
-        self.zone.to_ambiguous_timestamp(local).compatible().map_err(|_| BEYOND)
+        self.zone.moment(local).ok_or(BEYOND)
     }
 
     /// A date with the offset at which it begins: `2026-11-20+08:00`.
@@ -224,7 +218,7 @@ mod tests {
     use super::*;
 
     fn times(spelling: Spelling, zone_name: &str, wanted: Wanted) -> Times {
-        Times { spelling, zone: zone(zone_name).unwrap(), wanted }
+        Times { spelling, zone: zone_name.parse().unwrap(), wanted }
     }
 
     fn by(pattern: &str, zone_name: &str, wanted: Wanted, cell: &str) -> Result<String, &'static str> {

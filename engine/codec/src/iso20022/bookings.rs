@@ -129,7 +129,7 @@ impl Booking<'_> {
         keep(kept, "servicer_reference", servicer);
         keep(kept, "return_reason", code(detail.at("RtrInf/Rsn")));
         keep(kept, "report_id", report.text_at("Id"));
-        collect(&mut event, &sides, self.around, detail);
+        collect(&mut event, header, &sides, self.around, detail);
         Ok(event)
     }
 

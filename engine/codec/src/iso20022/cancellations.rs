@@ -85,7 +85,7 @@ fn whole(
     outcome(&mut event, answer.or(of_all));
     keep(&mut event.attributes, "original_transactions", element.text_at("OrgnlNbOfTxs"));
     keep(&mut event.attributes, "cancellation_reason", reason(element));
-    collect(&mut event, &Sides::of(&[]), around, element);
+    collect(&mut event, header, &Sides::of(&[]), around, element);
     Ok(event)
 }
 
@@ -113,7 +113,7 @@ fn one(
     event.creditor = sides.creditor.read("creditor", &mut event.attributes);
     keep(&mut event.attributes, "original_message_id", original);
     keep(&mut event.attributes, "cancellation_reason", reason(transaction));
-    collect(&mut event, &sides, around, transaction);
+    collect(&mut event, header, &sides, around, transaction);
     Ok(event)
 }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 use sluice_model::{Party, PaymentEvent, RelatedParty, limits::PARTIES_MAX};
 
 use super::{
+    Header,
     party::{Side, Sides, address_parts, is_covered, is_no_account, is_told, name_of, named},
     remittance_parts,
     roles::{role, surroundings},
@@ -49,9 +50,10 @@ pub(super) fn around<'a>(
 }
 
 /// Collect whoever and whatever a transaction and what stands around it name, beside the two sides that the event has
-/// already.
+/// already. The business header comes last, so that whoever the message names keeps the part that it gives them.
 pub(super) fn collect(
     event: &mut PaymentEvent,
+    header: &Header<'_>,
     sides: &Sides<'_>,
     around: &[&Element],
     transaction: &Element,
@@ -81,6 +83,8 @@ pub(super) fn collect(
     }
     everyone.in_transaction = true;
     everyone.children(transaction, nowhere);
+    everyone.in_transaction = false;
+    header.outside().for_each(|part| everyone.element(part, nowhere));
     event.intermediaries = everyone.intermediaries;
     event.related_parties = everyone.related;
     if !everyone.texts.is_empty() {
@@ -126,7 +130,9 @@ impl Everyone {
         }
         match element.name.as_str() {
             // Part of whoever holds it, who is known.
-            "FinInstnId" | "Pty" | "Agt" if within.direct => self.children(element, within),
+            "FinInstnId" | "Pty" | "Agt" | "FIId" | "OrgId" if within.direct => {
+                self.children(element, within)
+            }
             _ => match named(element) {
                 Some(party) => self.somebody(element, party, within),
                 None => {
@@ -210,7 +216,7 @@ fn numbers(party: &Party) -> impl Iterator<Item = String> {
 }
 
 fn is_institution(element: &Element) -> bool {
-    element.child("FinInstnId").is_some()
+    ["FinInstnId", "FIId"].into_iter().any(|name| element.child(name).is_some())
 }
 
 /// Whether a text may say something: codes, numbers, times and UUIDs do not.

@@ -3,7 +3,7 @@
 use sluice_model::{Money, PaymentEvent};
 
 use super::{Message, NOT_PROVIDED, keep, times::When};
-use crate::{DecodeError, xml::Element};
+use crate::{DecodeError, Zone, xml::Element};
 
 /// Where messages say which they are and when they were made.
 const GROUPS: [(&str, &str); 2] = [("GrpHdr", "MsgId"), ("Assgnmt", "Id")];
@@ -22,17 +22,22 @@ pub(super) struct Header<'a> {
     is_known: bool,
     pub message_id: &'a str,
     created: When,
-    /// The time of its making, where it does not say of which place.
+    /// Where times without an offset are at home.
+    zone: &'a Zone,
+    /// The business application header that came with it.
+    business: Option<&'a Element>,
+    /// The time of its making, where it has no offset.
     local: Option<&'a str>,
 }
 
 impl<'a> Header<'a> {
-    /// The header of a message, in whose place stands that namespace and before which that business header.
+    /// The header of a message, in whose place stands that namespace and beside which that business header.
     pub(super) fn read(
         message: &'static Message,
         element: &'a Element,
         namespace: Option<&'a str>,
         business: Option<&'a Element>,
+        zone: &'a Zone,
     ) -> Result<Self, DecodeError> {
         let (group, id) = GROUPS
             .into_iter()
@@ -41,12 +46,12 @@ impl<'a> Header<'a> {
         let refuse = |what: &str| DecodeError::malformed(format!("{}: {group}/{what}", message.name));
         let message_id = element.text_at(&format!("{group}/{id}"));
         let given = element.text_at(&format!("{group}/CreDtTm"));
-        let own =
-            given.map(|text| When::read(text).ok_or_else(|| refuse("CreDtTm is not a time"))).transpose()?;
-        // The business header's time has an offset.
-        let of_business = business.and_then(|header| header.text_at("CreDt")).and_then(When::read);
+        let read = |text: &str| When::read(text, zone);
+        let own = given.map(|text| read(text).ok_or_else(|| refuse("CreDtTm is not a time"))).transpose()?;
+        let of_business = business.and_then(|header| header.text_at("CreDt")).and_then(read);
+        // An offset that is said is better than one that is taken for it.
         let created = match (own, of_business) {
-            (Some(When::Local(_)) | None, Some(When::Moment(at))) => Some(When::Moment(at)),
+            (own, Some(moment @ When::Moment(_))) if own.is_none_or(When::is_local) => Some(moment),
             (own, _) => own,
         };
         let created = created.ok_or_else(|| refuse("CreDtTm is missing"))?;
@@ -58,7 +63,9 @@ impl<'a> Header<'a> {
             is_known: version.is_none_or(|version| number(version).is_some_and(|n| n <= message.newest)),
             message_id: message_id.ok_or_else(|| refuse(&format!("{id} is missing")))?,
             created,
-            local: given.filter(|_| matches!(created, When::Local(_))),
+            zone,
+            business,
+            local: given.filter(|_| created.is_local()),
         })
     }
 
@@ -69,12 +76,16 @@ impl<'a> Header<'a> {
         references: &References<'_>,
         when: Option<&str>,
     ) -> Result<PaymentEvent, DecodeError> {
-        let told =
-            when.map(|text| When::read(text).ok_or_else(|| self.refuse(references, "a time is not one")));
-        let at = match (told.transpose()?, self.created) {
-            (Some(When::Moment(at)), When::Moment(created)) => at.min(created),
+        let read =
+            |text| When::read(text, self.zone).ok_or_else(|| self.refuse(references, "a time is not one"));
+        let at = match (when.map(read).transpose()?, self.created) {
+            // The zone may be wrong, an offset is not.
             (Some(When::Moment(at)), When::Local(_)) => at,
-            (_, created) => created.at(),
+            (Some(When::Moment(at) | When::Local(at)), When::Moment(created) | When::Local(created)) => {
+                at.min(created)
+            }
+            (Some(When::Moment(at) | When::Local(at)), When::Day(_)) => at,
+            (None | Some(When::Day(_)), created) => created.at(),
         };
         let id = format!("{}:{}:{}", self.name, self.message_id, references.reference());
         let mut event = PaymentEvent::new(id, at);
@@ -87,6 +98,13 @@ impl<'a> Header<'a> {
         keep(&mut event.attributes, "instruction_id", references.instruction);
         keep(&mut event.attributes, "transaction_id", references.transaction);
         Ok(event)
+    }
+
+    /// What the business header says. A signature names nobody and would repeat its certificate in every event; a
+    /// message that the header holds is read as such.
+    pub(super) fn outside(&self) -> impl Iterator<Item = &'a Element> {
+        let parts = self.business.into_iter().flat_map(|business| &business.children);
+        parts.filter(|part| !["Sgntr", "Document"].contains(&part.name.as_str()))
     }
 
     pub(super) fn refuse(&self, references: &References<'_>, why: &str) -> DecodeError {

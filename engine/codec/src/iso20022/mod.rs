@@ -32,7 +32,7 @@ use sluice_model::{Attributes, Money, PaymentEvent};
 use transactions::Transactions;
 
 use crate::{
-    DecodeError, Refused,
+    DecodeError, Refused, Zone,
     xml::{Document, Element},
 };
 
@@ -113,19 +113,18 @@ const fn news(
     Message { element, name, newest, transaction, makes_payments: false, read }
 }
 
-/// Everything that an ISO 20022 document holds; an error where it is refused whole.
-pub fn decode_iso20022(bytes: &[u8]) -> Result<Decoded, DecodeError> {
+/// Everything that an ISO 20022 document holds; an error where it is refused whole. Times without an offset belong to `zone`.
+pub fn decode_iso20022(bytes: &[u8], zone: &Zone) -> Result<Decoded, DecodeError> {
     let document = Document::parse(bytes, &APART)?;
-    let mut search = Search::default();
-    document.roots.iter().for_each(|root| search.under(root, None));
-    if search.found.is_empty() {
+    let found = Search::all(&document.roots);
+    if found.is_empty() {
         let names: Vec<&str> = MESSAGES.iter().map(|message| message.name).collect();
         let why = format!("no message that is read here: {}", names.join(", "));
         return Err(DecodeError::unsupported(why));
     }
     let mut decoded = Decoded::default();
-    for Found { message, element, namespace, business } in search.found {
-        let header = Header::read(message, element, namespace, business)?;
+    for Found { message, element, namespace, business } in found {
+        let header = Header::read(message, element, namespace, business, zone)?;
         let mut transactions = Transactions::new(&document, header);
         (message.read)(element, &mut transactions);
         let contents = transactions.finish(message, element)?;
@@ -147,7 +146,7 @@ struct Search<'a> {
     business: Option<&'a Element>,
 }
 
-/// A message, with the namespace it stands in and the business header before it.
+/// A message, with the namespace it stands in and its business header.
 struct Found<'a> {
     message: &'static Message,
     element: &'a Element,
@@ -156,11 +155,20 @@ struct Found<'a> {
 }
 
 impl<'a> Search<'a> {
+    /// The messages, each with the header that it stands behind or in; the last may also stand before its own.
+    fn all(roots: &'a [Element]) -> Vec<Found<'a>> {
+        let mut search = Self::default();
+        roots.iter().for_each(|root| search.under(root, None));
+        if let Some(last) = search.found.last_mut() {
+            last.business = last.business.or(search.business);
+        }
+        search.found
+    }
+
     fn under(&mut self, element: &'a Element, namespace: Option<&'a str>) {
         let namespace = element.namespace.as_deref().or(namespace);
         if element.name == "AppHdr" {
             self.business = Some(element);
-            return;
         }
         match MESSAGES.iter().find(|message| message.element == element.name) {
             Some(message) => {

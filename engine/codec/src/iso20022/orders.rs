@@ -61,6 +61,6 @@ fn order(
     keep(&mut event.attributes, "batch_id", batch.text_at("PmtInfId"));
     keep(&mut event.attributes, "mandate_id", transaction.text_at("DrctDbtTx/MndtRltdInf/MndtId"));
     keep(&mut event.attributes, "category_purpose", code(batch.at("PmtTpInf/CtgyPurp")));
-    collect(&mut event, &sides, around, transaction);
+    collect(&mut event, header, &sides, around, transaction);
     Ok(event)
 }

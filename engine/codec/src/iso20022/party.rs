@@ -63,9 +63,14 @@ impl Side<'_> {
 const BIRTH_CITY: &str = "Id/PrvtId/DtAndPlcOfBirth/CityOfBirth";
 const BIRTH_COUNTRY: &str = "Id/PrvtId/DtAndPlcOfBirth/CtryOfBirth";
 
-/// Newer messages wrap a party in a choice between `Pty` and an institution's `Agt`.
+/// Newer messages wrap a party in a choice between `Pty` and an institution's `Agt`, a business header in one between
+/// `OrgId` and `FIId`.
 fn choice(element: &Element) -> &Element {
-    element.child("Pty").unwrap_or(element)
+    let chosen = match (element.name.as_str(), element.children.as_slice()) {
+        ("Fr" | "To", [only]) => ["OrgId", "FIId"].contains(&only.name.as_str()).then_some(only),
+        _ => element.child("Pty"),
+    };
+    chosen.unwrap_or(element)
 }
 
 /// A party, without account or institution.

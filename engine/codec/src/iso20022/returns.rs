@@ -51,7 +51,7 @@ fn give_back(
     keep(&mut event.attributes, "settlement_date", transaction.text_at("IntrBkSttlmDt"));
     keep(&mut event.attributes, "charge_bearer", transaction.text_at("ChrgBr"));
     keep(&mut event.attributes, "return_reason", code(transaction.at("RtrRsnInf/Rsn")));
-    collect(&mut event, &sides, around, transaction);
+    collect(&mut event, header, &sides, around, transaction);
     Ok(event)
 }
 

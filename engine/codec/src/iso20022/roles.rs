@@ -3,12 +3,14 @@
 //! whoever a message names has a role, in kinds and versions of messages to come too.
 
 /// Names whose parts do not say it.
-const NAMES: [(&str, &str); 6] = [
+const NAMES: [(&str, &str); 8] = [
     ("BrnchId", "branch"),
     ("CtctDtls", "contact"),
     ("PstlAdr", "remittance_location"),
     ("RmtLctnPstlAdr", "remittance_location"),
     ("DlvrTo", "delivered_to"),
+    ("Fr", "message_sender"),
+    ("To", "message_receiver"),
     ("Prtry", UNKNOWN),
 ];
 
@@ -68,12 +70,13 @@ const WORDS: [(&str, &str); 51] = [
 ];
 
 /// Elements that name nobody, but say of whomever they hold in what they play their part.
-const SURROUNDINGS: [(&str, &str); 8] = [
+const SURROUNDINGS: [(&str, &str); 9] = [
     ("Case", "case"),
     ("Chrgs", "charges"),
     ("ChrgsInf", "charges"),
     ("Intrst", "interest"),
     ("OrgnlTxRef", "original"),
+    ("Rltd", "related"),
     ("Tax", "tax"),
     ("TaxRmt", "tax"),
     ("UndrlygCstmrCdtTrf", "underlying"),
@@ -138,6 +141,7 @@ mod tests {
             ("", "PrvsInstgAgt1Acct", "previous_instructing_agent_1_account"),
             ("debtor", "CtctDtls", "debtor_contact"),
             ("charges", "Agt", "charges_agent"),
+            ("related", "Fr", "related_message_sender"),
             ("underlying", "Dbtr", "underlying_debtor"),
             ("", "Assgne", "assignee"),
             ("account", "Svcr", "account_servicer"),

@@ -67,7 +67,7 @@ fn whole(
     keep(&mut event.attributes, "original_transactions", element.text_at("OrgnlNbOfTxs"));
     keep(&mut event.attributes, "message_status", code_given);
     keep(&mut event.attributes, "status_reason", code(element.at("StsRsnInf/Rsn")));
-    collect(&mut event, &Sides::of(&[]), around, element);
+    collect(&mut event, header, &Sides::of(&[]), around, element);
     Ok(event)
 }
 
@@ -117,7 +117,7 @@ fn status(
     keep(&mut event.attributes, "original_message_id", original);
     keep(&mut event.attributes, "transaction_status", code_given);
     keep(&mut event.attributes, "status_reason", code(transaction.at("StsRsnInf/Rsn")));
-    collect(&mut event, &sides, around, transaction);
+    collect(&mut event, header, &sides, around, transaction);
     Ok(event)
 }
 

@@ -1,43 +1,41 @@
-//! Dates and times of ISO 20022. Only one with an offset is a moment.
+//! Dates and times of ISO 20022. One without an offset belongs to the source's zone.
 
-use jiff::{
-    Timestamp,
-    civil::{Date, DateTime},
-    tz::Offset,
-};
+use jiff::{Timestamp, civil::Date};
 use sluice_model::EventTime;
+
+use crate::Zone;
 
 /// What a date or time says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum When {
     /// A date and time with an offset.
     Moment(EventTime),
-    /// A date, or a local time of which nobody says where: the earliest moment that it can be. So it never lies ahead
-    /// of whoever receives it.
+    /// A local time, as the moment that it is in the source's zone.
     Local(EventTime),
+    /// A date, as the moment at which it begins in the source's zone.
+    Day(EventTime),
 }
 
-/// Where every day begins first: 14 hours ahead of UTC.
-const EARLIEST: Offset = Offset::constant(14);
-
 impl When {
-    pub(super) fn read(text: &str) -> Option<Self> {
+    pub(super) fn read(text: &str, zone: &Zone) -> Option<Self> {
         if let Ok(at) = text.parse::<Timestamp>() {
             return Some(Self::Moment(EventTime::from_micros(at.as_microsecond())));
         }
-        let local: DateTime = match text.parse() {
-            Ok(local) => local,
-            Err(_) => date(text)?.at(0, 0, 0, 0),
-        };
-        let at = EARLIEST.to_timestamp(local).ok()?;
-        Some(Self::Local(EventTime::from_micros(at.as_microsecond())))
+        if let Some(date) = date(text) {
+            return zone.event_time(date.at(0, 0, 0, 0)).map(Self::Day);
+        }
+        zone.event_time(text.parse().ok()?).map(Self::Local)
     }
 
-    /// The moment, or the earliest that it can be.
     pub(super) const fn at(self) -> EventTime {
         match self {
-            Self::Moment(at) | Self::Local(at) => at,
+            Self::Moment(at) | Self::Local(at) | Self::Day(at) => at,
         }
+    }
+
+    /// Whether it has no offset of its own.
+    pub(super) const fn is_local(self) -> bool {
+        !matches!(self, Self::Moment(_))
     }
 }
 
@@ -57,20 +55,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_offset_makes_a_moment() {
+    fn a_time_without_an_offset_belongs_to_the_zone() {
         let at = |text: &str| text.parse::<EventTime>().unwrap();
+        let zone = Zone::default();
         for (text, when) in [
             ("2026-11-27T03:00:00Z", When::Moment(at("2026-11-27T03:00:00Z"))),
             ("2026-11-27T11:00:00.5+08:00", When::Moment(at("2026-11-27T03:00:00.5Z"))),
-            ("2026-11-27T11:00:00", When::Local(at("2026-11-26T21:00:00Z"))),
-            ("2026-11-27", When::Local(at("2026-11-26T10:00:00Z"))),
-            ("2026-11-27Z", When::Local(at("2026-11-26T10:00:00Z"))),
-            ("2026-11-27+08:00", When::Local(at("2026-11-26T10:00:00Z"))),
+            ("2026-11-27T11:00:00", When::Local(at("2026-11-27T03:00:00Z"))),
+            ("2026-11-27", When::Day(at("2026-11-26T16:00:00Z"))),
+            ("2026-11-27Z", When::Day(at("2026-11-26T16:00:00Z"))),
+            ("2026-11-27+08:00", When::Day(at("2026-11-26T16:00:00Z"))),
         ] {
-            assert_eq!(When::read(text), Some(when), "{text}");
+            assert_eq!(When::read(text, &zone), Some(when), "{text}");
         }
         for text in ["", "27.11.2026", "2026-11-31", "2026-11-27+8", "2026-11-27x", "soon", "2026-11-2é"] {
-            assert_eq!(When::read(text), None, "{text}");
+            assert_eq!(When::read(text, &zone), None, "{text}");
         }
     }
 }

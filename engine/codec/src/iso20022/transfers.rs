@@ -62,7 +62,7 @@ fn transfer(
     keep(&mut event.attributes, "mandate_id", transaction.text_at("DrctDbtTx/MndtRltdInf/MndtId"));
     let covered = transaction.child("UndrlygCstmrCdtTrf").and_then(remittance);
     keep(&mut event.attributes, "underlying_remittance", covered.as_deref());
-    collect(&mut event, &sides, around, transaction);
+    collect(&mut event, header, &sides, around, transaction);
     Ok(event)
 }
 

@@ -23,7 +23,7 @@ use self::{
     blocks::Block,
     fields::{Fields, Place},
 };
-use crate::{DecodeError, accept};
+use crate::{DecodeError, Zone, accept};
 
 /// The most messages of one file.
 const MESSAGES_MAX: usize = 100_000;
@@ -34,8 +34,8 @@ pub fn is_mt(bytes: &[u8]) -> bool {
     matches!(bytes.get(begin..), Some([b'{', b'0'..=b'9', b':', ..]))
 }
 
-/// Every event of a file of MT messages, in order.
-pub fn decode_mt(bytes: &[u8]) -> Result<Vec<PaymentEvent>, DecodeError> {
+/// Every event of a file of MT messages, in order. Times without an offset belong to `zone`.
+pub fn decode_mt(bytes: &[u8], zone: &Zone) -> Result<Vec<PaymentEvent>, DecodeError> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| DecodeError::malformed(format!("not UTF-8 from byte {} on", error.valid_up_to())))?;
     let mut events = Vec::new();
@@ -45,7 +45,7 @@ pub fn decode_mt(bytes: &[u8]) -> Result<Vec<PaymentEvent>, DecodeError> {
         }
         let place = Place { message: number, name: "" };
         let blocks = message.map_err(|why| place.refuse(why))?;
-        if let Some((header, fields)) = Header::read(&blocks, place)? {
+        if let Some((header, fields)) = Header::read(&blocks, zone, place)? {
             for mut event in header.events(fields)? {
                 event.normalise();
                 events.push(accept(event)?);
@@ -70,6 +70,8 @@ struct Header {
     sent_at: Option<EventTime>,
     /// Block 3's field 121, in small letters.
     uetr: Option<String>,
+    /// Where times without an offset are at home.
+    zone: Zone,
     place: Place,
 }
 
@@ -102,7 +104,11 @@ impl Kind {
 impl Header {
     /// The headers and the text of a message; nothing for a message of the network itself, such as an
     /// acknowledgement.
-    fn read<'a>(blocks: &[Block<'a>], place: Place) -> Result<Option<(Self, Fields<'a>)>, DecodeError> {
+    fn read<'a>(
+        blocks: &[Block<'a>],
+        zone: &Zone,
+        place: Place,
+    ) -> Result<Option<(Self, Fields<'a>)>, DecodeError> {
         let text_of = |id: &str| blocks.iter().find(|block| block.id == id).map(|block| block.text);
         let basic = text_of("1").ok_or_else(|| place.refuse("block 1 is missing"))?;
         let (Some(service), Some(own)) = (basic.get(1..3), basic.get(3..15).and_then(values::bic)) else {
@@ -112,8 +118,8 @@ impl Header {
             return Ok(None);
         }
         let application = text_of("2").ok_or_else(|| place.refuse("block 2 is missing"))?;
-        let Application { number, other, sent_at, received } =
-            Application::read(application).ok_or_else(|| place.refuse("block 2 is no application header"))?;
+        let Application { number, other, sent_at, received } = Application::read(application, zone)
+            .ok_or_else(|| place.refuse("block 2 is no application header"))?;
         let (kind, name) = Kind::of(number).ok_or_else(|| {
             DecodeError::unsupported(format!(
                 "message {}: of a type that is not read here: MT103, MT202, MT900, MT910, MT940 or MT942",
@@ -133,6 +139,7 @@ impl Header {
             receiver,
             sent_at,
             uetr: tag("121").map(str::to_ascii_lowercase),
+            zone: zone.clone(),
             place,
         };
         Ok(Some((header, Fields::read(text, place)?)))
@@ -174,7 +181,7 @@ struct Application<'a> {
 }
 
 impl<'a> Application<'a> {
-    fn read(text: &'a str) -> Option<Self> {
+    fn read(text: &'a str, zone: &Zone) -> Option<Self> {
         let number = text.get(1..4)?;
         if text.starts_with('I') {
             let other = values::bic(text.get(4..16)?)?;
@@ -183,8 +190,7 @@ impl<'a> Application<'a> {
         // O, type, the sender's time, then the sender's date, terminal, session and sequence.
         text.strip_prefix('O')?;
         let (hours, date, other) = (text.get(4..8)?, text.get(8..14)?, values::bic(text.get(14..26)?)?);
-        let offset_hours = values::offset_hours(&other);
-        let sent_at = Some(values::moment(values::date(date)?, hours, offset_hours * 60)?);
+        let sent_at = Some(values::sent_at(values::date(date)?, hours, &other, zone)?);
         Some(Self { number, other, sent_at, received: true })
     }
 }

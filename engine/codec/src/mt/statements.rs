@@ -25,7 +25,8 @@ pub(super) fn confirmation(header: &Header, mut fields: Fields<'_>) -> Result<Pa
     let reference = reference(&mut fields)?;
     let own = own(header, &mut fields)?;
     let (value_date, amount) = dated_amount(&mut fields)?;
-    let made_at = made_at(&mut fields)?.or(header.sent_at).or_else(|| values::start_of(value_date));
+    let made_at =
+        made_at(&mut fields)?.or(header.sent_at).or_else(|| values::start_of(value_date, &header.zone));
     let made_at = made_at.ok_or_else(|| header.place.refuse_field("32A", "has a date that is none"))?;
     let mut event = header.event(&reference, made_at);
     event.amount = Some(amount);
@@ -188,7 +189,8 @@ impl Statement<'_> {
     /// be yet to come.
     fn booked_at(&self, line: &Line<'_>) -> Option<EventTime> {
         let day = line.entry_date.unwrap_or(line.value_date);
-        let begins = values::start_of(self.balance.closed_on.map_or(day, |closed_on| day.min(closed_on)))?;
+        let day = self.balance.closed_on.map_or(day, |closed_on| day.min(closed_on));
+        let begins = values::start_of(day, &self.header.zone)?;
         Some(self.made_at.map_or(begins, |made_at| begins.min(made_at)))
     }
 }

@@ -75,7 +75,7 @@ pub(super) fn institution(header: &Header, mut fields: Fields<'_>) -> Result<Pay
 fn begin(header: &Header, fields: &mut Fields<'_>) -> Result<PaymentEvent, DecodeError> {
     let reference = reference(fields)?;
     let (value_date, amount) = dated_amount(fields)?;
-    let at = header.sent_at.or_else(|| values::start_of(value_date));
+    let at = header.sent_at.or_else(|| values::start_of(value_date, &header.zone));
     let at = at.ok_or_else(|| header.place.refuse_field("32A", "has a date that is none"))?;
     let mut event = header.event(&reference, at);
     event.status = PaymentStatus::Authorized;

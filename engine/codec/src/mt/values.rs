@@ -1,8 +1,13 @@
 //! What stands in fields: dates, times, amounts, BICs, countries.
 
-use jiff::civil::Date;
+use jiff::{
+    civil::{Date, DateTime, Time},
+    tz::Offset,
+};
 use serde_json::{Value, json};
 use sluice_model::{Attributes, Currency, EventTime, Money, MoneyError};
+
+use crate::Zone;
 
 /// Keep a text that the canonical event has no field for.
 pub(super) fn keep(attributes: &mut Attributes, name: &str, text: Option<&str>) {
@@ -45,17 +50,24 @@ pub(super) fn month_and_day(text: &str, near: Date) -> Option<Date> {
     dates.min_by_key(|date| (*date - near).get_days().unsigned_abs())
 }
 
-/// A time of day (`1015`) on a date, at an offset in minutes.
-pub(super) fn moment(date: Date, hours: &str, offset_minutes: i32) -> Option<EventTime> {
+/// A time of day (`1015`) on a date.
+fn local(date: Date, hours: &str) -> Option<DateTime> {
     let [hour, minute] = numbers(hours)?;
-    let local = date.to_datetime(jiff::civil::Time::new(hour, minute, 0, 0).ok()?);
-    let offset = jiff::tz::Offset::from_seconds(offset_minutes * 60).ok()?;
-    Some(EventTime::from_micros(offset.to_timestamp(local).ok()?.as_microsecond()))
+    Some(date.to_datetime(Time::new(hour, minute, 0, 0).ok()?))
 }
 
-/// When a date begins in Hong Kong.
-pub(super) fn start_of(date: Date) -> Option<EventTime> {
-    moment(date, "0000", HONG_KONG_OFFSET_HOURS * 60)
+/// When a date begins.
+pub(super) fn start_of(date: Date, zone: &Zone) -> Option<EventTime> {
+    zone.event_time(date.at(0, 0, 0, 0))
+}
+
+/// `1015` on a date, of a sender's clock. A header names no offset: the time belongs to the zone, and is no later than the
+/// sender's country has it, where that lies east. It may thus be early, never ahead.
+pub(super) fn sent_at(date: Date, hours: &str, sender: &str, zone: &Zone) -> Option<EventTime> {
+    let local = local(date, hours)?;
+    let in_zone = zone.event_time(local)?;
+    let there = east(sender).and_then(|offset| Zone::fixed(offset).event_time(local));
+    Some(there.map_or(in_zone, |there| there.min(in_zone)))
 }
 
 /// `2608011015+0800`: a moment with its offset.
@@ -64,26 +76,25 @@ pub(super) fn moment_with_offset(text: &str) -> Option<EventTime> {
     let (day, hours, sign, offset) =
         (date(text.get(..6)?)?, text.get(6..10)?, text.get(10..11)?, text.get(11..)?);
     let [hour, minute] = numbers(offset)?;
-    let minutes = i32::from(hour) * 60 + i32::from(minute);
-    match sign {
-        "+" => moment(day, hours, minutes),
-        "-" => moment(day, hours, -minutes),
-        _ => None,
-    }
+    let seconds = (i32::from(hour) * 60 + i32::from(minute)) * 60;
+    let seconds = match sign {
+        "+" => seconds,
+        "-" => -seconds,
+        _ => return None,
+    };
+    Zone::fixed(Offset::from_seconds(seconds).ok()?).event_time(local(day, hours)?)
 }
 
-const HONG_KONG_OFFSET_HOURS: i32 = 8;
-
-/// The offset at which a sender's local time is taken. A header names no offset, so the sender's country does: east of
-/// Hong Kong the greatest that the country has, elsewhere Hong Kong's own. A time may thus be early, never ahead.
-pub(super) fn offset_hours(bic: &str) -> i32 {
-    match bic.get(4..6).unwrap_or_default() {
+/// The greatest offset that a BIC's country has, where that is east of Hong Kong.
+fn east(bic: &str) -> Option<Offset> {
+    let hours = match bic.get(4..6).unwrap_or_default() {
         "JP" | "KR" | "KP" | "TL" | "PW" | "ID" | "MN" => 9,
         "AU" | "PG" | "GU" | "MP" | "FM" | "SB" | "NC" | "VU" | "NF" => 11,
         "RU" => 12,
         "NZ" | "FJ" | "TV" | "MH" | "NR" | "KI" | "WS" | "TO" | "TK" | "WF" => 14,
-        _ => HONG_KONG_OFFSET_HOURS,
-    }
+        _ => return None,
+    };
+    Some(Offset::constant(hours))
 }
 
 /// The BIC in a terminal's address: eight letters, the terminal's own, the branch.

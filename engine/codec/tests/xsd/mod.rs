@@ -68,12 +68,14 @@ struct Complex {
 
 pub(crate) struct Xsd {
     namespace: String,
+    /// The outermost element and its type.
+    root: [String; 2],
     types: BTreeMap<String, Complex>,
 }
 
 impl Xsd {
     pub(crate) fn read(text: &str) -> Self {
-        let mut xsd = Self { namespace: String::new(), types: BTreeMap::new() };
+        let mut xsd = Self { namespace: String::new(), root: Default::default(), types: BTreeMap::new() };
         let mut reader = Reader::new(text, Limits { depth: 64, elements: None });
         let mut within: Option<String> = None;
         while let Some(token) = reader.read().unwrap() {
@@ -92,6 +94,7 @@ impl Xsd {
                     let complex = Complex { is_choice: group == "choice", elements: Vec::new() };
                     xsd.types.insert(within.clone().unwrap(), complex);
                 }
+                "element" if within.is_none() => xsd.root = [attribute("name"), attribute("type")],
                 "element" => {
                     let Some(complex) = within.as_ref().and_then(|within| xsd.types.get_mut(within)) else {
                         continue;
@@ -109,7 +112,7 @@ impl Xsd {
     /// Every place where something is sought, by the names of the elements that lead there.
     pub(crate) fn places(&self) -> Vec<(Vec<&str>, Sought)> {
         let mut places = Vec::new();
-        self.places_of("Document", &mut Vec::new(), &mut places);
+        self.places_of(&self.root[1], &mut Vec::new(), &mut places);
         places
     }
 
@@ -127,9 +130,10 @@ impl Xsd {
 
     /// The smallest message that has a text at a place.
     pub(crate) fn message(&self, path: &[&str], text: &str) -> String {
-        let mut xml = format!("<Document xmlns=\"{}\">", self.namespace);
-        self.write("Document", Some((path, text)), &mut xml);
-        xml + "</Document>"
+        let [name, of] = &self.root;
+        let mut xml = format!("<{name} xmlns=\"{}\">", self.namespace);
+        self.write(of, Some((path, text)), &mut xml);
+        xml + &format!("</{name}>")
     }
 
     fn write(&self, of: &str, at: Option<(&[&str], &str)>, xml: &mut String) {

@@ -91,9 +91,7 @@ impl Member {
         match self.consumer.poll(timeout) {
             None | Some(Ok(_)) => Ok(()),
             Some(Err(error)) => match error.rdkafka_error_code() {
-                Some(Fatal | FencedInstanceId) => {
-                    Err(LogError::Replaced { instance: self.instance.clone() })
-                }
+                Some(Fatal | FencedInstanceId) => Err(LogError::Replaced { instance: self.instance.clone() }),
                 Some(UnknownTopicOrPartition) => {
                     Err(LogError::Topics { what: format!("a topic is not there: {error}") })
                 }

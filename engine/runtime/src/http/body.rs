@@ -5,6 +5,8 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use http_body_util::BodyExt;
+use serde::Deserialize;
+use sluice_codec::{UnknownZone, Zone};
 use sluice_http::Problem;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -103,14 +105,35 @@ pub(super) fn format(headers: &HeaderMap, read_here: &[Format]) -> Result<Format
     })
 }
 
+/// What a request says of where its body comes from.
+#[derive(Deserialize)]
+pub(super) struct Origin {
+    zone: Option<String>,
+}
+
+impl Origin {
+    /// Where its times without an offset are at home.
+    pub(super) fn zone(&self, app: &App) -> Result<Zone, Problem> {
+        let Some(name) = &self.zone else { return Ok(app.zone.clone()) };
+        name.parse().map_err(|unknown: UnknownZone| {
+            Problem::coded(StatusCode::BAD_REQUEST, "unknown_value", format!("`zone` is {unknown}"))
+        })
+    }
+}
+
 /// Decode a body; a large one on a thread of its own.
-pub(super) async fn decode(app: &App, format: Format, bytes: &Bytes) -> Result<Contents, Problem> {
+pub(super) async fn decode(
+    app: &App,
+    format: Format,
+    zone: Zone,
+    bytes: &Bytes,
+) -> Result<Contents, Problem> {
     if bytes.len() <= INLINE_BODY_BYTES_MAX {
-        return Ok(ingest::read(format, bytes));
+        return Ok(ingest::read(format, bytes, &zone));
     }
     let bytes = bytes.clone();
     // Never closed.
     let _turn = app.decodes.acquire().await;
-    let decoded = tokio::task::spawn_blocking(move || ingest::read(format, &bytes)).await;
+    let decoded = tokio::task::spawn_blocking(move || ingest::read(format, &bytes, &zone)).await;
     decoded.map_err(|_| internal("the body could not be decoded"))
 }

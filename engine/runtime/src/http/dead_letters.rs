@@ -23,6 +23,7 @@ use crate::{
     gateway::Intake,
     http::{
         App,
+        body::Origin,
         events::SOURCE,
         problem::{bad_request, not_found},
         webhooks,
@@ -103,9 +104,11 @@ pub(super) struct Resubmitted {
 pub(super) async fn resubmit(
     State(app): State<Arc<App>>,
     id: Result<Path<Offset>, PathRejection>,
+    origin: Result<Query<Origin>, QueryRejection>,
     resubmission: Result<Json<Resubmission>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Resubmitted>), Problem> {
     let (Path(id), Json(Resubmission { reason, event })) = (id?, resubmission?);
+    let zone = origin?.zone(&app)?;
     let received_at = app.guard.stamp().map_err(RuntimeError::from)?;
     if reason.trim().is_empty() || reason.chars().count() > REASON_CHARS_MAX {
         return Err(bad_request(format!("give a reason of 1 to {REASON_CHARS_MAX} characters")));
@@ -121,7 +124,7 @@ pub(super) async fn resubmit(
     let sent = Resubmission::sent(event, letter.original);
     let contents = match sender {
         Some(sender) => sender.read(&sent),
-        None => ingest::read(format_of(&sent), &sent),
+        None => ingest::read(format_of(&sent), &sent, &zone),
     };
     if let Some(refused) = contents.refused.first() {
         let detail = format!("it still cannot be read: {}", refused.reason);

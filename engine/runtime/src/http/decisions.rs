@@ -58,7 +58,7 @@ pub(super) async fn post_decision(
         // The event is a duplicate of itself: asking the engine again gives the same answer.
         Attempt::Done(_) => None,
     };
-    let mut contents = body::decode(&app, format, &lent.bytes).await?;
+    let mut contents = body::decode(&app, format, app.zone.clone(), &lent.bytes).await?;
     drop(lent.bytes);
     if let Some(problem) = whole_refusal(format, &contents) {
         let codes = codes(&contents);

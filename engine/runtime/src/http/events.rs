@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::{
     body::Body,
-    extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{Query, State, rejection::QueryRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header, uri::PathAndQuery},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -19,7 +19,7 @@ use crate::{
     http::{
         App,
         answer::{self, Attempt},
-        body::{self, Lent},
+        body::{self, Lent, Origin},
         problem::internal,
     },
     ingest::{Contents, Format},
@@ -73,21 +73,26 @@ impl Receipt {
 pub(super) async fn post_events(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
+    uri: Uri,
+    origin: Result<Query<Origin>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     let received_at = app.guard.stamp().map_err(RuntimeError::from)?;
+    let zone = origin?.zone(&app)?;
     let format = body::format(&headers, &[Format::Json, Format::Ndjson, Format::Iso20022, Format::Mt])?;
     let bytes_max = match format {
         Format::Iso20022 | Format::Mt => DOCUMENT_BODY_BYTES_MAX,
         Format::Json | Format::Ndjson => BODY_BYTES_MAX,
     };
     let Lent { bytes, memory } = body::read(&app, &app.bodies, &headers, body, bytes_max).await?;
-    let reserved = match answer::turn(&app, "/v1/events", &caller, &headers, &bytes, received_at)? {
+    // The same bytes are another request where they are said to come from elsewhere.
+    let path = uri.path_and_query().map_or("/v1/events", PathAndQuery::as_str);
+    let reserved = match answer::turn(&app, path, &caller, &headers, &bytes, received_at)? {
         Attempt::Do(reserved) => reserved,
         Attempt::Done(answer) => return Ok(accepted(answer.unwrap_or_default())),
     };
-    let contents = body::decode(&app, format, &bytes).await?;
+    let contents = body::decode(&app, format, zone, &bytes).await?;
     drop(bytes);
     let whole_refusal = whole_refusal(format, &contents);
     let mut receipt = Receipt::durable(&contents);

@@ -18,6 +18,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
+use sluice_codec::Zone;
 use sluice_http::{Problem, query};
 use sluice_log::{Log, LogError};
 use tokio::sync::Semaphore;
@@ -55,6 +56,8 @@ pub(crate) struct App {
     /// Turns at decoding a large body.
     pub decodes: Semaphore,
     pub webhooks: Webhooks,
+    /// The zone of a body that names none.
+    pub zone: Zone,
 }
 
 impl App {
@@ -90,6 +93,7 @@ impl App {
 async fn known_parameters(path: MatchedPath, request: Request, next: Next) -> Result<Response, Problem> {
     let known: &[&str] = match path.as_str() {
         "/v1/decisions" => &["deadline_ms"],
+        "/v1/events" | "/v1/dead-letters/{id}/resubmit" => &["zone"],
         "/v1/dead-letters" => &["limit", "cursor"],
         _ => &[],
     };

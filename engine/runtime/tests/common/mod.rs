@@ -225,6 +225,7 @@ fn begin(
         clock,
         accept_clock,
         webhooks,
+        zone: sluice_codec::Zone::default(),
         registry: registry.clone(),
         snapshot_every_records: sluice_runtime::limits::SNAPSHOT_EVERY_RECORDS,
     })
