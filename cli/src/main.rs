@@ -2,20 +2,29 @@
 
 #![warn(unreachable_pub)]
 
+#[cfg(feature = "kafka")]
+mod brokers;
 mod calibrate;
+#[cfg(feature = "kafka")]
+mod engine;
 mod events;
 mod evidence;
 mod failure;
 mod folders;
 mod lists;
 mod private;
+mod process;
 mod replay;
 mod rescreen;
 mod rules;
 mod screen;
 mod simulate;
 mod source;
+#[cfg(feature = "kafka")]
+mod topics;
 mod up;
+#[cfg(not(feature = "kafka"))]
+mod without_kafka;
 
 use std::process::ExitCode;
 
@@ -40,6 +49,19 @@ struct Cli {
 enum Command {
     /// Run everything in one process on embedded stores: ingest, engine, case API, console.
     Up(up::Args),
+    /// Judge the partitions that this process owns, over Kafka: one of many engines.
+    #[cfg(feature = "kafka")]
+    Engine(engine::Args),
+    /// Judge the partitions that this process owns, over Kafka: one of many engines.
+    #[cfg(not(feature = "kafka"))]
+    Engine(without_kafka::Args),
+    /// Plan and make the topics of a deployment on Kafka.
+    #[cfg(feature = "kafka")]
+    #[command(subcommand)]
+    Topics(topics::Command),
+    /// Plan and make the topics of a deployment on Kafka.
+    #[cfg(not(feature = "kafka"))]
+    Topics(without_kafka::Args),
     /// Look at files of events before they are sent.
     #[command(subcommand)]
     Events(events::Command),
@@ -73,6 +95,12 @@ fn main() -> ExitCode {
     };
     let done = match cli.command {
         Command::Up(args) => up::run(args),
+        #[cfg(feature = "kafka")]
+        Command::Engine(args) => engine::run(args),
+        #[cfg(feature = "kafka")]
+        Command::Topics(command) => topics::run(command),
+        #[cfg(not(feature = "kafka"))]
+        Command::Engine(_) | Command::Topics(_) => without_kafka::run(),
         Command::Events(command) => events::run(command),
         Command::Replay(args) => replay::run(args),
         Command::Screen(args) => screen::run(args),

@@ -11,7 +11,6 @@ mod integrity;
 mod lists_in_force;
 mod people;
 mod ports;
-mod process;
 mod ready;
 mod room;
 mod rules_in_force;
@@ -32,13 +31,11 @@ use sluice_runtime::{Parts, Runtime, SystemClock, Webhooks};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 pub(crate) use self::args::Args;
-use self::{
-    config::Config,
-    configured::Configured,
-    people::Person,
+use self::{config::Config, configured::Configured, people::Person};
+use crate::{
+    failure::Failure,
     process::{Signals, write_log_lines},
 };
-use crate::failure::Failure;
 
 /// The case database, in the data folder.
 const CASES: &str = "cases.sqlite";

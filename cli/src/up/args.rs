@@ -10,8 +10,7 @@ use sluice_codec::Zone;
 use sluice_model::{Span, Unnamed};
 use sluice_runtime::limits::SNAPSHOT_EVERY_RECORDS;
 
-use super::process::LogLines;
-use crate::{failure::Failure, folders};
+use crate::{failure::Failure, folders, process::LogLines};
 
 /// Where everything lies when nothing is said.
 const DATA: &str = "sluice-data";

@@ -32,7 +32,9 @@ fn the_help_of_every_command_is_golden() {
     assert!(commands.len() > 5, "{commands:?}");
     insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
         insta::assert_snapshot!("help", top);
-        for command in commands {
+        // A build without Kafka says of these that it has none.
+        let is_there = |command: &String| cfg!(feature = "kafka") || !["engine", "topics"].contains(&command.as_str());
+        for command in commands.into_iter().filter(is_there) {
             let mut text = String::new();
             whole(std::slice::from_ref(&command), &mut text);
             insta::assert_snapshot!(format!("help_{command}"), text.trim_end());

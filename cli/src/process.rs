@@ -17,7 +17,7 @@ pub(crate) enum LogLines {
 }
 
 /// Log lines go to standard error, those that `SLUICE_LOG` asks for; with colour only where somebody looks at them.
-pub(super) fn write_log_lines(as_what: LogLines) -> Result<(), Failure> {
+pub(crate) fn write_log_lines(as_what: LogLines) -> Result<(), Failure> {
     let wanted = match std::env::var(LOG_WANTED) {
         Ok(wanted) => wanted.parse().map_err(|error| Failure::user(format!("{LOG_WANTED}: {error}")))?,
         Err(_) => Targets::new().with_default(tracing::Level::INFO),
@@ -35,18 +35,18 @@ pub(super) fn write_log_lines(as_what: LogLines) -> Result<(), Failure> {
 }
 
 /// SIGINT and SIGTERM.
-pub(super) struct Signals {
+pub(crate) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
 impl Signals {
-    pub(super) fn new() -> std::io::Result<Self> {
+    pub(crate) fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    pub(super) async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

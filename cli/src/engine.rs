@@ -1,0 +1,170 @@
+//! `sluice engine`: the stages of the partitions that this process owns, over Kafka.
+
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
+use sluice_core::Layout;
+use sluice_http::serve::{Limits, serve};
+use sluice_log::{
+    FileSnapshots, LogError,
+    kafka::{KafkaLog, KafkaOptions, Member, Ownership, Topics},
+};
+use sluice_model::Topic;
+use sluice_runtime::{Host, HostParts, limits::SNAPSHOT_EVERY_RECORDS};
+use tokio::{net::TcpListener, sync::oneshot};
+
+use crate::{
+    brokers,
+    failure::Failure,
+    folders,
+    process::{LogLines, Signals, write_log_lines},
+};
+
+/// The group in which engines share the partitions.
+const GROUP: &str = "sluice.engines";
+/// How long one look at the group takes at most.
+const MEMBER_POLL: Duration = Duration::from_millis(200);
+
+/// Arguments.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    brokers: brokers::Args,
+    /// This process's name among the engines: the same after a restart, so that it finds its partitions again, and no
+    /// other's at the same time. [default: the machine's name]
+    #[arg(long, value_name = "NAME", env = "SLUICE_INSTANCE")]
+    instance: Option<String>,
+    /// Where snapshots of state are kept. Engines that share the folder find each other's when partitions move.
+    #[arg(long, value_name = "DIR", default_value = "sluice-engine-data")]
+    data: PathBuf,
+    /// The folder of list versions, the same for all engines. Without it, a screening that is ordered fails closed.
+    #[arg(long, value_name = "DIR")]
+    lists: Option<PathBuf>,
+    /// The address for /healthz and /readyz; port 0 picks a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8041")]
+    listen: SocketAddr,
+    /// Keep a snapshot of each stage's state after so many records.
+    #[arg(long, value_name = "RECORDS", default_value_t = SNAPSHOT_EVERY_RECORDS)]
+    snapshot_every: u64,
+    /// How log lines are written to standard error. Which of them: SLUICE_LOG.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    log: LogLines,
+    /// Print one line of JSON when the process has joined.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Run the command.
+pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
+    write_log_lines(args.log)?;
+    let instance = match &args.instance {
+        Some(instance) => instance.clone(),
+        None => rustix::system::uname().nodename().to_string_lossy().into_owned(),
+    };
+    let options = args.brokers.options(&instance)?;
+    let partitions = Topics::new(&options).and_then(|topics| topics.check()).map_err(brokers::failed)?;
+    let host = Arc::new(Host::new(HostParts {
+        log: Arc::new(KafkaLog::open(options.clone()).map_err(brokers::failed)?),
+        snapshots: Arc::new(FileSnapshots::new(args.data.join("snapshots"))),
+        library: folders::open_lists(args.lists.as_deref())?.library,
+        layout: Layout::of_stages(partitions),
+        snapshot_every_records: args.snapshot_every,
+    }));
+    let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    tokio.block_on(run_until_asked(&args, options, host))
+}
+
+/// Take part until somebody asks the process to end, or it cannot go on.
+async fn run_until_asked(args: &Args, options: KafkaOptions, host: Arc<Host>) -> Result<ExitCode, Failure> {
+    let mut signals = Signals::new()?;
+    let listener = TcpListener::bind(args.listen).await;
+    let listener =
+        listener.map_err(|error| Failure::user(format!("cannot listen on {}: {error}", args.listen)))?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let router = router(Arc::clone(&host));
+    let server =
+        tokio::spawn(serve(listener, router, Limits::of_this_process(), async { drop(stopped.await) }));
+
+    let stopping = Arc::new(AtomicBool::new(false));
+    let (ended, mut has_ended) = oneshot::channel();
+    let member = {
+        let (host, stopping) = (Arc::clone(&host), Arc::clone(&stopping));
+        thread::Builder::new().name("member".into()).spawn(move || {
+            let _ = ended.send(take_part(&options, &host, &stopping));
+        })?
+    };
+    if args.json {
+        println!("{}", serde_json::json!({"ready": true, "url": url}));
+    } else {
+        eprintln!("this engine takes part; {url}/readyz says whether it has what it owns");
+    }
+    let result = tokio::select! {
+        () = signals.next() => Ok(()),
+        result = &mut has_ended => result.unwrap_or(Ok(())),
+    };
+    // A person who asks twice does not want to wait. What is durable stays durable.
+    let patience = tokio::spawn(async move {
+        signals.next().await;
+        std::process::exit(130);
+    });
+    stopping.store(true, Ordering::Relaxed);
+    let _ = tokio::task::spawn_blocking(move || {
+        let _ = member.join();
+        host.stop_all();
+    })
+    .await;
+    drop(stop);
+    let _ = server.await;
+    patience.abort();
+    result.map(|()| ExitCode::SUCCESS).map_err(brokers::failed)
+}
+
+/// Be a member until the process is to end.
+fn take_part(options: &KafkaOptions, host: &Arc<Host>, stopping: &AtomicBool) -> Result<(), LogError> {
+    let hosting = Arc::clone(host);
+    let on_ownership = move |ownership| match ownership {
+        Ownership::Given(partition) => {
+            if let Err(error) = hosting.start(partition) {
+                tracing::error!(%error, %partition, "the stages of a partition could not be started");
+            }
+        }
+        Ownership::Taken(partition) => hosting.stop(partition),
+    };
+    let topics = [Topic::Payments, Topic::Control];
+    let member = Member::join(options, GROUP, &topics, Box::new(on_ownership))?;
+    while !stopping.load(Ordering::Relaxed) {
+        member.poll(MEMBER_POLL)?;
+    }
+    // Stages let their partitions go before the group gives them to others.
+    host.stop_all();
+    Ok(())
+}
+
+/// Whether the process lives, and whether all that it owns has caught up.
+fn router(host: Arc<Host>) -> Router {
+    Router::new().route("/healthz", get(async || "ok")).route("/readyz", get(ready)).with_state(host)
+}
+
+async fn ready(State(host): State<Arc<Host>>) -> impl IntoResponse {
+    let hosted = host.hosted();
+    let behind = hosted.iter().filter(|stage| !stage.is_live || stage.trouble.is_some());
+    let reasons: Vec<String> = behind
+        .map(|stage| {
+            let why = stage.trouble.as_deref().unwrap_or("what was committed before is applied again");
+            format!("{} of {}: {why}", stage.stage, stage.partition)
+        })
+        .collect();
+    let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, axum::Json(serde_json::json!({"stages": hosted.len(), "not_ready": reasons})))
+}
