@@ -10,7 +10,6 @@ mod history;
 mod integrity;
 mod lists_in_force;
 mod people;
-mod ports;
 mod process;
 mod ready;
 mod room;
@@ -21,8 +20,9 @@ mod shipped;
 use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use sluice_case_api::{
-    CaseApi, Options, Ports,
+    CaseApi, LogControls, LogFeed, Options, Ports,
     domain::{Role, Roles},
+    ports::PortError,
     store::Database,
 };
 use sluice_core::CaseRunner;
@@ -99,9 +99,12 @@ impl Running {
         let cases = args.database(&path)?;
         let webhooks = std::mem::take(&mut config.webhooks);
         let (runtime, log) = start_engine(&data, cases, &config, webhooks, &registry).await?;
+        // The engine in this process is handed what it has to apply: it writes the payments log.
+        let engine = Arc::clone(&runtime);
+        let append = move |control, come| engine.control(control, Some(come)).map_err(failed);
         let ports = Ports {
-            feed: Arc::new(ports::Feeds::new(Arc::clone(&log), Arc::clone(&runtime))),
-            control: Arc::new(ports::Controls { runtime: Arc::clone(&runtime), log: Arc::clone(&log) }),
+            feed: Arc::new(LogFeed(Arc::clone(&log))),
+            control: Arc::new(LogControls { log: Arc::clone(&log), append }),
             catalogue: Arc::new(catalogue::InForce::new(&runtime, &config, &configured)),
             cases: Arc::new(CaseRunner),
             history: Arc::new(history::OwnLog {
@@ -226,6 +229,11 @@ async fn start_engine(
     let engine = Arc::clone(&runtime);
     tokio::task::spawn_blocking(move || engine.wait_until_live()).await??;
     Ok((runtime, log))
+}
+
+/// An error as the case side reads it.
+fn failed(error: impl std::fmt::Display) -> PortError {
+    PortError(error.to_string())
 }
 
 fn user(error: impl std::error::Error + Send + Sync + 'static) -> Failure {

@@ -6,18 +6,20 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::json;
 use sluice_evidence::{Kind, Signer};
-use sluice_log::{Log, Partition, ReadLimit, Topic as LogTopic};
+use sluice_log::{Log, LogError, Partition, ReadLimit, StoredRecord, Topic as LogTopic};
 use sluice_model::{EventTime, PaymentRecord};
 
 use super::{Database, Entry, Store, StoreError, outbox::Delivered};
 use crate::{domain::Topic, limits::CONTROLS_LOOKED_FOR_MAX};
 
 /// The partition under which the log remembers how far the case database had come: one that holds no records.
-pub const MARKS: Partition = LogTopic::Control.partition(0);
+pub(crate) const MARKS: Partition = LogTopic::Control.partition(0);
 /// Under this name: the place in the outbox after the last control record that it delivered.
-pub const OUTBOX: &str = "cases.outbox";
+pub(crate) const OUTBOX: &str = "cases.outbox";
 /// Under this name: how many leaves the evidence log had.
-pub const LEAVES: &str = "cases.leaves";
+pub(crate) const LEAVES: &str = "cases.leaves";
+/// Where the engine's control records and payments are.
+pub(crate) const PAYMENTS: Partition = LogTopic::Payments.partition(0);
 
 /// Something that one store knows of another and that is not there.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -168,14 +170,20 @@ impl Store {
 
 /// Whether the log has a control record where it was put.
 fn holds(log: &dyn Log, delivered: &Delivered) -> Result<bool, StoreError> {
-    let payments = LogTopic::Payments.partition(0);
-    let there = log.read(payments, delivered.place, ReadLimit::records(1))?;
-    let Some(stored) = there.first().filter(|stored| stored.offset == delivered.place) else {
-        return Ok(false);
-    };
+    let Some(stored) = record_at(log, PAYMENTS, delivered.place)? else { return Ok(false) };
     // A record that cannot be read is not the one that was put there.
     let said = serde_json::from_slice::<PaymentRecord>(&stored.value).ok();
     Ok(matches!(said, Some(PaymentRecord::Control(control)) if control == delivered.control))
+}
+
+/// The record that stands at an offset; the log may leave numbers out.
+pub(crate) fn record_at(
+    log: &dyn Log,
+    partition: Partition,
+    offset: u64,
+) -> Result<Option<StoredRecord>, LogError> {
+    let next = log.read(partition, offset, ReadLimit::records(1))?.into_iter().next();
+    Ok(next.filter(|stored| stored.offset == offset))
 }
 
 /// Where a feed comes from.

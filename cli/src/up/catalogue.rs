@@ -11,7 +11,7 @@ use sluice_lists::{Answer, Entry, Query};
 use sluice_model::{EventTime, Hash256, KeyKind, Party};
 use sluice_runtime::Runtime;
 
-use super::{Config, configured::Configured, ports::failed, room::Room};
+use super::{Config, configured::Configured, failed, room::Room};
 
 /// The rules and lists in force.
 pub(super) struct InForce {
@@ -27,7 +27,7 @@ impl InForce {
         Self {
             runtime: Arc::clone(runtime),
             room: config.room.clone(),
-            store: config.lists.folder.as_ref().map(|(_, store)| store.clone()),
+            store: config.lists.folder().cloned(),
             library: Arc::clone(&config.library),
             configured: Arc::clone(configured),
         }

@@ -9,7 +9,7 @@ use sluice_model::RuleBundle;
 use sluice_rules::Backtest;
 use sluice_runtime::{Replay, Runtime};
 
-use super::ports::failed;
+use super::failed;
 use crate::rules::history::events_of;
 
 /// Each set is judged on one thread: the rest of the machine is for payments.
