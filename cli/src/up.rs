@@ -4,7 +4,7 @@ mod args;
 mod callers;
 mod catalogue;
 mod config;
-mod configured;
+mod config_report;
 mod demo;
 mod history;
 mod integrity;
@@ -34,7 +34,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 pub(crate) use self::args::Args;
 use self::{
     config::Config,
-    configured::Configured,
+    config_report::ConfigReport,
     people::Person,
     process::{Signals, write_log_lines},
 };
@@ -45,7 +45,6 @@ const CASES: &str = "cases.sqlite";
 /// How long requests under way may take once the process is to end.
 const REQUESTS_FINISH_WITHIN: Duration = Duration::from_secs(10);
 
-/// Run the command.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     write_log_lines(args.log)?;
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -80,7 +79,7 @@ struct Running {
     url: String,
     people: Vec<Person>,
     api_key: String,
-    configured: Arc<Configured>,
+    configured: Arc<ConfigReport>,
     demo: bool,
     rules_watched: bool,
 }
@@ -90,7 +89,7 @@ impl Running {
         let data = args.data();
         let registry = prometheus::Registry::new();
         let mut config = Config::read(args, &data, &registry)?;
-        let configured = Arc::new(Configured::default());
+        let configured = Arc::new(ConfigReport::default());
         let listener = TcpListener::bind(args.listen)
             .await
             .map_err(|error| Failure::user(format!("cannot listen on {}: {error}", args.listen)))?;

@@ -10,7 +10,7 @@ use sluice_evidence::{Kind, Signer};
 use sluice_log::{Log, LogError, Partition, ReadLimit, StoredRecord, Topic as LogTopic};
 use sluice_model::{EventTime, PaymentRecord};
 
-use super::{Database, Entry, Store, StoreError, Tx, outbox::Delivered, sql::query};
+use super::{Database, Entry, Store, StoreError, Tx, outbox::Delivery, sql::query};
 use crate::{domain::Topic, limits::CONTROLS_LOOKED_FOR_MAX};
 
 /// The partition under which the log remembers how far the case database had come: one that holds no records.
@@ -143,7 +143,7 @@ impl Store {
     }
 
     /// The delivered control records that the log does not hold, newest first: from the newest on to one that it has.
-    async fn lost_controls(&self, log: &dyn Log) -> Result<Vec<Delivered>, StoreError> {
+    async fn lost_controls(&self, log: &dyn Log) -> Result<Vec<Delivery>, StoreError> {
         let mut lost = Vec::new();
         let mut before = i64::MAX;
         while lost.len() < CONTROLS_LOOKED_FOR_MAX {
@@ -204,7 +204,7 @@ impl Tx<'_> {
 }
 
 /// Whether the log has a control record where it was put.
-fn holds(log: &dyn Log, delivered: &Delivered) -> Result<bool, StoreError> {
+fn holds(log: &dyn Log, delivered: &Delivery) -> Result<bool, StoreError> {
     let Some(stored) = record_at(log, PAYMENTS, delivered.place)? else { return Ok(false) };
     // A record that cannot be read is not the one that was put there.
     let said = serde_json::from_slice::<PaymentRecord>(&stored.value).ok();

@@ -15,7 +15,6 @@ use crate::rules::history::events_of;
 /// Each set is judged on one thread: the rest of the machine is for payments.
 const SHARDS: u32 = 1;
 
-/// The payments log.
 pub(super) struct OwnLog {
     pub log: Arc<dyn Log>,
     pub runtime: Arc<Runtime>,

@@ -13,7 +13,7 @@ use sluice_model::{Control, EventTime, Hash256, Screening, Span, Unnamed};
 use sluice_runtime::{CachingLibrary, Clock as _, Runtime, SystemClock, in_force};
 use tokio::task::spawn_blocking;
 
-use super::configured::{Configured, is_time_to_look};
+use super::config_report::{ConfigReport, is_time_to_look};
 use crate::failure::Failure;
 
 /// Where versions are kept that are in force, below the data folder.
@@ -147,7 +147,7 @@ pub(super) struct Keeper {
     lists: Arc<Lists>,
     runtime: Arc<Runtime>,
     library: Arc<dyn Library>,
-    configured: Arc<Configured>,
+    configured: Arc<ConfigReport>,
     cases: CaseApi,
     /// What the case side recorded last.
     recorded: Option<(Vec<String>, Option<Screening>)>,
@@ -159,7 +159,7 @@ impl Keeper {
         lists: Arc<Lists>,
         runtime: &Arc<Runtime>,
         library: &Arc<dyn Library>,
-        configured: &Arc<Configured>,
+        configured: &Arc<ConfigReport>,
         cases: &CaseApi,
     ) -> Self {
         let (runtime, library, configured) =

@@ -9,7 +9,7 @@ use sluice_rules::{RuleSet, SHADOW_FOLDER};
 use sluice_runtime::{RuleFiles, RuleFolder, Runtime, in_force};
 use tokio::task::spawn_blocking;
 
-use super::configured::{Configured, is_time_to_look};
+use super::config_report::{ConfigReport, is_time_to_look};
 use crate::failure::Failure;
 
 /// What is configured here, as the case side records it.
@@ -38,7 +38,7 @@ impl Rules {
 pub(super) struct Keeper {
     rules: Rules,
     runtime: Arc<Runtime>,
-    configured: Arc<Configured>,
+    configured: Arc<ConfigReport>,
     cases: CaseApi,
     /// What the case side recorded last.
     recorded: Vec<String>,
@@ -51,7 +51,7 @@ impl Keeper {
     pub(super) fn new(
         rules: Rules,
         runtime: &Arc<Runtime>,
-        configured: &Arc<Configured>,
+        configured: &Arc<ConfigReport>,
         cases: &CaseApi,
     ) -> Self {
         let (runtime, configured, cases) = (Arc::clone(runtime), Arc::clone(configured), cases.clone());

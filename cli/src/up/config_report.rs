@@ -15,7 +15,7 @@ pub(super) async fn is_time_to_look(stop: &mut (impl Future<Output = ()> + Unpin
 
 /// What is reported of the configuration, for readiness and pages.
 #[derive(Default)]
-pub(super) struct Configured(Mutex<Report>);
+pub(super) struct ConfigReport(Mutex<Report>);
 
 /// What there is to report at this moment.
 #[derive(Clone, Default)]
@@ -32,7 +32,7 @@ pub(super) struct Report {
     pub old: Vec<String>,
 }
 
-impl Configured {
+impl ConfigReport {
     /// The report of this moment.
     pub(super) fn now(&self) -> Report {
         self.lock().clone()
