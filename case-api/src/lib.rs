@@ -31,11 +31,10 @@ mod work;
 
 pub use api::{Identity, Problem, openapi};
 pub use auth::PasswordError;
-pub use domain::{Actor, Proposal, TrialReport, Tried, Via};
-pub use log_ports::LogFeed;
+pub use domain::{Actor, Proposal, Trial, TrialReport, Via};
+pub use log_ports::{LogControls, LogFeed};
 pub use ports::Ports;
 pub use server::{CaseApi, OpenError, Options};
-pub use service::{Consumed, WorkError};
+pub use service::{IntakeCounts, WorkError};
 pub use sluice_evidence::{Signer, Zeroizing};
 pub use stamp::Stamp;
-pub use store::{LEAVES, MARKS, OUTBOX};

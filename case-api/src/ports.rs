@@ -125,12 +125,12 @@ pub struct ActiveList {
     /// Whether it came from its official address, not from a file that somebody imported.
     pub fetched: bool,
     /// What its activation meant for parties already known, if it was activated since this process started.
-    pub rescreened: Option<Rescreened>,
+    pub rescreened: Option<RescreeningCounts>,
 }
 
 /// What a new version of a list meant for parties already known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Rescreened {
+pub struct RescreeningCounts {
     /// Parties compared.
     pub checked: u64,
     /// Entries that were new or changed.

@@ -17,7 +17,7 @@ use crate::{
     domain::Roles,
     metrics::Metrics,
     ports::Ports,
-    service::{Consumed, Service, WorkError},
+    service::{IntakeCounts, Service, WorkError},
     store::{Database, Store, StoreError},
     work,
 };
@@ -159,7 +159,7 @@ impl CaseApi {
     }
 
     /// Take in at most one batch of every feed; what it brought.
-    pub async fn consume(&self) -> Result<Consumed, WorkError> {
+    pub async fn consume(&self) -> Result<IntakeCounts, WorkError> {
         self.app.service.consume().await
     }
 

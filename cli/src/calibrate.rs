@@ -36,7 +36,6 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// Run the command.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     if !(LOWEST..=1.0).contains(&args.threshold) {
         return Err(Failure::user(format!("--threshold is a number from {LOWEST} to 1")));

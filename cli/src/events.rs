@@ -38,7 +38,6 @@ pub(crate) struct Args {
     file: PathBuf,
 }
 
-/// Run the command.
 pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
     let Command::Check(args) = command;
     check(&args)

@@ -58,7 +58,6 @@ pub(crate) struct Replay {
     json: bool,
 }
 
-/// Run the command.
 pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Verify(args) => verify(&args),

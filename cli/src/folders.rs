@@ -39,7 +39,8 @@ pub(crate) fn open_lists(folder: Option<&Path>) -> Result<Lists, Failure> {
     };
     let store = Store::open(folder).map_err(|error| Failure::User(error.into()))?;
     let lists = store.active().map_err(|error| Failure::User(error.into()))?;
-    let (screening, library) = (Screening { lists, ..Screening::default() }, CachingLibrary::over(store));
+    let screening = Screening { lists, ..Screening::default() };
+    let library = CachingLibrary::over(move |hash| store.load(hash));
     if !screening.lists.is_empty() {
         library.screener(&screening).map_err(|error| Failure::User(error.into()))?;
     }

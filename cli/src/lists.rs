@@ -140,7 +140,6 @@ pub(crate) struct VerifyArgs {
     json: bool,
 }
 
-/// Run the command.
 pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Import(args) => run_import(&args),
@@ -352,7 +351,6 @@ fn imported(read: &Import) -> serde_json::Value {
     })
 }
 
-/// What `import` says.
 fn describe(read: &Import) -> String {
     let version = &read.version;
     let (entries, names, skipped) = (version.entries().len(), version.name_count(), read.skipped.len());

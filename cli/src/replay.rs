@@ -68,17 +68,11 @@ struct Summary {
     screening: bool,
     /// Those without a rate today.
     currencies_without_rate: Vec<String>,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    scores: Option<Scored>,
+    /// How well the alerts found the labelled groups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scores: Option<Scores>,
 }
 
-/// How well the alerts found the labelled groups.
-#[derive(serde::Serialize)]
-struct Scored {
-    scores: Scores,
-}
-
-/// Run the command.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     let mut lists = folders::open_lists(args.lists.as_deref())?;
     lists.screening.unnamed = args.unnamed;
@@ -103,7 +97,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     book.out.flush().with_context(|| format!("failed to write {}", path.display()))?;
     let seconds = began.elapsed().as_secs_f64();
 
-    let scores = groups.map(|groups| Scored { scores: groups::score(&groups, &book.kept) });
+    let scores = groups.map(|groups| groups::score(&groups, &book.kept));
     let summary = Summary {
         events: replayed.events,
         dead_letters: replayed.dead_letters,
@@ -200,7 +194,7 @@ fn print_summary(summary: &Summary) {
     let Summary { events, dead_letters, alerts, holds, seconds, events_per_second, duplicates, .. } = summary;
     println!("{events} events in {seconds:.2} s: {events_per_second:.0} events/s");
     println!("{alerts} alerts, {holds} of them holds; {dead_letters} dead letters, {duplicates} duplicates");
-    let Some(Scored { scores }) = &summary.scores else { return };
+    let Some(scores) = &summary.scores else { return };
     for (typology, caught) in &scores.groups {
         println!("{typology}: {} of {} groups caught", caught.caught, caught.groups);
     }

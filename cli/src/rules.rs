@@ -79,7 +79,6 @@ pub(crate) struct BacktestArgs {
     json: bool,
 }
 
-/// Run the command.
 pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Check(args) => check(&args),
@@ -154,7 +153,7 @@ fn read_if_there(folder: &Path, name: &str) -> Result<Option<RuleFile>, Failure>
 
 /// What `check --json` prints.
 #[derive(serde::Serialize)]
-struct Checked<'a> {
+struct CheckReport<'a> {
     ok: bool,
     rules: usize,
     diagnostics: &'a Diagnostics,
@@ -168,7 +167,7 @@ fn check(args: &PathArgs) -> Result<ExitCode, Failure> {
     };
     let ok = !found.has_errors();
     if args.json {
-        println!("{}", serde_json::to_string(&Checked { ok, rules, diagnostics: &found })?);
+        println!("{}", serde_json::to_string(&CheckReport { ok, rules, diagnostics: &found })?);
     } else {
         print!("{}", found.render(&folder.bundle));
         if ok {

@@ -47,7 +47,7 @@ pub(crate) struct Args {
 
 /// One name's matches, as a line of JSON.
 #[derive(Serialize)]
-struct Screened<'a> {
+struct NameLine<'a> {
     query: &'a str,
     matches: &'a [ListMatch],
     /// Why that is not all.
@@ -57,14 +57,13 @@ struct Screened<'a> {
 
 /// One pair's score, as a line of JSON.
 #[derive(Serialize)]
-struct Scored<'a> {
+struct PairLine<'a> {
     left: &'a str,
     right: &'a str,
     score: f64,
     reasons: Vec<Reason>,
 }
 
-/// Run the command.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     if !(0.0..=1.0).contains(&args.threshold) {
         return Err(Failure::user("--threshold is a number from 0 to 1"));
@@ -96,7 +95,7 @@ fn screen_names(args: &Args, out: &mut impl Write) -> Result<(), Failure> {
         }
         matches.truncate(args.limit);
         if args.json {
-            return line(out, &Screened { query: name, matches: &matches, not_screened: why });
+            return line(out, &NameLine { query: name, matches: &matches, not_screened: why });
         }
         writeln!(out, "{name}")?;
         for found in &matches {
@@ -152,7 +151,7 @@ fn score_pairs(file: &Path, args: &Args, out: &mut impl Write) -> Result<(), Fai
         let (left, right) = (text(left), text(right));
         let (score, reasons) = score_pair(&left, &right, &scoring);
         if args.json {
-            line(out, &Scored { left: &left, right: &right, score, reasons })?;
+            line(out, &PairLine { left: &left, right: &right, score, reasons })?;
         } else {
             let same = if score >= args.threshold { "match" } else { "no match" };
             writeln!(out, "{score:.4}  {same}  {left} | {right}")?;

@@ -78,7 +78,6 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// Run the command.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     if args.network {
         return network(&args);

@@ -4,13 +4,12 @@ mod args;
 mod callers;
 mod catalogue;
 mod config;
-mod configured;
+mod config_report;
 mod demo;
 mod history;
 mod integrity;
 mod lists_in_force;
 mod people;
-mod ports;
 mod ready;
 mod room;
 mod rules_in_force;
@@ -20,8 +19,9 @@ mod shipped;
 use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use sluice_case_api::{
-    CaseApi, Options, Ports,
+    CaseApi, LogControls, LogFeed, Options, Ports,
     domain::{Role, Roles},
+    ports::PortError,
     store::Database,
 };
 use sluice_core::CaseRunner;
@@ -31,7 +31,7 @@ use sluice_runtime::{Parts, Runtime, SystemClock, Webhooks};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 pub(crate) use self::args::Args;
-use self::{config::Config, configured::Configured, people::Person};
+use self::{config::Config, config_report::ConfigReport, people::Person};
 use crate::{
     failure::Failure,
     process::{Signals, write_log_lines},
@@ -42,7 +42,6 @@ const CASES: &str = "cases.sqlite";
 /// How long requests under way may take once the process is to end.
 const REQUESTS_FINISH_WITHIN: Duration = Duration::from_secs(10);
 
-/// Run the command.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     write_log_lines(args.log)?;
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -77,7 +76,7 @@ struct Running {
     url: String,
     people: Vec<Person>,
     api_key: String,
-    configured: Arc<Configured>,
+    configured: Arc<ConfigReport>,
     demo: bool,
     rules_watched: bool,
 }
@@ -87,7 +86,7 @@ impl Running {
         let data = args.data();
         let registry = prometheus::Registry::new();
         let mut config = Config::read(args, &data, &registry)?;
-        let configured = Arc::new(Configured::default());
+        let configured = Arc::new(ConfigReport::default());
         let listener = TcpListener::bind(args.listen)
             .await
             .map_err(|error| Failure::user(format!("cannot listen on {}: {error}", args.listen)))?;
@@ -96,9 +95,12 @@ impl Running {
         let cases = args.database(&path)?;
         let webhooks = std::mem::take(&mut config.webhooks);
         let (runtime, log) = start_engine(&data, cases, &config, webhooks, &registry).await?;
+        // The engine in this process is handed what it has to apply: it writes the payments log.
+        let engine = Arc::clone(&runtime);
+        let append = move |control, come| engine.control(control, Some(come)).map_err(failed);
         let ports = Ports {
-            feed: Arc::new(ports::Feeds::new(Arc::clone(&log), Arc::clone(&runtime))),
-            control: Arc::new(ports::Controls { runtime: Arc::clone(&runtime), log: Arc::clone(&log) }),
+            feed: Arc::new(LogFeed(Arc::clone(&log))),
+            control: Arc::new(LogControls { log: Arc::clone(&log), append }),
             catalogue: Arc::new(catalogue::InForce::new(&runtime, &config, &configured)),
             cases: Arc::new(CaseRunner),
             history: Arc::new(history::OwnLog {
@@ -224,6 +226,11 @@ async fn start_engine(
     let engine = Arc::clone(&runtime);
     tokio::task::spawn_blocking(move || engine.wait_until_live()).await??;
     Ok((runtime, log))
+}
+
+/// An error as the case side reads it.
+fn failed(error: impl std::fmt::Display) -> PortError {
+    PortError(error.to_string())
 }
 
 fn user(error: impl std::error::Error + Send + Sync + 'static) -> Failure {

@@ -14,14 +14,14 @@ use sluice_model::Severity;
 
 use super::{
     Identity, Problem,
-    idempotent::Keyed,
+    idempotent::RequestClaim,
     page::{Items, PageQuery},
 };
 use crate::{
     app::App,
     domain::{Act, Case, CaseState, Hold, OrderedFreeze},
     limits::PAGE_MAX,
-    service::{Acted, AlertFilter, CaseFilter, Page, StoredAlert, TimelineEntry},
+    service::{ActOutcome, AlertFilter, CaseFilter, Page, StoredAlert, TimelineEntry},
 };
 
 /// Which cases.
@@ -109,7 +109,7 @@ pub(crate) async fn get(
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and body are run once"),
     ),
     responses(
-        (status = 200, body = Acted),
+        (status = 200, body = ActOutcome),
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json"),
@@ -118,10 +118,10 @@ pub(crate) async fn get(
 pub(crate) async fn act(
     State(app): State<Arc<App>>,
     identity: Identity,
-    Keyed(claim): Keyed,
+    RequestClaim(claim): RequestClaim,
     Path(id): Path<String>,
     Json(act): Json<Act>,
-) -> Result<Json<Acted>, Problem> {
+) -> Result<Json<ActOutcome>, Problem> {
     Ok(Json(app.service.act(&id, &act, &identity.actor, claim.as_ref()).await?))
 }
 

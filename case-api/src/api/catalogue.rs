@@ -9,7 +9,7 @@ use crate::{
     app::App,
     domain::Permission,
     ports::{ActiveList, Screening},
-    service::Screened,
+    service::ScreeningAnswer,
 };
 
 /// The active version of each list source. None: screening is off.
@@ -20,14 +20,14 @@ pub(crate) async fn lists(State(app): State<Arc<App>>) -> Json<Items<ActiveList>
 
 /// Screen a name against the active lists.
 #[utoipa::path(post, path = "/v1/screenings", tag = "lists", request_body = Screening, responses(
-    (status = 200, body = Screened),
+    (status = 200, body = ScreeningAnswer),
     (status = 422, body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn screen(
     State(app): State<Arc<App>>,
     identity: Identity,
     Json(screening): Json<Screening>,
-) -> Result<Json<Screened>, Problem> {
+) -> Result<Json<ScreeningAnswer>, Problem> {
     identity.need(Permission::Screen)?;
     Ok(Json(app.service.screen(screening).await?))
 }

@@ -9,7 +9,7 @@ use axum::{
 
 use super::{
     Identity, Problem,
-    idempotent::Keyed,
+    idempotent::RequestClaim,
     page::{Items, PageQuery},
 };
 use crate::{app::App, domain::ConfigurationAct, service::Configuration};
@@ -42,7 +42,7 @@ pub(crate) async fn list(
 pub(crate) async fn act(
     State(app): State<Arc<App>>,
     identity: Identity,
-    Keyed(claim): Keyed,
+    RequestClaim(claim): RequestClaim,
     Path(id): Path<String>,
     Json(act): Json<ConfigurationAct>,
 ) -> Result<Json<Configuration>, Problem> {

@@ -49,7 +49,7 @@ pub(crate) struct Letters {
 
 /// What came of one that was sent again.
 #[derive(Debug, Deserialize)]
-struct Resubmitted {
+struct ResubmitAnswer {
     accepted: usize,
 }
 
@@ -99,7 +99,6 @@ pub(crate) async fn letters(app: &App, from: u64, limit: usize) -> Result<Letter
     ask(app, request.map_err(|error| Problem::internal(&error))?).await
 }
 
-/// One letter.
 pub(crate) async fn letter(app: &App, id: u64) -> Result<Letter, Problem> {
     let found = letters(app, id, 1).await?.items.pop();
     found.filter(|found| found.id == id.to_string()).ok_or_else(|| Problem::not_found("dead letter"))
@@ -121,7 +120,7 @@ pub(crate) async fn send_again(
         .header(header::CONTENT_TYPE, "application/json")
         .body(Body::from(said.to_string()))
         .map_err(|error| Problem::internal(&error))?;
-    let sent = ask::<Resubmitted>(app, request).await;
+    let sent = ask::<ResubmitAnswer>(app, request).await;
     let status = sent.as_ref().map_or_else(Problem::status, |_| StatusCode::ACCEPTED);
     record(app, &id.to_string(), &said, actor, status).await?;
     Ok(sent?.accepted)

@@ -18,13 +18,13 @@ use super::{Identity, Problem};
 use crate::{
     app::App,
     limits::IDEMPOTENCY_ANSWER_BYTES_MAX,
-    service::{Answer, Claim, Claimed, StoreError},
+    service::{Answer, Claim, ClaimOutcome, StoreError},
 };
 
 /// What is kept with an act, so that the same request under the same `Idempotency-Key` is run once; `None` without a key.
-pub(crate) struct Keyed(pub Option<Claim>);
+pub(crate) struct RequestClaim(pub Option<Claim>);
 
-impl<S: Send + Sync> FromRequestParts<S> for Keyed {
+impl<S: Send + Sync> FromRequestParts<S> for RequestClaim {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
@@ -67,14 +67,14 @@ pub(crate) async fn idempotent(State(app): State<Arc<App>>, request: Request, ne
 async fn run(app: &App, claim: &Claim, request: Request, next: Next) -> Result<Response, StoreError> {
     let (claimed, _turn) = app.service.claim(claim).await?;
     match claimed {
-        Claimed::Run => {}
-        Claimed::Again(answer) => return Ok(replay(answer)),
-        Claimed::Other => {
+        ClaimOutcome::Run => {}
+        ClaimOutcome::Again(answer) => return Ok(replay(answer)),
+        ClaimOutcome::Other => {
             let detail = "this Idempotency-Key was used for another request";
             let problem = Problem::coded(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail);
             return Ok(problem.into_response());
         }
-        Claimed::Running => {
+        ClaimOutcome::Running => {
             let detail = "the request with this Idempotency-Key is running: ask again in a moment";
             return Ok(Problem::coded(StatusCode::CONFLICT, "under_way", detail).into_response());
         }

@@ -126,7 +126,6 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     routes().split_for_parts().1
 }
 
-/// The API's routes.
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let (router, document) = routes().split_for_parts();
     let parameters = Arc::new(Parameters::of(&document));

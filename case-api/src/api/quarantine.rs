@@ -8,11 +8,11 @@ use axum::{
     extract::{Path, State},
 };
 
-use super::{Identity, Problem, idempotent::Keyed};
+use super::{Identity, Problem, idempotent::RequestClaim};
 use crate::{
     app::App,
     domain::QuarantineAct,
-    service::{QuarantineActed, QuarantineOrder},
+    service::{QuarantineOrder, QuarantineOutcome},
 };
 
 /// Order the quarantine that is proposed. The rule judges on: what it finds is said, and what it holds is held. Of its
@@ -23,7 +23,7 @@ use crate::{
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and body are run once"),
     ),
     responses(
-        (status = 200, body = QuarantineActed),
+        (status = 200, body = QuarantineOutcome),
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
@@ -31,10 +31,10 @@ use crate::{
 pub(crate) async fn order(
     state: State<Arc<App>>,
     identity: Identity,
-    keyed: Keyed,
+    keyed: RequestClaim,
     id: Path<String>,
     body: Json<QuarantineOrder>,
-) -> Result<Json<QuarantineActed>, Problem> {
+) -> Result<Json<QuarantineOutcome>, Problem> {
     answer(QuarantineAct::Order, state, identity, keyed, id, body).await
 }
 
@@ -46,7 +46,7 @@ pub(crate) async fn order(
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and body are run once"),
     ),
     responses(
-        (status = 200, body = QuarantineActed),
+        (status = 200, body = QuarantineOutcome),
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
@@ -54,10 +54,10 @@ pub(crate) async fn order(
 pub(crate) async fn decline(
     state: State<Arc<App>>,
     identity: Identity,
-    keyed: Keyed,
+    keyed: RequestClaim,
     id: Path<String>,
     body: Json<QuarantineOrder>,
-) -> Result<Json<QuarantineActed>, Problem> {
+) -> Result<Json<QuarantineOutcome>, Problem> {
     answer(QuarantineAct::Decline, state, identity, keyed, id, body).await
 }
 
@@ -69,7 +69,7 @@ pub(crate) async fn decline(
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and body are run once"),
     ),
     responses(
-        (status = 200, body = QuarantineActed),
+        (status = 200, body = QuarantineOutcome),
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
@@ -77,10 +77,10 @@ pub(crate) async fn decline(
 pub(crate) async fn lift(
     state: State<Arc<App>>,
     identity: Identity,
-    keyed: Keyed,
+    keyed: RequestClaim,
     id: Path<String>,
     body: Json<QuarantineOrder>,
-) -> Result<Json<QuarantineActed>, Problem> {
+) -> Result<Json<QuarantineOutcome>, Problem> {
     answer(QuarantineAct::Lift, state, identity, keyed, id, body).await
 }
 
@@ -88,9 +88,9 @@ async fn answer(
     act: QuarantineAct,
     State(app): State<Arc<App>>,
     identity: Identity,
-    Keyed(claim): Keyed,
+    RequestClaim(claim): RequestClaim,
     Path(id): Path<String>,
     Json(order): Json<QuarantineOrder>,
-) -> Result<Json<QuarantineActed>, Problem> {
+) -> Result<Json<QuarantineOutcome>, Problem> {
     Ok(Json(app.service.act_on_quarantine(act, &id, &order, &identity.actor, claim.as_ref()).await?))
 }

@@ -14,7 +14,7 @@ use sluice_rules::{CaseReport, Diagnostic};
 
 use super::{
     Identity, Problem,
-    idempotent::Keyed,
+    idempotent::RequestClaim,
     page::{Items, PageQuery},
     problem::PROBLEM_JSON,
 };
@@ -22,7 +22,9 @@ use crate::{
     app::App,
     domain::{BacktestReport, Changes, Permission, Proposal, TrialError, VersionAct, VersionRefusal},
     ports::ActiveRule,
-    service::{ProposeError, RuleCounts, RuleVersion, RulesStatus, ShadowAlert, VersionActed, VersionError},
+    service::{
+        ProposeError, RuleCounts, RuleVersion, RulesStatus, ShadowAlert, VersionError, VersionOutcome,
+    },
 };
 
 /// A version with everything in it.
@@ -219,7 +221,7 @@ pub(crate) async fn version(
 pub(crate) async fn propose(
     State(app): State<Arc<App>>,
     identity: Identity,
-    Keyed(claim): Keyed,
+    RequestClaim(claim): RequestClaim,
     Json(proposal): Json<Proposal>,
 ) -> Result<(StatusCode, Json<RuleVersion>), Response> {
     identity.need(Permission::ProposeRules).map_err(IntoResponse::into_response)?;
@@ -257,7 +259,7 @@ pub(crate) async fn save_draft(
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and body are run once"),
     ),
     responses(
-        (status = 200, body = VersionActed),
+        (status = 200, body = VersionOutcome),
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json"),
@@ -266,10 +268,10 @@ pub(crate) async fn save_draft(
 pub(crate) async fn act(
     State(app): State<Arc<App>>,
     identity: Identity,
-    Keyed(claim): Keyed,
+    RequestClaim(claim): RequestClaim,
     Path(id): Path<String>,
     Json(act): Json<VersionAct>,
-) -> Result<Json<VersionActed>, ProposalProblem> {
+) -> Result<Json<VersionOutcome>, ProposalProblem> {
     Ok(Json(app.service.act_on_rules(&id, &act, &identity.actor, claim.as_ref()).await?))
 }
 
@@ -305,7 +307,7 @@ pub(crate) struct Rollback {
 #[utoipa::path(post, path = "/v1/rules/rollback", tag = "rules", request_body = Rollback,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body are run once")),
     responses(
-        (status = 200, body = VersionActed),
+        (status = 200, body = VersionOutcome),
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json"),
@@ -313,8 +315,8 @@ pub(crate) struct Rollback {
 pub(crate) async fn roll_back(
     State(app): State<Arc<App>>,
     identity: Identity,
-    Keyed(claim): Keyed,
+    RequestClaim(claim): RequestClaim,
     Json(rollback): Json<Rollback>,
-) -> Result<Json<VersionActed>, ProposalProblem> {
+) -> Result<Json<VersionOutcome>, ProposalProblem> {
     Ok(Json(app.service.roll_back_rules(rollback.reason, &identity.actor, claim.as_ref()).await?))
 }

@@ -27,7 +27,7 @@ pub(crate) struct Credentials {
 
 /// What a script with a session needs beside the cookie.
 #[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct Created {
+pub(crate) struct CsrfToken {
     /// To be sent as `X-CSRF-Token` with everything but GET.
     csrf_token: String,
 }
@@ -46,7 +46,7 @@ impl From<SignInError> for Problem {
 
 /// Sign in: a session cookie, and the token to send as `X-CSRF-Token`.
 #[utoipa::path(post, path = "/v1/sessions", tag = "sessions", request_body = Credentials, security(()), responses(
-    (status = 201, body = Created),
+    (status = 201, body = CsrfToken),
     (status = 401, body = Problem, content_type = "application/problem+json"),
     (status = 429, body = Problem, content_type = "application/problem+json"),
 ))]
@@ -57,6 +57,6 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let signed_in = app.auth.sign_in(&app.service, &credentials.user, credentials.password, &whence).await?;
     let cookies = sign_in_cookies(&signed_in, app.secure_cookies);
-    let created = Created { csrf_token: signed_in.csrf };
+    let created = CsrfToken { csrf_token: signed_in.csrf };
     Ok((StatusCode::CREATED, cookies, Json(created)).into_response())
 }

@@ -6,7 +6,7 @@ use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use sluice_model::EventTime;
 
-use super::{Identity, Problem, idempotent::Keyed};
+use super::{Identity, Problem, idempotent::RequestClaim};
 use crate::{app::App, service::StreamTimeSet};
 
 /// The engine's time against the clock.
@@ -54,7 +54,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Json<StreamTime> {
 pub(crate) async fn set(
     State(app): State<Arc<App>>,
     identity: Identity,
-    Keyed(claim): Keyed,
+    RequestClaim(claim): RequestClaim,
     Json(SetStreamTime { to, reason }): Json<SetStreamTime>,
 ) -> Result<Json<StreamTimeSet>, Problem> {
     Ok(Json(app.service.set_stream_time(to, &reason, &identity.actor, claim.as_ref()).await?))

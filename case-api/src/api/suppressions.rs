@@ -12,7 +12,7 @@ use sluice_http::query;
 
 use super::{
     Identity, Problem,
-    idempotent::Keyed,
+    idempotent::RequestClaim,
     page::{Items, PageQuery},
 };
 use crate::{
@@ -67,7 +67,7 @@ pub(crate) async fn list(
 pub(crate) async fn propose(
     State(app): State<Arc<App>>,
     identity: Identity,
-    Keyed(claim): Keyed,
+    RequestClaim(claim): RequestClaim,
     Json(wanted): Json<NewSuppression>,
 ) -> Result<(StatusCode, Json<SuppressionNow>), Problem> {
     let proposed = app.service.propose_suppression(wanted, &identity.actor, claim.as_ref()).await?;
@@ -86,7 +86,7 @@ pub(crate) async fn propose(
 pub(crate) async fn approve(
     State(app): State<Arc<App>>,
     identity: Identity,
-    Keyed(claim): Keyed,
+    RequestClaim(claim): RequestClaim,
     Path(id): Path<String>,
 ) -> Result<Json<SuppressionNow>, Problem> {
     let approve = SuppressionAct::Approve;
@@ -105,7 +105,7 @@ pub(crate) async fn approve(
 pub(crate) async fn revoke(
     State(app): State<Arc<App>>,
     identity: Identity,
-    Keyed(claim): Keyed,
+    RequestClaim(claim): RequestClaim,
     Path(id): Path<String>,
     Json(said): Json<Revocation>,
 ) -> Result<Json<SuppressionNow>, Problem> {

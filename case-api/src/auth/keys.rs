@@ -16,7 +16,6 @@ pub(crate) enum KeyError {
     /// Unknown, revoked or malformed.
     #[error("the API key is not known here")]
     Unknown,
-    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -35,7 +34,6 @@ pub(crate) struct MemoryKeys {
 }
 
 impl MemoryKeys {
-    /// A new key with these roles.
     pub(crate) fn add(&self, name: &str, roles: Roles) -> Result<String, StoreError> {
         let (id, key) = new_key()?;
         let actor = Actor { name: name.to_owned(), roles, via: Via::Key };

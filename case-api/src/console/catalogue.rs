@@ -15,7 +15,7 @@ use super::{
     configuration::{self, ConfigurationView},
     error::PageError,
     explain::MatchView,
-    forms::check_made,
+    forms::{Flash, check_made},
     shell::{Shell, render, short},
 };
 use crate::{
@@ -62,12 +62,6 @@ impl ListsPage {
     }
 }
 
-#[derive(Deserialize, Default)]
-pub(crate) struct Done {
-    #[serde(default)]
-    done: String,
-}
-
 /// The flash after an act; only known words are shown.
 fn done_text(done: &str) -> &'static str {
     match done {
@@ -81,7 +75,7 @@ fn done_text(done: &str) -> &'static str {
 pub(crate) async fn lists(
     State(app): State<Arc<App>>,
     identity: Identity,
-    Query(query): Query<Done>,
+    Query(query): Query<Flash>,
 ) -> Result<Response, PageError> {
     let shell = Shell::new(&app, &identity, "lists").await?;
     let page = ListsPage { done: done_text(&query.done), ..ListsPage::new(&app, &identity, shell).await? };

@@ -39,10 +39,10 @@ struct LetterRow {
     reason: String,
     source: String,
     at: When,
-    sent: Vec<Sent>,
+    sent: Vec<Resubmission>,
 }
 
-struct Sent {
+struct Resubmission {
     by: String,
     at: When,
 }
@@ -77,7 +77,7 @@ async fn row(app: &App, shell: &Shell, letter: &Letter) -> Result<LetterRow, Pag
         reason: letter.letter.reason.clone(),
         source: letter.letter.source.clone(),
         at: shell.when(letter.letter.received_at),
-        sent: sent.into_iter().map(|(by, at)| Sent { by, at: shell.when(Stamp::from(at)) }).collect(),
+        sent: sent.into_iter().map(|(by, at)| Resubmission { by, at: shell.when(Stamp::from(at)) }).collect(),
     })
 }
 
@@ -98,7 +98,7 @@ pub(crate) async fn list(
 }
 
 #[derive(Deserialize, Default)]
-pub(crate) struct Done {
+pub(crate) struct Flash {
     #[serde(default)]
     sent: Option<usize>,
 }
@@ -107,15 +107,21 @@ pub(crate) async fn page(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<u64>,
-    Query(done): Query<Done>,
+    Query(done): Query<Flash>,
 ) -> Result<Response, PageError> {
     let done = done.sent.map(|sent| format!("Sent again: {sent} taken in. The original stays here."));
-    show(&app, &identity, id, StatusCode::OK, Shown { done: done.unwrap_or_default(), ..Shown::default() })
-        .await
+    show(
+        &app,
+        &identity,
+        id,
+        StatusCode::OK,
+        FormState { done: done.unwrap_or_default(), ..FormState::default() },
+    )
+    .await
 }
 
 #[derive(Default)]
-struct Shown {
+struct FormState {
     text: Option<String>,
     reason: String,
     error: String,
@@ -127,7 +133,7 @@ async fn show(
     identity: &Identity,
     id: u64,
     status: StatusCode,
-    shown: Shown,
+    shown: FormState,
 ) -> Result<Response, PageError> {
     identity.need(Permission::Mend)?;
     let shell = Shell::new(app, identity, "dead-letters").await?;
@@ -176,7 +182,7 @@ pub(crate) async fn send(
         Ok(accepted) => Ok(Redirect::to(&format!("/dead-letters/{id}?sent={accepted}")).into_response()),
         Err(problem) => {
             let error = problem.detail().to_owned();
-            let shown = Shown { text: Some(event), reason: form.reason, error, done: String::new() };
+            let shown = FormState { text: Some(event), reason: form.reason, error, done: String::new() };
             show(&app, &identity, id, problem.status(), shown).await
         }
     }

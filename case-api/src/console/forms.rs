@@ -8,12 +8,12 @@ use super::error::PageError;
 use crate::{
     api::Identity,
     app::App,
-    service::{Claim, Claimed, StoreError, random},
+    service::{Claim, ClaimOutcome, StoreError, random},
 };
 
 /// What the page after an act is asked to say: `?done=`.
 #[derive(Deserialize, Default)]
-pub(crate) struct Done {
+pub(crate) struct Flash {
     #[serde(default)]
     pub done: String,
 }
@@ -44,7 +44,7 @@ pub(crate) async fn do_once<T, E>(
     act: impl Future<Output = Result<T, E>>,
 ) -> Result<Result<Option<T>, E>, StoreError> {
     let (claimed, _turn) = app.service.claim(claim).await?;
-    let Claimed::Run = claimed else { return Ok(Ok(None)) };
+    let ClaimOutcome::Run = claimed else { return Ok(Ok(None)) };
     match act.await {
         Ok(done) => Ok(Ok(Some(done))),
         Err(refused) => {

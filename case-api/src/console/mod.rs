@@ -36,7 +36,6 @@ use crate::app::App;
 
 pub(crate) use error::not_found_page;
 
-/// The console's routes.
 pub(crate) fn router(app: &Arc<App>) -> Router {
     Router::new()
         .route("/", get(alerts::home))

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::{
     error::{PageError, refusal},
-    forms::{Done, check_made, claim, do_once, once},
+    forms::{Flash, check_made, claim, do_once, once},
     shell::{Shell, When, render, short},
 };
 use crate::{
@@ -53,7 +53,7 @@ impl VersionView {
 }
 
 /// The acts that this officer may do to this version now.
-struct Allowed {
+struct VersionActs {
     submit: bool,
     shadow: bool,
     approve: bool,
@@ -68,7 +68,7 @@ struct VersionPage {
     view: VersionView,
     changes: Changes,
     filling: Option<Filling>,
-    allowed: Allowed,
+    allowed: VersionActs,
     backtest: Option<BacktestReport>,
     backtesting: bool,
     may_backtest: bool,
@@ -78,12 +78,11 @@ struct VersionPage {
     done: &'static str,
 }
 
-/// One version.
 pub(crate) async fn page(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,
-    Query(query): Query<Done>,
+    Query(query): Query<Flash>,
 ) -> Result<Response, PageError> {
     show(&app, &identity, &id, StatusCode::OK, done_text(&query.done), String::new()).await
 }
@@ -117,7 +116,7 @@ async fn show(
     let may = |act: VersionAct| next_version_state(version.state, &act, roles, own).is_ok();
     let reason = String::new;
     let page = VersionPage {
-        allowed: Allowed {
+        allowed: VersionActs {
             submit: may(VersionAct::Submit),
             shadow: may(VersionAct::Shadow { reason: reason() }),
             approve: may(VersionAct::Approve { reason: reason() }),

@@ -115,7 +115,6 @@ impl fmt::Display for When {
     }
 }
 
-/// A rendered page.
 pub(crate) fn render(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
         Ok(html) => (status, Html(html)).into_response(),

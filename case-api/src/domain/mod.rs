@@ -39,7 +39,7 @@ pub use quarantine::{
     quarantine_seen,
 };
 pub use refusal::{Refusal, check_text};
-pub use release::{Letting, Settled, release, settle, still_held_by};
+pub use release::{HoldChanges, Letting, release, settle, still_held_by};
 pub use role::{Permission, Role, Roles};
 pub use sign_ins::FailedSignIns;
 pub use stream_time::check_stream_time;
@@ -48,7 +48,7 @@ pub use suppression::{
     matches_of, next_suppression_state,
 };
 pub use topic::Topic;
-pub use trial::{Proposal, TrialError, TrialReport, Tried, bundle_of, try_files, try_out};
+pub use trial::{Proposal, Trial, TrialError, TrialReport, bundle_of, try_files, try_out};
 pub use version::{
     VersionAct, VersionRefusal, VersionState, check_alone, check_base, check_saving, next_version_state,
     overtaken, said_of,

@@ -93,7 +93,7 @@ pub fn still_held_by(on_payment: &[Hold], beside: &[AlertId]) -> Vec<String> {
 
 /// What follows from the engine's answer to an order.
 #[derive(Debug)]
-pub struct Settled<'a> {
+pub struct HoldChanges<'a> {
     /// The holds that are let go with it.
     pub released: Vec<&'a Hold>,
     /// The cases that it concerns.
@@ -101,8 +101,8 @@ pub struct Settled<'a> {
 }
 
 /// Bring the holds that a payment ever had in step with the engine's answer.
-pub fn settle<'a>(on_payment: &'a [Hold], said: &HoldRecord) -> Settled<'a> {
-    let mut settled = Settled { released: Vec::new(), cases: Vec::new() };
+pub fn settle<'a>(on_payment: &'a [Hold], said: &HoldRecord) -> HoldChanges<'a> {
+    let mut settled = HoldChanges { released: Vec::new(), cases: Vec::new() };
     for hold in on_payment {
         let (named, cleared) = (names(&said.alerts, hold), hold.state == HoldState::Cleared);
         let let_go = match said.state {

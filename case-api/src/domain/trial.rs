@@ -57,7 +57,7 @@ pub struct TrialReport {
 
 /// The set that a proposal makes of what is in force, and what trying it came to.
 #[derive(Clone, Debug)]
-pub struct Tried {
+pub struct Trial {
     /// Every file, cases included, by path.
     pub files: Vec<RuleFile>,
     /// What checking and testing came to.
@@ -117,19 +117,19 @@ pub fn try_out(
     in_force: &[RuleFile],
     proposal: &Proposal,
     engine: &dyn CaseEngine,
-) -> Result<Tried, TrialError> {
+) -> Result<Trial, TrialError> {
     let files = merged(in_force, proposal)?;
     match try_files(files.clone(), engine) {
         Err(refused) if proposal.draft => {
             let report = TrialReport { problems: refused.in_full(), ..TrialReport::default() };
-            Ok(Tried { files, report })
+            Ok(Trial { files, report })
         }
         tried => tried,
     }
 }
 
 /// Check a whole set and run its cases.
-pub fn try_files(files: Vec<RuleFile>, engine: &dyn CaseEngine) -> Result<Tried, TrialError> {
+pub fn try_files(files: Vec<RuleFile>, engine: &dyn CaseEngine) -> Result<Trial, TrialError> {
     let bundle = bundle_of(&files);
     let refused = |found: Diagnostics| TrialError::DoesNotCheck { rendered: found.render(&bundle), found };
     let set = RuleSet::compile(&bundle).map_err(refused)?;
@@ -150,7 +150,7 @@ pub fn try_files(files: Vec<RuleFile>, engine: &dyn CaseEngine) -> Result<Tried,
         shadow: set.descriptions().iter().filter(|rule| rule.shadow).map(|rule| rule.id.clone()).collect(),
         problems: String::new(),
     };
-    Ok(Tried { files, report })
+    Ok(Trial { files, report })
 }
 
 fn merged(in_force: &[RuleFile], proposal: &Proposal) -> Result<Vec<RuleFile>, TrialError> {

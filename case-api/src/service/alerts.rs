@@ -15,7 +15,6 @@ impl Service {
         self.store.alerts(filter, page).await
     }
 
-    /// One alert.
     pub(crate) async fn alert(&self, alert_id: &str) -> Result<Option<StoredAlert>, StoreError> {
         self.store.alert(alert_id).await
     }

@@ -17,7 +17,7 @@ use crate::{
 
 /// What an act did.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Acted {
+pub(crate) struct ActOutcome {
     /// The case.
     pub case_id: String,
     /// The act.
@@ -68,7 +68,7 @@ impl Service {
         act: &Act,
         actor: &Actor,
         claim: Option<&Claim>,
-    ) -> Result<Acted, ActError> {
+    ) -> Result<ActOutcome, ActError> {
         let proposals = self.proposals_of(case_id, act).await?;
         let done = self.commit_act(case_id, act, &proposals, actor, claim).await;
         self.metrics.acts.with_label_values(&[act.kind().name(), outcome(&done)]).inc();
@@ -86,7 +86,7 @@ impl Service {
         proposals: &[SuppressionProposal],
         actor: &Actor,
         claim: Option<&Claim>,
-    ) -> Result<Acted, ActError> {
+    ) -> Result<ActOutcome, ActError> {
         act.check_texts()?;
         let listed = match act {
             Act::Close(closing) if closing.disposition.is_true_match() => {
@@ -107,7 +107,7 @@ impl Service {
         if let Some(parties) = &listed {
             outbox = suppressions::end_for_true_match(&mut tx, case_id, parties, actor).await?.or(outbox);
         }
-        let acted = Acted {
+        let acted = ActOutcome {
             case_id: case_id.to_owned(),
             action: act.kind().name().to_owned(),
             state,

@@ -10,7 +10,7 @@ use crate::{
 
 /// What became of a claim.
 #[derive(Clone, Debug)]
-pub(crate) enum Claimed {
+pub(crate) enum ClaimOutcome {
     /// Nobody ran it: run it.
     Run,
     /// It ran: give this answer again.
@@ -23,13 +23,13 @@ pub(crate) enum Claimed {
 
 impl Service {
     /// Claim an `Idempotency-Key`, or a form. The turn is held as long as the request runs.
-    pub(crate) async fn claim(&self, claim: &Claim) -> Result<(Claimed, Option<Turn<'_>>), StoreError> {
+    pub(crate) async fn claim(&self, claim: &Claim) -> Result<(ClaimOutcome, Option<Turn<'_>>), StoreError> {
         let turn = self.running.take(claim);
         let mut tx = self.store.begin(self.now()).await?;
         tx.forget_claims_before(tx.now.minus(IDEMPOTENCY_LIFE)).await?;
         let kept = tx.kept_claim(claim).await?;
         let claimed = claimed(kept, claim, &self.instance, turn.is_none())?;
-        if let Claimed::Run = claimed {
+        if let ClaimOutcome::Run = claimed {
             tx.put_claim(claim, &self.instance).await?;
             tx.commit().await?;
         } else {
@@ -38,7 +38,6 @@ impl Service {
         Ok((claimed, turn))
     }
 
-    /// Keep an answer for a claim.
     pub(crate) async fn keep_answer(&self, claim: &Claim, answer: &Answer) -> Result<(), StoreError> {
         let mut tx = self.store.begin(self.now()).await?;
         tx.keep_answer(claim, answer.status, &answer.content_type, &answer.body).await?;
@@ -61,28 +60,28 @@ fn claimed(
     claim: &Claim,
     instance: &str,
     is_running: bool,
-) -> Result<Claimed, StoreError> {
-    let Some(kept) = kept else { return Ok(Claimed::Run) };
+) -> Result<ClaimOutcome, StoreError> {
+    let Some(kept) = kept else { return Ok(ClaimOutcome::Run) };
     if kept.fingerprint != claim.fingerprint {
-        return Ok(Claimed::Other);
+        return Ok(ClaimOutcome::Other);
     }
     let runs = kept.instance == instance && is_running;
     Ok(match kept.answer()? {
-        Some(answer) => Claimed::Again(answer),
-        None if runs => Claimed::Running,
-        None => Claimed::Run,
+        Some(answer) => ClaimOutcome::Again(answer),
+        None if runs => ClaimOutcome::Running,
+        None => ClaimOutcome::Run,
     })
 }
 
 /// The claims whose requests are under way in this process. In memory: a claim must not outlive its request, whatever
 /// becomes of the disk or of the client.
 #[derive(Default)]
-pub(crate) struct Running(std::sync::Mutex<HashSet<(String, String)>>);
+pub(crate) struct Turns(std::sync::Mutex<HashSet<(String, String)>>);
 
 /// A claim that is under way until this is dropped.
-pub(crate) struct Turn<'a>(&'a Running, (String, String));
+pub(crate) struct Turn<'a>(&'a Turns, (String, String));
 
-impl Running {
+impl Turns {
     /// The turn of a claim; `None` where another request has it.
     fn take(&self, claim: &Claim) -> Option<Turn<'_>> {
         let key = (claim.actor.clone(), claim.key.clone());

@@ -26,14 +26,14 @@ use std::sync::Mutex;
 use sluice_model::EventTime;
 use tokio::sync::Semaphore;
 
-pub(crate) use cases::Acted;
+pub(crate) use cases::ActOutcome;
 pub(crate) use error::ActError;
 pub use error::WorkError;
-pub(crate) use idempotency::{Claimed, Running};
-pub use intake::Consumed;
-pub(crate) use quarantine::{QuarantineActed, QuarantineOrder};
-pub(crate) use rules::{Filling, ProposeError, RulesStatus, VersionActed, VersionError};
-pub(crate) use screening::Screened;
+pub(crate) use idempotency::{ClaimOutcome, Turns};
+pub use intake::IntakeCounts;
+pub(crate) use quarantine::{QuarantineOrder, QuarantineOutcome};
+pub(crate) use rules::{Filling, ProposeError, RulesStatus, VersionError, VersionOutcome};
+pub(crate) use screening::ScreeningAnswer;
 pub(crate) use stream_time::StreamTimeSet;
 pub(crate) use suppressions::{NewSuppression, SuppressionNow};
 
@@ -68,7 +68,7 @@ pub(crate) struct Service {
     /// One delivery of the outbox at a time, so that control records arrive in order.
     delivering: tokio::sync::Mutex<()>,
     /// Claims of an `Idempotency-Key` under way.
-    running: Running,
+    running: Turns,
     /// Names this process among those that used the same store.
     instance: String,
 }
@@ -85,7 +85,7 @@ impl Service {
             trying: Semaphore::new(TRIALS_AT_ONCE),
             backtesting: Mutex::new(None),
             delivering: tokio::sync::Mutex::new(()),
-            running: Running::default(),
+            running: Turns::default(),
             instance: hex::encode(random::<8>()?),
         })
     }

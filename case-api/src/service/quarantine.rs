@@ -26,7 +26,7 @@ pub(crate) struct QuarantineOrder {
 
 /// What was done about a rule that fails.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct QuarantineActed {
+pub(crate) struct QuarantineOutcome {
     /// The rule.
     pub rule_id: String,
     /// The version that it was done about.
@@ -50,7 +50,7 @@ impl Service {
         seen: &QuarantineOrder,
         actor: &Actor,
         claim: Option<&Claim>,
-    ) -> Result<QuarantineActed, ActError> {
+    ) -> Result<QuarantineOutcome, ActError> {
         let done = self.commit_quarantine(act, rule_id, seen, actor, claim).await;
         self.metrics.rule_acts.with_label_values(&[act.name(), outcome(&done)]).inc();
         let acted = done?;
@@ -58,7 +58,7 @@ impl Service {
             Some(outbox) => Some(self.see_delivered(outbox).await?),
             None => None,
         };
-        Ok(QuarantineActed { control, ..acted })
+        Ok(QuarantineOutcome { control, ..acted })
     }
 
     async fn commit_quarantine(
@@ -68,7 +68,7 @@ impl Service {
         QuarantineOrder { version, since, reason }: &QuarantineOrder,
         actor: &Actor,
         claim: Option<&Claim>,
-    ) -> Result<QuarantineActed, ActError> {
+    ) -> Result<QuarantineOutcome, ActError> {
         check_quarantine(actor, reason)?;
         let mut tx = self.store.begin(self.now()).await?;
         let known = match act {
@@ -102,7 +102,7 @@ impl Service {
         let outbox = tx.order(control.as_ref()).await?;
         let control = outbox.map(|_| "pending");
         let (rule_id, version) = (rule_id.to_owned(), version.to_owned());
-        let acted = QuarantineActed { rule_id, version, control, outbox };
+        let acted = QuarantineOutcome { rule_id, version, control, outbox };
         tx.answer(claim, 200, &acted).await?;
         tx.commit().await?;
         Ok(acted)

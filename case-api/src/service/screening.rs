@@ -17,7 +17,7 @@ const MATCHES_DEFAULT: usize = 10;
 
 /// What a name met.
 #[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct Screened {
+pub(crate) struct ScreeningAnswer {
     /// The name as asked.
     pub query: String,
     /// Whether any list is active. `off`: no match says nothing.
@@ -29,7 +29,7 @@ pub(crate) struct Screened {
 
 impl Service {
     /// Screen a name. One that cannot be screened whole is not clear.
-    pub(crate) async fn screen(&self, mut screening: Screening) -> Result<Screened, ActError> {
+    pub(crate) async fn screen(&self, mut screening: Screening) -> Result<ScreeningAnswer, ActError> {
         if screening.name.trim().is_empty() || screening.name.chars().count() > NAME_CHARS_MAX {
             return Err(ActError::NotScreened(format!("a name has 1 to {NAME_CHARS_MAX} characters")));
         }
@@ -44,7 +44,7 @@ impl Service {
         });
         match screened.await?? {
             (on, NameAnswer::Matches(matches)) => {
-                Ok(Screened { query, screening: if on { "on" } else { "off" }, matches })
+                Ok(ScreeningAnswer { query, screening: if on { "on" } else { "off" }, matches })
             }
             (_, NameAnswer::NotScreened(why)) => Err(ActError::NotScreened(format!(
                 "the name cannot be screened whole, and is not clear: {why}"

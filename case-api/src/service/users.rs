@@ -14,7 +14,6 @@ use crate::{
 const SESSION_NOTED_EVERY: Span = Span::minutes(1);
 
 impl Service {
-    /// A user by name.
     pub(crate) async fn user(&self, name: &str) -> Result<Option<User>, StoreError> {
         self.store.user(name).await
     }
@@ -75,7 +74,6 @@ impl Service {
         self.store.knows_device(token_hash, user, self.now()).await
     }
 
-    /// Begin a session.
     pub(crate) async fn begin_session(&self, session: &NewSession) -> Result<(), StoreError> {
         let user = session.user.as_str();
         let mut tx = self.store.begin(self.now()).await?;
@@ -114,7 +112,6 @@ impl Service {
         tx.commit().await
     }
 
-    /// End a session.
     pub(crate) async fn end_session(&self, token_hash: &str, user: &str) -> Result<(), StoreError> {
         let mut tx = self.store.begin(self.now()).await?;
         tx.end_session(token_hash).await?;

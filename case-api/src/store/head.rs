@@ -49,17 +49,17 @@ impl Head {
         self.size
     }
 
-    /// Have it be this one.
+    /// Have it be this one: an error where its last leaf is not there, since SQLite may have ended the transaction by itself, and
+    /// would then keep the head alone.
     pub(super) async fn put(self, sql: &mut Connection) -> Result<(), StoreError> {
-        query(
-            "INSERT INTO head (id, size, root) VALUES (1, $1, $2)
-             ON CONFLICT (id) DO UPDATE SET size = excluded.size, root = excluded.root",
+        let changed = query(
+            "UPDATE head SET size = $1, root = $2 WHERE EXISTS (SELECT 1 FROM leaves WHERE leaves.idx = $1 - 1)",
         )
         .bind(i64::try_from(self.size).map_err(|_| StoreError::Corrupt("leaf count"))?)
         .bind(self.root.0.as_slice())
         .execute(sql)
         .await?;
-        Ok(())
+        if changed == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound.into()) }
     }
 
     /// The tree that has this head, as stored.

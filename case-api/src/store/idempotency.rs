@@ -111,7 +111,6 @@ impl Tx<'_> {
         }
     }
 
-    /// Keep an answer for a claim.
     pub(crate) async fn keep_answer(
         &mut self,
         claim: &Claim,

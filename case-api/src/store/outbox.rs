@@ -6,7 +6,7 @@ use super::{Store, StoreError, Tx, sql::query};
 use crate::limits::OUTBOX_BATCH;
 
 /// A delivered control record and the offset that it should have.
-pub(super) struct Delivered {
+pub(super) struct Delivery {
     pub seq: i64,
     pub place: u64,
     pub control: Control,
@@ -52,7 +52,7 @@ impl Store {
     }
 
     /// The newest delivered control record before `seq`.
-    pub(super) async fn delivered_before(&self, seq: i64) -> Result<Option<Delivered>, StoreError> {
+    pub(super) async fn delivered_before(&self, seq: i64) -> Result<Option<Delivery>, StoreError> {
         let row: Option<(i64, i64, String)> = query(
             "SELECT seq, place, control FROM outbox
              WHERE seq < $1 AND delivered_at IS NOT NULL AND place IS NOT NULL ORDER BY seq DESC LIMIT 1",
@@ -62,7 +62,7 @@ impl Store {
         .await?;
         let Some((seq, place, control)) = row else { return Ok(None) };
         let place = u64::try_from(place).map_err(|_| StoreError::Corrupt("offset"))?;
-        Ok(Some(Delivered { seq, place, control: serde_json::from_str(&control)? }))
+        Ok(Some(Delivery { seq, place, control: serde_json::from_str(&control)? }))
     }
 }
 

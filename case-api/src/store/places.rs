@@ -1,23 +1,26 @@
-//! What the case database and the log know of each other's place. Each was written after the other had it on disk, so
-//! that a store which falls behind what the other knows of it has lost its tail, or is an older copy.
+//! What the case database and the log know of each other: which log the database belongs to, and each the other's place. A
+//! place was written after the other had it on disk, so that a store which falls behind what the other knows of it has lost
+//! its tail, or is an older copy.
 
 use std::fmt;
 
 use serde::Serialize;
 use serde_json::json;
 use sluice_evidence::{Kind, Signer};
-use sluice_log::{Log, Partition, ReadLimit, Topic as LogTopic};
+use sluice_log::{Log, LogError, Partition, ReadLimit, StoredRecord, Topic as LogTopic};
 use sluice_model::{EventTime, PaymentRecord};
 
-use super::{Database, Entry, Store, StoreError, outbox::Delivered};
+use super::{Database, Entry, Store, StoreError, Tx, outbox::Delivery, sql::query};
 use crate::{domain::Topic, limits::CONTROLS_LOOKED_FOR_MAX};
 
 /// The partition under which the log remembers how far the case database had come: one that holds no records.
-pub const MARKS: Partition = LogTopic::Control.partition(0);
+pub(crate) const MARKS: Partition = LogTopic::Control.partition(0);
 /// Under this name: the place in the outbox after the last control record that it delivered.
-pub const OUTBOX: &str = "cases.outbox";
+pub(crate) const OUTBOX: &str = "cases.outbox";
 /// Under this name: how many leaves the evidence log had.
-pub const LEAVES: &str = "cases.leaves";
+pub(crate) const LEAVES: &str = "cases.leaves";
+/// Where the engine's control records and payments are.
+pub(crate) const PAYMENTS: Partition = LogTopic::Payments.partition(0);
 
 /// Something that one store knows of another and that is not there.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -42,36 +45,57 @@ impl fmt::Display for Difference {
 }
 
 impl Store {
-    /// Compare the case database with the log. Each difference names the store that falls short. A database
-    /// that is damaged is an error: nobody can accept that.
+    /// Compare the case database with the log of that id. Each difference names the store that falls short. A database
+    /// that belongs to no log yet, and does not differ, belongs to this one from here on. One that is damaged is an error:
+    /// nobody can accept that.
     pub async fn compare(
         database: Database<'_>,
         signer: Signer,
         log: &dyn Log,
+        log_id: &str,
     ) -> Result<Vec<Difference>, StoreError> {
         let store = Self::open(database, signer).await?;
-        let found = match store.writer.check().await {
-            Ok(()) => store.differences(log).await,
-            Err(error) => Err(error),
-        };
+        let found = store.check(log, log_id).await;
         store.close().await;
         found
     }
 
-    /// Go on with what is there: feeds begin where the log ends, control records that the log lost are delivered
-    /// again, the log takes back what it knew of this database. A leaf says what was accepted, and by whom.
+    /// Go on with what is there: the database belongs to the log of that id, feeds begin where it ends, control records that
+    /// it lost are delivered again, it takes back what it knew of this database. A leaf says what was accepted, and by whom.
     pub async fn accept(
         database: Database<'_>,
         signer: Signer,
         log: &dyn Log,
+        log_id: &str,
         accepted: &[Difference],
         by: &str,
         now: EventTime,
     ) -> Result<(), StoreError> {
         let store = Self::open(database, signer).await?;
-        let done = store.realign(log, accepted, by, now).await;
+        let done = store.realign(log, log_id, accepted, by, now).await;
         store.close().await;
         done
+    }
+
+    async fn check(&self, log: &dyn Log, log_id: &str) -> Result<Vec<Difference>, StoreError> {
+        self.writer.check().await?;
+        let mut found = self.differences(log).await?;
+        if found.is_empty() {
+            query("INSERT INTO own_log (id, log_id) VALUES (1, $1) ON CONFLICT (id) DO NOTHING")
+                .bind(log_id)
+                .execute(&mut self.writer.acquire().await?)
+                .await?;
+        }
+        let own: Option<String> =
+            query("SELECT log_id FROM own_log").value_or_none(&mut self.read().await?).await?;
+        if let Some(own) = own.filter(|own| own != log_id) {
+            let foreign = format!(
+                "this database belongs to another data folder: its log is {own}, and the one here is {log_id}"
+            );
+            // What else differs follows from it.
+            found.insert(0, Difference::new(self.writer.name(), foreign));
+        }
+        Ok(found)
     }
 
     async fn differences(&self, log: &dyn Log) -> Result<Vec<Difference>, StoreError> {
@@ -119,7 +143,7 @@ impl Store {
     }
 
     /// The delivered control records that the log does not hold, newest first: from the newest on to one that it has.
-    async fn lost_controls(&self, log: &dyn Log) -> Result<Vec<Delivered>, StoreError> {
+    async fn lost_controls(&self, log: &dyn Log) -> Result<Vec<Delivery>, StoreError> {
         let mut lost = Vec::new();
         let mut before = i64::MAX;
         while lost.len() < CONTROLS_LOOKED_FOR_MAX {
@@ -136,12 +160,14 @@ impl Store {
     async fn realign(
         &self,
         log: &dyn Log,
+        log_id: &str,
         accepted: &[Difference],
         by: &str,
         now: EventTime,
     ) -> Result<(), StoreError> {
         let lost = self.lost_controls(log).await?;
         let mut tx = self.begin(now).await?;
+        tx.belong_to(log_id).await?;
         for topic in Topic::ALL {
             tx.move_offset_back(topic.name(), log.end(source(topic))?).await?;
         }
@@ -166,16 +192,33 @@ impl Store {
     }
 }
 
+impl Tx<'_> {
+    /// Have the database belong to that log, whichever it belonged to.
+    async fn belong_to(&mut self, log_id: &str) -> Result<(), StoreError> {
+        query("INSERT INTO own_log (id, log_id) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET log_id = excluded.log_id")
+            .bind(log_id)
+            .execute(self.sql())
+            .await?;
+        Ok(())
+    }
+}
+
 /// Whether the log has a control record where it was put.
-fn holds(log: &dyn Log, delivered: &Delivered) -> Result<bool, StoreError> {
-    let payments = LogTopic::Payments.partition(0);
-    let there = log.read(payments, delivered.place, ReadLimit::records(1))?;
-    let Some(stored) = there.first().filter(|stored| stored.offset == delivered.place) else {
-        return Ok(false);
-    };
+fn holds(log: &dyn Log, delivered: &Delivery) -> Result<bool, StoreError> {
+    let Some(stored) = record_at(log, PAYMENTS, delivered.place)? else { return Ok(false) };
     // A record that cannot be read is not the one that was put there.
     let said = serde_json::from_slice::<PaymentRecord>(&stored.value).ok();
     Ok(matches!(said, Some(PaymentRecord::Control(control)) if control == delivered.control))
+}
+
+/// The record that stands at an offset; the log may leave numbers out.
+pub(crate) fn record_at(
+    log: &dyn Log,
+    partition: Partition,
+    offset: u64,
+) -> Result<Option<StoredRecord>, LogError> {
+    let next = log.read(partition, offset, ReadLimit::records(1))?.into_iter().next();
+    Ok(next.filter(|stored| stored.offset == offset))
 }
 
 /// Where a feed comes from.

@@ -66,7 +66,6 @@ impl Store {
 }
 
 impl Tx<'_> {
-    /// The connection.
     pub(super) fn sql(&mut self) -> &mut Connection {
         &mut self.connection
     }

@@ -192,7 +192,6 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// End a session.
     pub(crate) async fn end_session(&mut self, token_hash: &str) -> Result<(), StoreError> {
         query("DELETE FROM sessions WHERE token_hash = $1").bind(token_hash).execute(self.sql()).await?;
         Ok(())

@@ -7,7 +7,7 @@ use sqlx::FromRow;
 
 use super::{Page, Store, StoreError, Tx, columns::stamp_or_null, sql::query};
 use crate::{
-    domain::{TrialReport, Tried, VersionState, bundle_of},
+    domain::{Trial, TrialReport, VersionState, bundle_of},
     stamp::Stamp,
 };
 
@@ -189,7 +189,6 @@ impl Store {
 }
 
 impl Tx<'_> {
-    /// One version.
     pub(crate) async fn rule_version(&mut self, version_id: &str) -> Result<Option<RuleVersion>, StoreError> {
         Ok(query(select!("WHERE version_id = $1")).bind(version_id).fetch_optional(self.sql()).await?)
     }
@@ -234,7 +233,7 @@ impl Tx<'_> {
     pub(crate) async fn put_draft(
         &mut self,
         version_id: &str,
-        Tried { files, report }: &Tried,
+        Trial { files, report }: &Trial,
         rationale: &str,
         base: Option<&str>,
     ) -> Result<(), StoreError> {

@@ -8,6 +8,7 @@ mod support;
 mod acts;
 mod cases;
 mod http;
+mod log_ports;
 mod messages;
 mod officers;
 mod openapi;

@@ -6,9 +6,10 @@ use crate::support::{Side, World, alert, place::Place, record};
 use serde_json::json;
 use sluice_case_api::{
     Signer, Zeroizing,
-    store::{Entry, Store, StoreError},
+    store::{Difference, Entry, Page, Store, StoreError},
 };
 use sluice_evidence::{Bundle, Kind, verify};
+use sluice_log::{EmbeddedLog, Log as _, Transaction};
 use sluice_model::{Control, EventTime};
 
 const CASE: &str = "CASE-000001";
@@ -110,6 +111,79 @@ async fn a_tree_that_is_not_the_committed_one_is_damage() {
     place.execute(other_root, other_root).await;
     let refused = Store::open(place.database(), signer()).await.err().unwrap();
     assert!(refused.is_damaged(), "{refused}");
+}
+
+/// A transaction in which something failed cannot commit: SQLite has ended it, and PostgreSQL answers COMMIT with ROLLBACK,
+/// without an error. Nothing of it is acknowledged, whether it wrote a leaf or none, and even where nobody minded the error.
+#[tokio::test]
+async fn a_commit_that_the_database_rolls_back_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::of(&folder.path().join("cases.sqlite"));
+    let store = open(&place).await;
+    write(&store, "before").await.unwrap();
+    let raise =
+        "CREATE FUNCTION broken() RETURNS trigger AS $$ BEGIN RAISE 'broken'; END $$ LANGUAGE plpgsql";
+    let trigger = "CREATE TRIGGER broken BEFORE INSERT ON outbox EXECUTE FUNCTION broken()";
+    place
+        .execute(
+            "CREATE TRIGGER broken BEFORE INSERT ON outbox BEGIN SELECT RAISE(ROLLBACK, 'broken'); END",
+            &format!("{raise}; {trigger}"),
+        )
+        .await;
+    for leaf in [true, false] {
+        let mut tx = store.begin(EventTime::from_micros(2)).await.unwrap();
+        if leaf {
+            tx.leaf(of_case("lost"), &json!({})).await.unwrap();
+        }
+        tx.control(&Control::Activate { rules: sluice_model::Hash256::of(b"rules") }).await.unwrap_err();
+        assert!(tx.commit().await.is_err(), "with a leaf: {leaf}");
+        assert_eq!((store.leaves().await.unwrap(), store.chain().await.unwrap().size), (1, 1));
+    }
+    place.execute("DROP TRIGGER broken", "DROP TRIGGER broken ON outbox").await;
+    assert_eq!(write(&store, "after").await.unwrap().0, 1);
+    assert_eq!(proved(&store).await.len(), 2);
+}
+
+/// What a start says of a database and a log.
+async fn compared(place: &Place, log: &EmbeddedLog) -> Vec<Difference> {
+    Store::compare(place.database(), signer(), log, log.id()).await.unwrap()
+}
+
+/// A database belongs to the log of its first start. Any other is refused by name and changes nothing, until somebody accepts
+/// it, on record.
+#[tokio::test]
+async fn a_database_belongs_to_one_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::of(&folder.path().join("cases.sqlite"));
+    let [own, other] = ["own", "other"].map(|name| EmbeddedLog::open(&folder.path().join(name)).unwrap());
+    for _ in 0..2 {
+        assert_eq!(compared(&place, &own).await, []);
+        let found = compared(&place, &other).await;
+        let said: Vec<String> = found.iter().map(ToString::to_string).collect();
+        let [said] = said.as_slice() else { panic!("{said:?}") };
+        assert!(said.contains("this database belongs to another data folder"), "{said}");
+        assert!(said.contains(own.id()) && said.contains(other.id()), "{said}");
+    }
+    let (found, now) = (compared(&place, &other).await, EventTime::from_micros(1));
+    Store::accept(place.database(), signer(), &other, other.id(), &found, "test", now).await.unwrap();
+    assert_eq!(compared(&place, &other).await, []);
+    assert_eq!(compared(&place, &own).await.len(), 1);
+    let (leaves, _) = open(&place).await.audit(true, None, Page::first(1)).await.unwrap();
+    assert_eq!((leaves[0].act.as_str(), leaves[0].actor.as_str()), ("accept_loss", "test"));
+}
+
+/// A start with the wrong folder does not make a database of before its own.
+#[tokio::test]
+async fn a_database_that_differs_from_a_log_is_not_given_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::of(&folder.path().join("cases.sqlite"));
+    let [own, other] = ["own", "other"].map(|name| EmbeddedLog::open(&folder.path().join(name)).unwrap());
+    let marks = sluice_log::Topic::Control.partition(0);
+    other.transact(Transaction::default().commit("cases.outbox", marks, 5)).unwrap();
+    let found = compared(&place, &other).await;
+    assert!(found.len() == 1 && found[0].to_string().contains("an older copy"), "{found:?}");
+    assert_eq!(compared(&place, &own).await, []);
+    assert_eq!(compared(&place, &other).await.len(), 2);
 }
 
 /// A name may be longer than an index takes, and hold what TEXT does not.
@@ -291,7 +365,7 @@ async fn a_newer_layout_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let place = Place::of(&folder.path().join("cases.sqlite"));
     open(&place).await.close().await;
-    let newer = "UPDATE _sqlx_migrations SET version = 9999 WHERE version = 2";
+    let newer = "UPDATE _sqlx_migrations SET version = 9999 WHERE version = 3";
     place.execute(newer, newer).await;
     let refused = Store::open(place.database(), signer()).await.err().unwrap().to_string();
     assert!(refused.contains("9999"), "{refused}");

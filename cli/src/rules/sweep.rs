@@ -62,7 +62,6 @@ impl Vary {
     }
 }
 
-/// Run the command.
 pub(super) fn sweep(args: &SweepArgs) -> Result<ExitCode, Failure> {
     let path = args.history.groups.as_deref();
     let Groups(groups) =

@@ -69,7 +69,8 @@ pub(crate) struct Args {
     /// Keep a snapshot of the engine's state after so many records; it only saves time at the next start.
     #[arg(long, value_name = "RECORDS", default_value_t = SNAPSHOT_EVERY_RECORDS)]
     pub(super) snapshot_every: u64,
-    /// Go on although a store lost its tail or is an older copy: what that means is said, and kept as evidence.
+    /// Go on although a store lost its tail, is an older copy or belongs elsewhere: what that means is said, and kept as
+    /// evidence.
     #[arg(long)]
     pub(super) accept_loss: bool,
     /// How log lines are written to standard error. Which of them: SLUICE_LOG, a level or targets with levels
@@ -82,7 +83,6 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// The data folder.
     pub(super) fn data(&self) -> PathBuf {
         self.data.clone().unwrap_or_else(|| if self.demo { DEMO_DATA } else { DATA }.into())
     }

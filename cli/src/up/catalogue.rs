@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use sluice_case_api::ports::{
-    ActiveList, ActiveRule, Catalogue, NameAnswer, PortError, Rescreened, RuleSets, Screening as Wanted,
+    ActiveList, ActiveRule, Catalogue, NameAnswer, PortError, RescreeningCounts, RuleSets,
+    Screening as Wanted,
 };
 use sluice_core::{Library, RescreenReport};
 use sluice_list_store::Store;
@@ -11,7 +12,7 @@ use sluice_lists::{Answer, Entry, Query};
 use sluice_model::{EventTime, Hash256, KeyKind, Party};
 use sluice_runtime::Runtime;
 
-use super::{Config, configured::Configured, ports::failed, room::Room};
+use super::{Config, config_report::ConfigReport, failed, room::Room};
 
 /// The rules and lists in force.
 pub(super) struct InForce {
@@ -19,15 +20,15 @@ pub(super) struct InForce {
     room: Room,
     store: Option<Store>,
     library: Arc<dyn Library>,
-    configured: Arc<Configured>,
+    configured: Arc<ConfigReport>,
 }
 
 impl InForce {
-    pub(super) fn new(runtime: &Arc<Runtime>, config: &Config, configured: &Arc<Configured>) -> Self {
+    pub(super) fn new(runtime: &Arc<Runtime>, config: &Config, configured: &Arc<ConfigReport>) -> Self {
         Self {
             runtime: Arc::clone(runtime),
             room: config.room.clone(),
-            store: config.lists.folder.as_ref().map(|(_, store)| store.clone()),
+            store: config.lists.folder().cloned(),
             library: Arc::clone(&config.library),
             configured: Arc::clone(configured),
         }
@@ -140,9 +141,9 @@ fn list(store: Option<&Store>, source: String, version: Hash256) -> ActiveList {
     }
 }
 
-fn rescreening(report: RescreenReport) -> Rescreened {
+fn rescreening(report: RescreenReport) -> RescreeningCounts {
     let count = |of: usize| u64::try_from(of).unwrap_or(u64::MAX);
-    Rescreened {
+    RescreeningCounts {
         checked: count(report.checked),
         entries: count(report.entries),
         alerts: count(report.alerts),

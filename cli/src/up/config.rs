@@ -6,7 +6,7 @@ use anyhow::Context;
 use sluice_codec::Zone;
 use sluice_core::Library;
 use sluice_list_store::Store;
-use sluice_runtime::Webhooks;
+use sluice_runtime::{RuleFiles, RuleFolder, Webhooks};
 
 use super::{
     Args, CASES, demo, lists_in_force::Lists, room::Room, rules_in_force::Rules, secrets, shipped, user,
@@ -29,16 +29,14 @@ pub(super) struct Config {
 impl Config {
     /// Read and check everything before anything is started: what is broken is the user's to mend.
     pub(super) fn read(args: &Args, data: &Path, registry: &prometheus::Registry) -> Result<Self, Failure> {
-        let (bundle, cases, folder) = match &args.rules {
+        let (files, folder) = match &args.rules {
             Some(folder) => {
-                let files = sluice_runtime::fingerprint(folder).map_err(user)?;
-                let rules = sluice_runtime::read_rules(folder).map_err(user)?;
-                let cases = sluice_runtime::read_cases(folder, &rules).map_err(user)?;
-                (rules, cases, Some((folder.clone(), files)))
+                let (folder, files) = RuleFolder::open(folder.clone()).map_err(user)?;
+                (files, Some(folder))
             }
-            None => (shipped::rules(), shipped::cases(), None),
+            None => (RuleFiles { bundle: shipped::rules(), cases: shipped::cases() }, None),
         };
-        folders::check_rules(&bundle)?;
+        folders::check_rules(&files.bundle)?;
         let env = |name: &str| std::env::var(name).ok();
         let webhooks = args.webhooks.as_deref().map(|folder| Webhooks::read(folder, env));
         let webhooks = webhooks.transpose().map_err(user)?.unwrap_or_default();
@@ -46,18 +44,14 @@ impl Config {
         made.with_context(|| data.display().to_string()).map_err(Failure::User)?;
         let room = Room::look(data)?;
         let lists = match (&args.lists, args.demo) {
-            (Some(folder), _) => Some((folder.clone(), Store::open(folder).map_err(user)?)),
-            (None, true) => {
-                let folder = data.join("lists");
-                let store = demo::lists(&folder)?;
-                Some((folder, store))
-            }
+            (Some(folder), _) => Some(Store::open(folder).map_err(user)?),
+            (None, true) => Some(demo::lists(&data.join("lists"))?),
             (None, false) => None,
         };
         let lists = Lists::new(lists, data, (args.list_age_max.0, args.unnamed), registry)?;
         let library = Arc::new(lists.library());
         let watched = args.watch_rules || args.demo;
-        let rules = Rules { bundle, cases, folder, watched };
+        let rules = Rules { files, folder, watched };
         Ok(Self {
             rules,
             lists: Arc::new(lists),

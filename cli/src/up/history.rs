@@ -9,13 +9,12 @@ use sluice_model::RuleBundle;
 use sluice_rules::Backtest;
 use sluice_runtime::{Replay, Runtime};
 
-use super::ports::failed;
+use super::failed;
 use crate::rules::history::events_of;
 
 /// Each set is judged on one thread: the rest of the machine is for payments.
 const SHARDS: u32 = 1;
 
-/// The payments log.
 pub(super) struct OwnLog {
     pub log: Arc<dyn Log>,
     pub runtime: Arc<Runtime>,

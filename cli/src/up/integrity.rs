@@ -1,5 +1,5 @@
-//! Before anything runs: whether the stores of the data folder belong together. Each remembers how far the others had
-//! come; one that falls short of that lost its tail, or is an older copy put back.
+//! Before anything runs: whether the stores of the data folder belong together. The case database knows its log; each store
+//! remembers how far the others had come, and one that falls short of that lost its tail, or is an older copy put back.
 
 use std::path::Path;
 
@@ -45,7 +45,7 @@ pub(super) async fn check(
         );
         found.push(Difference::new("log", missing));
     }
-    found.extend(Store::compare(cases, secrets::signer(data)?, log).await.map_err(damaged_cases)?);
+    found.extend(Store::compare(cases, secrets::signer(data)?, log, log.id()).await.map_err(damaged_cases)?);
     if found.is_empty() {
         return Ok(());
     }
@@ -57,7 +57,7 @@ pub(super) async fn check(
     tracing::warn!("accepted, and on record in the evidence log:\n{lines}");
     // A future that is not on the log must not be restored once the log has grown to it again.
     snapshots.forget_beyond(ENGINE, committed)?;
-    Store::accept(cases, secrets::signer(data)?, log, &found, BY, SystemClock.now()).await?;
+    Store::accept(cases, secrets::signer(data)?, log, log.id(), &found, BY, SystemClock.now()).await?;
     Ok(())
 }
 

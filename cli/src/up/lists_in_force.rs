@@ -3,22 +3,17 @@
 //! Every version that is put in force is kept in the data folder too: a folder that is lost, or left out at a start, ends
 //! no screening.
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{path::Path, sync::Arc};
 
 use prometheus::{IntGaugeVec, Opts, Registry};
 use sluice_case_api::CaseApi;
 use sluice_core::Library;
-use sluice_list_store::Store;
-use sluice_lists::{Screener, Settings};
+use sluice_list_store::{ListVersions, Store, StoreError};
 use sluice_model::{Control, EventTime, Hash256, Screening, Span, Unnamed};
-use sluice_runtime::{CachingLibrary, Clock as _, Runtime, SystemClock};
+use sluice_runtime::{CachingLibrary, Clock as _, Runtime, SystemClock, in_force};
 use tokio::task::spawn_blocking;
 
-use super::configured::{self, Configured, is_time_to_look};
+use super::config_report::{ConfigReport, is_time_to_look};
 use crate::failure::Failure;
 
 /// Where versions are kept that are in force, below the data folder.
@@ -28,16 +23,12 @@ const SCREENING: &str = "screening";
 
 /// What the arguments say of screening.
 pub(super) struct Lists {
-    /// The folder, where one is named.
-    pub folder: Option<(PathBuf, Store)>,
-    kept: Store,
+    versions: Arc<ListVersions>,
     /// How old a list may be.
-    pub age_max: Option<Span>,
+    age_max: Option<Span>,
     /// What is done with a payment that names nobody on one side.
-    pub unnamed: Unnamed,
+    unnamed: Unnamed,
     ages: IntGaugeVec,
-    /// How many entries versions have that were counted: reading one costs as much as indexing it.
-    counted: Mutex<HashMap<Hash256, usize>>,
 }
 
 /// What a look at the folder came to.
@@ -53,7 +44,7 @@ struct Look {
 impl Lists {
     /// Over a folder, if there is one, and the versions kept in the data folder.
     pub(super) fn new(
-        folder: Option<(PathBuf, Store)>,
+        folder: Option<Store>,
         data: &Path,
         (age_max, unnamed): (Option<Span>, Unnamed),
         registry: &Registry,
@@ -62,31 +53,27 @@ impl Lists {
         let ages = Opts::new("sluice_lists_age_seconds", "How long ago a list was last known to be current.");
         let ages = IntGaugeVec::new(ages, &["source"]).map_err(anyhow::Error::from)?;
         registry.register(Box::new(ages.clone())).map_err(anyhow::Error::from)?;
-        Ok(Self { folder, kept, age_max, unnamed, ages, counted: Mutex::default() })
+        Ok(Self { versions: Arc::new(ListVersions::new(folder, kept)), age_max, unnamed, ages })
     }
 
     /// Versions by their hash, from wherever they can still be read.
     pub(super) fn library(&self) -> CachingLibrary {
-        let (kept, folder) = (self.kept.clone(), self.folder.as_ref().map(|(_, store)| store.clone()));
-        CachingLibrary::new(move |screening| {
-            let load = |hash: &Hash256| match (kept.load(*hash), &folder) {
-                (Ok(version), _) => Ok(Arc::new(version)),
-                (Err(_), Some(store)) => store.load(*hash).map(Arc::new),
-                (Err(error), None) => Err(error),
-            };
-            let versions: Result<Vec<_>, _> = screening.lists.values().map(load).collect();
-            let versions = versions.map_err(|error| sluice_core::Unavailable(error.to_string()))?;
-            Ok(Screener::build(&versions, Settings { threshold: screening.threshold, ..Settings::default() }))
-        })
+        let versions = Arc::clone(&self.versions);
+        CachingLibrary::over(move |hash| versions.load(hash))
+    }
+
+    /// The folder, where one is named.
+    pub(super) fn folder(&self) -> Option<&Store> {
+        self.versions.folder()
     }
 
     /// What the arguments and the folder say.
-    fn wanted(&self) -> Result<Screening, String> {
+    fn wanted(&self) -> Result<Screening, StoreError> {
         let mut wanted = Screening { age_max: self.age_max, unnamed: self.unnamed, ..Screening::default() };
-        let Some((_, store)) = &self.folder else { return Ok(wanted) };
-        wanted.lists = store.active().map_err(|error| error.to_string())?;
+        let Some(store) = self.folder() else { return Ok(wanted) };
+        wanted.lists = store.active()?;
         for source in wanted.lists.keys() {
-            if let Some(at) = store.checked_at(source).map_err(|error| error.to_string())? {
+            if let Some(at) = store.checked_at(source)? {
                 // A check under a clock that was ahead keeps no list fresh.
                 wanted.checked_at.insert(source.clone(), at.min(SystemClock.now()));
             }
@@ -96,36 +83,19 @@ impl Lists {
 
     /// Whether a version is less than the one before it, unless a person accepted it at its import.
     fn shrinks(&self, source: &str, before: Hash256, after: Hash256) -> bool {
-        let Some((_, store)) = &self.folder else { return true };
-        let accepted = store.history(source).is_ok_and(|history| {
-            history.iter().rfind(|arrival| arrival.version == after).is_some_and(|a| !a.accepted.is_empty())
-        });
-        let (before, after) = (self.entries(before, store), self.entries(after, store));
-        !(accepted && after.is_some()) && configured::shrinks(before, after)
-    }
-
-    /// How many entries a version has, if it can be read.
-    fn entries(&self, hash: Hash256, store: &Store) -> Option<usize> {
-        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entries) = counted.get(&hash) {
-            return Some(*entries);
-        }
-        let read = self.kept.load(hash).or_else(|_| store.load(hash));
-        let entries = read.ok()?.entries().len();
-        counted.insert(hash, entries);
-        Some(entries)
+        let (before, now) = (self.versions.entries(before), self.versions.entries(after));
+        let is_accepted = now.is_some() && self.versions.was_accepted(source, after);
+        !is_accepted && in_force::shrinks(before, now)
     }
 
     /// Keep what is to be in force, so that it outlives the folder.
-    fn keep(&self, screening: &Screening) -> Result<(), String> {
-        let Some((_, store)) = &self.folder else { return Ok(()) };
-        let keep = |hash: &Hash256| self.kept.keep(*hash, store).map_err(|error| error.to_string());
-        screening.lists.values().try_for_each(keep)
+    fn keep(&self, screening: &Screening) -> Result<(), StoreError> {
+        screening.lists.values().try_for_each(|hash| self.versions.keep(*hash))
     }
 
     /// Look at the folder once and put in force what is not less.
     fn look(&self, runtime: &Runtime, library: &dyn Library) -> Look {
-        let in_force = runtime.status().screening;
+        let was = runtime.status().screening;
         let unreadable = |reason: String| Look {
             lost: vec![format!("the lists cannot be put in force: {reason}")],
             wish: None,
@@ -133,16 +103,16 @@ impl Lists {
         };
         let wanted = match self.wanted() {
             Ok(wanted) => wanted,
-            Err(reason) => return unreadable(reason),
+            Err(error) => return unreadable(error.to_string()),
         };
-        let (applied, lost) = configured::without_loss(&in_force, &wanted, |source, before, after| {
+        let (applied, lost) = in_force::without_loss(&was, &wanted, |source, before, after| {
             self.shrinks(source, before, after)
         });
         let mut look = Look { wish: (!lost.is_empty()).then_some(wanted), lost, changed: false };
-        let is_off = in_force.lists.is_empty() && applied.lists.is_empty();
-        if !is_off && configured::differs(&in_force, &applied) {
+        let is_off = was.lists.is_empty() && applied.lists.is_empty();
+        if !is_off && in_force::differs(&was, &applied) {
             match self.put_in_force(runtime, library, &applied) {
-                Ok(changed) => look.changed = changed && in_force.lists != applied.lists,
+                Ok(changed) => look.changed = changed && was.lists != applied.lists,
                 Err(reason) => return unreadable(reason),
             }
         }
@@ -156,7 +126,7 @@ impl Lists {
         screening: &Screening,
     ) -> Result<bool, String> {
         if !screening.lists.is_empty() {
-            self.keep(screening)?;
+            self.keep(screening).map_err(|error| error.to_string())?;
             // Read and indexed before it is in force: what cannot be read never is.
             library.screener(screening).map_err(|error| error.to_string())?;
         }
@@ -177,7 +147,7 @@ pub(super) struct Keeper {
     lists: Arc<Lists>,
     runtime: Arc<Runtime>,
     library: Arc<dyn Library>,
-    configured: Arc<Configured>,
+    configured: Arc<ConfigReport>,
     cases: CaseApi,
     /// What the case side recorded last.
     recorded: Option<(Vec<String>, Option<Screening>)>,
@@ -189,7 +159,7 @@ impl Keeper {
         lists: Arc<Lists>,
         runtime: &Arc<Runtime>,
         library: &Arc<dyn Library>,
-        configured: &Arc<Configured>,
+        configured: &Arc<ConfigReport>,
         cases: &CaseApi,
     ) -> Self {
         let (runtime, library, configured) =
@@ -204,8 +174,8 @@ impl Keeper {
         let kept = spawn_blocking(move || {
             let in_force = runtime.wait_until_live()?.screening;
             // A data folder of an older version keeps nothing yet.
-            if let Err(reason) = lists.keep(&in_force) {
-                tracing::warn!(reason, "a list version that is in force is not in the folder any more");
+            if let Err(error) = lists.keep(&in_force) {
+                tracing::warn!(%error, "a list version that is in force is not in the folder any more");
             }
             Ok::<_, sluice_runtime::RuntimeError>(in_force)
         });
@@ -236,7 +206,7 @@ impl Keeper {
         });
         let (screening, now) = (self.runtime.status().screening, SystemClock.now());
         self.lists.report_ages(&screening, now);
-        let old = configured::old(&screening, now);
+        let old = in_force::old(&screening, now);
         if old != self.configured.now().old {
             old.iter().for_each(|list| tracing::warn!("{list}"));
         }

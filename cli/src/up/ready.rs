@@ -31,12 +31,12 @@ struct Ready<'a> {
     notices: Vec<String>,
     /// The invented people of a demonstration.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    people: Vec<Invented<'a>>,
+    people: Vec<DemoPerson<'a>>,
 }
 
 /// One of the invented people.
 #[derive(Serialize)]
-struct Invented<'a> {
+struct DemoPerson<'a> {
     user: &'a str,
     password: &'a str,
     roles: &'a Roles,
@@ -91,8 +91,8 @@ impl Running {
 }
 
 impl Person {
-    fn invented(&self) -> Invented<'_> {
-        Invented { user: self.name, password: &self.password, roles: &self.roles }
+    fn invented(&self) -> DemoPerson<'_> {
+        DemoPerson { user: self.name, password: &self.password, roles: &self.roles }
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) struct Room {
 
 /// What is left, in bytes; `None` where the machine does not say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Left {
+struct Space {
     disk: Option<u64>,
     memory: Option<u64>,
 }
@@ -62,9 +62,9 @@ impl Room {
         self.left().too_little(&self.data)
     }
 
-    fn left(&self) -> Left {
+    fn left(&self) -> Space {
         let disk = rustix::fs::statvfs(&self.data).ok();
-        Left { disk: disk.map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize)), memory: memory() }
+        Space { disk: disk.map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize)), memory: memory() }
     }
 }
 
@@ -82,7 +82,7 @@ impl Collector for Room {
     }
 }
 
-impl Left {
+impl Space {
     fn too_little(self, data: &Path) -> Option<String> {
         let short = |left: Option<u64>, least| left.filter(|left| *left < least);
         let disk = short(self.disk, DISK_LEAST_BYTES).map(|left| {
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn little_is_said_and_nearly_nothing_is_refused() {
-        let left = |disk, memory| Left { disk: Some(disk), memory: Some(memory) };
+        let left = |disk, memory| Space { disk: Some(disk), memory: Some(memory) };
         let data = Path::new("data");
         let plenty = left(DISK_LOW_BYTES, MEMORY_LOW_BYTES);
         assert_eq!((plenty.too_little(data), plenty.little(data)), (None, Vec::new()));
@@ -172,7 +172,7 @@ mod tests {
         assert!(disk.contains("15 MiB are left on the disk of data"), "{disk}");
         let memory = left(DISK_LOW_BYTES, MEMORY_LEAST_BYTES - 1).too_little(data).unwrap();
         assert!(memory.contains("47 MiB of memory"), "{memory}");
-        let unknown = Left { disk: None, memory: None };
+        let unknown = Space { disk: None, memory: None };
         assert_eq!((unknown.too_little(data), unknown.little(data)), (None, Vec::new()));
     }
 }

@@ -1,15 +1,15 @@
 //! Where rules come from: by approval, or for development from a watched folder. A folder seeds the first start; later it
 //! is compared with what judges, and only where it is watched does a saved file judge.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use sluice_case_api::CaseApi;
 use sluice_model::{RuleBundle, RuleFile};
 use sluice_rules::{RuleSet, SHADOW_FOLDER};
-use sluice_runtime::{Fingerprint, Runtime};
+use sluice_runtime::{RuleFiles, RuleFolder, Runtime, in_force};
 use tokio::task::spawn_blocking;
 
-use super::configured::{self, Configured, is_time_to_look};
+use super::config_report::{ConfigReport, is_time_to_look};
 use crate::failure::Failure;
 
 /// What is configured here, as the case side records it.
@@ -21,10 +21,9 @@ const SHIPPED: &str = "shipped";
 
 /// The rules that the arguments name.
 pub(super) struct Rules {
-    pub bundle: RuleBundle,
-    pub cases: Vec<RuleFile>,
-    /// The folder, with its files as they were read; none for the shipped set.
-    pub folder: Option<(PathBuf, Fingerprint)>,
+    pub files: RuleFiles,
+    /// The folder; none for the shipped set.
+    pub folder: Option<RuleFolder>,
     /// Whether a saved file judges without anybody's approval.
     pub watched: bool,
 }
@@ -39,7 +38,7 @@ impl Rules {
 pub(super) struct Keeper {
     rules: Rules,
     runtime: Arc<Runtime>,
-    configured: Arc<Configured>,
+    configured: Arc<ConfigReport>,
     cases: CaseApi,
     /// What the case side recorded last.
     recorded: Vec<String>,
@@ -52,7 +51,7 @@ impl Keeper {
     pub(super) fn new(
         rules: Rules,
         runtime: &Arc<Runtime>,
-        configured: &Arc<Configured>,
+        configured: &Arc<ConfigReport>,
         cases: &CaseApi,
     ) -> Self {
         let (runtime, configured, cases) = (Arc::clone(runtime), Arc::clone(configured), cases.clone());
@@ -65,7 +64,7 @@ impl Keeper {
         let engine = Arc::clone(&self.runtime);
         let live = spawn_blocking(move || engine.wait_until_live()).await??;
         let judges = live.rules.hash() != RuleSet::empty().hash();
-        let bundle = &self.rules.bundle;
+        let bundle = &self.rules.files.bundle;
         if !judges {
             let wanted = RuleSet::compile(bundle).map_err(super::user)?;
             if wanted.descriptions().is_empty() {
@@ -97,7 +96,7 @@ impl Keeper {
     async fn look(&mut self) {
         let changed = self.read_if_changed().await;
         if self.rules.watched && (changed || !self.recorded.is_empty()) {
-            match lost(&self.runtime, &self.rules.bundle) {
+            match lost(&self.runtime, &self.rules.files.bundle) {
                 Ok(lost) if lost.is_empty() => {
                     if let Err(error) = self.put_in_force().await {
                         self.refuse(error.to_string());
@@ -113,41 +112,33 @@ impl Keeper {
 
     /// Read the folder again where its files changed. Whether there is a set that checks to be looked at.
     async fn read_if_changed(&mut self) -> bool {
-        let Some((folder, seen)) = self.rules.folder.clone() else { return false };
-        let read = spawn_blocking(move || {
-            let now = sluice_runtime::fingerprint(&folder).map_err(|error| (None, error.to_string()))?;
-            if now == seen {
-                return Ok(None);
-            }
-            let read = || {
-                let bundle = sluice_runtime::read_rules(&folder).map_err(|error| error.to_string())?;
-                RuleSet::compile(&bundle).map_err(|diagnostics| diagnostics.to_string())?;
-                let cases =
-                    sluice_runtime::read_cases(&folder, &bundle).map_err(|error| error.to_string())?;
-                Ok((bundle, cases))
-            };
-            read().map(|read| Some((now.clone(), read))).map_err(|reason| (Some(now), reason))
+        let Some(mut folder) = self.rules.folder.clone() else { return false };
+        let looked = spawn_blocking(move || {
+            let read = folder.read_if_changed().map_err(|error| error.to_string());
+            let checks = |files: &RuleFiles| RuleSet::compile(&files.bundle).map(drop);
+            let read = read.and_then(|read| {
+                read.as_ref().map_or(Ok(()), checks).map_err(|diagnostics| diagnostics.to_string())?;
+                Ok(read)
+            });
+            (folder, read)
         });
-        match read.await.unwrap_or_else(|error| Err((None, error.to_string()))) {
-            Ok(None) => false,
-            Ok(Some((now, (bundle, cases)))) => {
-                self.saw(now);
-                (self.rules.bundle, self.rules.cases, self.refused) = (bundle, cases, None);
+        let read = match looked.await {
+            Ok((folder, read)) => {
+                self.rules.folder = Some(folder);
+                read
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        match read {
+            Ok(Some(files)) => {
+                (self.rules.files, self.refused) = (files, None);
                 true
             }
-            Err((now, reason)) => {
-                if let Some(now) = now {
-                    self.saw(now);
-                }
+            Ok(None) => false,
+            Err(reason) => {
                 self.refuse(reason);
                 false
             }
-        }
-    }
-
-    fn saw(&mut self, now: Fingerprint) {
-        if let Some((_, seen)) = &mut self.rules.folder {
-            *seen = now;
         }
     }
 
@@ -162,13 +153,13 @@ impl Keeper {
     }
 
     async fn put_in_force(&self) -> anyhow::Result<()> {
-        let (engine, bundle) = (Arc::clone(&self.runtime), self.rules.bundle.clone());
+        let (engine, bundle) = (Arc::clone(&self.runtime), self.rules.files.bundle.clone());
         if !spawn_blocking(move || engine.put_rules_in_force(&bundle)).await?? {
             return Ok(());
         }
-        let bundle = &self.rules.bundle;
+        let bundle = &self.rules.files.bundle;
         let count = RuleSet::compile(bundle)?.files().len();
-        let files = [bundle.files.as_slice(), &self.rules.cases].concat();
+        let files = [bundle.files.as_slice(), &self.rules.files.cases].concat();
         self.cases.record_rules(self.rules.origin(), &files, count).await?;
         tracing::info!(rules = %bundle.hash().short(), files = bundle.files.len(), "rules are in force");
         Ok(())
@@ -202,7 +193,7 @@ impl Keeper {
             if self.rules.folder.is_some() { "The folder of rules" } else { "The shipped set of rules" };
         let difference = match &self.refused {
             Some(_) => Some(format!("{what} cannot be read or does not check: what was in force judges on.")),
-            None if judges.hash() != self.rules.bundle.hash() => Some(if self.rules.watched {
+            None if judges.hash() != self.rules.files.bundle.hash() => Some(if self.rules.watched {
                 format!("{what} differs from the rules in force: what officers approved since judges.")
             } else {
                 format!(
@@ -222,5 +213,5 @@ impl Keeper {
 
 fn lost(runtime: &Runtime, bundle: &RuleBundle) -> Result<Vec<String>, String> {
     let wanted = RuleSet::compile(bundle).map_err(|diagnostics| diagnostics.to_string())?;
-    Ok(configured::rules_lost(&runtime.status().rules, &wanted))
+    Ok(in_force::rules_lost(&runtime.status().rules, &wanted))
 }

@@ -1,4 +1,4 @@
-//! Stores that do not belong together: a log that lost its tail, an older copy put back. Each is named and refused, and
+//! Stores that do not belong together: a log that lost its tail, an older copy put back, another folder's database. Each is named and refused, and
 //! goes on only when it is accepted, on record. A process that was killed leaves nothing to refuse.
 
 use std::{
@@ -240,6 +240,17 @@ fn an_older_case_database_is_refused_and_says_what_is_missing() {
         }
         moments.accepted(&data, "cases.sqlite");
     }
+}
+
+#[test]
+fn the_case_database_of_another_folder_is_refused() {
+    let moments = Moments::make();
+    let other = moments.folder.path().join("other");
+    assert_eq!(moments.start(&other, &[]).unwrap().terminate().code(), Some(0));
+    fs::copy(moments.older.join("cases.sqlite"), other.join("cases.sqlite")).unwrap();
+    let said = moments.refused(&other);
+    assert!(said.contains("cases.sqlite: this database belongs to another data folder"), "{said}");
+    moments.accepted(&other, "cases.sqlite");
 }
 
 #[test]

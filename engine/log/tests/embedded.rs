@@ -43,6 +43,23 @@ fn what_was_acknowledged_is_there_when_it_is_opened_again() {
 }
 
 #[test]
+fn a_log_is_the_same_one_whenever_it_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = |name: &str| EmbeddedLog::open(&folder.path().join(name)).unwrap().id().to_owned();
+    let one = id("one");
+    assert!(one.len() == 32 && one.bytes().all(|byte| byte.is_ascii_hexdigit()), "{one}");
+    assert_eq!(id("one"), one);
+    assert_ne!(id("other"), one);
+    // One that was made before logs had an id gets one.
+    let file = rusqlite::Connection::open(folder.path().join("one/log.sqlite")).unwrap();
+    file.execute_batch("DROP TABLE identity").unwrap();
+    drop(file);
+    let anew = id("one");
+    assert_ne!(anew, one);
+    assert_eq!(id("one"), anew);
+}
+
+#[test]
 fn a_second_process_is_told_that_the_folder_is_in_use() {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(folder.path()).unwrap();

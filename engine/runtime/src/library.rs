@@ -6,8 +6,8 @@ use std::{
 };
 
 use sluice_core::{Library, Unavailable};
-use sluice_list_store::Store;
-use sluice_lists::{Screener, Settings};
+use sluice_list_store::StoreError;
+use sluice_lists::{ListVersion, Screener, Settings};
 use sluice_model::{Hash256, RuleBundle, Screening};
 use sluice_rules::RuleSet;
 
@@ -33,10 +33,10 @@ impl CachingLibrary {
         }
     }
 
-    /// A library over a folder of list versions.
-    pub fn over(store: Store) -> Self {
+    /// A library over list versions, each read by its hash.
+    pub fn over(load: impl Fn(Hash256) -> Result<ListVersion, StoreError> + Send + Sync + 'static) -> Self {
         Self::new(move |screening| {
-            let versions = screening.lists.values().map(|hash| store.load(*hash).map(Arc::new));
+            let versions = screening.lists.values().map(|hash| load(*hash).map(Arc::new));
             let versions = versions.collect::<Result<Vec<_>, _>>().map_err(|e| Unavailable(e.to_string()))?;
             Ok(Screener::build(&versions, Settings { threshold: screening.threshold, ..Settings::default() }))
         })

@@ -17,7 +17,58 @@ use crate::RuntimeError;
 const CASES: &str = ".cases.toml";
 
 /// What shows whether a folder has changed without reading its files: paths, sizes and times of change.
-pub type Fingerprint = Vec<(PathBuf, u64, Option<SystemTime>)>;
+type Fingerprint = Vec<(PathBuf, u64, Option<SystemTime>)>;
+
+/// A folder of rules that is looked at again and again.
+#[derive(Clone, Debug)]
+pub struct RuleFolder {
+    path: PathBuf,
+    seen: Fingerprint,
+}
+
+/// What a folder of rules holds.
+#[derive(Clone, Debug)]
+pub struct RuleFiles {
+    /// What judges: rules and reference data.
+    pub bundle: RuleBundle,
+    /// The cases beside the rules.
+    pub cases: Vec<RuleFile>,
+}
+
+impl RuleFolder {
+    /// A folder, with what it holds.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Folder`].
+    pub fn open(path: PathBuf) -> Result<(Self, RuleFiles), RuntimeError> {
+        // What changes while it is read is seen at the next look.
+        let seen = fingerprint(&path)?;
+        let files = RuleFiles::read(&path)?;
+        Ok((Self { path, seen }, files))
+    }
+
+    /// What it holds, where its rules or reference data are others than at the last look; `None` where they are not. What
+    /// cannot be read is an error once, until it changes; a folder that cannot be looked at is one each time.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Folder`].
+    pub fn read_if_changed(&mut self) -> Result<Option<RuleFiles>, RuntimeError> {
+        let now = fingerprint(&self.path)?;
+        if now == self.seen {
+            return Ok(None);
+        }
+        self.seen = now;
+        RuleFiles::read(&self.path).map(Some)
+    }
+}
+
+impl RuleFiles {
+    fn read(folder: &Path) -> Result<Self, RuntimeError> {
+        let bundle = read_rules(folder)?;
+        let cases = read_cases(folder, &bundle)?;
+        Ok(Self { bundle, cases })
+    }
+}
 
 /// Read the rules (`*.rhai`) and reference data (`*.toml`) of a folder and all below it. Hidden files and
 /// folders are left out, as are cases (`*.cases.toml`).
@@ -64,7 +115,7 @@ pub fn is_part_of_rules(name: &str) -> bool {
 }
 
 /// The files of a folder of rules as they are now, in order.
-pub fn fingerprint(folder: &Path) -> Result<Fingerprint, RuntimeError> {
+fn fingerprint(folder: &Path) -> Result<Fingerprint, RuntimeError> {
     let failed =
         |error: io::Error| RuntimeError::Folder { folder: folder.to_owned(), reason: error.to_string() };
     let mut files = Vec::new();
@@ -115,6 +166,29 @@ mod tests {
         let cases = read_cases(folder.path(), &bundle).unwrap();
         assert_eq!(cases.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["b/two.cases.toml"]);
         assert!(read_rules(&folder.path().join("none")).is_err());
+    }
+
+    #[test]
+    fn a_folder_is_read_again_where_it_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| fs::write(folder.path().join(path), text).unwrap();
+        write("a.rhai", "one");
+        let (mut rules, files) = RuleFolder::open(folder.path().to_owned()).unwrap();
+        assert_eq!(files.bundle.files[0].text, "one");
+        assert!(rules.read_if_changed().unwrap().is_none());
+        write("a.rhai", "other");
+        write("a.cases.toml", "a case");
+        let files = rules.read_if_changed().unwrap().unwrap();
+        assert_eq!((files.bundle.files[0].text.as_str(), files.cases.len()), ("other", 1));
+        write("b.toml", &"x".repeat(RULE_FILE_BYTES_MAX + 1));
+        assert!(rules.read_if_changed().is_err());
+        assert!(rules.read_if_changed().unwrap().is_none(), "said once");
+        fs::remove_file(folder.path().join("b.toml")).unwrap();
+        assert_eq!(rules.read_if_changed().unwrap().unwrap().bundle.files.len(), 1);
+        fs::remove_dir_all(folder.path()).unwrap();
+        for _ in 0..2 {
+            assert!(rules.read_if_changed().is_err());
+        }
     }
 
     #[test]

@@ -9,11 +9,9 @@ use axum::Router;
 use prometheus::Registry;
 use sluice_codec::Zone;
 use sluice_core::Library;
-use sluice_driver::{Handoff, records};
-use sluice_log::{Commit, Log, Offset, ReadLimit, Snapshots};
-use sluice_model::{
-    Alert, Control, EventRecord, NextOrder, Ordered, PaymentEvent, PaymentRecord, RuleBundle, Screening,
-};
+use sluice_driver::Handoff;
+use sluice_log::{Commit, Log, Offset, Snapshots};
+use sluice_model::{Control, NextOrder, Ordered, PaymentEvent, PaymentRecord, RuleBundle, Screening};
 
 use crate::{
     Clock, ClockFault, RuntimeError, Status, Webhooks,
@@ -227,17 +225,6 @@ impl Runtime {
         let written = self.app.gateway.control([Control::Screening(screening)])?.end();
         self.app.progress.wait(|status| status.applied >= written)?;
         Ok(true)
-    }
-
-    /// The event that an alert judged; `None` where it judged none.
-    pub fn judged_event(&self, alert: &Alert) -> Result<Option<EventRecord>, RuntimeError> {
-        let Some(offset) = alert.offset else { return Ok(None) };
-        let stored = self.app.log.read(PAYMENTS, offset, ReadLimit::records(1))?;
-        let Some(stored) = stored.first().filter(|stored| stored.offset == offset) else { return Ok(None) };
-        match records::parse(PAYMENTS, stored)? {
-            PaymentRecord::Event(record) => Ok(Some(record)),
-            PaymentRecord::Control(_) => Ok(None),
-        }
     }
 
     /// Count rules or lists that were not loaded.

@@ -26,7 +26,7 @@ use super::{
     cases::CaseRow,
     error::{PageError, refusal},
     explain::AlertView,
-    forms::{Done, check_made, claim, do_once, once},
+    forms::{Flash, check_made, claim, do_once, once},
     shell::{Shell, When, render, short},
 };
 use crate::{
@@ -41,7 +41,7 @@ use crate::{
 };
 
 /// The acts that this officer may do to this case now.
-struct Allowed {
+struct CaseActs {
     assign: bool,
     comment: bool,
     escalate: bool,
@@ -78,7 +78,7 @@ struct CasePage {
     freezes: Vec<FreezeView>,
     frozen: Vec<FrozenView>,
     timeline: Vec<TimelineView>,
-    allowed: Allowed,
+    allowed: CaseActs,
     /// The matches that may be suppressed: what the form sends, and what it shows.
     suppressible: Vec<(String, String)>,
     kinds: Vec<&'static str>,
@@ -98,7 +98,7 @@ pub(crate) async fn page(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path(id): Path<String>,
-    Query(query): Query<Done>,
+    Query(query): Query<Flash>,
 ) -> Result<Response, PageError> {
     show(&app, &identity, &id, StatusCode::OK, &query.done, String::new()).await
 }
@@ -192,11 +192,11 @@ fn steps(state: CaseState) -> Vec<Step> {
     CaseState::ALL.into_iter().map(|step| Step { title: step.title(), class: class(step) }).collect()
 }
 
-fn allowed(state: CaseState, identity: &Identity, holds: &[Hold], freezes: &[OrderedFreeze]) -> Allowed {
+fn allowed(state: CaseState, identity: &Identity, holds: &[Hold], freezes: &[OrderedFreeze]) -> CaseActs {
     let roles = &identity.actor.roles;
     let may = |act: Act| next_state(state, &act, roles).is_ok();
     let reason = String::new;
-    Allowed {
+    CaseActs {
         assign: may(Act::Assign { to: None }),
         comment: may(Act::Comment { text: reason() }),
         escalate: may(Act::Escalate { reason: reason() }),

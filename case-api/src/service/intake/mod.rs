@@ -20,7 +20,7 @@ use crate::{
 
 /// What a batch brought.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Consumed {
+pub struct IntakeCounts {
     /// Records taken in, known ones included.
     pub records: usize,
     /// Alerts not seen before.
@@ -44,13 +44,13 @@ type Owners<'a> = &'a (dyn Fn(&str) -> Vec<String> + Sync);
 struct Batch<'a> {
     tx: Tx<'a>,
     owners: Owners<'a>,
-    consumed: Consumed,
+    consumed: IntakeCounts,
 }
 
 impl Service {
     /// Take in at most one batch of every feed. What was taken in, summed.
-    pub(crate) async fn consume(&self) -> Result<Consumed, WorkError> {
-        let mut sum = Consumed::default();
+    pub(crate) async fn consume(&self) -> Result<IntakeCounts, WorkError> {
+        let mut sum = IntakeCounts::default();
         for topic in Topic::ALL {
             let consumed = self.consume_one(topic).await;
             self.health.note(Work::Feed(topic), consumed.as_ref().err());
@@ -68,7 +68,7 @@ impl Service {
 
     /// Take in what a feed has: after every alert that is on the log by now, since what another feed says follows from
     /// alerts that were written before it, and a hold finds its alert's case open.
-    async fn consume_one(&self, topic: Topic) -> Result<Consumed, WorkError> {
+    async fn consume_one(&self, topic: Topic) -> Result<IntakeCounts, WorkError> {
         let (items, is_level) = self.read(topic).await?;
         if topic != Topic::Alerts && !items.is_empty() {
             loop {
@@ -94,7 +94,7 @@ impl Service {
         Ok(read.await??)
     }
 
-    async fn take_in(&self, topic: Topic, items: &[Item], is_level: bool) -> Result<Consumed, WorkError> {
+    async fn take_in(&self, topic: Topic, items: &[Item], is_level: bool) -> Result<IntakeCounts, WorkError> {
         let rules = if topic == Topic::Observations && !items.is_empty() {
             self.ports.catalogue.rules()
         } else {
@@ -123,10 +123,15 @@ impl Service {
     }
 
     /// Take in a batch that was read at this feed's offset.
-    async fn commit(&self, topic: Topic, items: &[Item], owners: Owners<'_>) -> Result<Consumed, StoreError> {
-        let Some(last) = items.last() else { return Ok(Consumed::default()) };
+    async fn commit(
+        &self,
+        topic: Topic,
+        items: &[Item],
+        owners: Owners<'_>,
+    ) -> Result<IntakeCounts, StoreError> {
+        let Some(last) = items.last() else { return Ok(IntakeCounts::default()) };
         let tx = self.store.begin(self.now()).await?;
-        let consumed = Consumed { records: items.len(), ..Consumed::default() };
+        let consumed = IntakeCounts { records: items.len(), ..IntakeCounts::default() };
         let mut batch = Batch { tx, owners, consumed };
         for item in items {
             batch.take(&item.record).await?;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Actor, Tried, VersionAct, VersionRefusal, VersionState, bundle_of, check_alone, check_base,
+        Actor, Trial, VersionAct, VersionRefusal, VersionState, bundle_of, check_alone, check_base,
         next_version_state, said_of, try_files,
     },
     store::{Claim, PROPOSAL, RuleVersion, StoreError, Tx},
@@ -19,7 +19,7 @@ use crate::{
 
 /// What an act on a version did.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct VersionActed {
+pub(crate) struct VersionOutcome {
     /// The version.
     pub version_id: String,
     /// The act.
@@ -38,7 +38,7 @@ impl Service {
         act: &VersionAct,
         actor: &Actor,
         claim: Option<&Claim>,
-    ) -> Result<VersionActed, ProposeError> {
+    ) -> Result<VersionOutcome, ProposeError> {
         let done = match self.tried_for(version_id, act, actor).await {
             Ok(tried) => {
                 let done = self.commit_version_act(version_id, act, tried.as_ref(), actor, claim).await;
@@ -60,7 +60,7 @@ impl Service {
         version_id: &str,
         act: &VersionAct,
         actor: &Actor,
-    ) -> Result<Option<Tried>, ProposeError> {
+    ) -> Result<Option<Trial>, ProposeError> {
         if *act != VersionAct::Submit {
             return Ok(None);
         }
@@ -78,7 +78,7 @@ impl Service {
         reason: String,
         actor: &Actor,
         claim: Option<&Claim>,
-    ) -> Result<VersionActed, ProposeError> {
+    ) -> Result<VersionOutcome, ProposeError> {
         let active = self.store.rules_in_force().await?;
         let previous = active.and_then(|active| active.previous).ok_or(VersionError::NoVersion)?;
         self.act_on_rules(&previous, &VersionAct::Activate { reason }, actor, claim).await
@@ -89,10 +89,10 @@ impl Service {
         &self,
         version_id: &str,
         act: &VersionAct,
-        tried: Option<&Tried>,
+        tried: Option<&Trial>,
         actor: &Actor,
         claim: Option<&Claim>,
-    ) -> Result<VersionActed, VersionError> {
+    ) -> Result<VersionOutcome, VersionError> {
         let said = said_of(act)?;
         let mut tx = self.store.begin(self.now()).await?;
         let version = tx.rule_version(version_id).await?.ok_or(VersionError::NoVersion)?;
@@ -120,7 +120,7 @@ impl Service {
         });
         let leaf = leaf(&mut tx, &format!("{}_rules", act.name()), &actor.name, version_id, &about).await?;
         let acted =
-            VersionActed { version_id: version_id.to_owned(), action: act.name().to_owned(), state, leaf };
+            VersionOutcome { version_id: version_id.to_owned(), action: act.name().to_owned(), state, leaf };
         tx.answer(claim, 200, &acted).await?;
         tx.commit().await?;
         Ok(acted)

@@ -12,7 +12,7 @@ use serde_json::Value;
 use sluice_evidence::Kind;
 use tokio::task::JoinError;
 
-pub(crate) use acts::VersionActed;
+pub(crate) use acts::VersionOutcome;
 pub(crate) use status::{Filling, RulesStatus};
 
 use crate::{
@@ -43,7 +43,6 @@ pub(crate) enum ProposeError {
     /// The version does not allow it.
     #[error(transparent)]
     Version(#[from] VersionError),
-    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Trying it panicked or was cancelled.

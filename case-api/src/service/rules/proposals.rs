@@ -11,7 +11,7 @@ use super::{
     ProposeError, VersionError, leaf,
 };
 use crate::{
-    domain::{Actor, Proposal, TrialError, Tried, VersionState, bundle_of, check_saving, try_out},
+    domain::{Actor, Proposal, Trial, TrialError, VersionState, bundle_of, check_saving, try_out},
     store::{Claim, NewVersion, PROPOSAL, RuleVersion, StoreError},
 };
 
@@ -27,7 +27,7 @@ impl Service {
         let state = if proposal.draft { VersionState::Draft } else { VersionState::Checked };
         let (base, tried) = self.try_on_what_is_in_force(proposal).await?;
         self.metrics.rule_acts.with_label_values(&["propose", outcome(&tried)]).inc();
-        let Tried { files, report } = tried?;
+        let Trial { files, report } = tried?;
         let hash = bundle_of(&files).hash();
         let mut tx = self.store.begin(self.now()).await?;
         let row = NewVersion {
@@ -80,7 +80,7 @@ impl Service {
     async fn try_on_what_is_in_force(
         &self,
         proposal: Proposal,
-    ) -> Result<(Option<String>, Result<Tried, TrialError>), ProposeError> {
+    ) -> Result<(Option<String>, Result<Trial, TrialError>), ProposeError> {
         let base = self.store.rules_in_force().await?.map(|active| active.version_id);
         let in_force = match &base {
             Some(base) => self.store.rule_files(base).await?,

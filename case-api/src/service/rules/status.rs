@@ -82,7 +82,6 @@ impl Service {
         self.store.rule_versions(page).await
     }
 
-    /// One version.
     pub(crate) async fn rule_version(&self, version_id: &str) -> Result<Option<RuleVersion>, StoreError> {
         self.store.rule_version(version_id).await
     }

@@ -63,6 +63,7 @@ impl Default for EmbeddedOptions {
 /// The log in one SQLite file. Dropping it writes what is queued and closes it.
 pub struct EmbeddedLog {
     folder: PathBuf,
+    id: String,
     queue: Queue,
     writer: Option<(SyncSender<Request>, JoinHandle<()>)>,
     readers: Readers,
@@ -83,6 +84,7 @@ impl EmbeddedLog {
         fs::create_dir_all(folder).map_err(|error| LogError::file(folder, &error))?;
         let lock = FolderLock::take(folder)?;
         let store = Store::open(folder, options.space_bytes_max)?;
+        let id = store.id()?;
         let ends = store.ends()?;
         let lost = store.lost(&ends);
         let ends = Arc::new(Ends::new(ends));
@@ -90,6 +92,7 @@ impl EmbeddedLog {
         let writer = writer::start(store, Arc::clone(&ends), queue.clone(), options.queue_transactions_max)?;
         Ok(Self {
             folder: folder.to_owned(),
+            id,
             queue,
             writer: Some(writer),
             readers: Readers::new(folder),
@@ -102,6 +105,11 @@ impl EmbeddedLog {
     /// The folder it lives in.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Which log it is: 32 random hexadecimal digits, the same at every start and in every copy of the folder.
+    pub fn id(&self) -> &str {
+        &self.id
     }
 
     /// What had been acknowledged when the log was last open and was not there when it was opened. Whoever goes on all

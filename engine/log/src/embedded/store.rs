@@ -35,6 +35,14 @@ CREATE TABLE consumers (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// Which log this is: drawn when the file is made, or when a version that draws one first opens it.
+const IDENTITY: &str = "
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS identity (id TEXT NOT NULL) STRICT;
+INSERT INTO identity SELECT lower(hex(randomblob(16))) WHERE NOT EXISTS (SELECT 1 FROM identity);
+COMMIT;
+";
+
 /// The writer's connection.
 pub(super) struct Store {
     folder: PathBuf,
@@ -69,6 +77,15 @@ impl Store {
             return Err(LogError::Format { folder: self.folder.clone(), found, known: FORMAT });
         }
         Ok(())
+    }
+
+    /// Which log this is.
+    pub(super) fn id(&self) -> Result<String, LogError> {
+        let id = || {
+            self.connection.execute_batch(IDENTITY)?;
+            self.connection.query_row("SELECT id FROM identity", (), |row| row.get(0))
+        };
+        id().map_err(|error| failed(&self.folder, error))
     }
 
     /// The offset after the last record of every partition.

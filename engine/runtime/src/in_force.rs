@@ -1,18 +1,13 @@
-//! What arguments and folders configure, held against what the log has in force. What screens and judges never becomes
-//! less by itself: a source that is gone, a softer policy, rules that are gone change nothing until two persons have
-//! approved that, and the process is not ready until then ([decision 0514]).
+//! What is configured, held against what is in force. What screens and judges never becomes less by itself: a source that is
+//! gone, a softer policy, rules that are gone change nothing until two persons have approved that ([decision 0514]).
 //!
 //! [decision 0514]: ../../../docs/decisions/0514-what-is-configured-never-becomes-less.md
 
-use std::{
-    collections::BTreeSet,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::BTreeSet;
 
 use sluice_lists::DEFAULT_THRESHOLD;
 use sluice_model::{EventTime, Hash256, Screening, Span};
 use sluice_rules::RuleSet;
-use sluice_runtime::limits::FOLDERS_LOOKED_AT_EVERY;
 
 /// A version with fewer entries than this share of the one in force, in percent, is less; an import asks at the same line.
 const ENTRIES_KEPT_PERCENT_MIN: usize = 90;
@@ -24,70 +19,8 @@ const LIST_AGE_REPORTED: Span = Span::days(7);
 /// Of the rules in force, how many in a hundred a watched folder may lose at once; one always.
 const RULES_GONE_PERCENT_MAX: usize = 10;
 
-/// Wait until it is time to look at a folder again; `false` once `stop` is ready.
-pub(super) async fn is_time_to_look(stop: &mut (impl Future<Output = ()> + Unpin)) -> bool {
-    tokio::select! {
-        () = stop => false,
-        () = tokio::time::sleep(FOLDERS_LOOKED_AT_EVERY) => true,
-    }
-}
-
-/// What is reported of the configuration, for readiness and pages.
-#[derive(Default)]
-pub(super) struct Configured(Mutex<Report>);
-
-/// What there is to report at this moment.
-#[derive(Clone, Default)]
-pub(super) struct Report {
-    /// What of screening would be lost, or why it cannot be read.
-    pub screening: Vec<String>,
-    /// What of the rules would be lost.
-    pub rules: Vec<String>,
-    /// What everybody has to know as long as the process runs.
-    pub lasting: Vec<String>,
-    /// How the folder of rules differs from what judges.
-    pub difference: Option<String>,
-    /// Lists that are old, and how old.
-    pub old: Vec<String>,
-}
-
-impl Configured {
-    /// The report of this moment.
-    pub(super) fn now(&self) -> Report {
-        self.lock().clone()
-    }
-
-    /// Change it.
-    pub(super) fn update(&self, change: impl FnOnce(&mut Report)) {
-        change(&mut self.lock());
-    }
-
-    /// Why the process is not ready.
-    pub(super) fn not_ready(&self) -> Option<String> {
-        let report = self.now();
-        let lost: Vec<String> = report.screening.into_iter().chain(report.rules).collect();
-        (!lost.is_empty()).then(|| {
-            let lost = lost.join("; ");
-            format!(
-                "less is configured than is in force ({lost}): what was in force stays until two persons approve that \
-                 under Lists, or until it is back"
-            )
-        })
-    }
-
-    /// What pages say in red.
-    pub(super) fn notices(&self) -> Vec<String> {
-        let Report { lasting, difference, old, .. } = self.now();
-        lasting.into_iter().chain(difference).chain(old).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Report> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// What of a wish may be in force at once: everything that is not less. And what it would take away.
-pub(super) fn without_loss(
+pub fn without_loss(
     in_force: &Screening,
     wanted: &Screening,
     shrinks: impl Fn(&str, Hash256, Hash256) -> bool,
@@ -130,7 +63,7 @@ pub(super) fn without_loss(
 }
 
 /// Whether a version of so many entries is less than one of so many. `None`: it cannot be read.
-pub(super) fn shrinks(before: Option<usize>, after: Option<usize>) -> bool {
+pub fn shrinks(before: Option<usize>, after: Option<usize>) -> bool {
     match (before, after) {
         (Some(before), Some(after)) => after * 100 < before * ENTRIES_KEPT_PERCENT_MIN,
         // What cannot be counted is not known to be whole.
@@ -140,7 +73,7 @@ pub(super) fn shrinks(before: Option<usize>, after: Option<usize>) -> bool {
 }
 
 /// Whether it has to go to the log: something changed, or a check moved by more than a step.
-pub(super) fn differs(in_force: &Screening, applied: &Screening) -> bool {
+pub fn differs(in_force: &Screening, applied: &Screening) -> bool {
     let timeless = |screening: &Screening| Screening { checked_at: Default::default(), ..screening.clone() };
     let step = applied.age_max.map_or(CHECK_STEP, |limit| CHECK_STEP.min(part(limit, 4)));
     timeless(in_force) != timeless(applied)
@@ -151,7 +84,7 @@ pub(super) fn differs(in_force: &Screening, applied: &Screening) -> bool {
 }
 
 /// The lists that are old, each with what that means.
-pub(super) fn old(screening: &Screening, now: EventTime) -> Vec<String> {
+pub fn old(screening: &Screening, now: EventTime) -> Vec<String> {
     let told_from =
         screening.age_max.map_or(LIST_AGE_REPORTED, |limit| LIST_AGE_REPORTED.min(part(limit, 2)));
     let aged = |(source, at): (&String, &EventTime)| {
@@ -176,7 +109,7 @@ fn part(of: Span, parts: i64) -> Span {
 }
 
 /// The rules in force that a set would take away.
-pub(super) fn rules_gone(in_force: &RuleSet, wanted: &RuleSet) -> Vec<String> {
+fn rules_gone(in_force: &RuleSet, wanted: &RuleSet) -> Vec<String> {
     let ids = |set: &RuleSet| -> BTreeSet<String> {
         set.descriptions().iter().filter(|rule| !rule.candidate).map(|rule| rule.id.clone()).collect()
     };
@@ -184,7 +117,7 @@ pub(super) fn rules_gone(in_force: &RuleSet, wanted: &RuleSet) -> Vec<String> {
 }
 
 /// What a watched folder would take away that it may not: all rules, or many at once.
-pub(super) fn rules_lost(in_force: &RuleSet, wanted: &RuleSet) -> Vec<String> {
+pub fn rules_lost(in_force: &RuleSet, wanted: &RuleSet) -> Vec<String> {
     let all = in_force.descriptions().iter().filter(|rule| !rule.candidate).count();
     let gone = rules_gone(in_force, wanted);
     let is_empty = !wanted.descriptions().iter().any(|rule| !rule.candidate);
@@ -214,12 +147,6 @@ mod tests {
 
     fn never(_: &str, _: Hash256, _: Hash256) -> bool {
         false
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn it_is_time_to_look_until_it_is_time_to_stop() {
-        assert!(is_time_to_look(&mut std::future::pending()).await);
-        assert!(!is_time_to_look(&mut std::future::ready(())).await);
     }
 
     #[test]
