@@ -8,7 +8,7 @@ use crate::failure::Failure;
 
 /// Arguments.
 #[derive(clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct Brokers {
     /// The Kafka brokers to begin with: HOST:PORT, several with commas between.
     #[arg(long, value_name = "HOST:PORT", env = "SLUICE_BROKERS")]
     brokers: String,
@@ -27,7 +27,7 @@ pub(crate) struct Args {
     broker_config: Option<PathBuf>,
 }
 
-impl Args {
+impl Brokers {
     /// What the log is opened with, by a process of that name.
     pub(crate) fn options(&self, instance: &str) -> Result<KafkaOptions, Failure> {
         let mut options = KafkaOptions::new(&self.brokers, instance);

@@ -24,7 +24,7 @@ use sluice_runtime::{Host, HostParts, limits::SNAPSHOT_EVERY_RECORDS};
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
-    brokers,
+    brokers::{self, Brokers},
     failure::Failure,
     folders,
     process::{LogLines, Signals, write_log_lines},
@@ -39,7 +39,7 @@ const MEMBER_POLL: Duration = Duration::from_millis(200);
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    brokers: brokers::Args,
+    brokers: Brokers,
     /// This process's name among the engines: the same after a restart, so that it finds its partitions again, and no
     /// other's at the same time. [default: the machine's name]
     #[arg(long, value_name = "NAME", env = "SLUICE_INSTANCE")]

@@ -5,7 +5,10 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use sluice_log::kafka::{Change, TopicLayout, Topics};
 
-use crate::{brokers, failure::Failure};
+use crate::{
+    brokers::{self, Brokers},
+    failure::Failure,
+};
 
 /// Commands.
 #[derive(Subcommand)]
@@ -20,7 +23,7 @@ pub(crate) enum Command {
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    brokers: brokers::Args,
+    brokers: Brokers,
     /// Into how many partitions payments, keyed events and verdicts are divided: as many processes can share the work. It is
     /// not changed later.
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=4096))]

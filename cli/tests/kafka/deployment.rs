@@ -99,7 +99,7 @@ impl Deployment {
         self.log.append(Topic::Control.partition(0), stored).unwrap();
         for partition in self.partitions(Topic::Payments) {
             while self.log.newest(partition, 2).unwrap().len() < 2 {
-                self.log.wait(partition, 1, Duration::from_millis(100)).unwrap();
+                self.wait_for_more(partition);
             }
         }
     }
@@ -129,11 +129,16 @@ impl Deployment {
         for (stage, topic) in stages {
             for partition in self.partitions(topic) {
                 while self.log.lag(stage, partition).unwrap() > 0 {
-                    let end = self.log.end(partition).unwrap();
-                    self.log.wait(partition, end, Duration::from_millis(100)).unwrap();
+                    self.wait_for_more(partition);
                 }
             }
         }
+    }
+
+    /// A moment, or until a partition grows.
+    fn wait_for_more(&self, partition: Partition) {
+        let end = self.log.end(partition).unwrap();
+        self.log.wait(partition, end, Duration::from_millis(100)).unwrap();
     }
 
     /// The partitions of a topic.
