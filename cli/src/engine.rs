@@ -107,7 +107,7 @@ async fn run_until_asked(args: &Args, options: KafkaOptions, host: Arc<Host>) ->
     if args.json {
         println!("{}", serde_json::json!({"ready": true, "url": url}));
     } else {
-        eprintln!("this engine takes part; {url}/readyz says whether it has what it owns");
+        println!("this engine takes part; {url}/readyz says whether it has what it owns");
     }
     let result = tokio::select! {
         () = signals.next() => Ok(()),
