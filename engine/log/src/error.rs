@@ -77,6 +77,14 @@ pub enum LogError {
         /// In the client's words.
         reason: String,
     },
+    /// The brokers do not let this client in.
+    #[error("the Kafka brokers at {brokers} do not let this client in: {reason}")]
+    Credentials {
+        /// Where they are.
+        brokers: String,
+        /// In the client's words.
+        reason: String,
+    },
     /// The client cannot go on.
     #[error("the client of the Kafka brokers at {brokers} cannot go on: {reason}")]
     Client {

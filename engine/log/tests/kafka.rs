@@ -17,6 +17,9 @@ use sluice_log::{
     kafka::{Change, KafkaLog, KafkaOptions, TopicLayout, Topics, testing::Brokers},
 };
 
+/// Within which an answer that cannot come is given up.
+const SOON: Duration = Duration::from_secs(2);
+
 /// One broker for all of these: each test has a namespace of its own.
 #[test]
 fn on_one_broker() {
@@ -96,6 +99,7 @@ fn topics_are_planned_applied_and_checked(brokers: &Brokers) {
 fn brokers_that_are_not_there_are_told(brokers: &Brokers) {
     let mut options = brokers.options("nobody");
     "127.0.0.1:1".clone_into(&mut options.brokers);
+    options.answer_within = SOON;
     let log = KafkaLog::open(options.clone()).unwrap();
     let unanswered = |result: Result<(), LogError>| {
         assert!(matches!(result, Err(LogError::Unanswered { .. })), "{result:?}");
@@ -105,6 +109,32 @@ fn brokers_that_are_not_there_are_told(brokers: &Brokers) {
     options.properties.insert("security.protocol".into(), "a secret".into());
     let refused = KafkaLog::open(options).map(drop).unwrap_err().to_string();
     assert!(refused.contains("security.protocol") && !refused.contains("a secret"), "{refused}");
+}
+
+/// A broker that speaks TLS only lets in who knows the password, and tells everybody else that it is that.
+#[test]
+fn on_a_broker_with_tls_and_passwords() {
+    let Some(brokers) = Brokers::start_secured() else { return };
+    let (options, log) = log(&brokers, "secured");
+    let claim = log.claim("engine", PAYMENTS).unwrap();
+    log.transact(Transaction::append(ALERTS, vec![record(0)]).commit_as(&claim, 1)).unwrap();
+    assert_eq!(read_all(&log, ALERTS).len(), 1);
+
+    let mut stranger = options;
+    stranger.answer_within = SOON;
+    stranger.properties.insert("sasl.password".into(), "guessed".into());
+    let let_in = |result: Result<(), LogError>| !matches!(result, Err(LogError::Credentials { .. }));
+    let refusals = [
+        Topics::new(&stranger).and_then(|topics| topics.check()).map(drop),
+        KafkaLog::open(stranger.clone())
+            .and_then(|log| log.read(PAYMENTS, 0, ReadLimit::default()))
+            .map(drop),
+        KafkaLog::open(stranger.clone()).and_then(|log| log.claim("engine", PAYMENTS)).map(drop),
+    ];
+    for refusal in refusals {
+        assert!(!format!("{refusal:?}").contains("guessed"));
+        assert!(!let_in(refusal.clone()), "{refusal:?}");
+    }
 }
 
 /// Each of three brokers is killed in turn while an owner commits and a reader follows: nothing is lost, nothing is there

@@ -14,7 +14,7 @@ use sluice_model::{Partition, Topic};
 use crate::{
     LogError,
     kafka::{
-        error::unanswered,
+        error::{refusal, unanswered},
         options::{KafkaOptions, log, report},
     },
 };
@@ -40,6 +40,7 @@ pub type OnOwnership = Box<dyn Fn(Ownership) + Send + Sync>;
 pub struct Member {
     consumer: BaseConsumer<Context>,
     instance: String,
+    brokers: String,
 }
 
 struct Context {
@@ -78,14 +79,14 @@ impl Member {
             options.create(config, |config| config.create_with_context(context))?;
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         consumer.subscribe(&names).map_err(|error| unanswered(&options.brokers, error))?;
-        Ok(Self { consumer, instance: options.instance.clone() })
+        Ok(Self { consumer, instance: options.instance.clone(), brokers: options.brokers.clone() })
     }
 
     /// Take part for a while: whoever does not for minutes is taken to be gone.
     ///
     /// # Errors
     /// [`LogError::Replaced`] when another process has joined under the same instance name; [`LogError::Topics`] when one is
-    /// not there.
+    /// not there; [`LogError::Credentials`] when the brokers do not let this client in.
     pub fn poll(&self, timeout: Duration) -> Result<(), LogError> {
         use RDKafkaErrorCode::{Fatal, FencedInstanceId, UnknownTopicOrPartition};
         match self.consumer.poll(timeout) {
@@ -95,6 +96,7 @@ impl Member {
                 Some(UnknownTopicOrPartition) => {
                     Err(LogError::Topics { what: format!("a topic is not there: {error}") })
                 }
+                _ if let Some(refusal) = refusal(&self.brokers, &error) => Err(refusal),
                 _ => {
                     tracing::debug!(target: "kafka", %error, "waiting for the brokers");
                     Ok(())

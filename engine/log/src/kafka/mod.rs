@@ -29,8 +29,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 
 use self::{
     cluster::Cluster,
-    error::unanswered,
-    options::{ANSWER_WITHIN, Logged, RECORD_BYTES_MAX},
+    error::{explained, unanswered},
+    options::{Logged, RECORD_BYTES_MAX},
     owners::Owners,
     reader::Readers,
 };
@@ -104,14 +104,14 @@ impl KafkaLog {
         loop {
             let (low, high) = self
                 .bounds
-                .fetch_watermarks(&topic, index, ANSWER_WITHIN)
-                .map_err(|error| unanswered(&options.brokers, error))?;
+                .fetch_watermarks(&topic, index, options.answer_within)
+                .map_err(|error| explained(&self.bounds, &options.brokers, &error))?;
             // The brokers' offsets begin at 0.
             let (low, high) = (low.unsigned_abs(), high.unsigned_abs());
             if high >= written {
                 return Ok(low..high);
             }
-            if began.elapsed() > ANSWER_WITHIN {
+            if began.elapsed() > options.answer_within {
                 return Err(unanswered(&options.brokers, "what was written cannot be read yet"));
             }
             thread::sleep(VISIBLE_AFTER);

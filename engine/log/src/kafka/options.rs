@@ -19,8 +19,8 @@ pub(super) const MESSAGE_BYTES_MAX: usize = RECORD_BYTES_MAX + 64 * 1024;
 /// After which the brokers end a transaction whose producer says nothing. Whatever reads the partitions that it wrote to waits
 /// so long when a process dies inside of one and does not come back.
 pub(super) const TRANSACTION_WITHIN: Duration = Duration::from_secs(10);
-/// Within which the brokers answer a question, or they are taken to be out of reach.
-pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// Within which the brokers answer a question by default.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// How long the brokers keep a fetch that finds nothing.
 const FETCH_WAIT: Duration = Duration::from_millis(100);
 /// What one reader holds of what was fetched ahead, in KiB.
@@ -36,6 +36,8 @@ pub struct KafkaOptions {
     pub namespace: String,
     /// This process's name among those that use the brokers: the same after a restart, and no other's at the same time.
     pub instance: String,
+    /// Within which the brokers answer a question, or they are taken to be out of reach.
+    pub answer_within: Duration,
     /// What else librdkafka is told, such as `security.protocol`, `ssl.ca.location`, `sasl.mechanism`.
     pub properties: BTreeMap<String, String>,
     /// The most transactions that wait for the writer before [`LogError::Busy`].
@@ -51,6 +53,7 @@ impl KafkaOptions {
             brokers: brokers.into(),
             namespace: String::new(),
             instance: instance.into(),
+            answer_within: ANSWER_WITHIN,
             properties: BTreeMap::new(),
             queue_transactions_max: crate::queue::TRANSACTIONS_MAX,
             queue_bytes_max: crate::queue::BYTES_MAX,

@@ -13,8 +13,8 @@ use rdkafka::{
 use crate::{
     LogError, Offset, Partition,
     kafka::{
-        error::unanswered,
-        options::{ANSWER_WITHIN, KafkaOptions, Logged},
+        error::{explained, unanswered},
+        options::{KafkaOptions, Logged},
     },
 };
 
@@ -32,8 +32,9 @@ impl Places {
     /// The offset that a consumer is to read next. Transactions under way are waited for.
     pub(super) fn committed(&self, consumer: &str, partition: Partition) -> Result<Offset, LogError> {
         let asked = self.list([(partition, At::Invalid)])?;
-        let answer = self.client(consumer)?.committed_offsets(asked, ANSWER_WITHIN);
-        let answer = answer.map_err(|error| unanswered(&self.options.brokers, error))?;
+        let client = self.client(consumer)?;
+        let answer = client.committed_offsets(asked, self.options.answer_within);
+        let answer = answer.map_err(|error| explained(&client, &self.options.brokers, &error))?;
         match answer.elements().first().map(|element| (element.error(), element.offset())) {
             Some((Ok(()), At::Offset(offset))) => Ok(offset.unsigned_abs()),
             Some((Ok(()), At::Invalid)) => Ok(0),

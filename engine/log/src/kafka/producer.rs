@@ -18,21 +18,32 @@ use crate::{
     Appended, LogError, Offset, Offsets, Partition, Record, Transaction,
     kafka::{
         cluster::Cluster,
-        error::{is_fenced, unanswered},
-        options::{ANSWER_WITHIN, TRANSACTION_WITHIN, log, report},
+        error::{is_fenced, refusal, unanswered},
+        options::{TRANSACTION_WITHIN, log, report},
     },
 };
 
 /// How long to wait for the brokers at a time: what has come is taken at once only between two of these.
 const POLL: Duration = Duration::from_millis(1);
 
+/// How long to look at what has happened to a client.
+const EVENTS_WITHIN: Duration = Duration::from_millis(64);
+
 /// What became of each record, by its number in the transaction.
 #[derive(Default)]
-struct Deliveries(Mutex<Vec<Option<Result<Offset, KafkaError>>>>);
+struct Deliveries {
+    by_number: Mutex<Vec<Option<Result<Offset, KafkaError>>>>,
+    /// That the brokers do not let the client in.
+    refused: Mutex<Option<KafkaError>>,
+}
 
 impl Deliveries {
     fn take(&self) -> Vec<Option<Result<Offset, KafkaError>>> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.by_number.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn refused(&self) -> Option<KafkaError> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -43,6 +54,9 @@ impl ClientContext for Deliveries {
 
     fn error(&self, error: KafkaError, reason: &str) {
         report(&error, reason);
+        if refusal("", &error).is_some() {
+            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        }
     }
 }
 
@@ -55,7 +69,7 @@ impl ProducerContext for Deliveries {
             Ok(message) => Ok(message.offset().unsigned_abs()),
             Err((error, _)) => Err(error.clone()),
         };
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.by_number.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() <= number {
             all.resize(number + 1, None);
         }
@@ -96,7 +110,12 @@ impl Transactions {
         let (options, context) = (&cluster.options, Deliveries::default());
         let producer: BaseProducer<Deliveries> =
             options.create(options.producer(name), |config| config.create_with_context(context))?;
-        producer.init_transactions(ANSWER_WITHIN).map_err(|error| unanswered(&options.brokers, error))?;
+        if let Err(error) = producer.init_transactions(options.answer_within) {
+            // What happened to its connections waits to be polled.
+            producer.poll(EVENTS_WITHIN);
+            let why = producer.context().refused().and_then(|why| refusal(&options.brokers, &why));
+            return Err(why.unwrap_or_else(|| unanswered(&options.brokers, error)));
+        }
         Ok(Self { producer, cluster: Arc::clone(cluster), replaced, state: State::Ready })
     }
 
@@ -188,10 +207,10 @@ impl Transactions {
         }
         self.producer.purge(PurgeConfig::default().queue().inflight());
         let began = Instant::now();
-        while self.producer.in_flight_count() > 0 && began.elapsed() < ANSWER_WITHIN {
+        while self.producer.in_flight_count() > 0 && began.elapsed() < self.cluster.options.answer_within {
             self.producer.poll(POLL);
         }
-        match self.producer.abort_transaction(ANSWER_WITHIN) {
+        match self.producer.abort_transaction(self.cluster.options.answer_within) {
             Ok(()) => {
                 self.state = State::Ready;
                 Ok(())

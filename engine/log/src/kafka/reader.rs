@@ -19,8 +19,8 @@ use rdkafka::{
 use crate::{
     LogError, Offset, Partition, ReadLimit, StoredRecord,
     kafka::{
-        error::unanswered,
-        options::{ANSWER_WITHIN, KafkaOptions, Logged},
+        error::{refusal, unanswered},
+        options::{KafkaOptions, Logged},
     },
 };
 
@@ -117,6 +117,7 @@ impl Readers {
 struct Reader {
     consumer: BaseConsumer<Logged>,
     brokers: String,
+    answer_within: Duration,
     topic: String,
     partition: Partition,
     /// Every record from here on is still to come, from `ahead` or the consumer.
@@ -141,6 +142,7 @@ impl Reader {
         Ok(Self {
             consumer: options.consumer(GROUP)?,
             brokers: options.brokers.clone(),
+            answer_within: options.answer_within,
             topic: options.topic(partition.topic),
             partition,
             next: None,
@@ -181,7 +183,7 @@ impl Reader {
                 Look::End if self.is_fresh => return Ok(Vec::new()),
                 // That was the end a while ago: it may have grown since.
                 Look::End => self.set(from)?,
-                Look::Nothing if began.elapsed() >= ANSWER_WITHIN => {
+                Look::Nothing if began.elapsed() >= self.answer_within => {
                     return Err(unanswered(&self.brokers, "no record comes, and no end of the partition"));
                 }
                 Look::Nothing => {}
@@ -255,6 +257,7 @@ impl Reader {
             Some(UnknownPartition | UnknownTopicOrPartition) => {
                 Err(LogError::Topics { what: format!("there is no {} of that many partitions", self.topic) })
             }
+            _ if let Some(refusal) = refusal(&self.brokers, error) => Err(refusal),
             _ => {
                 tracing::debug!(target: "kafka", %error, partition = %self.partition, "waiting for the brokers");
                 Ok(Look::Nothing)

@@ -23,8 +23,20 @@ pub struct Brokers {
     folder: PathBuf,
     jars: PathBuf,
     ports: Vec<u16>,
+    access: Access,
     nodes: Vec<Option<Child>>,
 }
+
+/// Whom brokers let in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Open,
+    /// Who speaks TLS and knows the password.
+    Secured,
+}
+
+/// The password of the broker's stores and of `sluice`, in tests.
+const PASSWORD: &str = "sluice-test";
 
 impl Brokers {
     /// Start so many brokers, with settings of the test's own besides. `None`, said aloud, where Java or the jars are not to
@@ -33,6 +45,10 @@ impl Brokers {
     /// # Panics
     /// When brokers do not start.
     pub fn start(nodes: usize, settings: &[(&str, &str)]) -> Option<Self> {
+        Self::start_as(nodes, settings, Access::Open)
+    }
+
+    fn start_as(nodes: usize, settings: &[(&str, &str)], access: Access) -> Option<Self> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/kafka/jars");
         let jars =
             Command::new(script).stderr(Stdio::null()).output().ok().filter(|output| output.status.success());
@@ -47,13 +63,32 @@ impl Brokers {
         fs::create_dir_all(&folder).unwrap();
         // Two of each: one for clients, one for the controllers.
         let ports: Vec<u16> = (0..2 * nodes).map(|_| free_port()).collect();
-        let mut brokers = Self { folder, jars, ports, nodes: (0..nodes).map(|_| None).collect() };
+        let mut brokers = Self { folder, jars, ports, access, nodes: (0..nodes).map(|_| None).collect() };
+        if access == Access::Secured {
+            brokers.make_certificate();
+        }
         for node in 0..nodes {
             brokers.format(node, settings);
             brokers.start_node(node);
         }
         brokers.wait();
         Some(brokers)
+    }
+
+    /// Start one broker that speaks TLS only, under a certificate of its own, and lets in who knows the password of `sluice`.
+    /// `None`, said aloud, where it cannot be had.
+    ///
+    /// # Panics
+    /// When the broker does not start.
+    pub fn start_secured() -> Option<Self> {
+        let has = |command: &str| Command::new(command).arg("-help").output().is_ok();
+        if !(has("keytool") && cfg!(feature = "kafka-tls")) {
+            println!(
+                "left out: a broker with TLS and SASL (keytool, or the feature kafka-tls, is not there)"
+            );
+            return None;
+        }
+        Self::start_as(1, &[], Access::Secured)
     }
 
     /// Where they are.
@@ -68,6 +103,18 @@ impl Brokers {
         namespace.clone_into(&mut options.namespace);
         // An end is found sooner than would be right for a network.
         options.properties.insert("fetch.wait.max.ms".into(), "10".into());
+        if self.access == Access::Secured {
+            let certificate = self.folder.join("broker.pem").display().to_string();
+            for (name, value) in [
+                ("security.protocol", "SASL_SSL"),
+                ("ssl.ca.location", &certificate),
+                ("sasl.mechanism", "PLAIN"),
+                ("sasl.username", "sluice"),
+                ("sasl.password", PASSWORD),
+            ] {
+                options.properties.insert(name.into(), value.into());
+            }
+        }
         options
     }
 
@@ -137,12 +184,17 @@ impl Brokers {
             (
                 "listeners",
                 format!(
-                    "PLAINTEXT://127.0.0.1:{},CONTROLLER://127.0.0.1:{}",
+                    "{}://127.0.0.1:{},CONTROLLER://127.0.0.1:{}",
+                    if self.access == Access::Secured { "SASL_SSL" } else { "PLAINTEXT" },
                     self.ports[node],
                     self.ports[nodes + node]
                 ),
             ),
             ("controller.listener.names", "CONTROLLER".to_owned()),
+            (
+                "listener.security.protocol.map",
+                "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL".to_owned(),
+            ),
             ("log.dirs", self.folder.join(format!("data-{node}")).display().to_string()),
             ("offsets.topic.replication.factor", copies.clone()),
             ("offsets.topic.num.partitions", "4".to_owned()),
@@ -154,6 +206,9 @@ impl Brokers {
             ("broker.session.timeout.ms", "3000".to_owned()),
             ("broker.heartbeat.interval.ms", "500".to_owned()),
         ];
+        if self.access == Access::Secured {
+            lines.extend(self.security());
+        }
         lines.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let text: String = lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
         fs::write(self.properties(node), text).unwrap();
@@ -164,6 +219,45 @@ impl Brokers {
             .output()
             .unwrap();
         assert!(formatted.status.success(), "{}", String::from_utf8_lossy(&formatted.stderr));
+    }
+
+    /// How a broker says who it is, and asks who others are.
+    fn security(&self) -> Vec<(&'static str, String)> {
+        let store = |name: &str| self.folder.join(name).display().to_string();
+        let login = format!(
+            "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"sluice\" \
+             password=\"{PASSWORD}\" user_sluice=\"{PASSWORD}\";"
+        );
+        vec![
+            ("security.inter.broker.protocol", "SASL_SSL".to_owned()),
+            ("sasl.mechanism.inter.broker.protocol", "PLAIN".to_owned()),
+            ("sasl.enabled.mechanisms", "PLAIN".to_owned()),
+            ("listener.name.sasl_ssl.plain.sasl.jaas.config", login),
+            ("ssl.keystore.location", store("broker.p12")),
+            ("ssl.keystore.password", PASSWORD.to_owned()),
+            ("ssl.truststore.location", store("trusted.p12")),
+            ("ssl.truststore.password", PASSWORD.to_owned()),
+        ]
+    }
+
+    /// A certificate for the loopback address that says itself who it is.
+    fn make_certificate(&self) {
+        let keytool = |arguments: &[&str]| {
+            let made = Command::new("keytool")
+                .current_dir(&self.folder)
+                .args(arguments)
+                .args(["-alias", "broker", "-storetype", "PKCS12", "-storepass", PASSWORD])
+                .output()
+                .unwrap();
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
+        };
+        let names = ["-dname", "CN=127.0.0.1", "-ext", "SAN=ip:127.0.0.1"];
+        keytool(
+            &[&["-genkeypair", "-keyalg", "RSA", "-validity", "2", "-keystore", "broker.p12"], &names[..]]
+                .concat(),
+        );
+        keytool(&["-exportcert", "-rfc", "-file", "broker.pem", "-keystore", "broker.p12"]);
+        keytool(&["-importcert", "-noprompt", "-file", "broker.pem", "-keystore", "trusted.p12"]);
     }
 
     fn java(&self) -> Command {

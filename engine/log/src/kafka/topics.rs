@@ -8,6 +8,7 @@ use std::{
 
 use rdkafka::{
     admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication},
+    consumer::{BaseConsumer, Consumer},
     error::RDKafkaErrorCode,
 };
 use sluice_model::Topic;
@@ -15,8 +16,8 @@ use sluice_model::Topic;
 use crate::{
     LogError,
     kafka::{
-        error::unanswered,
-        options::{ANSWER_WITHIN, KafkaOptions, Logged, MESSAGE_BYTES_MAX},
+        error::{explained, unanswered},
+        options::{KafkaOptions, Logged, MESSAGE_BYTES_MAX},
     },
 };
 
@@ -27,6 +28,9 @@ const ANSWERS_DAYS: u64 = 3;
 
 /// How long to wait before the brokers are asked again whether topics are there.
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(20);
+
+/// The group of the client that asks. Nothing is committed in it.
+const GROUP: &str = "sluice.topics";
 
 /// What is chosen about the topics.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -102,13 +106,15 @@ impl fmt::Display for Change {
 pub struct Topics {
     options: KafkaOptions,
     admin: AdminClient<Logged>,
+    /// Asks what there is.
+    asked: BaseConsumer<Logged>,
 }
 
 impl Topics {
     /// Ask these brokers.
     pub fn new(options: &KafkaOptions) -> Result<Self, LogError> {
         let admin = options.create(options.client(), |config| config.create_with_context(Logged))?;
-        Ok(Self { options: options.clone(), admin })
+        Ok(Self { options: options.clone(), admin, asked: options.consumer(GROUP)? })
     }
 
     /// What is to be done so that the topics are as they must be; nothing where they are.
@@ -148,7 +154,7 @@ impl Topics {
         let created = changes.iter().filter(|change| created(change)).count();
         let began = Instant::now();
         while created > 0 && self.partitions()?.len() < created {
-            if began.elapsed() > ANSWER_WITHIN {
+            if began.elapsed() > self.options.answer_within {
                 return Err(unanswered(&self.options.brokers, "topics that were created are not there yet"));
             }
             thread::sleep(ASK_AGAIN_AFTER);
@@ -178,8 +184,8 @@ impl Topics {
 
     /// The partitions of those topics that there are.
     fn partitions(&self) -> Result<BTreeMap<Topic, u32>, LogError> {
-        let answer = self.admin.inner().fetch_metadata(None, ANSWER_WITHIN);
-        let metadata = answer.map_err(|error| unanswered(&self.options.brokers, error))?;
+        let answer = self.asked.fetch_metadata(None, self.options.answer_within);
+        let metadata = answer.map_err(|error| explained(&self.asked, &self.options.brokers, &error))?;
         let found: BTreeMap<&str, usize> =
             metadata.topics().iter().map(|topic| (topic.name(), topic.partitions().len())).collect();
         let of = |topic: Topic| {
@@ -189,13 +195,18 @@ impl Topics {
         Ok(Topic::ALL.into_iter().filter_map(of).collect())
     }
 
+    fn limits(&self) -> AdminOptions {
+        let within = Some(self.options.answer_within);
+        AdminOptions::new().request_timeout(within).operation_timeout(within)
+    }
+
     /// What differs in how a topic is kept.
     fn settings(
         &self,
         topic: String,
         wanted: &BTreeMap<&'static str, String>,
     ) -> Result<Option<Change>, LogError> {
-        let (resource, limits) = (ResourceSpecifier::Topic(&topic), limits());
+        let (resource, limits) = (ResourceSpecifier::Topic(&topic), self.limits());
         let asked = self.admin.describe_configs([&resource], &limits);
         let failed = |error: &dyn ToString| unanswered(&self.options.brokers, error.to_string());
         let answer = pollster::block_on(asked).map_err(|error| failed(&error))?;
@@ -219,7 +230,7 @@ impl Topics {
                 for (name, value) in settings {
                     new = new.set(name, value);
                 }
-                pollster::block_on(self.admin.create_topics([&new], &limits()))
+                pollster::block_on(self.admin.create_topics([&new], &self.limits()))
                     .map_err(|error| failed(&error))?
                     .into_iter()
                     .next()
@@ -234,7 +245,7 @@ impl Topics {
                 for (name, (_, value)) in settings {
                     alter = alter.set(name, value);
                 }
-                pollster::block_on(self.admin.alter_configs([&alter], &limits()))
+                pollster::block_on(self.admin.alter_configs([&alter], &self.limits()))
                     .map_err(|error| failed(&error))?
                     .into_iter()
                     .next()
@@ -270,8 +281,4 @@ fn wanted(layout: TopicLayout) -> impl Iterator<Item = Wanted> {
         ]);
         Wanted { topic, partitions, settings }
     })
-}
-
-fn limits() -> AdminOptions {
-    AdminOptions::new().request_timeout(Some(ANSWER_WITHIN)).operation_timeout(Some(ANSWER_WITHIN))
 }
