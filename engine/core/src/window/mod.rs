@@ -48,19 +48,23 @@ mod memory;
 #[cfg(test)]
 mod oracle;
 mod packed;
+#[cfg(test)]
+mod past_properties;
 mod plan;
 #[cfg(test)]
 mod properties;
+mod runs;
 mod samples;
 mod series;
 
 use std::{cell::RefCell, collections::BTreeSet};
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use sluice_model::{EventTime, WindowValue};
 use sluice_rules::Windows;
 
-use measure::View;
+use measure::{PastTally, View};
 pub use plan::WindowPlan;
 use samples::Sample;
 use series::{Arrival, Series};
@@ -81,6 +85,8 @@ pub struct Values {
     values: Vec<Option<WindowValue>>,
     /// Those that are there.
     read: Vec<usize>,
+    /// What windows that are read at several past times keep from one to the next, until another event enters.
+    past: FxHashMap<usize, Option<PastTally>>,
 }
 
 /// One key's windows at one event.
@@ -119,6 +125,7 @@ impl KeyWindows {
         let late = at < self.latest;
         self.latest = self.latest.max(at);
         values.forget(plan.windows().len());
+        values.past.clear();
         for &(stream, value) in samples {
             let arrival = Arrival { at, value: Some(value), latest: self.latest, late };
             self.series_of(stream).enter(plan, &plan.streams()[stream], arrival, value, values);
@@ -219,7 +226,11 @@ impl Windows for Reading<'_> {
                 let own = self.samples.iter().find(|(stream, _)| *stream == window.stream);
                 let value = own.map(|(_, value)| *value);
                 let arrival = Arrival { at: self.at, value, latest: key.latest, late: self.late };
-                key.series[place].1.read(self.plan, window, arrival)
+                let series = &mut key.series[place].1;
+                match self.late {
+                    true => series.read(self.plan, window, arrival, values.past.entry(slot).or_default()),
+                    false => series.read(self.plan, window, arrival, &mut None),
+                }
             }
             Err(_) => View::EMPTY.read(window.measure, None),
         };
