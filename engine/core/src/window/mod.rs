@@ -27,15 +27,15 @@
 //!
 //! *Late* (before `latest`): the sample is inserted near the end of the ring, into those windows that still reach
 //! it. The event itself is judged at its own time, over samples that are neither later than it nor yet to be
-//! logged: the cursor is walked back and its tally with it, read, and walked forward again. That costs as much as
-//! the event is late, or as a fresh look at its window, whichever is less.
+//! logged: the cursor is walked back and its tally with it, read, and walked forward again, or its window is looked at
+//! anew, whichever is less. Where both are far, samples are summed up in **runs**, and the window is read from those.
 //!
 //! Samples stay for the longest window on their stream and [`DEDUPE_HORIZON`] beyond: an accepted event is never
 //! later than that. What must outlive them (first and last seen, lifetime sums, values seen before) is folded
 //! into the stream's memory when they go.
 //!
 //! Everything but samples and memory is derived: a snapshot carries those two, and cursors and tallies grow back
-//! when the stream is next looked at.
+//! when the stream is next looked at, runs when a late event next asks.
 //!
 //! **Invariants.** A key's state depends on its own records alone, in their order in the log, and not on what was
 //! read. A cursor that is read is exact at `latest`. No hash map's order is ever read.
@@ -43,6 +43,7 @@
 //! [`DEDUPE_HORIZON`]: sluice_model::limits::DEDUPE_HORIZON
 
 mod cursor;
+mod forerunners;
 mod measure;
 mod memory;
 #[cfg(test)]

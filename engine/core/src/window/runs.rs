@@ -1,23 +1,18 @@
 //! Samples summed up in runs, so that a window at a past time is read without looking at each of its samples: of a run that lies
 //! inside, the summary is enough.
-//!
-//! For different values each sample has a **forerunner**: when its value was there before. A value's first sample inside a
-//! window is the one whose forerunner is older than the window, so that counting those counts different values.
 
 use std::{collections::VecDeque, ops::Range};
 
-use rustc_hash::FxHashMap;
 use sluice_model::EventTime;
 
 use super::{
+    forerunners::{Forerunners, Link},
     measure::{Digits, Spread},
     samples::Sample,
 };
 
 /// Samples in a run when it is made; one that has grown to twice as many is split. Few in tests, so that there are runs.
 const RUN: usize = if cfg!(test) { 8 } else { 1_024 };
-/// The forerunner of a sample that has none.
-const NEVER: EventTime = EventTime::from_micros(i64::MIN);
 
 /// Summaries of one stream's samples. Derived; there once a late event has asked for them.
 #[derive(Clone, Debug, Default)]
@@ -43,16 +38,8 @@ pub(super) struct Run {
     pub sorted: Vec<i64>,
     /// No sample is earlier than the first or later than the second.
     pub times: (EventTime, EventTime),
-    /// No forerunner is earlier than the first or later than the second.
-    forerunners: (EventTime, EventTime),
-}
-
-#[derive(Clone, Debug, Default)]
-struct Forerunners {
-    /// Of each sample held, the newest ones excepted that came since a late event asked.
-    times: VecDeque<EventTime>,
-    /// When each value was there last, among these.
-    last: FxHashMap<i64, EventTime>,
+    /// Its forerunners in order, if there are any.
+    forerunners: Vec<EventTime>,
 }
 
 /// Part of the samples, as whole runs and what is left at its ends.
@@ -73,10 +60,7 @@ impl Runs {
     /// Sum up what has come since.
     pub(super) fn catch_up(&mut self, samples: &VecDeque<Sample>, counts_values: bool) {
         if counts_values {
-            let known = self.forerunners.get_or_insert_default();
-            for sample in samples.range(known.times.len()..) {
-                known.times.push_back(known.last.insert(sample.value, sample.at).unwrap_or(NEVER));
-            }
+            self.forerunners.get_or_insert_default().catch_up(samples);
         }
         while samples.len() - self.covered >= RUN {
             let run = self.run(samples, self.covered..self.covered + RUN);
@@ -91,7 +75,8 @@ impl Runs {
         run.sorted = samples.range(range.clone()).map(|sample| sample.value).collect();
         run.sorted.sort_unstable();
         if let Some(known) = &self.forerunners {
-            known.times.range(range).for_each(|time| widen(&mut run.forerunners, *time));
+            run.forerunners = known.times().range(range).copied().collect();
+            run.forerunners.sort_unstable();
         }
         run
     }
@@ -100,10 +85,13 @@ impl Runs {
     pub(super) fn insert(&mut self, samples: &VecDeque<Sample>, place: usize) {
         let Some(sample) = samples.get(place).copied() else { return };
         let links = self.forerunners.as_mut().and_then(|known| known.insert(samples, place, sample));
+        let (forerunner, next) = links.unzip();
         if place < self.covered {
             let (index, start) = self.run_at(place);
             self.covered += 1;
             self.runs[index].insert(sample);
+            enter(&mut self.runs[index].forerunners, forerunner);
+            self.relink(next.flatten());
             let held = self.held(index);
             if held >= 2 * RUN {
                 let (middle, end) = (start + RUN, start + held);
@@ -113,20 +101,18 @@ impl Runs {
                 self.gone = if index == 0 { 0 } else { self.gone };
             }
         }
-        if let Some((forerunner, next)) = links {
-            self.widen(place, forerunner);
-            next.into_iter().for_each(|next| self.widen(next, sample.at));
-        }
     }
 
     /// Follow a sample that is about to be removed.
     pub(super) fn remove(&mut self, samples: &VecDeque<Sample>, place: usize) {
         let Some(sample) = samples.get(place).copied() else { return };
-        let link = self.forerunners.as_mut().and_then(|known| known.remove(samples, place, sample));
-        link.into_iter().for_each(|(next, forerunner)| self.widen(next, forerunner));
+        let links = self.forerunners.as_mut().and_then(|known| known.remove(samples, place, sample));
+        let (forerunner, next) = links.unzip();
+        self.relink(next.flatten());
         if place < self.covered {
             let (index, _) = self.run_at(place);
             self.covered -= 1;
+            leave(&mut self.runs[index].forerunners, forerunner);
             self.runs[index].remove(sample);
             self.let_go();
         }
@@ -134,12 +120,7 @@ impl Runs {
 
     /// Follow the oldest sample, which has gone.
     pub(super) fn pop(&mut self, oldest: Sample) {
-        if let Some(known) = &mut self.forerunners
-            && known.times.pop_front().is_some()
-            && known.last.get(&oldest.value) == Some(&oldest.at)
-        {
-            known.last.remove(&oldest.value);
-        }
+        self.forerunners.iter_mut().for_each(|known| known.pop(oldest));
         if self.covered > 0 {
             self.covered -= 1;
             self.gone += 1;
@@ -182,24 +163,15 @@ impl Runs {
 
     /// How many different values these samples have, which are all there are since the time of the first.
     pub(super) fn distinct(&self, samples: &VecDeque<Sample>, range: Range<usize>) -> Option<usize> {
-        let known = self.forerunners.as_ref().filter(|known| range.end <= known.times.len())?;
+        let known = self.forerunners.as_ref().filter(|known| range.end <= known.times().len())?;
         let first = samples.get(range.start)?.at;
-        let firsts =
-            |range: Range<usize>| known.times.range(range).filter(|forerunner| **forerunner < first).count();
+        let firsts = |range: Range<usize>| {
+            known.times().range(range).filter(|forerunner| **forerunner < first).count()
+        };
         let parts = self.parts(range);
-        let mut start = parts.head.end;
-        let mut distinct = firsts(parts.head.clone()) + firsts(parts.tail.clone());
-        for run in parts.runs() {
-            let (earliest, latest) = run.forerunners;
-            let end = start + run.len;
-            distinct += match () {
-                () if latest < first => run.len,
-                () if earliest >= first => 0,
-                () => firsts(start..end),
-            };
-            start = end;
-        }
-        Some(distinct)
+        let of_run = |run: &Run| run.forerunners.partition_point(|forerunner| *forerunner < first);
+        let whole: usize = parts.runs().map(of_run).sum();
+        Some(firsts(parts.head.clone()) + whole + firsts(parts.tail.clone()))
     }
 
     /// The run that a sample in runs belongs to, or is inserted into, and where its samples begin; of the first run, where
@@ -215,10 +187,15 @@ impl Runs {
         (0, 0)
     }
 
-    fn widen(&mut self, place: usize, forerunner: EventTime) {
-        if place < self.covered {
+    /// Follow a sample's forerunner, which has become another.
+    fn relink(&mut self, link: Option<Link>) {
+        if let Some(Link { place, was, is }) = link
+            && place < self.covered
+        {
             let (index, _) = self.run_at(place);
-            widen(&mut self.runs[index].forerunners, forerunner);
+            let forerunners = &mut self.runs[index].forerunners;
+            leave(forerunners, Some(was));
+            enter(forerunners, Some(is));
         }
     }
 }
@@ -226,8 +203,8 @@ impl Runs {
 impl Run {
     fn empty() -> Self {
         let nothing = (EventTime::from_micros(i64::MAX), EventTime::from_micros(i64::MIN));
-        let (spread, digits, sorted) = Default::default();
-        Self { len: 0, sum: 0, spread, digits, sorted, times: nothing, forerunners: nothing }
+        let (spread, digits, sorted, forerunners) = Default::default();
+        Self { len: 0, sum: 0, spread, digits, sorted, times: nothing, forerunners }
     }
 
     /// All but the values in order.
@@ -241,7 +218,7 @@ impl Run {
 
     fn insert(&mut self, sample: Sample) {
         self.sum_up(sample);
-        self.sorted.insert(self.sorted.partition_point(|held| *held < sample.value), sample.value);
+        enter(&mut self.sorted, Some(sample.value));
     }
 
     fn remove(&mut self, Sample { value, .. }: Sample) {
@@ -249,61 +226,23 @@ impl Run {
         self.sum -= i128::from(value);
         self.spread.remove(value);
         self.digits.remove(value);
-        if let Ok(place) = self.sorted.binary_search(&value) {
-            self.sorted.remove(place);
-        }
+        leave(&mut self.sorted, Some(value));
     }
-}
-
-impl Forerunners {
-    /// Its forerunner, and the place of the sample whose forerunner it is now.
-    fn insert(
-        &mut self,
-        samples: &VecDeque<Sample>,
-        place: usize,
-        Sample { at, value }: Sample,
-    ) -> Option<(EventTime, Option<usize>)> {
-        if place >= self.times.len() {
-            return None;
-        }
-        let known = self.times.len() + 1;
-        let last = self.last.get(&value).copied().unwrap_or(NEVER);
-        let (forerunner, next) = if last <= at {
-            self.last.insert(value, at);
-            (last, None)
-        } else {
-            let earlier = samples.range(..place).rev().find(|sample| sample.value == value);
-            (earlier.map_or(NEVER, |sample| sample.at), next_of(samples, place, known, value))
-        };
-        self.times.insert(place, forerunner);
-        next.into_iter().for_each(|next| self.times[next] = at);
-        Some((forerunner, next))
-    }
-
-    /// The place, once it is removed, of the sample whose forerunner it was, and that one's forerunner now.
-    fn remove(
-        &mut self,
-        samples: &VecDeque<Sample>,
-        place: usize,
-        Sample { value, .. }: Sample,
-    ) -> Option<(usize, EventTime)> {
-        let next = next_of(samples, place, self.times.len(), value);
-        let forerunner = self.times.remove(place)?;
-        match next {
-            Some(next) => self.times[next - 1] = forerunner,
-            None if forerunner == NEVER => drop(self.last.remove(&value)),
-            None => drop(self.last.insert(value, forerunner)),
-        }
-        next.map(|next| (next, forerunner))
-    }
-}
-
-fn next_of(samples: &VecDeque<Sample>, place: usize, known: usize, value: i64) -> Option<usize> {
-    let later = samples.range((place + 1).min(known)..known);
-    later.zip(place + 1..).find(|(sample, _)| sample.value == value).map(|(_, next)| next)
 }
 
 fn widen((least, greatest): &mut (EventTime, EventTime), time: EventTime) {
     *least = time.min(*least);
     *greatest = time.max(*greatest);
+}
+
+fn enter<T: Ord>(sorted: &mut Vec<T>, value: Option<T>) {
+    if let Some(value) = value {
+        sorted.insert(sorted.partition_point(|held| *held < value), value);
+    }
+}
+
+fn leave<T: Ord>(sorted: &mut Vec<T>, value: Option<T>) {
+    if let Some(place) = value.and_then(|value| sorted.binary_search(&value).ok()) {
+        sorted.remove(place);
+    }
 }

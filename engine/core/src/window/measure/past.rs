@@ -114,6 +114,9 @@ pub(crate) fn read_runs(
 
 /// What no tally follows.
 fn look(measure: Measure, view: &View<'_>) -> Option<WindowValue> {
+    if measure == Measure::Distinct {
+        return Some(whole(view.samples.distinct(view.range.clone())? as u64));
+    }
     let parts = view.samples.parts(view.range.clone())?;
     let ends = || view.samples.range(parts.head.clone()).chain(view.samples.range(parts.tail.clone()));
     let ends = || ends().map(|Sample { value, .. }| value);
@@ -127,7 +130,6 @@ fn look(measure: Measure, view: &View<'_>) -> Option<WindowValue> {
             .extreme(measure, parts.runs().filter_map(|run| run.sorted.first().copied()).chain(ends()).min()),
         (Measure::Max, _) => view
             .extreme(measure, parts.runs().filter_map(|run| run.sorted.last().copied()).chain(ends()).max()),
-        (Measure::Distinct, _) => whole(view.samples.distinct(view.range.clone())? as u64),
         (Measure::Median, _) => ranked::median(&SortedRuns::of(&parts, &in_order())),
         (Measure::Percentile(percent), _) => {
             ranked::percentile(&SortedRuns::of(&parts, &in_order()), percent)
@@ -156,20 +158,30 @@ impl ranked::Ranks for SortedRuns<'_> {
         let mut lists = self.0.clone();
         let mut least = lists.iter().filter_map(|list| list.first()).min().copied().unwrap_or(0);
         let mut greatest = lists.iter().filter_map(|list| list.last()).max().copied().unwrap_or(0);
+        let mut halves = Vec::with_capacity(lists.len());
         while least < greatest {
             let middle = least.midpoint(greatest - 1);
-            let split = |list: &&[i64]| list.partition_point(|value| *value <= middle);
-            let lower: usize = lists.iter().map(split).sum();
+            halves
+                .extend(lists.iter().map(|list| list.split_at(list.partition_point(|held| *held <= middle))));
+            let lower: usize = halves.iter().map(|(lower, _)| lower.len()).sum();
+            lists.clear();
             if rank < lower {
                 greatest = middle;
-                lists.iter_mut().for_each(|list| *list = &list[..split(list)]);
+                lists.extend(halves.drain(..).map(|(lower, _)| lower).filter(|list| !list.is_empty()));
             } else {
                 rank -= lower;
                 least = middle + 1;
-                lists.iter_mut().for_each(|list| *list = &list[split(list)..]);
+                lists.extend(halves.drain(..).map(|(_, upper)| upper).filter(|list| !list.is_empty()));
             }
-            lists.retain(|list| !list.is_empty());
         }
         least
+    }
+
+    fn at_and_next(&self, rank: usize) -> (i64, i64) {
+        let value = self.at(rank);
+        let upper = || self.0.iter().map(|list| &list[list.partition_point(|held| *held <= value)..]);
+        let up_to = self.count() - upper().map(<[i64]>::len).sum::<usize>();
+        let next = if rank + 1 < up_to { None } else { upper().filter_map(|list| list.first()).min() };
+        (value, next.copied().unwrap_or(value))
     }
 }
