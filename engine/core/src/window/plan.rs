@@ -82,7 +82,8 @@ impl WindowPlan {
                 }),
                 past: stretches.iter().any(StretchPlan::includes_past),
                 sightings: stretches.iter().any(|stretch| stretch.counts_sightings),
-                counts_values: mine().any(|(_, window)| window.measure == Measure::Distinct),
+                counts_values: mine()
+                    .any(|(_, window)| window.measure == Measure::Distinct && window.length != Length::Ever),
             });
             plan.stretches.append(&mut stretches);
         }

@@ -40,6 +40,8 @@ pub(super) struct Run {
     pub times: (EventTime, EventTime),
     /// Its forerunners in order, if there are any.
     forerunners: Vec<EventTime>,
+    /// None of them is earlier than the first or later than the second: mostly that is enough.
+    forerunner_bounds: (EventTime, EventTime),
 }
 
 /// Part of the samples, as whole runs and what is left at its ends.
@@ -77,6 +79,7 @@ impl Runs {
         if let Some(known) = &self.forerunners {
             run.forerunners = known.times().range(range).copied().collect();
             run.forerunners.sort_unstable();
+            run.forerunners.iter().for_each(|forerunner| widen(&mut run.forerunner_bounds, *forerunner));
         }
         run
     }
@@ -90,7 +93,7 @@ impl Runs {
             let (index, start) = self.run_at(place);
             self.covered += 1;
             self.runs[index].insert(sample);
-            enter(&mut self.runs[index].forerunners, forerunner);
+            self.runs[index].enter_forerunner(forerunner);
             self.relink(next.flatten());
             let held = self.held(index);
             if held >= 2 * RUN {
@@ -169,7 +172,11 @@ impl Runs {
             known.times().range(range).filter(|forerunner| **forerunner < first).count()
         };
         let parts = self.parts(range);
-        let of_run = |run: &Run| run.forerunners.partition_point(|forerunner| *forerunner < first);
+        let of_run = |run: &Run| match run.forerunner_bounds {
+            (_, latest) if latest < first => run.len,
+            (earliest, _) if earliest >= first => 0,
+            _ => run.forerunners.partition_point(|forerunner| *forerunner < first),
+        };
         let whole: usize = parts.runs().map(of_run).sum();
         Some(firsts(parts.head.clone()) + whole + firsts(parts.tail.clone()))
     }
@@ -193,9 +200,8 @@ impl Runs {
             && place < self.covered
         {
             let (index, _) = self.run_at(place);
-            let forerunners = &mut self.runs[index].forerunners;
-            leave(forerunners, Some(was));
-            enter(forerunners, Some(is));
+            leave(&mut self.runs[index].forerunners, Some(was));
+            self.runs[index].enter_forerunner(Some(is));
         }
     }
 }
@@ -204,7 +210,16 @@ impl Run {
     fn empty() -> Self {
         let nothing = (EventTime::from_micros(i64::MAX), EventTime::from_micros(i64::MIN));
         let (spread, digits, sorted, forerunners) = Default::default();
-        Self { len: 0, sum: 0, spread, digits, sorted, times: nothing, forerunners }
+        Self {
+            len: 0,
+            sum: 0,
+            spread,
+            digits,
+            sorted,
+            times: nothing,
+            forerunners,
+            forerunner_bounds: nothing,
+        }
     }
 
     /// All but the values in order.
@@ -219,6 +234,11 @@ impl Run {
     fn insert(&mut self, sample: Sample) {
         self.sum_up(sample);
         enter(&mut self.sorted, Some(sample.value));
+    }
+
+    fn enter_forerunner(&mut self, forerunner: Option<EventTime>) {
+        enter(&mut self.forerunners, forerunner);
+        forerunner.into_iter().for_each(|time| widen(&mut self.forerunner_bounds, time));
     }
 
     fn remove(&mut self, Sample { value, .. }: Sample) {
