@@ -125,7 +125,8 @@ impl StreamPlan {
     fn covers(&self, wanted: &Self) -> bool {
         let keeps_all = self.reach.is_none();
         let reaches = keeps_all || wanted.reach.is_some_and(|reach| Some(reach) <= self.reach);
-        reaches && (keeps_all || (self.past >= wanted.past && self.sightings >= wanted.sightings))
+        // What was seen outlives a sample that was taken back: all samples that are held do not say it.
+        reaches && (keeps_all || self.past >= wanted.past) && self.sightings >= wanted.sightings
     }
 }
 
