@@ -1,14 +1,19 @@
 //! One stretch of one key's stream: how many of the newest samples are inside, and tallies of them once they are
 //! many.
 
+use std::ops::Range;
+
 use sluice_model::{EventTime, WindowValue};
 
 use super::{
-    measure::{SMALL, Tally, TallyKind, View},
+    measure::{PastTally, SMALL, Tally, TallyKind, View, read_runs},
     memory::Sighted,
     plan::{StretchPlan, WindowPlace},
     samples::{Sample, Samples},
 };
+
+/// So many samples are walked sooner than they are summed up.
+const FEW: usize = if cfg!(test) { 8 } else { 128 };
 
 /// One stretch. Once advanced to the key's latest event, exactly the samples of `(latest − W, latest]` are inside.
 #[derive(Clone, Debug, Default)]
@@ -94,23 +99,44 @@ impl Cursor {
         stretch: &StretchPlan,
         window: &WindowPlace,
         mut view: View<'_>,
-        late: bool,
+        past: Option<&mut Option<PastTally>>,
     ) -> WindowValue {
-        if late {
-            return self.read_late(window, stretch.opens(view.at), view);
+        if let Some(past) = past {
+            return self.read_late(window, stretch.opens(view.at), view, past);
         }
         view.range = self.start(view.samples)..view.samples.len();
         view.read(window.measure, self.tallies.get(window.tally))
     }
 
+    /// Whether many samples lie between the window at a late event and both the cursor and nothing.
+    pub(super) fn is_far(&self, samples: &Samples, opens: EventTime, at: EventTime) -> bool {
+        let range = past_range(samples, opens, at);
+        self.walk(samples, &range).min(range.len()) > FEW
+    }
+
+    /// How many samples lie between the cursor and others.
+    fn walk(&self, samples: &Samples, range: &Range<usize>) -> usize {
+        self.start(samples).abs_diff(range.start) + (samples.len() - range.end)
+    }
+
     /// The value at a late event: over those samples of its own window that are not later than it.
-    fn read_late(&mut self, window: &WindowPlace, opens: EventTime, view: View<'_>) -> WindowValue {
+    fn read_late(
+        &mut self,
+        window: &WindowPlace,
+        opens: EventTime,
+        view: View<'_>,
+        past: &mut Option<PastTally>,
+    ) -> WindowValue {
         let samples = view.samples;
         let held = self.start(samples)..samples.len();
-        let end = samples.place(view.at);
-        let start = samples.place(opens).min(end);
-        let walk = held.start.abs_diff(start) + (held.end - end);
+        let Range { start, end } = past_range(samples, opens, view.at);
+        let walk = self.walk(samples, &(start..end));
         let view = View { range: start..end, ..view };
+        if (past.is_some() || walk.min(view.range.len()) > FEW)
+            && let Some(value) = read_runs(past, window.measure, &view)
+        {
+            return value;
+        }
         match self.tallies.get_mut(window.tally) {
             Some(Tally::Extremes(extremes)) => extremes.read_late(held.start, window.measure, &view),
             Some(tally) if walk < view.range.len() => {
@@ -134,4 +160,10 @@ impl Cursor {
         let inside = || samples.range(self.start(samples)..samples.len());
         self.tallies = kinds.iter().map(|kind| kind.over(inside())).collect();
     }
+}
+
+/// The samples after `opens` that are not later than `at`.
+fn past_range(samples: &Samples, opens: EventTime, at: EventTime) -> Range<usize> {
+    let end = samples.place(at);
+    samples.place(opens).min(end)..end
 }

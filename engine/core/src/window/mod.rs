@@ -27,15 +27,15 @@
 //!
 //! *Late* (before `latest`): the sample is inserted near the end of the ring, into those windows that still reach
 //! it. The event itself is judged at its own time, over samples that are neither later than it nor yet to be
-//! logged: the cursor is walked back and its tally with it, read, and walked forward again. That costs as much as
-//! the event is late, or as a fresh look at its window, whichever is less.
+//! logged: the cursor is walked back and its tally with it, read, and walked forward again, or its window is looked at
+//! anew, whichever is less. Where both are far, samples are summed up in **runs**, and the window is read from those.
 //!
 //! Samples stay for the longest window on their stream and [`DEDUPE_HORIZON`] beyond: an accepted event is never
 //! later than that. What must outlive them (first and last seen, lifetime sums, values seen before) is folded
 //! into the stream's memory when they go.
 //!
 //! Everything but samples and memory is derived: a snapshot carries those two, and cursors and tallies grow back
-//! when the stream is next looked at.
+//! when the stream is next looked at, runs when a late event next asks.
 //!
 //! **Invariants.** A key's state depends on its own records alone, in their order in the log, and not on what was
 //! read. A cursor that is read is exact at `latest`. No hash map's order is ever read.
@@ -43,24 +43,29 @@
 //! [`DEDUPE_HORIZON`]: sluice_model::limits::DEDUPE_HORIZON
 
 mod cursor;
+mod forerunners;
 mod measure;
 mod memory;
 #[cfg(test)]
 mod oracle;
 mod packed;
+#[cfg(test)]
+mod past_properties;
 mod plan;
 #[cfg(test)]
 mod properties;
+mod runs;
 mod samples;
 mod series;
 
 use std::{cell::RefCell, collections::BTreeSet};
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use sluice_model::{EventTime, WindowValue};
 use sluice_rules::Windows;
 
-use measure::View;
+use measure::{PastTally, View};
 pub use plan::WindowPlan;
 use samples::Sample;
 use series::{Arrival, Series};
@@ -81,6 +86,8 @@ pub struct Values {
     values: Vec<Option<WindowValue>>,
     /// Those that are there.
     read: Vec<usize>,
+    /// What windows that are read at several past times keep from one to the next, until another event enters.
+    past: FxHashMap<usize, Option<PastTally>>,
 }
 
 /// One key's windows at one event.
@@ -119,6 +126,7 @@ impl KeyWindows {
         let late = at < self.latest;
         self.latest = self.latest.max(at);
         values.forget(plan.windows().len());
+        values.past.clear();
         for &(stream, value) in samples {
             let arrival = Arrival { at, value: Some(value), latest: self.latest, late };
             self.series_of(stream).enter(plan, &plan.streams()[stream], arrival, value, values);
@@ -219,7 +227,11 @@ impl Windows for Reading<'_> {
                 let own = self.samples.iter().find(|(stream, _)| *stream == window.stream);
                 let value = own.map(|(_, value)| *value);
                 let arrival = Arrival { at: self.at, value, latest: key.latest, late: self.late };
-                key.series[place].1.read(self.plan, window, arrival)
+                let series = &mut key.series[place].1;
+                match self.late {
+                    true => series.read(self.plan, window, arrival, values.past.entry(slot).or_default()),
+                    false => series.read(self.plan, window, arrival, &mut None),
+                }
             }
             Err(_) => View::EMPTY.read(window.measure, None),
         };

@@ -30,6 +30,8 @@ pub(super) struct StreamPlan {
     pub past: bool,
     /// Whether a window asks which values are new.
     pub sightings: bool,
+    /// Whether a window counts different values.
+    pub counts_values: bool,
 }
 
 /// All windows of one stream and one length: one cursor serves them.
@@ -80,6 +82,8 @@ impl WindowPlan {
                 }),
                 past: stretches.iter().any(StretchPlan::includes_past),
                 sightings: stretches.iter().any(|stretch| stretch.counts_sightings),
+                counts_values: mine()
+                    .any(|(_, window)| window.measure == Measure::Distinct && window.length != Length::Ever),
             });
             plan.stretches.append(&mut stretches);
         }
@@ -140,6 +144,11 @@ impl StretchPlan {
             Length::Year { utc_offset_hours } => at.year_start(utc_offset_hours).minus(INSTANT),
             Length::Ever => EventTime::from_micros(i64::MIN),
         }
+    }
+
+    /// Whether there is such a tally: a measure without one is read off the samples' places.
+    pub(super) fn keeps(&self, tally: usize) -> bool {
+        tally < self.tallies.len()
     }
 
     /// Whether samples that have gone still count.

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::{
     Values,
     cursor::Cursor,
-    measure::View,
+    measure::{PastTally, View},
     memory::{Memory, SampleSummary, Sighted},
     packed,
     plan::{StreamPlan, StretchPlan, WindowPlace, WindowPlan},
@@ -65,8 +65,8 @@ impl Series {
         let Self { history, cursors } = self;
         for (stretch, cursor) in stretches.iter().zip(&mut **cursors) {
             for slot in &stretch.without_event {
-                let view = history.view(stretch, arrival);
-                values.keep(*slot, cursor.read(stretch, &plan.windows()[*slot], view, late));
+                let window = &plan.windows()[*slot];
+                values.keep(*slot, history.read(stream, (stretch, cursor), window, arrival, &mut None));
             }
         }
         let sample = Sample { at, value };
@@ -83,13 +83,19 @@ impl Series {
     }
 
     /// The value of one window at an event that has entered already, if it enters.
-    pub(super) fn read(&mut self, plan: &WindowPlan, window: &WindowPlace, arrival: Arrival) -> WindowValue {
-        let stretches = plan.stretches_of(&plan.streams()[window.stream]);
+    pub(super) fn read(
+        &mut self,
+        plan: &WindowPlan,
+        window: &WindowPlace,
+        arrival: Arrival,
+        past: &mut Option<PastTally>,
+    ) -> WindowValue {
+        let stream = &plan.streams()[window.stream];
+        let stretches = plan.stretches_of(stream);
         self.grow_cursors(stretches, arrival.latest);
         let (stretch, cursor) = (&stretches[window.stretch], &mut self.cursors[window.stretch]);
-        let view = self.history.view(stretch, arrival);
-        cursor.advance(view.samples, stretch.opens(arrival.latest));
-        cursor.read(stretch, window, view, arrival.late)
+        cursor.advance(self.history.source(stretch), stretch.opens(arrival.latest));
+        self.history.read(stream, (stretch, cursor), window, arrival, past)
     }
 
     fn grow_cursors(&mut self, stretches: &[StretchPlan], latest: EventTime) {
@@ -152,6 +158,7 @@ impl Series {
     pub(super) fn fit(&mut self, stream: &StreamPlan) {
         self.cursors = SmallVec::new();
         let History { samples, memory } = &mut self.history;
+        samples.forget_runs();
         if let Some(held) = memory {
             held.past = held.past.filter(|_| stream.past);
             if !stream.sightings {
@@ -186,6 +193,25 @@ impl History {
     fn view(&self, stretch: &StretchPlan, arrival: Arrival) -> View<'_> {
         let past = if stretch.includes_past() { self.past() } else { None };
         View { samples: self.source(stretch), range: 0..0, past, at: arrival.at, own: arrival.value }
+    }
+
+    /// What one window says. Samples are summed up in runs once an event comes so late that this pays.
+    #[inline]
+    fn read(
+        &mut self,
+        stream: &StreamPlan,
+        (stretch, cursor): (&StretchPlan, &mut Cursor),
+        window: &WindowPlace,
+        arrival: Arrival,
+        past: &mut Option<PastTally>,
+    ) -> WindowValue {
+        if arrival.late
+            && stretch.keeps(window.tally)
+            && cursor.is_far(&self.samples, stretch.opens(arrival.at), arrival.at)
+        {
+            self.samples.sum_up(stream.counts_values);
+        }
+        cursor.read(stretch, window, self.view(stretch, arrival), arrival.late.then_some(past))
     }
 
     fn past(&self) -> Option<&SampleSummary> {

@@ -35,6 +35,10 @@ impl Digits {
         }
     }
 
+    pub(crate) fn add_all(&mut self, other: &Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(count, more)| *count += more);
+    }
+
     /// `Σ (observed − expected)² / expected`, 8 degrees of freedom.
     pub(crate) fn chi_square(&self) -> WindowValue {
         let count: f64 = self.0.iter().copied().map(f64::from).sum();

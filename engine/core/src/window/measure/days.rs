@@ -20,9 +20,22 @@ impl Days {
     }
 
     pub(crate) fn add(&mut self, sample: Sample) {
-        let (count, total) = self.by_start.entry(sample.at.day_start(self.utc_offset_hours)).or_default();
-        *count += 1;
-        *total += i128::from(sample.value);
+        self.enter(sample.at, 1, sample.value.into());
+    }
+
+    /// Samples enter that lie between two times, if those are one day.
+    pub(crate) fn add_all(&mut self, times: (EventTime, EventTime), samples: u32, sum: i128) -> bool {
+        let one_day = times.0.day_start(self.utc_offset_hours) == times.1.day_start(self.utc_offset_hours);
+        if one_day {
+            self.enter(times.0, samples, sum);
+        }
+        one_day
+    }
+
+    fn enter(&mut self, at: EventTime, samples: u32, sum: i128) {
+        let (count, total) = self.by_start.entry(at.day_start(self.utc_offset_hours)).or_default();
+        *count += samples;
+        *total += sum;
     }
 
     pub(crate) fn remove(&mut self, sample: Sample) {

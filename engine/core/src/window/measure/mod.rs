@@ -5,6 +5,7 @@ mod benford;
 mod counted;
 mod days;
 mod extremes;
+mod past;
 mod ranked;
 mod share;
 mod spread;
@@ -16,7 +17,12 @@ use sluice_model::{EventTime, WindowValue};
 use sluice_rules::Measure;
 use smallvec::SmallVec;
 
-pub(super) use self::tally::{Tally, TallyKind};
+pub(super) use self::{
+    benford::Digits,
+    past::{PastTally, read_runs},
+    spread::Spread,
+    tally::{Tally, TallyKind},
+};
 use super::{
     memory::SampleSummary,
     samples::{Sample, Samples},

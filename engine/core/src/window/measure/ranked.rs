@@ -16,6 +16,10 @@ pub(super) trait Ranks {
     fn count(&self) -> usize;
     /// The value with so many before it; `rank < count`.
     fn at(&self, rank: usize) -> i64;
+    /// The value with so many before it and the next, where there is one.
+    fn at_and_next(&self, rank: usize) -> (i64, i64) {
+        (self.at(rank), self.at((rank + 1).min(self.count() - 1)))
+    }
 }
 
 /// The mean of the middle two, or the middle one.
@@ -23,7 +27,8 @@ pub(super) fn median(values: &(impl Ranks + ?Sized)) -> WindowValue {
     match values.count() {
         0 => NOTHING,
         count => {
-            let (low, high) = (values.at((count - 1) / 2), values.at(count / 2));
+            let (low, next) = values.at_and_next((count - 1) / 2);
+            let high = if count % 2 == 0 { next } else { low };
             WindowValue::Float((i128::from(low) + i128::from(high)) as f64 / 2.0)
         }
     }

@@ -28,6 +28,11 @@ impl Spread {
         self.squares = self.squares.wrapping_sub(square(value));
     }
 
+    pub(crate) fn add_all(&mut self, other: &Self) {
+        self.sum += other.sum;
+        self.squares = self.squares.wrapping_add(other.squares);
+    }
+
     /// `√((n·Σx² − (Σx)²) / (n·(n − 1)))`; no value under two samples.
     pub(crate) fn deviation(&self, count: u64) -> WindowValue {
         if count < 2 {

@@ -67,7 +67,7 @@ impl TallyKind {
         let mut tally = match self {
             Self::Sum => Tally::Sum(0),
             Self::Spread => Tally::Spread(Spread::default()),
-            Self::Share { low, high } => Tally::Share(Share::within(low..high)),
+            Self::Share { low, high } => Tally::Share(Share::below(low, high)),
             Self::Digits => Tally::Digits(Box::default()),
             Self::Days { utc_offset_hours } => Tally::Days(Days::at(utc_offset_hours)),
             Self::Least => Tally::Extremes(Extremes::least()),
