@@ -17,10 +17,10 @@ use sluice_core::Layout;
 use sluice_http::serve::{Limits, serve};
 use sluice_log::{
     FileSnapshots, LogError,
-    kafka::{KafkaLog, KafkaOptions, Member, Ownership, Topics},
+    kafka::{KafkaLog, KafkaOptions, KafkaSource, Member, Ownership, Topics},
 };
 use sluice_model::Topic;
-use sluice_runtime::{Host, HostParts, limits::SNAPSHOT_EVERY_RECORDS};
+use sluice_runtime::{Host, HostParts, SourceParts, Sources, SystemClock, limits::SNAPSHOT_EVERY_RECORDS};
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
@@ -50,6 +50,12 @@ pub(crate) struct Args {
     /// The folder of list versions, the same for all engines. Without it, a screening that is ordered fails closed.
     #[arg(long, value_name = "DIR")]
     lists: Option<PathBuf>,
+    /// The folder of sources: NAME.toml says which topic of others is taken in, and how its records are read.
+    #[arg(long, value_name = "DIR")]
+    sources: Option<PathBuf>,
+    /// The machine's clock is right, however far it is from the newest payment: sources take in under it.
+    #[arg(long, requires = "sources")]
+    accept_clock: bool,
     /// The address for /healthz and /readyz; port 0 picks a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8041")]
     listen: SocketAddr,
@@ -64,6 +70,12 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// What this process does.
+struct Works {
+    host: Arc<Host>,
+    sources: Sources,
+}
+
 /// Run the command.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     write_log_lines(args.log)?;
@@ -73,33 +85,48 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     };
     let options = args.brokers.options(&instance)?;
     let partitions = Topics::new(&options).and_then(|topics| topics.check()).map_err(brokers::failed)?;
+    let (log, layout) = (KafkaLog::open(options.clone()), Layout::of_stages(partitions));
+    let log = Arc::new(log.map_err(brokers::failed)?);
     let host = Arc::new(Host::new(HostParts {
-        log: Arc::new(KafkaLog::open(options.clone()).map_err(brokers::failed)?),
+        log: Arc::clone(&log) as _,
         snapshots: Arc::new(FileSnapshots::new(args.data.join("snapshots"))),
         library: folders::open_lists(args.lists.as_deref())?.library,
-        layout: Layout::of_stages(partitions),
+        layout,
         snapshot_every_records: args.snapshot_every,
     }));
+    let sources = match &args.sources {
+        None => Sources::default(),
+        Some(folder) => {
+            let join = {
+                let log = Arc::clone(&log);
+                move |name: &str, topic: &str| KafkaSource::join(&log, name, topic)
+            };
+            let clock = Arc::new(SystemClock);
+            let parts = SourceParts { log, layout, clock, accept_clock: args.accept_clock };
+            Sources::start(&parts, folder, join).map_err(|error| Failure::User(error.into()))?
+        }
+    };
+    let works = Arc::new(Works { host, sources });
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    tokio.block_on(run_until_asked(&args, options, host))
+    tokio.block_on(run_until_asked(&args, options, works))
 }
 
 /// Take part until somebody asks the process to end, or it cannot go on.
-async fn run_until_asked(args: &Args, options: KafkaOptions, host: Arc<Host>) -> Result<ExitCode, Failure> {
+async fn run_until_asked(args: &Args, options: KafkaOptions, works: Arc<Works>) -> Result<ExitCode, Failure> {
     let mut signals = Signals::new()?;
     let listener = TcpListener::bind(args.listen).await;
     let listener =
         listener.map_err(|error| Failure::user(format!("cannot listen on {}: {error}", args.listen)))?;
     let url = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel::<()>();
-    let router = router(Arc::clone(&host));
+    let router = router(Arc::clone(&works));
     let server =
         tokio::spawn(serve(listener, router, Limits::of_this_process(), async { drop(stopped.await) }));
 
     let stopping = Arc::new(AtomicBool::new(false));
     let (ended, mut has_ended) = oneshot::channel();
     let member = {
-        let (host, stopping) = (Arc::clone(&host), Arc::clone(&stopping));
+        let (host, stopping) = (Arc::clone(&works.host), Arc::clone(&stopping));
         thread::Builder::new().name("member".into()).spawn(move || {
             let _ = ended.send(take_part(&options, &host, &stopping));
         })?
@@ -120,8 +147,9 @@ async fn run_until_asked(args: &Args, options: KafkaOptions, host: Arc<Host>) ->
     });
     stopping.store(true, Ordering::Relaxed);
     let _ = tokio::task::spawn_blocking(move || {
+        works.sources.stop();
         let _ = member.join();
-        host.stop_all();
+        works.host.stop_all();
     })
     .await;
     drop(stop);
@@ -152,19 +180,20 @@ fn take_part(options: &KafkaOptions, host: &Arc<Host>, stopping: &AtomicBool) ->
 }
 
 /// Whether the process lives, and whether all that it owns has caught up.
-fn router(host: Arc<Host>) -> Router {
-    Router::new().route("/healthz", get(async || "ok")).route("/readyz", get(ready)).with_state(host)
+fn router(works: Arc<Works>) -> Router {
+    Router::new().route("/healthz", get(async || "ok")).route("/readyz", get(ready)).with_state(works)
 }
 
-async fn ready(State(host): State<Arc<Host>>) -> impl IntoResponse {
-    let hosted = host.hosted();
+async fn ready(State(works): State<Arc<Works>>) -> impl IntoResponse {
+    let hosted = works.host.hosted();
     let behind = hosted.iter().filter(|stage| !stage.is_live || stage.trouble.is_some());
-    let reasons: Vec<String> = behind
+    let mut reasons: Vec<String> = behind
         .map(|stage| {
             let why = stage.trouble.as_deref().unwrap_or("what was committed before is applied again");
             format!("{} of {}: {why}", stage.stage, stage.partition)
         })
         .collect();
+    reasons.extend(works.sources.troubles());
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, axum::Json(serde_json::json!({"stages": hosted.len(), "not_ready": reasons})))
 }

@@ -69,9 +69,15 @@ impl Deployment {
 
     /// Start an engine; it has joined when this returns.
     pub fn engine(&self, instance: &str) -> EngineProcess {
+        self.engine_with(instance, &[])
+    }
+
+    /// The same, with arguments of the test's own.
+    pub fn engine_with(&self, instance: &str, arguments: &[&str]) -> EngineProcess {
         let mut child = Command::new(env!("CARGO_BIN_EXE_sluice"))
             .args(["engine", "--json", "--listen", "127.0.0.1:0", "--snapshot-every", "700"])
             .args(["--brokers", &self.brokers, "--namespace", &self.namespace, "--instance", instance])
+            .args(arguments)
             .arg("--data")
             .arg(self.data.path())
             .env("SLUICE_LOG", "error")

@@ -6,6 +6,7 @@
 
 mod deployment;
 mod oracle;
+mod sources;
 
 use std::collections::BTreeSet;
 
@@ -23,12 +24,13 @@ fn effort(short: usize, long: usize) -> usize {
     if std::env::var_os("SLUICE_LONG").is_some() { long } else { short }
 }
 
-/// One broker for both: each has a namespace of its own.
+/// One broker for all: each has a namespace of its own.
 #[test]
 fn engines_say_what_a_replay_says() {
     let Some(brokers) = Brokers::start(1, &[]) else { return };
     one_partition_says_what_a_file_says(&brokers);
     many_partitions_and_engines_that_are_killed_say_what_each_partition_says(&brokers);
+    sources::records_of_others_are_taken_in_once_and_whole(&brokers);
 }
 
 /// The alerts of one input partition are those of the same events in a file.

@@ -1,4 +1,4 @@
-//! Bytes to payment events: canonical JSON, ISO 20022, SWIFT MT, CSV mappings and signed webhooks.
+//! Bytes to payment events: canonical JSON, ISO 20022, SWIFT MT, CSV mappings, signed webhooks, and the records of topics.
 //!
 //! Owns: what each source's words mean in the canonical event, and every limit on what is read. Whatever
 //! cannot be read is refused with a reason that names the place and never repeats what stood there, so that
@@ -12,6 +12,7 @@
 mod accept;
 mod check;
 pub mod csv;
+mod document;
 pub mod ecommpay;
 mod encoding;
 mod error;
@@ -21,6 +22,7 @@ mod json;
 pub mod mt;
 mod ndjson;
 mod qr;
+pub mod topic;
 pub mod webhook;
 mod xml;
 mod zone;
@@ -28,6 +30,7 @@ mod zone;
 pub use accept::accept;
 pub use check::{Check, CheckedEvent};
 pub use csv::{Mapping, MappingError};
+pub use document::DocumentMapping;
 pub use error::{Code, DecodeError, Refused};
 pub use file::{Form, file_events};
 pub use iso20022::decode_iso20022;

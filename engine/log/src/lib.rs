@@ -27,6 +27,7 @@ pub mod kafka;
 mod queue;
 mod record;
 mod snapshots;
+mod source;
 
 use std::{ops::Range, sync::mpsc, time::Duration};
 
@@ -36,6 +37,7 @@ pub use error::LogError;
 pub use record::{Append, Appended, Commit, Offset, ReadLimit, Record, StoredRecord, Transaction};
 pub use sluice_model::{Partition, Topic};
 pub use snapshots::{FileSnapshots, Snapshots};
+pub use source::{SourceRecord, SourceTopic};
 
 /// The offsets of a transaction's appends, one for each append, in order.
 pub type Offsets = Vec<Appended>;

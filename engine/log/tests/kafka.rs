@@ -12,9 +12,9 @@ use std::{
 };
 
 use sluice_log::{
-    Log, LogError, ReadLimit, Topic, Transaction,
+    Log, LogError, ReadLimit, Record, SourceRecord, SourceTopic, Topic, Transaction,
     conformance::{ALERTS, Effort, PAYMENTS, conformance, read_all, record},
-    kafka::{Change, KafkaLog, KafkaOptions, TopicLayout, Topics, testing::Brokers},
+    kafka::{Change, KafkaLog, KafkaOptions, KafkaSource, TopicLayout, Topics, testing::Brokers},
 };
 
 /// Within which an answer that cannot come is given up.
@@ -29,6 +29,7 @@ fn on_one_broker() {
     what_an_owner_had_not_committed_is_never_read(&brokers);
     topics_are_planned_applied_and_checked(&brokers);
     brokers_that_are_not_there_are_told(&brokers);
+    records_of_a_topic_of_others_count_once(&brokers);
 }
 
 fn log(brokers: &Brokers, namespace: &str) -> (KafkaOptions, KafkaLog) {
@@ -109,6 +110,58 @@ fn brokers_that_are_not_there_are_told(brokers: &Brokers) {
     options.properties.insert("security.protocol".into(), "a secret".into());
     let refused = KafkaLog::open(options).map(drop).unwrap_err().to_string();
     assert!(refused.contains("security.protocol") && !refused.contains("a secret"), "{refused}");
+}
+
+/// However often those who take them in end before they have committed, or are replaced.
+fn records_of_a_topic_of_others_count_once(brokers: &Brokers) {
+    const RECORDS: usize = 300;
+    let (options, log) = log(brokers, "sources");
+    brokers.topic_of_others("bank", 3);
+    let values: Vec<_> = (0..RECORDS).map(|n| n.to_string()).collect();
+    brokers.produce("bank", values.iter().enumerate().map(|(n, value)| (n as i32 % 3, value.as_bytes())));
+
+    let limit = ReadLimit::records(50);
+    let join = |log: &KafkaLog| KafkaSource::join(log, "bank", "bank").unwrap();
+    let read = |source: &mut KafkaSource| loop {
+        let read = source.read(limit, SOON).unwrap();
+        if !read.is_empty() {
+            break read;
+        }
+    };
+    let transaction = |read: &[SourceRecord]| {
+        let stored = read.iter().map(|one| Record::new(String::from_utf8_lossy(&one.value), b"".as_slice()));
+        Transaction::append(ALERTS, stored.collect())
+    };
+    // One that ends with a batch that it has read, after one that it has committed.
+    let mut first = join(&log);
+    let whole = transaction(&read(&mut first));
+    first.commit(&whole).unwrap();
+    read(&mut first);
+    // Another of its name takes over while it has a batch that it has read.
+    let replaced = KafkaLog::open(options.clone()).unwrap();
+    let mut second = join(&replaced);
+    let of_first = read(&mut first);
+    let mut taken = transaction(&read(&mut second));
+    assert!(first.commit(&transaction(&of_first)).is_err(), "it has been replaced");
+    drop(first);
+    second.commit(&taken).unwrap();
+    second.stay(Duration::from_millis(10)).unwrap();
+    // The rest, with a third process that joins and leaves in the middle.
+    let mut third =
+        Some(join(&KafkaLog::open(KafkaOptions { instance: "third".into(), ..options }).unwrap()));
+    while read_all(&log, ALERTS).len() < RECORDS {
+        for source in [Some(&mut second), third.as_mut()].into_iter().flatten() {
+            taken = transaction(&source.read(limit, Duration::from_millis(100)).unwrap());
+            source.commit(&taken).unwrap();
+        }
+        if read_all(&log, ALERTS).len() > RECORDS / 2 {
+            third = None;
+        }
+    }
+    let mut keys: Vec<usize> =
+        read_all(&log, ALERTS).into_iter().map(|stored| stored.key.parse().unwrap()).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, (0..RECORDS).collect::<Vec<_>>());
 }
 
 /// A broker that speaks TLS only lets in who knows the password, and tells everybody else that it is that.

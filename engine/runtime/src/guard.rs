@@ -11,12 +11,11 @@ use std::{
 };
 
 use sluice_driver::records;
-use sluice_log::{Log, StoredRecord};
+use sluice_log::{Log, Partition, StoredRecord};
 use sluice_model::{EventTime, PaymentRecord, Span};
 
 use crate::{
     Clock, RuntimeError,
-    gateway::PAYMENTS,
     limits::{CLOCK_ANCHORED_EVERY, CLOCK_LOOKBACK_RECORDS, CLOCK_TOLERANCE, OFF_FOR_MAX},
 };
 
@@ -40,13 +39,13 @@ impl fmt::Display for ClockFault {
             Self::BehindTheLog(by) => write!(
                 f,
                 "the machine's clock is {} behind the newest record of the log: set it right, or confirm it with \
-                 `sluice up --accept-clock`",
+                 `--accept-clock`",
                 whole(by)
             ),
             Self::AheadOfTheLog(by) => write!(
                 f,
                 "the machine's clock is {} past the newest record of the log, and a service is off for {OFF_FOR_MAX} \
-                 at most: set it right, or confirm it with `sluice up --accept-clock`",
+                 at most: set it right, or confirm it with `--accept-clock`",
                 whole(by)
             ),
             Self::SetForward(by) => write!(
@@ -141,16 +140,19 @@ fn span(duration: Duration) -> Span {
     Span::from_micros(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
 }
 
-/// When the newest event of the log was taken in; `None` where there is none among its last records.
-pub(crate) fn newest_received_at(log: &dyn Log) -> Result<Option<EventTime>, RuntimeError> {
-    let received_at = |stored: &StoredRecord| match records::parse(PAYMENTS, stored) {
+/// When the newest event of a partition of payments was taken in; `None` where there is none among its last records.
+pub(crate) fn newest_received_at(
+    log: &dyn Log,
+    partition: Partition,
+) -> Result<Option<EventTime>, RuntimeError> {
+    let received_at = |stored: &StoredRecord| match records::parse(partition, stored) {
         Ok(PaymentRecord::Event(event)) => Some(event.received_at),
         // What cannot be read is reported by whoever judges it.
         Ok(PaymentRecord::Control(_)) | Err(_) => None,
     };
     // The last record is an event nearly always.
     for looked_at in [1, CLOCK_LOOKBACK_RECORDS] {
-        if let Some(at) = log.newest(PAYMENTS, looked_at)?.iter().rev().find_map(received_at) {
+        if let Some(at) = log.newest(partition, looked_at)?.iter().rev().find_map(received_at) {
             return Ok(Some(at));
         }
     }

@@ -1,6 +1,6 @@
 //! Bodies to what is taken in: events, and what could not be read.
 
-use sluice_codec::{DecodeError, Refused, Zone, iso20022::Decoded};
+use sluice_codec::{Code, DecodeError, Form, Refused, Zone, iso20022::Decoded};
 use sluice_model::{DeadLetter, EventRecord, EventTime, PaymentEvent, PaymentRecord};
 
 /// The formats that are read, by media type.
@@ -36,6 +36,16 @@ impl Format {
             Self::Ndjson => "application/x-ndjson",
             Self::Iso20022 => "application/xml",
             Self::Mt => "application/x-swift-mt",
+        }
+    }
+}
+
+impl From<Form> for Format {
+    fn from(form: Form) -> Self {
+        match form {
+            Form::Json => Self::Ndjson,
+            Form::Iso20022 => Self::Iso20022,
+            Form::Mt => Self::Mt,
         }
     }
 }
@@ -86,6 +96,16 @@ impl Contents {
                 original: original.to_vec(),
             }),
         }
+    }
+
+    /// Add that there is nothing in it.
+    pub(crate) fn nothing(&mut self, original: &[u8]) {
+        self.refused.push(Refused {
+            line: 1,
+            code: Code::Malformed.name(),
+            reason: "there is nothing in it".to_owned(),
+            original: original.to_vec(),
+        });
     }
 
     /// The records that take this in: events stamped with the time at which they came, and dead letters.

@@ -66,8 +66,8 @@ pub const BODIES_BYTES_MAX: usize = 256 * 1024 * 1024;
 pub const DECISION_BODIES_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// The same for webhooks, which anybody may send before they are verified: one of the largest for 128 of them.
 pub const WEBHOOK_BODIES_BYTES_MAX: usize = 32 * 1024 * 1024;
-/// The largest file that says how one sender's webhooks are read. A long mapping has 4 KB.
-pub const WEBHOOK_FILE_BYTES_MAX: u64 = 64 * 1024;
+/// The largest file that says how one sender's webhooks, or one topic's records, are read. A long mapping has 4 KB.
+pub const NAMED_FILE_BYTES_MAX: u64 = 64 * 1024;
 /// The largest body that is one document or a file of messages, which cannot be sent in parts: 50,000 transactions of
 /// 2,000 bytes, where a pacs.008 has some 1,100 to 2,200 each without white space, and a pain.001 500 to 700. As a dead
 /// letter it is within the log's largest record.
@@ -81,6 +81,20 @@ pub const RECEIPT_WAIT_MAX: Duration = Duration::from_secs(1);
 pub const REFUSALS_LISTED_MAX: usize = 1_000;
 /// How long a client that found a full queue is to wait, in seconds.
 pub const RETRY_AFTER_SECONDS: u64 = 1;
+
+/// Records of a topic of others that are taken in at once: one commit is shared by them.
+pub const SOURCE_BATCH_RECORDS_MAX: usize = 1_000;
+/// The same in bytes; one record is always taken.
+pub const SOURCE_BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The largest record of such a topic: as a dead letter it is still within the log's largest record. What is larger is a dead
+/// letter without its bytes, which says where they are.
+pub const SOURCE_RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How far payments that come by topics may be ahead of the home of any partition, in records.
+pub const SOURCE_AHEAD_RECORDS_MAX: u64 = 20_000;
+/// How often it is looked at how far they are.
+pub const SOURCE_AHEAD_LOOKED_AT_EVERY: Duration = Duration::from_millis(500);
+/// How long a topic without records is waited for at a time, and engines that are behind.
+pub const SOURCE_WAIT: Duration = Duration::from_millis(200);
 
 /// How long a payment service waits for a decision when it does not say.
 pub const DECISION_DEADLINE: Duration = Duration::from_secs(2);

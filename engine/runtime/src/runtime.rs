@@ -79,7 +79,7 @@ impl Runtime {
         let end = log.end(PAYMENTS)?;
         let handoff = Arc::new(Handoff::new(end, HANDOFF_RECORDS_MAX));
         let lanes = Arc::new(Lanes::new(end, log.committed(ENGINE, PAYMENTS)?));
-        let guard = Guard::new(Arc::clone(&clock), guard::newest_received_at(&*log)?, accept_clock);
+        let guard = Guard::new(Arc::clone(&clock), guard::newest_received_at(&*log, PAYMENTS)?, accept_clock);
         if let Some(against) = guard.accepted {
             tracing::warn!(%against, "the clock was confirmed at the start");
         }

@@ -1,17 +1,13 @@
 //! Those who send webhooks: a folder with a file for each, and their secrets.
 
-use std::{
-    collections::BTreeMap,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use sluice_codec::webhook::{SecretSource, Secrets, Webhook, WebhookFile};
 
-use crate::{RuntimeError, limits::WEBHOOK_FILE_BYTES_MAX};
-
-/// The longest name of one who sends, in characters: it is a part of paths and a label of metrics.
-const NAME_CHARS_MAX: usize = 64;
+use crate::{
+    RuntimeError,
+    named_files::{self, failed},
+};
 
 /// One who sends webhooks.
 pub(crate) struct Sender {
@@ -27,18 +23,11 @@ impl Webhooks {
     /// Read a folder: `NAME.toml` says how what comes to `/v1/webhooks/NAME` is verified and read. `env`: the value of a
     /// variable of the environment. A sender without a secret is an error: nobody is believed unsigned.
     pub fn read(folder: &Path, env: impl Fn(&str) -> Option<String>) -> Result<Self, RuntimeError> {
-        let mut senders = BTreeMap::new();
-        for path in files(folder).map_err(|error| failed(folder, error.to_string()))? {
-            let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-            let sender = if is_name(name) {
-                sender(folder, &path, &env)
-            } else {
-                Err("a name has small letters, digits, - and _".into())
-            };
-            let sender = sender.map_err(|reason| failed(&path, reason))?;
-            senders.insert(name.to_owned(), sender);
-        }
-        Ok(Self(senders))
+        let senders = named_files::read(folder)?.into_iter().map(|file| {
+            let sender = sender(folder, &file.text, &env).map_err(|reason| failed(&file.path, reason))?;
+            Ok((file.name, sender))
+        });
+        senders.collect::<Result<_, _>>().map(Self)
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Sender> {
@@ -46,34 +35,8 @@ impl Webhooks {
     }
 }
 
-fn failed(at: &Path, reason: String) -> RuntimeError {
-    RuntimeError::Folder { folder: at.to_owned(), reason }
-}
-
-fn is_name(name: &str) -> bool {
-    let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    (1..=NAME_CHARS_MAX).contains(&name.len()) && name.chars().all(known)
-}
-
-/// The files of a folder that say something.
-fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            found.push(path);
-        }
-    }
-    Ok(found)
-}
-
-fn sender(folder: &Path, path: &Path, env: &impl Fn(&str) -> Option<String>) -> Result<Sender, String> {
-    let about = fs::metadata(path).map_err(|error| error.to_string())?;
-    if about.len() > WEBHOOK_FILE_BYTES_MAX {
-        return Err(format!("larger than {WEBHOOK_FILE_BYTES_MAX} bytes"));
-    }
-    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
-    let WebhookFile { webhook, secrets } = WebhookFile::parse(&text).map_err(|error| error.to_string())?;
+fn sender(folder: &Path, text: &str, env: &impl Fn(&str) -> Option<String>) -> Result<Sender, String> {
+    let WebhookFile { webhook, secrets } = WebhookFile::parse(text).map_err(|error| error.to_string())?;
     let secrets = secrets.iter().map(|source| secret(folder, source, env).map(Into::into));
     let secrets: Vec<_> = secrets.collect::<Result<_, String>>()?;
     let secrets = Secrets::new(secrets).map_err(|error| error.to_string())?;

@@ -62,6 +62,12 @@ pub enum MappingError {
     /// A column that the file has more than once.
     #[error("the mapping reads column `{0}`, which the file has more than once")]
     ColumnTwice(String),
+    /// Something that a table has and a document does not.
+    #[error("`{0}` is for tables: a document has no lines, and columns only where pointers lead")]
+    NoColumns(&'static str),
+    /// A column of a document that is no JSON pointer.
+    #[error("the mapping reads `{0}`, which is no JSON pointer (RFC 6901), such as /payment/id")]
+    NotAPointer(String),
     /// The header itself cannot be read.
     #[error("the header cannot be read: {0}")]
     Header(String),

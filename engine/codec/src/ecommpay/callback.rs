@@ -10,7 +10,7 @@ use super::{
     operations::{self, Operation},
     statuses,
 };
-use crate::{DecodeError, accept, webhook::Document};
+use crate::{DecodeError, accept, document::Document};
 
 /// What stands before the ids, so that they are no other source's.
 const SOURCE: &str = "ecommpay";

@@ -12,7 +12,8 @@ use sluice_model::PaymentEvent;
 
 use crate::{
     DecodeError,
-    webhook::{Document, Secrets, Unverified},
+    document::Document,
+    webhook::{Secrets, Unverified},
 };
 
 /// Whether the holder of one of the secrets signed this callback.

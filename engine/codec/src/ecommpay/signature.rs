@@ -3,7 +3,10 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::natural;
-use crate::webhook::{Algorithm, Document, Secrets, Unverified};
+use crate::{
+    document::Document,
+    webhook::{Algorithm, Secrets, Unverified},
+};
 
 /// Where the signature stands: the name of its field, at the top or in [`GENERAL`].
 const SIGNATURE: &str = "signature";

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use sluice_model::without_values;
 use toml::{Table, Value};
 
-use super::{Format, Mapped, Scheme, Webhook, signature};
-use crate::{Mapping, MappingError};
+use super::{Format, Scheme, Webhook, signature};
+use crate::{DocumentMapping, Mapping, MappingError};
 
 /// A webhook, and where its secrets are: never in the file itself.
 #[derive(Debug)]
@@ -49,12 +49,6 @@ pub enum WebhookError {
     /// No secret is named.
     #[error("`secrets` names no secret: give {{ env = \"NAME\" }} or {{ file = \"PATH\" }}")]
     NoSecret,
-    /// Something of a CSV mapping that a document does not have.
-    #[error("`{0}` is for tables: a document has no lines, and columns only where pointers lead")]
-    NoColumns(&'static str),
-    /// A column that is no JSON pointer.
-    #[error("the mapping reads `{0}`, which is no JSON pointer (RFC 6901), such as /payment/id")]
-    NotAPointer(String),
 }
 
 /// The part of the file that is not the mapping.
@@ -87,7 +81,7 @@ impl WebhookFile {
             (Some(KnownFormat::Ecommpay), None) => known(&rest)?,
             (None, Some(written)) => {
                 let scheme = Scheme::new(written).map_err(WebhookError::Signature)?;
-                let mapped = Mapped::new(&Mapping::parse(&toml::to_string(&rest)?)?)?;
+                let mapped = DocumentMapping::new(&Mapping::parse(&toml::to_string(&rest)?)?)?;
                 Format::Mapped(Box::new((scheme, mapped)))
             }
             _ => return Err(WebhookError::Signature("give either `format` or [signature]".into())),

@@ -4,14 +4,11 @@
 //! **Invariant.** Nothing of a body is believed before [`Webhook::verify`] has said that the holder of a secret signed it:
 //! whoever calls [`Webhook::read`] has asked it first.
 
-mod document;
 mod file;
-mod mapped;
 mod secrets;
 mod signature;
 mod template;
 
-pub(crate) use document::Document;
 pub(crate) use secrets::Algorithm;
 pub use {
     file::{SecretSource, WebhookError, WebhookFile},
@@ -20,8 +17,8 @@ pub use {
 
 use sluice_model::{EventTime, PaymentEvent, Span};
 
-use self::{mapped::Mapped, signature::Scheme};
-use crate::{DecodeError, ecommpay};
+use self::signature::Scheme;
+use crate::{DecodeError, DocumentMapping, ecommpay};
 
 /// What comes from one sender: how it is signed, and how it is read.
 #[derive(Debug)]
@@ -32,7 +29,7 @@ enum Format {
     /// Callbacks of ecommpay, whose signature stands in the body.
     Ecommpay,
     /// A signature in a header, and a mapping.
-    Mapped(Box<(Scheme, Mapped)>),
+    Mapped(Box<(Scheme, DocumentMapping)>),
 }
 
 /// Why a body is not believed. The words may be told to whoever sent it.

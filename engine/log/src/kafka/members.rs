@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use rdkafka::{
-    ClientContext, TopicPartitionList,
+    ClientConfig, ClientContext, TopicPartitionList,
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance},
     error::{KafkaError, RDKafkaErrorCode},
@@ -62,14 +62,8 @@ impl Member {
     ) -> Result<Self, LogError> {
         let topics: Vec<_> = topics.iter().map(|topic| (options.topic(*topic), *topic)).collect();
         let names: Vec<String> = topics.iter().map(|(name, _)| name.clone()).collect();
-        let mut config = options.client();
+        let mut config = member(options, group);
         config
-            .set("group.id", options.named(group))
-            .set("group.instance.id", &options.instance)
-            .set("partition.assignment.strategy", "cooperative-sticky")
-            .set("session.timeout.ms", SESSION_WITHIN.as_millis().to_string())
-            .set("heartbeat.interval.ms", HEARTBEAT_EVERY.as_millis().to_string())
-            .set("enable.auto.commit", "false")
             .set("auto.offset.reset", "latest")
             // What it fetches is thrown away before it is paused: little.
             .set("queued.min.messages", "1")
@@ -88,22 +82,40 @@ impl Member {
     /// [`LogError::Replaced`] when another process has joined under the same instance name; [`LogError::Topics`] when one is
     /// not there; [`LogError::Credentials`] when the brokers do not let this client in.
     pub fn poll(&self, timeout: Duration) -> Result<(), LogError> {
-        use RDKafkaErrorCode::{Fatal, FencedInstanceId, UnknownTopicOrPartition};
         match self.consumer.poll(timeout) {
             None | Some(Ok(_)) => Ok(()),
-            Some(Err(error)) => match error.rdkafka_error_code() {
-                Some(Fatal | FencedInstanceId) => Err(LogError::Replaced { instance: self.instance.clone() }),
-                Some(UnknownTopicOrPartition) => {
-                    Err(LogError::Topics { what: format!("a topic is not there: {error}") })
-                }
-                _ if let Some(refusal) = refusal(&self.brokers, &error) => Err(refusal),
-                _ => {
-                    tracing::debug!(target: "kafka", %error, "waiting for the brokers");
-                    Ok(())
-                }
-            },
+            Some(Err(error)) => passing(&error, &self.instance, &self.brokers),
         }
     }
+}
+
+/// What ends a membership. Anything else passes by itself, and is waited for.
+pub(super) fn passing(error: &KafkaError, instance: &str, brokers: &str) -> Result<(), LogError> {
+    use RDKafkaErrorCode::{Fatal, FencedInstanceId, UnknownTopicOrPartition};
+    match error.rdkafka_error_code() {
+        Some(Fatal | FencedInstanceId) => Err(LogError::Replaced { instance: instance.to_owned() }),
+        Some(UnknownTopicOrPartition) => {
+            Err(LogError::Topics { what: format!("a topic is not there: {error}") })
+        }
+        _ if let Some(refusal) = refusal(brokers, error) => Err(refusal),
+        _ => {
+            tracing::debug!(target: "kafka", %error, "waiting for the brokers");
+            Ok(())
+        }
+    }
+}
+
+/// What a member of a group that shares partitions is told.
+pub(super) fn member(options: &KafkaOptions, group: &str) -> ClientConfig {
+    let mut config = options.client();
+    config
+        .set("group.id", options.named(group))
+        .set("group.instance.id", &options.instance)
+        .set("partition.assignment.strategy", "cooperative-sticky")
+        .set("session.timeout.ms", SESSION_WITHIN.as_millis().to_string())
+        .set("heartbeat.interval.ms", HEARTBEAT_EVERY.as_millis().to_string())
+        .set("enable.auto.commit", "false");
+    config
 }
 
 impl Context {

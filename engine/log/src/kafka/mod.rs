@@ -12,6 +12,7 @@ mod owners;
 mod places;
 mod producer;
 mod reader;
+mod source;
 #[cfg(feature = "conformance")]
 pub mod testing;
 mod topics;
@@ -37,6 +38,7 @@ use self::{
 pub use self::{
     members::{Member, OnOwnership, Ownership},
     options::KafkaOptions,
+    source::KafkaSource,
     topics::{Change, TopicLayout, Topics},
 };
 use crate::{

@@ -7,8 +7,9 @@ use std::{
 };
 
 use rdkafka::{
-    ClientContext, Message, Offset as At,
+    ClientContext, Message, Offset as At, TopicPartitionList,
     config::RDKafkaLogLevel,
+    consumer::ConsumerGroupMetadata,
     error::{KafkaError, RDKafkaErrorCode},
     message::DeliveryResult,
     producer::{BaseProducer, BaseRecord, Producer, ProducerContext, PurgeConfig},
@@ -77,6 +78,14 @@ impl ProducerContext for Deliveries {
     }
 }
 
+/// How far a member of a group has read.
+pub(super) struct MemberPlaces {
+    /// For each partition, the offset that is to be read next.
+    pub next: TopicPartitionList,
+    /// Who it is in the group, and since which of its rebalances.
+    pub member: ConsumerGroupMetadata,
+}
+
 /// A producer of transactions.
 pub(super) struct Transactions {
     producer: BaseProducer<Deliveries>,
@@ -125,6 +134,18 @@ impl Transactions {
     /// [`LogError::Refused`] where nothing of them was kept for certain, [`LogError::Unanswered`] where that is not known
     /// yet: [`Transactions::resolve`] asks again. Anything else ends the producer.
     pub(super) fn write(&mut self, transactions: &[&Transaction]) -> Result<Vec<Offsets>, LogError> {
+        self.write_with(transactions, None)
+    }
+
+    /// The same, together with how far a member of a group has read.
+    ///
+    /// # Errors
+    /// As [`Transactions::write`]; nothing is kept where the group has given its partitions to others.
+    pub(super) fn write_with(
+        &mut self,
+        transactions: &[&Transaction],
+        read: Option<&MemberPlaces>,
+    ) -> Result<Vec<Offsets>, LogError> {
         match &self.state {
             State::Ready => {}
             State::Aborting => self.abort()?,
@@ -133,7 +154,7 @@ impl Transactions {
             }
             State::Ended(why) => return Err(why.clone()),
         }
-        match self.prepare(transactions) {
+        match self.prepare(transactions, read) {
             Ok(offsets) => {
                 let appends = transactions.iter().flat_map(|transaction| &transaction.appends);
                 let ends = appends.zip(offsets.iter().flatten());
@@ -159,15 +180,22 @@ impl Transactions {
 
     #[cfg(feature = "conformance")]
     pub(super) fn begin_and_stop(&self, transaction: &Transaction) {
-        assert!(self.prepare(&[transaction]).is_ok(), "a transaction could not be begun");
+        assert!(self.prepare(&[transaction], None).is_ok(), "a transaction could not be begun");
     }
 
     /// Everything but the commit.
-    fn prepare(&self, transactions: &[&Transaction]) -> Result<Vec<Offsets>, Reason> {
+    fn prepare(
+        &self,
+        transactions: &[&Transaction],
+        read: Option<&MemberPlaces>,
+    ) -> Result<Vec<Offsets>, Reason> {
         self.producer.context().take();
         self.producer.begin_transaction()?;
         let offsets = self.produce(transactions)?;
         self.move_places(transactions)?;
+        if let Some(MemberPlaces { next, member }) = read {
+            self.producer.send_offsets_to_transaction(next, member, TRANSACTION_WITHIN)?;
+        }
         Ok(offsets)
     }
 

@@ -11,9 +11,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rdkafka::consumer::Consumer;
+use rdkafka::{
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    consumer::Consumer,
+    producer::{BaseProducer, BaseRecord, Producer},
+};
 
-use crate::kafka::{Change, KafkaOptions, TopicLayout, Topics};
+use crate::kafka::{Change, KafkaOptions, TopicLayout, Topics, options::Logged};
 
 /// Within which brokers are ready, on a slow machine.
 const READY_WITHIN: Duration = Duration::from_secs(120);
@@ -142,6 +146,33 @@ impl Brokers {
             }
         }
         topics.apply(&plan).unwrap();
+    }
+
+    /// Make a topic that is not ours.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub fn topic_of_others(&self, name: &str, partitions: i32) {
+        let options = self.options("");
+        let admin: AdminClient<Logged> =
+            options.create(options.client(), |config| config.create_with_context(Logged)).unwrap();
+        let new = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+        pollster::block_on(admin.create_topics([&new], &AdminOptions::new())).unwrap()[0].clone().unwrap();
+    }
+
+    /// Write values to partitions of a topic that is not ours, as another application does.
+    ///
+    /// # Panics
+    /// When they are not taken.
+    pub fn produce<'v>(&self, topic: &str, values: impl IntoIterator<Item = (i32, &'v [u8])>) {
+        let options = self.options("");
+        let producer: BaseProducer =
+            options.create(options.client(), rdkafka::config::FromClientConfig::from_config).unwrap();
+        for (partition, value) in values {
+            let record = BaseRecord::<(), [u8]>::to(topic).partition(partition).payload(value);
+            producer.send(record).map_err(|(error, _)| error).unwrap();
+        }
+        producer.flush(READY_WITHIN).unwrap();
     }
 
     /// Kill a broker as a failing machine would.

@@ -1,12 +1,15 @@
 //! A JSON document whose numbers keep their text: what was signed is what was written, and no amount passes through
 //! floating point.
 
+mod mapping;
+
 use std::{borrow::Cow, fmt};
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use sluice_model::{limits::EVENT_BYTES_MAX, without_values};
 
+pub use self::mapping::DocumentMapping;
 use crate::DecodeError;
 
 /// The deepest that lists and objects may stand in each other. Callbacks have four levels.

@@ -5,44 +5,51 @@ use std::fmt;
 use ::csv::{ByteRecord, StringRecord};
 use sluice_model::PaymentEvent;
 
-use super::{Document, WebhookError};
+use super::Document;
 use crate::{
-    DecodeError, Mapping, accept,
+    DecodeError, Mapping, MappingError, accept,
     csv::{Bound, Origin},
 };
 
 /// A mapping whose columns are JSON pointers.
-pub(super) struct Mapped {
+pub struct DocumentMapping {
     pointers: Vec<String>,
     bound: Bound,
 }
 
-impl fmt::Debug for Mapped {
+impl fmt::Debug for DocumentMapping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mapped").field("pointers", &self.pointers).finish_non_exhaustive()
+        f.debug_struct("DocumentMapping").field("pointers", &self.pointers).finish_non_exhaustive()
     }
 }
 
-impl Mapped {
-    pub(super) fn new(mapping: &Mapping) -> Result<Self, WebhookError> {
+impl DocumentMapping {
+    /// Take the columns of a mapping as pointers.
+    ///
+    /// # Errors
+    /// When it reads what only a table has.
+    pub fn new(mapping: &Mapping) -> Result<Self, MappingError> {
         if mapping.keep_unmapped {
-            return Err(WebhookError::NoColumns("keep_unmapped"));
+            return Err(MappingError::NoColumns("keep_unmapped"));
         }
         if mapping.fields.iter().any(|(_, source)| matches!(source.origin, Origin::Line)) {
-            return Err(WebhookError::NoColumns("line"));
+            return Err(MappingError::NoColumns("line"));
         }
         let mut pointers: Vec<String> = mapping.columns().map(str::to_owned).collect();
         pointers.sort_unstable();
         pointers.dedup();
         if let Some(name) = pointers.iter().find(|name| !name.starts_with('/')) {
-            return Err(WebhookError::NotAPointer(name.clone()));
+            return Err(MappingError::NotAPointer(name.clone()));
         }
         let bound = Bound::new(&mapping.clone().with_decimal_point(), &StringRecord::from(pointers.clone()))?;
         Ok(Self { pointers, bound })
     }
 
     /// The event that a document tells of; nothing where the mapping's filters leave it out.
-    pub(super) fn read(&self, body: &[u8]) -> Result<Option<PaymentEvent>, DecodeError> {
+    ///
+    /// # Errors
+    /// When it is no JSON, or no event.
+    pub fn read(&self, body: &[u8]) -> Result<Option<PaymentEvent>, DecodeError> {
         let document = Document::parse(body)?;
         let values: Vec<_> = self.pointers.iter().map(|pointer| document.pointer(pointer)).collect();
         let texts = values.iter().map(|value| value.and_then(Document::text).unwrap_or_default());
