@@ -51,13 +51,14 @@ impl Source {
     ) -> Result<Events, Failure> {
         match self.mapping()? {
             Some(mapping) => Ok(Box::new(mapping.rows(reader).context(UNFIT).map_err(Failure::User)?)),
-            None => match FileEvents::of(reader)
-                .with_context(|| format!("failed to read {}", path.display()))
-                .map_err(Failure::User)?
-            {
-                FileEvents::Lines(lines) => Ok(Box::new(lines)),
-                FileEvents::Whole(whole) => Ok(Box::new(Aside::read(whole, self.zone.clone()))),
-            },
+            None => {
+                let named = || format!("failed to read {}", path.display());
+                let size = fs::metadata(path).with_context(named).map_err(Failure::User)?.len();
+                match FileEvents::of(reader, size).with_context(named).map_err(Failure::User)? {
+                    FileEvents::Lines(lines) => Ok(Box::new(lines)),
+                    FileEvents::Whole(whole) => Ok(Box::new(Aside::read(whole, self.zone.clone()))),
+                }
+            }
         }
     }
 }

@@ -46,16 +46,18 @@ pub enum FileEvents<R> {
 }
 
 impl<R: BufRead> FileEvents<R> {
-    /// The events of a file. What is no lines is taken into memory, within the limit of a document.
+    /// The events of a file of some `size` in bytes. What is no lines is taken into memory, within the limit of a document.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn of(mut reader: R) -> io::Result<Self> {
+    pub fn of(mut reader: R, size: u64) -> io::Result<Self> {
         let form = Form::of(reader.fill_buf()?);
         if form == Form::Json {
             return Ok(Self::Lines(NdjsonEvents::new(reader)));
         }
-        let mut bytes = Vec::new();
+        // Room for all of it at once: a buffer that grows is there twice.
+        let room = usize::try_from(size).unwrap_or(usize::MAX).min(DOCUMENT_BYTES_MAX);
+        let mut bytes = Vec::with_capacity(room);
         // A byte beyond the limit is refused by it.
         reader.take(DOCUMENT_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
         Ok(Self::Whole(Whole { form, bytes }))
@@ -106,7 +108,7 @@ mod tests {
 
     fn read(bytes: &[u8]) -> (Vec<String>, usize) {
         let mut all = Vec::new();
-        match FileEvents::of(bytes).unwrap() {
+        match FileEvents::of(bytes, bytes.len() as u64).unwrap() {
             FileEvents::Lines(lines) => all.extend(lines.map(Result::unwrap)),
             FileEvents::Whole(whole) => whole.each(&Zone::default(), |one| {
                 all.push(one);

@@ -9,16 +9,16 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use sluice_model::PaymentEvent;
+use sluice_model::identifier;
 
 /// The ids of a message, by their hashes, and whether each repeats.
 #[derive(Default)]
 pub(super) struct Ids(HashMap<u64, bool>);
 
 impl Ids {
-    /// One more is seen.
+    /// One more is seen, however it is written.
     pub(super) fn see(&mut self, id: &str) {
-        self.0.entry(hash(id)).and_modify(|repeats| *repeats = true).or_insert(false);
+        self.0.entry(hash(&identifier::plain(id))).and_modify(|repeats| *repeats = true).or_insert(false);
     }
 
     /// Put its transaction's place behind an id that repeats, once all were seen. Any other stays as it is.
@@ -35,14 +35,6 @@ impl Ids {
             }
         }
     }
-}
-
-/// An event's ids alone, written as they will be.
-pub(super) fn of(event: &PaymentEvent) -> PaymentEvent {
-    let mut ids = PaymentEvent::new(event.event_id.clone(), event.occurred_at);
-    ids.payment_id.clone_from(&event.payment_id);
-    ids.normalise();
-    ids
 }
 
 /// The same in every process.

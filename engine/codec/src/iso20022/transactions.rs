@@ -8,12 +8,7 @@ use std::{borrow::Cow, ops::ControlFlow};
 
 use sluice_model::PaymentEvent;
 
-use super::{
-    Found, Header,
-    bookings::ENTRY,
-    identity::{self, Ids},
-    keep, totals,
-};
+use super::{Found, Header, bookings::ENTRY, identity::Ids, keep, totals};
 use crate::{
     DecodeError, Refused, Zone, accept,
     xml::{Document, Element, Place, Spot},
@@ -129,9 +124,8 @@ impl<'a> Surveyed<'a> {
         let (mut kept, mut sum) = (Vec::new(), Some(0));
         let mut take = |_: &Header<'_>, number, place, read: Read| {
             if let Ok(event) = &read {
-                let named = identity::of(event);
-                ids.see(&named.event_id);
-                if let (Some(payments), Some(id)) = (&mut payments, &named.payment_id) {
+                ids.see(&event.event_id);
+                if let (Some(payments), Some(id)) = (&mut payments, &event.payment_id) {
                     payments.see(id);
                 }
             }
