@@ -233,7 +233,8 @@ async fn of_a_document_that_is_not_taken_in_whole_the_rest_comes_with_the_next_a
 async fn a_refused_document_of_the_largest_size_is_a_dead_letter() {
     let folder = tempfile::tempdir().unwrap();
     let running = start(folder.path());
-    let body = "<Document>".to_owned() + &" ".repeat(DOCUMENT_BODY_BYTES_MAX - "<Document>".len());
+    let blank = " ".repeat(DOCUMENT_BODY_BYTES_MAX - "<Document>".len());
+    let body = format!("<Document>{blank}");
     let answer = running.post("/v1/events", "application/xml", body.clone() + " ").await;
     assert_eq!((answer.status, &answer.json["code"]), (StatusCode::PAYLOAD_TOO_LARGE, &json!("too_large")));
     assert_eq!(running.get("/v1/dead-letters").await.json["items"], json!([]));
