@@ -2,18 +2,25 @@
 
 use std::{
     fs,
-    io::BufRead,
+    io::{self, BufRead},
+    ops::ControlFlow,
     path::{Path, PathBuf},
+    sync::mpsc::{self, Receiver},
+    thread::{self, JoinHandle},
 };
 
 use anyhow::Context;
-use sluice_codec::{Mapping, Zone, file_events};
+use sluice_codec::{FileEvents, Mapping, Refused, Whole, Zone};
+use sluice_model::PaymentEvent;
 use sluice_runtime::Read;
 
 use crate::failure::Failure;
 
 /// One event after another.
 pub(crate) type Events = Box<dyn Iterator<Item = Read> + Send>;
+
+/// Events of a document that wait until they are asked for: so many are read while those before are judged.
+const EVENTS_AHEAD_MAX: usize = 256;
 
 /// How a file of events is read.
 #[derive(clap::Args)]
@@ -44,10 +51,46 @@ impl Source {
     ) -> Result<Events, Failure> {
         match self.mapping()? {
             Some(mapping) => Ok(Box::new(mapping.rows(reader).context(UNFIT).map_err(Failure::User)?)),
-            None => file_events(reader, &self.zone)
-                .with_context(|| format!("failed to read {}", path.display()))
-                .map_err(Failure::User),
+            None => {
+                let named = || format!("failed to read {}", path.display());
+                let size = fs::metadata(path).with_context(named).map_err(Failure::User)?.len();
+                match FileEvents::of(reader, size).with_context(named).map_err(Failure::User)? {
+                    FileEvents::Lines(lines) => Ok(Box::new(lines)),
+                    FileEvents::Whole(whole) => Ok(Box::new(Aside::read(whole, self.zone.clone()))),
+                }
+            }
         }
+    }
+}
+
+/// The events of a document, which another thread reads.
+struct Aside {
+    events: Receiver<Result<PaymentEvent, Refused>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Aside {
+    fn read(whole: Whole, zone: Zone) -> Self {
+        let (sender, events) = mpsc::sync_channel(EVENTS_AHEAD_MAX);
+        let reader = thread::spawn(move || {
+            whole.each(&zone, |one| match sender.send(one) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            });
+        });
+        Self { events, reader: Some(reader) }
+    }
+}
+
+impl Iterator for Aside {
+    type Item = Read;
+
+    fn next(&mut self) -> Option<Read> {
+        if let Ok(one) = self.events.recv() {
+            return Some(Ok(one));
+        }
+        let ended = self.reader.take()?.join();
+        ended.err().map(|_| Err(io::Error::other("the file was not read to its end")))
     }
 }
 

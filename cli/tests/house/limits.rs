@@ -69,6 +69,7 @@ fn stated() -> Vec<(&'static str, String)> {
                 Bytes(runtime::DECISION_BODIES_BYTES_MAX),
             ),
         ),
+        ("docs/operations.md", format!("| Large documents read at once | {} |", runtime::DOCUMENTS_AT_ONCE)),
         (
             "docs/operations.md",
             format!("| Webhooks' bodies in memory, apart | {} |", Bytes(runtime::WEBHOOK_BODIES_BYTES_MAX)),

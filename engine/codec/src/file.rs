@@ -1,11 +1,14 @@
 //! A file or a body whose own first bytes say what it is: an ISO 20022 document, SWIFT MT messages, or canonical JSON.
 
-use std::io::{self, BufRead, Read as _};
+use std::{
+    io::{self, BufRead, Read as _},
+    ops::ControlFlow,
+};
 
 use sluice_model::PaymentEvent;
 
 use crate::{
-    DecodeError, NdjsonEvents, Refused, Zone, decode_iso20022, decode_mt, iso20022::Decoded, mt::is_mt,
+    DecodeError, NdjsonEvents, Refused, Zone, decode_mt, iso20022::Document, mt::is_mt,
     xml::DOCUMENT_BYTES_MAX,
 };
 
@@ -34,41 +37,66 @@ impl Form {
     }
 }
 
-/// One event of a file, or why there is none at that place.
-type Read = io::Result<Result<PaymentEvent, Refused>>;
+/// What a file holds, as its first bytes say.
+pub enum FileEvents<R> {
+    /// Lines, read one after another.
+    Lines(NdjsonEvents<R>),
+    /// A document or messages, read whole.
+    Whole(Whole),
+}
 
-/// The events of a file, as what its first bytes say it is. Lines of JSON are read one after another; a document or messages
-/// are taken into memory, within the limit of a document, and their times without an offset belong to `zone`.
-///
-/// # Errors
-/// When the file cannot be read.
-pub fn file_events<R: BufRead + Send + 'static>(
-    mut reader: R,
-    zone: &Zone,
-) -> io::Result<Box<dyn Iterator<Item = Read> + Send>> {
-    let form = Form::of(reader.fill_buf()?);
-    if form == Form::Json {
-        return Ok(Box::new(NdjsonEvents::new(reader)));
+impl<R: BufRead> FileEvents<R> {
+    /// The events of a file of some `size` in bytes. What is no lines is taken into memory, within the limit of a document.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn of(mut reader: R, size: u64) -> io::Result<Self> {
+        let form = Form::of(reader.fill_buf()?);
+        if form == Form::Json {
+            return Ok(Self::Lines(NdjsonEvents::new(reader)));
+        }
+        // Room for all of it at once: a buffer that grows is there twice.
+        let room = usize::try_from(size).unwrap_or(usize::MAX).min(DOCUMENT_BYTES_MAX);
+        let mut bytes = Vec::with_capacity(room);
+        // A byte beyond the limit is refused by it.
+        reader.take(DOCUMENT_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+        Ok(Self::Whole(Whole { form, bytes }))
     }
-    let mut bytes = Vec::new();
-    // A byte beyond the limit is refused by it.
-    reader.take(DOCUMENT_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
-    let (events, refused) = match form {
-        Form::Mt => match decode_mt(&bytes, zone) {
-            Ok(events) => (events, Vec::new()),
-            Err(error) => (Vec::new(), vec![whole(error, &bytes)]),
-        },
-        _ => match decode_iso20022(&bytes, zone) {
-            Ok(Decoded { events, refused, .. }) => (events, refused),
-            Err(error) => (Vec::new(), vec![whole(error, &bytes)]),
-        },
-    };
-    Ok(Box::new(events.into_iter().map(Ok).chain(refused.into_iter().map(Err)).map(Ok)))
 }
 
-fn whole(error: DecodeError, bytes: &[u8]) -> Refused {
-    Refused::new(1, error, bytes)
+/// A document or messages, as they came.
+pub struct Whole {
+    form: Form,
+    bytes: Vec<u8>,
 }
+
+impl Whole {
+    /// Hand on each event, or why there is none at its place, until `take` wants no more. Times without an offset belong
+    /// to `zone`.
+    pub fn each(&self, zone: &Zone, mut take: impl FnMut(Result<PaymentEvent, Refused>) -> ControlFlow<()>) {
+        let read = match self.form {
+            Form::Mt => self.each_mt(zone, &mut take),
+            _ => self.each_iso20022(zone, &mut take),
+        };
+        if let Err(error) = read {
+            let _ = take(Err(Refused::new(1, error, &self.bytes)));
+        }
+    }
+
+    fn each_mt(&self, zone: &Zone, take: &mut Take<'_>) -> Result<(), DecodeError> {
+        let _ = decode_mt(&self.bytes, zone)?.into_iter().try_for_each(|event| take(Ok(event)));
+        Ok(())
+    }
+
+    fn each_iso20022(&self, zone: &Zone, take: &mut Take<'_>) -> Result<(), DecodeError> {
+        let document = Document::parse(&self.bytes)?;
+        document.messages(zone)?.each(take);
+        Ok(())
+    }
+}
+
+/// Whoever is handed events.
+type Take<'a> = dyn FnMut(Result<PaymentEvent, Refused>) -> ControlFlow<()> + 'a;
 
 #[cfg(test)]
 mod tests {
@@ -79,10 +107,14 @@ mod tests {
         <CdtTrfTxInf><PmtId><TxId>U</TxId></PmtId></CdtTrfTxInf></FIToFICstmrCdtTrf>";
 
     fn read(bytes: &[u8]) -> (Vec<String>, usize) {
-        let all: Vec<_> = file_events(io::Cursor::new(bytes.to_vec()), &Zone::default())
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
+        let mut all = Vec::new();
+        match FileEvents::of(bytes, bytes.len() as u64).unwrap() {
+            FileEvents::Lines(lines) => all.extend(lines.map(Result::unwrap)),
+            FileEvents::Whole(whole) => whole.each(&Zone::default(), |one| {
+                all.push(one);
+                ControlFlow::Continue(())
+            }),
+        }
         let refused = all.iter().filter(|one| one.is_err()).count();
         (all.into_iter().filter_map(Result::ok).map(|event| event.event_id).collect(), refused)
     }

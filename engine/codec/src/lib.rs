@@ -32,7 +32,7 @@ pub use check::{Check, CheckedEvent};
 pub use csv::{Mapping, MappingError};
 pub use document::DocumentMapping;
 pub use error::{Code, DecodeError, Refused};
-pub use file::{Form, file_events};
+pub use file::{FileEvents, Form, Whole};
 pub use iso20022::decode_iso20022;
 pub use json::{decode_json, encode_json};
 pub use mt::decode_mt;

@@ -2,7 +2,7 @@
 //! parts that Sluice reads keep their names from one version to the next.
 //!
 //! The tree of a large document would be many times its size, so elements that repeat are set apart: beyond the first
-//! of them the tree holds only where they stand, and each is opened when its turn comes.
+//! of them nothing is known but where they stand, and each is opened when its turn comes.
 //!
 //! What a hostile document could do is shut out by `sluice_xml`; how large one may be is said here. A document that
 //! is cut short is refused, never read in part.
@@ -39,9 +39,7 @@ pub(crate) struct Element {
     /// The children that are not set apart.
     pub children: Vec<Element>,
     /// The children that are set apart.
-    pub apart: Vec<Element>,
-    /// Whether nothing but where it stands is known of it.
-    pub is_closed: bool,
+    apart: Vec<Apart>,
     /// The line it begins on, counted from 1.
     pub line: u64,
     /// Where it stands in the document's text.
@@ -60,8 +58,13 @@ impl Element {
     }
 
     /// Every child of a name that is set apart, in order.
-    pub(crate) fn apart<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
-        self.apart.iter().filter(move |child| child.name == name)
+    pub(crate) fn apart<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Spot<'a>> {
+        self.all_apart().filter(move |(found, _)| *found == name).map(|(_, spot)| spot)
+    }
+
+    /// Every child that is set apart, with its name, in order.
+    pub(crate) fn all_apart(&self) -> impl Iterator<Item = (&'static str, Spot<'_>)> {
+        self.apart.iter().map(|apart| (apart.name, apart.spot()))
     }
 
     /// The first element on a path of names parted by `/`.
@@ -80,19 +83,67 @@ impl Element {
     }
 }
 
+/// An element that is set apart.
+#[derive(Clone, Debug)]
+struct Apart {
+    name: &'static str,
+    content: Content,
+}
+
+#[derive(Clone, Debug)]
+enum Content {
+    Open(Box<Element>),
+    Closed(Place),
+}
+
+impl Apart {
+    fn spot(&self) -> Spot<'_> {
+        match &self.content {
+            Content::Open(element) => Spot::Open(element),
+            Content::Closed(place) => Spot::Closed(place),
+        }
+    }
+}
+
+/// Where an element stands in a document.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// The line it begins on, counted from 1.
+    pub line: u64,
+    pub span: Range<usize>,
+}
+
+/// An element: its tree, or where it stands until it is opened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Spot<'a> {
+    Open(&'a Element),
+    Closed(&'a Place),
+}
+
+impl Spot<'_> {
+    pub(crate) fn place(self) -> Place {
+        match self {
+            Self::Open(element) => Place { line: element.line, span: element.span.clone() },
+            Self::Closed(place) => place.clone(),
+        }
+    }
+}
+
+/// Which elements are set apart, by the name of what holds them and their own: the name, if it is.
+pub(crate) type SetApart = fn(&str, &str) -> Option<&'static str>;
+
 /// A document and its tree.
 #[derive(Debug)]
 pub(crate) struct Document<'a> {
     text: Cow<'a, str>,
-    /// The names of what is set apart.
-    apart: &'static [&'static str],
+    apart: SetApart,
     /// The root element, and before it a header's where there is one.
     pub roots: Vec<Element>,
 }
 
 impl<'a> Document<'a> {
-    /// The document in those bytes, elements of the names in `apart` set apart.
-    pub(crate) fn parse(bytes: &'a [u8], apart: &'static [&'static str]) -> Result<Self, DecodeError> {
+    /// The document in those bytes.
+    pub(crate) fn parse(bytes: &'a [u8], apart: SetApart) -> Result<Self, DecodeError> {
         if bytes.len() > DOCUMENT_BYTES_MAX {
             let most = Bytes(DOCUMENT_BYTES_MAX);
             return Err(DecodeError::too_large(format!("the document is larger than {most}")));
@@ -103,13 +154,14 @@ impl<'a> Document<'a> {
     }
 
     /// The tree of an element that may be closed.
-    pub(crate) fn open<'e>(&self, element: &'e Element) -> Result<Cow<'e, Element>, DecodeError> {
-        if !element.is_closed {
-            return Ok(Cow::Borrowed(element));
-        }
-        let before = (element.span.start, element.line.saturating_sub(1));
-        let mut roots = Builder::new(self.source(element.span.clone()), before, self.apart).build()?;
-        roots.pop().map(Cow::Owned).ok_or_else(|| malformed(element.line, CUT_SHORT))
+    pub(crate) fn open<'e>(&self, element: Spot<'e>) -> Result<Cow<'e, Element>, DecodeError> {
+        let place = match element {
+            Spot::Open(element) => return Ok(Cow::Borrowed(element)),
+            Spot::Closed(place) => place,
+        };
+        let before = (place.span.start, place.line.saturating_sub(1));
+        let mut roots = Builder::new(self.source(place.span.clone()), before, self.apart).build()?;
+        roots.pop().map(Cow::Owned).ok_or_else(|| malformed(place.line, CUT_SHORT))
     }
 
     /// The text of an element.
@@ -122,8 +174,9 @@ struct Builder<'a> {
     reader: Reader<'a>,
     /// How many bytes and lines of the document stand before the reader's text.
     before: (usize, u64),
-    apart: &'a [&'a str],
-    /// How many elements are open within one that stays closed, itself counted.
+    apart: SetApart,
+    /// The element that stays closed, and how many are open within it, itself counted.
+    closed: Option<Apart>,
     depth_closed: usize,
     elements: usize,
     open: Vec<Element>,
@@ -131,9 +184,10 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(text: &'a str, before: (usize, u64), apart: &'a [&'a str]) -> Self {
+    fn new(text: &'a str, before: (usize, u64), apart: SetApart) -> Self {
         let reader = Reader::new(text, LIMITS);
-        Self { reader, before, apart, depth_closed: 0, elements: 0, open: Vec::new(), roots: Vec::new() }
+        let (open, roots) = (Vec::new(), Vec::new());
+        Self { reader, before, apart, closed: None, depth_closed: 0, elements: 0, open, roots }
     }
 
     fn build(mut self) -> Result<Vec<Element>, DecodeError> {
@@ -160,9 +214,15 @@ impl<'a> Builder<'a> {
         if self.elements > ELEMENTS_MAX {
             return Err(DecodeError::too_large(format!("more than {ELEMENTS_MAX} elements")));
         }
-        let mut element = Element { name: tag.name().to_owned(), ..Element::default() };
-        element.line = self.line();
-        element.span.start = self.before.0 + self.reader.position();
+        let (line, start) = (self.line(), self.before.0 + self.reader.position());
+        if self.elements > OPEN_ELEMENTS_MAX
+            && let Some(name) = self.set_apart(tag.name())
+        {
+            self.closed = Some(Apart { name, content: Content::Closed(Place { line, span: start..start }) });
+            return self.pass_over(tag);
+        }
+        let mut element = Element { name: tag.name().to_owned(), line, ..Element::default() };
+        element.span.start = start;
         for attribute in tag.attributes() {
             let attribute = attribute.map_err(|_| self.refuse(ATTRIBUTE))?;
             let value = attribute.value().map_err(|_| self.refuse(ATTRIBUTE))?;
@@ -173,16 +233,16 @@ impl<'a> Builder<'a> {
             };
             *place = Some(value.into_owned());
         }
-        let may_close = !self.open.is_empty() && self.elements > OPEN_ELEMENTS_MAX;
-        if may_close && self.apart.contains(&tag.name()) {
-            element.is_closed = true;
-            self.depth_closed = 1;
-        }
         self.open.push(element);
         Ok(())
     }
 
-    /// An element within one that stays closed: it must be XML, and is read later.
+    /// The name under which a child of what is open is set apart.
+    fn set_apart(&self, name: &str) -> Option<&'static str> {
+        (self.apart)(&self.open.last()?.name, name)
+    }
+
+    /// An element that stays closed or stands in one: it must be XML, and is read later.
     fn pass_over(&mut self, tag: &Tag<'_>) -> Result<(), DecodeError> {
         self.depth_closed += 1;
         let mut values = tag.attributes().map(|attribute| attribute?.value().map(drop));
@@ -190,19 +250,30 @@ impl<'a> Builder<'a> {
     }
 
     fn end(&mut self) {
-        self.depth_closed = self.depth_closed.saturating_sub(1);
+        let end = self.before.0 + self.reader.end();
         if self.depth_closed > 0 {
+            self.depth_closed -= 1;
+            let closed = self.closed.take_if(|_| self.depth_closed == 0);
+            if let (Some(mut apart), Some(parent)) = (closed, self.open.last_mut()) {
+                if let Content::Closed(place) = &mut apart.content {
+                    place.span.end = end;
+                }
+                parent.apart.push(apart);
+            }
             return;
         }
         let Some(mut element) = self.open.pop() else { return };
-        element.span.end = self.before.0 + self.reader.end();
+        element.span.end = end;
         if !element.children.is_empty() {
             element.text = String::new();
         }
-        match self.open.last_mut() {
-            Some(parent) if self.apart.contains(&element.name.as_str()) => parent.apart.push(element),
-            Some(parent) => parent.children.push(element),
-            None => self.roots.push(element),
+        let apart = self.set_apart(&element.name);
+        match (self.open.last_mut(), apart) {
+            (Some(parent), Some(name)) => {
+                parent.apart.push(Apart { name, content: Content::Open(Box::new(element)) });
+            }
+            (Some(parent), None) => parent.children.push(element),
+            (None, _) => self.roots.push(element),
         }
     }
 
@@ -251,12 +322,17 @@ mod tests {
     use super::*;
 
     fn parse(bytes: &[u8]) -> Result<Element, DecodeError> {
-        Document::parse(bytes, &[]).map(|mut document| document.roots.remove(0))
+        Document::parse(bytes, |_, _| None).map(|mut document| document.roots.remove(0))
     }
 
     fn refused(text: &str) -> (&'static str, String) {
         let error = parse(text.as_bytes()).unwrap_err();
         (error.code(), error.to_string())
+    }
+
+    /// `t` is set apart, and `s` where it stands in `a`.
+    fn apart(parent: &str, name: &str) -> Option<&'static str> {
+        ["t", "s"].into_iter().find(|known| *known == name && (name == "t" || parent == "a"))
     }
 
     #[test]
@@ -266,30 +342,38 @@ mod tests {
         // Once as it is, and once behind so much else that what is set apart stays closed.
         for (before, is_closed) in [(String::new(), false), ("<c/>".repeat(OPEN_ELEMENTS_MAX), true)] {
             let text = text.replacen("<a>", &format!("<a>{before}"), 1);
-            let document = Document::parse(text.as_bytes(), &["t"]).unwrap();
+            let document = Document::parse(text.as_bytes(), apart).unwrap();
             let root = &document.roots[0];
             assert_eq!((root.children("t").count(), root.text_at("b")), (0, Some("1")));
-            let sources: Vec<&str> = root.apart("t").map(|t| document.source(t.span.clone())).collect();
+            let sources: Vec<&str> = root.apart("t").map(|t| document.source(t.place().span)).collect();
             assert_eq!(sources, [format!("<t Ccy='HKD'>{within}</t>").as_str(), "<t/>"]);
             let outer = root.apart("t").next().unwrap();
-            assert_eq!((outer.line, outer.is_closed, outer.children.is_empty()), (2, is_closed, is_closed));
+            assert_eq!((outer.place().line, matches!(outer, Spot::Closed(_))), (2, is_closed));
             let opened = document.open(outer).unwrap();
             let read = (opened.line, opened.currency.as_deref(), opened.text_at("b"));
             assert_eq!(read, (2, Some("HKD"), Some("2")));
             let inner = opened.apart("t").next().unwrap();
-            assert_eq!((inner.line, document.source(inner.span.clone())), (3, "<t><b>3</b></t>"));
+            let place = inner.place();
+            assert_eq!((place.line, document.source(place.span)), (3, "<t><b>3</b></t>"));
             assert_eq!(document.open(inner).unwrap().text_at("b"), Some("3"));
             assert_eq!(document.open(root.apart("t").last().unwrap()).unwrap().line, 4);
             for broken in ["<t><b></t></a>", "<t><b c=1/></t></a>", "<t><b c='&x;'/></t></a>", "<t><b>"] {
                 let text = format!("<a>{before}{broken}");
-                assert!(Document::parse(text.as_bytes(), &["t"]).is_err(), "{broken}");
+                assert!(Document::parse(text.as_bytes(), apart).is_err(), "{broken}");
             }
         }
     }
 
     #[test]
+    fn what_is_set_apart_in_one_element_is_not_in_another() {
+        let document = Document::parse(b"<a><s>1</s><b><s>2</s></b></a>", apart).unwrap();
+        let root = &document.roots[0];
+        assert_eq!((root.text_at("s"), root.text_at("b/s"), root.all_apart().count()), (None, Some("2"), 1));
+    }
+
+    #[test]
     fn a_header_may_stand_before_the_root() {
-        let both = Document::parse(b"<AppHdr/>\n<?xml version='1.0'?><a/>", &[]).unwrap();
+        let both = Document::parse(b"<AppHdr/>\n<?xml version='1.0'?><a/>", |_, _| None).unwrap();
         assert_eq!(both.roots.len(), 2);
         assert!(refused("<a/><AppHdr/>").1.contains("more than one root"));
         assert!(refused("<AppHdr/><a/><a/>").1.contains("more than one root"));

@@ -3,10 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::collections::HashSet;
+use std::{collections::HashSet, ops::ControlFlow};
 
 use proptest::prelude::*;
-use sluice_codec::{Zone, decode_iso20022, iso20022::Decoded};
+use sluice_codec::{
+    Zone, decode_iso20022,
+    iso20022::{Decoded, Document},
+};
 use sluice_model::{EventType, PaymentEvent, PaymentStatus};
 
 const UETR: &str = "7f0c2f7e-6e6b-4c1d-9f50-0f3a4a1b2c3d";
@@ -629,4 +632,134 @@ fn fifty_thousand_transactions_of_one_reference_are_read() {
     assert_eq!(decode(&notification(&entry("CRDT", "", &details))).events.len(), MANY);
     let entries = entry("CRDT", "", "").repeat(MANY);
     assert_eq!(decode(&notification(&entries)).events.len(), MANY);
+}
+
+/// More transactions than are read at once when a document is looked through.
+const MANY: usize = 300;
+
+/// The ids of a message as the guide has them: what repeats has its place behind it, until it is the only one.
+fn told_apart(given: &[Option<String>]) -> Vec<Option<String>> {
+    let mut taken: HashSet<&str> = HashSet::new();
+    let repeated: HashSet<&str> =
+        given.iter().flatten().map(String::as_str).filter(|id| !taken.insert(*id)).collect();
+    let mut taken: HashSet<String> = taken.into_iter().map(str::to_owned).collect();
+    let told = (1..).zip(given).map(|(place, id)| {
+        let mut id = id.clone()?;
+        if repeated.contains(id.as_str()) {
+            while !taken.insert(id.clone()) {
+                id.push_str(&format!("#{place}"));
+            }
+        }
+        Some(id)
+    });
+    told.collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// However many stand around it, a transaction is read as it is where it stands alone, with the ids that tell it from
+    /// the others.
+    #[test]
+    fn each_of_many_is_read_as_it_is_alone(
+        kind in 0..5_usize,
+        references in prop::collection::vec(
+            prop_oneof![
+                2 => prop::sample::select(vec![None, Some("A".to_owned()), Some("A#7".into()), Some("#3".into()), Some("NOTPROVIDED".into())]),
+                3 => "[A-D][0-9]{3}".prop_map(Some),
+            ],
+            MANY..MANY + 40),
+        bad in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+    ) {
+        let after = "<SplmtryData><Envlp><Note>Presented by Hidden Friends Trading</Note></Envlp></SplmtryData>";
+        let whole = |body: &str| match kind {
+            0 => of(PACS_008, &format!("{body}{after}")),
+            1 => of(("pacs.003.001.08", "FIToFICstmrDrctDbt"), &format!("{body}{after}")),
+            2 => of(PAIN_001, &(batch(&format!("{body}{after}")) + after)),
+            3 => notification(&format!("{body}{after}")),
+            _ => of(PAIN_001, &(body.to_owned() + after)),
+        };
+        let bad: HashSet<usize> = bad.iter().map(|index| index.index(references.len())).collect();
+        let made: Vec<String> = (0..).zip(&references).map(|(at, reference)| {
+            let amount = if bad.contains(&at) { "x".to_owned() } else { format!("{at}.00") };
+            let one = [transfer, debit, wage, receipt, wage][kind](reference.as_deref(), &amount);
+            if kind == 4 { batch(&one) } else { one }
+        }).collect();
+        let read = decode(&whole(&made.concat()));
+        prop_assert_eq!((read.events.len(), read.refused.len()), (made.len() - bad.len(), bad.len()));
+        let alone: Vec<Option<PaymentEvent>> =
+            made.iter().map(|one| decode(&whole(one)).events.pop()).collect();
+        let given = |of: fn(&PaymentEvent) -> String| {
+            let ids = (1..).zip(&alone).map(|(place, event)| {
+                event.as_ref().map(|event| {
+                    let id = of(event);
+                    id.strip_suffix(":#1").map_or(id.clone(), |before| format!("{before}:#{place}"))
+                })
+            });
+            told_apart(&ids.collect::<Vec<_>>())
+        };
+        let (ids, payments) = (given(|event| event.event_id.clone()), given(|event| event.payment_id().to_owned()));
+        let expected = alone.into_iter().zip(ids).zip(payments).filter_map(|((event, id), payment)| {
+            Some(PaymentEvent { event_id: id?, payment_id: payment, ..event? })
+        });
+        prop_assert_eq!(&read.events, &expected.collect::<Vec<_>>());
+        let texts = |event: &PaymentEvent| event.attributes["texts"].to_string();
+        prop_assert!(read.events.iter().all(|event| texts(event).contains("Hidden Friends Trading")));
+        let mut places: Vec<usize> = bad.into_iter().collect();
+        places.sort_unstable();
+        let refused: Vec<&[u8]> = read.refused.iter().map(|refused| refused.original.as_slice()).collect();
+        prop_assert_eq!(refused.len(), places.len());
+        for (place, original) in places.into_iter().zip(refused) {
+            prop_assert!(made[place].as_bytes().windows(original.len()).any(|part| part == original));
+        }
+    }
+}
+
+#[test]
+fn a_sum_is_compared_over_all_of_many_and_told_with_each() {
+    let body: String = (0..MANY).map(|n| transfer(Some(&format!("E{n}")), "1.50")).collect();
+    let said = |sum: &str| {
+        decode(&of(PACS_008, &body).replace("</GrpHdr>", &format!("<CtrlSum>{sum}</CtrlSum></GrpHdr>")))
+    };
+    assert!(said("450").notes.is_empty());
+    let read = said("450.01");
+    assert_eq!(read.notes.len(), 1);
+    assert!(read.events.iter().all(|event| attribute(event, "control_totals").is_some()));
+}
+
+/// What holds transactions may itself stand there as often as they do.
+#[test]
+fn fifty_thousand_batches_are_read() {
+    const BATCHES: usize = 50_000;
+    let orders = batch(&wage(Some("SALARY NOV"), "21000.00")).repeat(BATCHES);
+    assert_eq!(decode(&of(PAIN_001, &orders)).events.len(), BATCHES);
+    let report = format!("<Ntfctn><Id>N</Id>{}</Ntfctn>", receipt(Some("E1"), "1"));
+    assert_eq!(decode(&of(CAMT_054, &report.repeat(BATCHES))).events.len(), BATCHES);
+    let status = "<OrgnlPmtInfAndSts><OrgnlPmtInfId>B</OrgnlPmtInfId><TxInfAndSts><OrgnlUETR>7f0c2f7e-6e6b-4c1d-9f50-0f3a4a1b2c3d\
+                  </OrgnlUETR><TxSts>RJCT</TxSts></TxInfAndSts></OrgnlPmtInfAndSts>";
+    assert_eq!(
+        decode(&of(("pain.002.001.10", "CstmrPmtStsRpt"), &status.repeat(BATCHES))).events.len(),
+        BATCHES
+    );
+    let asked = format!("<Undrlyg><TxInf><OrgnlUETR>{UETR}</OrgnlUETR></TxInf></Undrlyg>").repeat(BATCHES);
+    let assigned = format!("<Assgnmt><Id>A1</Id><CreDtTm>{CREATED}</CreDtTm></Assgnmt>");
+    let request = format!("<Document><FIToFIPmtCxlReq>{assigned}{asked}</FIToFIPmtCxlReq></Document>");
+    assert_eq!(decode(&request).events.len(), BATCHES);
+}
+
+#[test]
+fn many_are_read_until_no_more_are_wanted() {
+    let text = of(PACS_008, &transfer(None, "1").repeat(MANY));
+    for wanted in [1, MANY - 1, MANY + 1] {
+        let document = Document::parse(text.as_bytes()).unwrap();
+        let zone = Zone::default();
+        let messages = document.messages(&zone).unwrap();
+        assert_eq!(messages.transactions(), MANY);
+        let mut taken = 0;
+        messages.each(|_| {
+            taken += 1;
+            if taken == wanted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert_eq!(taken, wanted.min(MANY));
+    }
 }

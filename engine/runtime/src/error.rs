@@ -47,6 +47,9 @@ pub enum RuntimeError {
     /// Nothing is taken in under a clock that cannot be believed.
     #[error("nothing is taken in: {0}")]
     Clock(#[from] ClockFault),
+    /// What reads a document ended before it: a fault of ours.
+    #[error("a document was not read to its end")]
+    Unread,
     /// The engine has stopped.
     #[error("the engine has stopped")]
     Stopped,

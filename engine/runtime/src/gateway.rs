@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     RuntimeError,
-    lanes::Lanes,
+    lanes::{Body, Lanes},
     limits::{BULK_CHUNK_BYTES_MAX, BULK_CHUNK_RECORDS_MAX},
     receipts::{Receipts, Slip},
     requests::Answered,
@@ -89,49 +89,25 @@ impl Gateway {
     pub(crate) async fn take_in(&self, intake: Intake) -> Result<(), RuntimeError> {
         let Intake { payments, dead_letters, answered, slip } = intake;
         let stored = payments.iter().map(records::payment).collect::<Result<_, _>>()?;
-        let piece = Piece { stored, payments, dead_letters, answered, slip };
+        let piece = Piece { stored, payments, dead_letters, answered, slip, ..Piece::default() };
         Ok(self.submit(piece, ())?.await.map_err(|_| LogError::Closed)??)
     }
 
-    /// Take in what nobody waits for: in pieces, each in its turn. Events keep their order; what could not be read and
-    /// the answer to a repeated request go with the last piece, so that a body of which less was taken in is done
-    /// again. Durable when the future ends.
+    /// Take in what nobody waits for: in pieces, each in its turn. Durable when the future ends.
     pub(crate) async fn take_in_turns(&self, intake: Intake) -> Result<(), Partly> {
-        if intake.payments.is_empty() {
-            return Ok(self.take_in(intake).await?);
+        let Intake { payments, dead_letters, answered, slip } = intake;
+        let mut turns = self.turns(payments.len(), slip);
+        let mut rest = payments.into_iter();
+        while let Some(piece) = Piece::cut(&mut rest).map_err(|error| turns.broken(error))? {
+            turns.add(piece).await?;
         }
-        let Intake { payments, mut dead_letters, mut answered, slip } = intake;
-        let mut body = self.door.lanes.enter(payments.len())?;
-        let mut rest = payments.into_iter().peekable();
-        let mut under_way = VecDeque::new();
-        let mut accepted = 0;
-        while rest.peek().is_some() {
-            let mut piece = Piece::cut(&mut rest).map_err(|error| Partly { accepted, error })?;
-            let turn = body.turn(piece.payments.len()).await;
-            let is_last = rest.peek().is_none();
-            // What the log answers of pieces before this one; before the last, of all of them.
-            let turn = match ended(&mut under_way, &mut accepted, is_last || turn.is_err()).await {
-                Ok(()) => turn.map_err(|error| Partly { accepted, error })?,
-                Err(error) => {
-                    let _ = ended(&mut under_way, &mut accepted, true).await;
-                    return Err(Partly { accepted, error });
-                }
-            };
-            if is_last {
-                (piece.dead_letters, piece.answered) = (std::mem::take(&mut dead_letters), answered.take());
-            }
-            piece.slip.clone_from(&slip);
-            let count = piece.payments.len();
-            match self.submit(piece, turn) {
-                Ok(answer) => under_way.push_back((count, answer)),
-                Err(error) => {
-                    let _ = ended(&mut under_way, &mut accepted, true).await;
-                    return Err(Partly { accepted, error });
-                }
-            }
-        }
-        let all = ended(&mut under_way, &mut accepted, true).await;
-        all.map_err(|error| Partly { accepted, error })
+        turns.end(dead_letters, answered).await
+    }
+
+    /// Take in a body of which not more than so many events will come.
+    pub(crate) fn turns(&self, events: usize, slip: Option<Arc<Slip>>) -> Turns<'_> {
+        let under_way = VecDeque::new();
+        Turns { gateway: self, events, slip, body: None, held: None, under_way, accepted: 0 }
     }
 
     /// Write control records and wait until they are durable, for room in the queue too. Their offsets.
@@ -186,25 +162,92 @@ impl Gateway {
 /// What the log will say of a piece that was handed to it.
 type LogAnswer = oneshot::Receiver<Result<(), LogError>>;
 
-/// What the log answers of the oldest pieces under way; with `all`, of every one.
-async fn ended(
-    under_way: &mut VecDeque<(usize, LogAnswer)>,
-    accepted: &mut usize,
-    all: bool,
-) -> Result<(), RuntimeError> {
-    while let Some((count, answer)) = under_way.front_mut() {
-        let answer = match answer.try_recv() {
-            Ok(answer) => answer,
-            Err(oneshot::error::TryRecvError::Empty) if !all => return Ok(()),
-            Err(oneshot::error::TryRecvError::Empty) => answer.await.unwrap_or(Err(LogError::Closed)),
-            Err(oneshot::error::TryRecvError::Closed) => Err(LogError::Closed),
-        };
-        let count = *count;
-        under_way.pop_front();
-        answer?;
-        *accepted += count;
+/// A body that is taken in piece by piece, each in its turn. Events keep their order; what could not be read and the
+/// answer to a repeated request go with the last piece, so that a body of which less was taken in is done again.
+pub(crate) struct Turns<'a> {
+    gateway: &'a Gateway,
+    events: usize,
+    slip: Option<Arc<Slip>>,
+    /// Its place in the line, once there is a piece.
+    body: Option<Body>,
+    /// The piece that came last, which waits to hear whether it is the last.
+    held: Option<Piece>,
+    under_way: VecDeque<(usize, LogAnswer)>,
+    accepted: usize,
+}
+
+impl Turns<'_> {
+    /// Take in the next events of the body.
+    pub(crate) async fn add(&mut self, piece: Piece) -> Result<(), Partly> {
+        if self.body.is_none() {
+            self.body = Some(self.gateway.door.lanes.enter(self.events)?);
+        }
+        match self.held.replace(piece) {
+            Some(before) => self.write(before, false).await,
+            None => Ok(()),
+        }
     }
-    Ok(())
+
+    /// There is no more. All of it is durable when the future ends.
+    pub(crate) async fn end(
+        mut self,
+        dead_letters: Vec<DeadLetter>,
+        answered: Option<Answered>,
+    ) -> Result<(), Partly> {
+        let Some(last) = self.held.take() else {
+            return Ok(self.gateway.take_in(Intake { dead_letters, answered, ..Intake::default() }).await?);
+        };
+        self.write(Piece { dead_letters, answered, ..last }, true).await?;
+        self.ended(true).await.map_err(|error| self.broken(error))
+    }
+
+    /// The body is not taken in whole.
+    fn broken(&self, error: RuntimeError) -> Partly {
+        Partly { accepted: self.accepted, error }
+    }
+
+    async fn write(&mut self, piece: Piece, is_last: bool) -> Result<(), Partly> {
+        if let Err(error) = self.submit(piece, is_last).await {
+            let _ = self.ended(true).await;
+            return Err(self.broken(error));
+        }
+        Ok(())
+    }
+
+    async fn submit(&mut self, mut piece: Piece, is_last: bool) -> Result<(), RuntimeError> {
+        let count = piece.payments.len();
+        let turn = match &mut self.body {
+            Some(body) => Some(body.turn(count).await),
+            None => None,
+        };
+        // What the log answers of pieces before this one; before the last, of all of them.
+        self.ended(is_last || matches!(turn, Some(Err(_)))).await?;
+        let turn = turn.transpose()?;
+        if let Some(slip) = &self.slip {
+            slip.await_more(count);
+        }
+        piece.slip.clone_from(&self.slip);
+        let answer = self.gateway.submit(piece, turn)?;
+        self.under_way.push_back((count, answer));
+        Ok(())
+    }
+
+    /// What the log answers of the oldest pieces under way; with `all`, of every one.
+    async fn ended(&mut self, all: bool) -> Result<(), RuntimeError> {
+        while let Some((count, answer)) = self.under_way.front_mut() {
+            let answer = match answer.try_recv() {
+                Ok(answer) => answer,
+                Err(oneshot::error::TryRecvError::Empty) if !all => return Ok(()),
+                Err(oneshot::error::TryRecvError::Empty) => answer.await.unwrap_or(Err(LogError::Closed)),
+                Err(oneshot::error::TryRecvError::Closed) => Err(LogError::Closed),
+            };
+            let count = *count;
+            self.under_way.pop_front();
+            answer?;
+            self.accepted += count;
+        }
+        Ok(())
+    }
 }
 
 impl Door {
@@ -221,8 +264,10 @@ impl Door {
 
 /// What becomes durable together or not at all.
 #[derive(Default)]
-struct Piece {
+pub(crate) struct Piece {
     stored: Vec<Record>,
+    /// How large its events are.
+    bytes: usize,
     payments: Vec<PaymentRecord>,
     dead_letters: Vec<DeadLetter>,
     answered: Option<Answered>,
@@ -237,18 +282,33 @@ struct Handed {
 
 impl Piece {
     /// The next events of a body, as many as fit in one piece.
-    fn cut(rest: &mut impl Iterator<Item = PaymentRecord>) -> Result<Self, RuntimeError> {
-        let (mut piece, mut bytes) = (Self::default(), 0);
-        while piece.payments.len() < BULK_CHUNK_RECORDS_MAX
-            && bytes < BULK_CHUNK_BYTES_MAX
+    pub(crate) fn cut(rest: &mut impl Iterator<Item = PaymentRecord>) -> Result<Option<Self>, RuntimeError> {
+        let mut piece = Self::default();
+        while !piece.is_full()
             && let Some(payment) = rest.next()
         {
-            let stored = records::payment(&payment)?;
-            bytes += stored.size();
-            piece.stored.push(stored);
-            piece.payments.push(payment);
+            piece.add(payment)?;
         }
-        Ok(piece)
+        Ok(Some(piece).filter(|piece| piece.count() > 0))
+    }
+
+    /// One more event.
+    pub(crate) fn add(&mut self, payment: PaymentRecord) -> Result<(), RuntimeError> {
+        let stored = records::payment(&payment)?;
+        self.bytes += stored.size();
+        self.stored.push(stored);
+        self.payments.push(payment);
+        Ok(())
+    }
+
+    /// Whether no more events fit.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.payments.len() >= BULK_CHUNK_RECORDS_MAX || self.bytes >= BULK_CHUNK_BYTES_MAX
+    }
+
+    /// How many events it has.
+    pub(crate) const fn count(&self) -> usize {
+        self.payments.len()
     }
 
     /// The transaction that makes it durable, and what is to be handed over once it is.

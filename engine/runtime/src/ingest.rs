@@ -116,16 +116,21 @@ impl Contents {
     ) -> (Vec<PaymentRecord>, Vec<DeadLetter>) {
         let events =
             self.events.into_iter().map(|event| record(event, received_at)).map(PaymentRecord::Event);
-        let letters = self.refused.into_iter().map(|refused| DeadLetter {
-            received_at,
-            source: source.to_owned(),
-            code: refused.code.to_owned(),
-            reason: refused.reason,
-            original: refused.original,
-            event: None,
-        });
-        (events.collect(), letters.collect())
+        (events.collect(), dead_letters(self.refused, received_at, source))
     }
+}
+
+/// What could not be read, as it is kept.
+pub(crate) fn dead_letters(refused: Vec<Refused>, received_at: EventTime, source: &str) -> Vec<DeadLetter> {
+    let letters = refused.into_iter().map(|refused| DeadLetter {
+        received_at,
+        source: source.to_owned(),
+        code: refused.code.to_owned(),
+        reason: refused.reason,
+        original: refused.original,
+        event: None,
+    });
+    letters.collect()
 }
 
 /// An event as it came, for which nobody waits.

@@ -25,6 +25,7 @@ mod guard;
 mod host;
 mod http;
 pub mod in_force;
+mod incoming;
 mod ingest;
 mod lanes;
 mod library;

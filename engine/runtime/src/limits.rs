@@ -39,6 +39,11 @@ pub const BULK_WAIT_MAX: Duration = Duration::from_secs(10);
 pub const BULK_TURN_WAIT_MAX: Duration = Duration::from_secs(10);
 /// Large bodies decoded at once: each takes a core, and decisions need one.
 pub const DECODES_AT_ONCE: usize = 2;
+/// Large documents read at once while their events are taken in: each has a thread, which mostly waits for its turn, and
+/// some 10 MiB beside its body.
+pub const DOCUMENTS_AT_ONCE: usize = 16;
+/// Parts of a document that are read before they are taken in: the next while one waits for its turn.
+pub const PARTS_AHEAD_MAX: usize = 2;
 
 /// How far the machine's clock may be off from where it should be: more than a network's time is corrected by, less than
 /// the tolerance for events from the future.

@@ -69,6 +69,11 @@ impl Slip {
         (Arc::new(Self(slip)), Reader(reader))
     }
 
+    /// So many more events will be told of.
+    pub(crate) fn await_more(&self, events: usize) {
+        self.0.send_modify(|came| came.pending += events);
+    }
+
     fn write(&self, not_judged: Option<NotJudged>) {
         self.0.send_if_modified(|came| {
             came.one(not_judged);

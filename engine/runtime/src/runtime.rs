@@ -119,6 +119,7 @@ impl Runtime {
             decision_bodies: App::decision_bodies(),
             webhook_bodies: App::webhook_bodies(),
             decodes: App::decodes(),
+            documents: App::documents(),
             webhooks,
             zone,
         };

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use sluice_log::{EmbeddedOptions, Log, Topic};
 use sluice_model::limits::BODY_BYTES_MAX;
-use sluice_runtime::Caller;
+use sluice_runtime::{Caller, limits::DOCUMENT_BODY_BYTES_MAX};
 
 #[tokio::test(start_paused = true)]
 async fn one_event_is_accepted_once_durable() {
@@ -131,6 +131,125 @@ async fn a_document_larger_than_a_batch_is_taken_in_whole() {
     assert!(body.len() > 50_000 * 1_100, "{}", body.len());
     let answer = running.post("/v1/events", "application/xml", body).await;
     assert_eq!(counts(&answer), [50_000, 0, 0, 0, 0]);
+}
+
+/// So many that they are read while the first are taken in.
+const MANY: usize = 1_200;
+
+/// A message of that many transfers under one reference, of which every hundredth has an amount that cannot be read.
+fn many_transfers(end: &str) -> String {
+    let transfer = |n: usize| {
+        let amount = if n % 100 == 0 { "x" } else { "1.00" };
+        format!(
+            "<CdtTrfTxInf><PmtId><EndToEndId>WAGE</EndToEndId></PmtId><IntrBkSttlmAmt Ccy=\"HKD\">{amount}</IntrBkSttlmAmt>\
+             <Nb>{n}</Nb>{}{}</CdtTrfTxInf>",
+            side("Dbtr", "PAYER COMPANY LIMITED", n),
+            side("Cdtr", "PAYEE TRADING COMPANY", n)
+        )
+    };
+    let all: String = (1..=MANY).map(transfer).collect();
+    format!(
+        "<Document><FIToFICstmrCdtTrf><GrpHdr><MsgId>M</MsgId><CreDtTm>2026-11-20T09:59:00Z</CreDtTm></GrpHdr>{all}{end}"
+    )
+}
+
+const END: &str = "</FIToFICstmrCdtTrf></Document>";
+
+fn keyed(body: &str) -> Request<Body> {
+    let request = Request::post("/v1/events").header("content-type", "application/xml");
+    request.header("idempotency-key", "k-1").body(Body::from(body.to_owned())).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_document_that_is_read_while_it_is_taken_in_has_one_answer() {
+    let _kept = no_time_passes();
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    let body = many_transfers(END);
+    let first = running.send(keyed(&body)).await;
+    let (bad, good) = (MANY as u64 / 100, MANY as u64 - MANY as u64 / 100);
+    assert_eq!(counts(&first), [good, 0, 0, 0, bad]);
+    assert_eq!(first.json["refusals"].as_array().unwrap().len() as u64, bad);
+    let again = running.send(keyed(&body)).await;
+    assert_eq!(again.json, first.json);
+    assert_eq!(
+        records(&*running.log, Topic::DeadLetters).len() as u64,
+        bad,
+        "nothing is done again under one key"
+    );
+    let again = running.post("/v1/events", "application/xml", body).await;
+    assert_eq!(counts(&again), [0, good, 0, 0, bad], "sent again it has the same ids");
+    let log = running.stop();
+    let events = records(&*log, Topic::Payments);
+    let ids: Vec<&str> = events.iter().filter_map(|one| one["event"]["event"]["event_id"].as_str()).collect();
+    let expected = (1..=MANY).filter(|n| n % 100 != 0).map(|n| format!("pacs.008:M:WAGE#{n}"));
+    assert_eq!(ids[..ids.len() / 2], expected.collect::<Vec<_>>());
+    for (n, letter) in (1..).zip(records(&*log, Topic::DeadLetters).iter().take(bad.try_into().unwrap())) {
+        assert!(letter["original"].as_str().unwrap().contains(&format!("<Nb>{n}00</Nb>")), "{letter}");
+    }
+}
+
+#[tokio::test]
+async fn of_a_document_that_is_broken_at_its_end_nothing_is_taken_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    for end in ["", "</FIToFICstmrCdtTrf>", "</FIToFICstmrCdtTrf></Other>"] {
+        let body = many_transfers(end);
+        let answer = running.post("/v1/events", "application/xml", body.clone()).await;
+        assert_eq!(
+            (answer.status, &answer.json["code"]),
+            (StatusCode::UNPROCESSABLE_ENTITY, &json!("malformed"))
+        );
+        let letters = records(&*running.log, Topic::DeadLetters);
+        assert_eq!(letters.last().unwrap()["original"], body);
+    }
+    let log = running.stop();
+    assert!(records(&*log, Topic::Payments).iter().all(|record| record.get("event").is_none()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_document_that_is_not_taken_in_whole_the_rest_comes_with_the_next_attempt() {
+    let _kept = no_time_passes();
+    let folder = tempfile::tempdir().unwrap();
+    let small = EmbeddedOptions { space_bytes_max: Some(1024 * 1024), ..EmbeddedOptions::default() };
+    let running = start_with(folder.path(), small);
+    let body = many_transfers(END);
+    let refused = running.send(keyed(&body)).await;
+    assert_eq!(
+        (refused.status, &refused.json["code"]),
+        (StatusCode::INSUFFICIENT_STORAGE, &json!("disk_full"))
+    );
+    let accepted = refused.json["accepted"].as_u64().unwrap();
+    assert!(accepted > 0, "{:?}", refused.json);
+    assert_eq!(records(&*running.log, Topic::DeadLetters).len(), 0);
+    drop(running);
+    let running = start(folder.path());
+    let (bad, good) = (MANY as u64 / 100, MANY as u64 - MANY as u64 / 100);
+    assert_eq!(counts(&running.send(keyed(&body)).await), [good - accepted, accepted, 0, 0, bad]);
+}
+
+/// The largest body there may be is kept whole where it cannot be read, and given back as it came.
+#[tokio::test]
+async fn a_refused_document_of_the_largest_size_is_a_dead_letter() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    let blank = " ".repeat(DOCUMENT_BODY_BYTES_MAX - "<Document>".len());
+    let body = format!("<Document>{blank}");
+    let answer = running.post("/v1/events", "application/xml", body.clone() + " ").await;
+    assert_eq!((answer.status, &answer.json["code"]), (StatusCode::PAYLOAD_TOO_LARGE, &json!("too_large")));
+    assert_eq!(running.get("/v1/dead-letters").await.json["items"], json!([]));
+    let answer = running.post("/v1/events", "application/xml", body.clone()).await;
+    assert_eq!(
+        (answer.status, &answer.json["code"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("malformed"))
+    );
+    let letters = running.get("/v1/dead-letters").await;
+    let letter = &letters.json["items"][0];
+    assert!(letter["original"] == body, "it is kept as it came");
+    let mended = json!({"reason": "mended", "event": many_transfers(END).replace("\">x<", "\">2.00<")});
+    let path = format!("/v1/dead-letters/{}/resubmit", letter["id"].as_str().unwrap());
+    let answer = running.post_json(&path, &mended).await;
+    assert_eq!((answer.status, &answer.json["accepted"]), (StatusCode::ACCEPTED, &json!(MANY)));
 }
 
 /// What a receipt says: accepted, duplicates, conflicts, pending, refused.

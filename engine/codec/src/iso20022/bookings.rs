@@ -14,7 +14,10 @@ use super::{
     remittance,
     transfers::WIRE,
 };
-use crate::{DecodeError, xml::Element};
+use crate::{
+    DecodeError,
+    xml::{Element, Spot},
+};
 
 /// An entry of a report.
 pub(super) const ENTRY: &str = "Ntry";
@@ -22,17 +25,17 @@ pub(super) const ENTRY: &str = "Ntry";
 pub(super) const DETAILS: &str = "NtryDtls";
 pub(super) const DETAIL: &str = "TxDtls";
 /// The reports of one account, by message.
-const REPORTS: [&str; 3] = ["Rpt", "Stmt", "Ntfctn"];
+pub(super) const REPORTS: [&str; 3] = ["Rpt", "Stmt", "Ntfctn"];
 /// The sub-families of transactions that are money coming back: a return, and a cancellation granted.
 const RETURNS: [&str; 2] = ["RRTN", "RPCR"];
 
 pub(super) fn read(message: &Element, out: &mut Transactions<'_>) {
-    let around_reports = message.children.iter().filter(|child| !REPORTS.contains(&child.name.as_str()));
-    let around_reports: Vec<&Element> = around_reports.collect();
-    for report in message.children.iter().filter(|child| REPORTS.contains(&child.name.as_str())) {
-        let around = around(&around_reports, report, ENTRY);
+    let around_reports: Vec<&Element> = message.children.iter().collect();
+    for (_, report) in message.all_apart().filter(|(name, _)| REPORTS.contains(name)) {
+        let Some(report) = out.open(report) else { continue };
+        let around = around(&around_reports, &report, ENTRY);
         for entry in report.apart(ENTRY) {
-            if let Err(error) = read_entry(report, entry, &around, out) {
+            if let Err(error) = read_entry(&report, entry, &around, out) {
                 out.reject(entry, error);
             }
         }
@@ -42,12 +45,12 @@ pub(super) fn read(message: &Element, out: &mut Transactions<'_>) {
 /// The transactions of an entry; an error where nothing of it was read.
 fn read_entry(
     report: &Element,
-    entry: &Element,
+    entry: Spot<'_>,
     around_entries: &[&Element],
     out: &mut Transactions<'_>,
 ) -> Result<(), DecodeError> {
+    let Some(opened) = out.open(entry) else { return Ok(()) };
     let document = out.document;
-    let opened = document.open(entry)?;
     let mut count = 0;
     let mut empty = Vec::new();
     for details in opened.apart(DETAILS) {
@@ -61,7 +64,7 @@ fn read_entry(
     let beside = empty.iter().flat_map(|details| &details.children);
     if count == 0 {
         let around: Vec<&Element> = around_entries.iter().copied().chain(beside.clone()).collect();
-        out.add(entry, |header, entry, place| {
+        out.add(Spot::Open(&opened), |header, entry, place| {
             Booking { report, entry, detail: entry, around: &around, is_alone: true }.read(header, place)
         });
     }

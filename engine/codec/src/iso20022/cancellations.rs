@@ -13,23 +13,32 @@ use super::{
     statuses::of_message,
     transfers::WIRE,
 };
-use crate::{DecodeError, xml::Element};
+use crate::{
+    DecodeError,
+    xml::{Element, Spot},
+};
+
+/// What a request is about, and an answer.
+pub(super) const ASKED: &str = "Undrlyg";
+pub(super) const ANSWERED: &str = "CxlDtls";
 
 pub(super) fn requests(message: &Element, out: &mut Transactions<'_>) {
-    let around = around(&[], message, "Undrlyg");
-    for underlying in message.children("Undrlyg") {
-        read(underlying, ["OrgnlGrpInfAndCxl", "OrgnlPmtInfAndCxl", "TxInf"], None, &around, out);
+    let around = around(&[], message, ASKED);
+    for underlying in message.apart(ASKED) {
+        let Some(underlying) = out.open(underlying) else { continue };
+        read(&underlying, ["OrgnlGrpInfAndCxl", "OrgnlPmtInfAndCxl", "TxInf"], None, &around, out);
     }
 }
 
 pub(super) fn answers(message: &Element, out: &mut Transactions<'_>) {
     let of_all = message.text_at("Sts/Conf");
-    let around = around(&[], message, "CxlDtls");
-    for underlying in message.children("CxlDtls") {
-        read(underlying, ["OrgnlGrpInfAndSts", "OrgnlPmtInfAndSts", "TxInfAndSts"], of_all, &around, out);
+    let around = around(&[], message, ANSWERED);
+    for underlying in message.apart(ANSWERED) {
+        let Some(underlying) = out.open(underlying) else { continue };
+        read(&underlying, ["OrgnlGrpInfAndSts", "OrgnlPmtInfAndSts", "TxInfAndSts"], of_all, &around, out);
     }
     if out.count() == 0 {
-        out.reject(message, DecodeError::unsupported("it answers no request to cancel"));
+        out.reject(Spot::Open(message), DecodeError::unsupported("it answers no request to cancel"));
     }
 }
 
@@ -55,7 +64,7 @@ fn read(
         let original = holder.text_at("OrgnlGrpInf/OrgnlMsgId").or(of_group);
         let mut transactions = holder.apart(transaction).peekable();
         if let (None, Some(batch_id)) = (transactions.peek(), holder.text_at("OrgnlPmtInfId")) {
-            out.add(holder, |header, batch, place| {
+            out.add(Spot::Open(holder), |header, batch, place| {
                 whole(header, (original, Some(batch_id)), of_all, &around_batches, (batch, place))
             });
         }
@@ -66,7 +75,7 @@ fn read(
         }
     }
     if out.count() == before {
-        out.add(group.unwrap_or(underlying), |header, group, place| {
+        out.add(Spot::Open(group.unwrap_or(underlying)), |header, group, place| {
             whole(header, (of_group, None), of_all, outside, (group, place))
         });
     }

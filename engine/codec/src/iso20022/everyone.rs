@@ -50,7 +50,8 @@ pub(super) fn around<'a>(
 }
 
 /// Collect whoever and whatever a transaction and what stands around it name, beside the two sides that the event has
-/// already. The business header comes last, so that whoever the message names keeps the part that it gives them.
+/// already. The business header comes last, so that whoever the message names keeps the part that it gives them. Where
+/// the header says that little is asked for, nobody is collected.
 pub(super) fn collect(
     event: &mut PaymentEvent,
     header: &Header<'_>,
@@ -58,6 +59,9 @@ pub(super) fn collect(
     around: &[&Element],
     transaction: &Element,
 ) {
+    if header.is_brief {
+        return;
+    }
     let [debtor, creditor] = [&sides.debtor, &sides.creditor];
     let of_side = |side: &Side<'_>| side.agent.and_then(named);
     let known = [event.debtor.clone(), event.creditor.clone(), of_side(debtor), of_side(creditor)];

@@ -2,7 +2,7 @@
 
 use sluice_model::{Money, PaymentEvent};
 
-use super::{Message, NOT_PROVIDED, keep, times::When};
+use super::{Found, NOT_PROVIDED, keep, times::When};
 use crate::{DecodeError, Zone, xml::Element};
 
 /// Where messages say which they are and when they were made.
@@ -13,6 +13,7 @@ pub(super) const NO_ORIGINAL: &str =
     "neither OrgnlUETR nor OrgnlMsgId and a reference say which payment it is about";
 
 /// What every transaction of a message shares.
+#[derive(Clone)]
 pub(super) struct Header<'a> {
     /// `pacs.008`
     pub name: &'static str,
@@ -28,17 +29,14 @@ pub(super) struct Header<'a> {
     business: Option<&'a Element>,
     /// The time of its making, where it has no offset.
     local: Option<&'a str>,
+    /// Whether no more is asked of a transaction than tells it from others: who else is named in it is not.
+    pub is_brief: bool,
 }
 
 impl<'a> Header<'a> {
-    /// The header of a message, in whose place stands that namespace and beside which that business header.
-    pub(super) fn read(
-        message: &'static Message,
-        element: &'a Element,
-        namespace: Option<&'a str>,
-        business: Option<&'a Element>,
-        zone: &'a Zone,
-    ) -> Result<Self, DecodeError> {
+    /// The header of a message.
+    pub(super) fn read(found: &Found<'a>, zone: &'a Zone) -> Result<Self, DecodeError> {
+        let Found { message, element, namespace, business } = *found;
         let (group, id) = GROUPS
             .into_iter()
             .find(|(group, _)| element.child(group).is_some())
@@ -66,6 +64,7 @@ impl<'a> Header<'a> {
             zone,
             business,
             local: given.filter(|_| created.is_local()),
+            is_brief: false,
         })
     }
 

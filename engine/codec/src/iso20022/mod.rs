@@ -9,6 +9,9 @@
 //!
 //! **None is lost.** A transaction that cannot be read is refused by itself, and the others go on. A document that is
 //! no XML, or a message without an id or a time, is refused whole.
+//!
+//! **As many as there are.** A document is looked through before the first transaction is told, and read in full one
+//! transaction after another: what is held beyond its text does not grow with them, but for a few words on each.
 
 mod bookings;
 mod cancellations;
@@ -26,14 +29,16 @@ mod totals;
 mod transactions;
 mod transfers;
 
+use std::ops::ControlFlow;
+
 use header::{Header, References};
 use serde_json::{Value, json};
 use sluice_model::{Attributes, Money, PaymentEvent};
-use transactions::Transactions;
+use transactions::{Surveyed, Transactions};
 
 use crate::{
     DecodeError, Refused, Zone,
-    xml::{Document, Element},
+    xml::{self, Element},
 };
 
 pub use names::split_scripts;
@@ -56,7 +61,8 @@ struct Message {
     name: &'static str,
     /// The newest version when this was written.
     newest: u32,
-    /// The element that holds a transaction.
+    /// The elements that hold transactions together, and the one that holds one.
+    batches: &'static [&'static str],
     transaction: &'static str,
     /// Whether each transaction is a payment. Elsewhere several may speak of one.
     makes_payments: bool,
@@ -64,23 +70,34 @@ struct Message {
 }
 
 const MESSAGES: [Message; 14] = [
-    payments("FIToFICstmrCdtTrf", "pacs.008", 12, "CdtTrfTxInf", transfers::credits),
-    payments("FICdtTrf", "pacs.009", 11, "CdtTrfTxInf", transfers::credits),
-    payments("FIToFICstmrDrctDbt", "pacs.003", 11, "DrctDbtTxInf", transfers::debits),
-    payments("PmtRtr", "pacs.004", 13, "TxInf", returns::read),
-    payments("CstmrCdtTrfInitn", "pain.001", 12, "CdtTrfTxInf", orders::transfers),
-    payments("CstmrDrctDbtInitn", "pain.008", 11, "DrctDbtTxInf", orders::collections),
-    payments("BkToCstmrAcctRpt", "camt.052", 12, bookings::ENTRY, bookings::read),
-    payments("BkToCstmrStmt", "camt.053", 12, bookings::ENTRY, bookings::read),
-    payments("BkToCstmrDbtCdtNtfctn", "camt.054", 12, bookings::ENTRY, bookings::read),
-    news("FIToFIPmtStsRpt", "pacs.002", 14, "TxInfAndSts", statuses::read),
-    news("CstmrPmtStsRpt", "pain.002", 14, "TxInfAndSts", statuses::read),
-    news("RsltnOfInvstgtn", "camt.029", 13, "TxInfAndSts", cancellations::answers),
-    news("FIToFIPmtCxlReq", "camt.056", 11, "TxInf", cancellations::requests),
-    news("CstmrPmtCxlReq", "camt.055", 12, "TxInf", cancellations::requests),
+    payments("FIToFICstmrCdtTrf", "pacs.008", 12, &[], "CdtTrfTxInf", transfers::credits),
+    payments("FICdtTrf", "pacs.009", 11, &[], "CdtTrfTxInf", transfers::credits),
+    payments("FIToFICstmrDrctDbt", "pacs.003", 11, &[], "DrctDbtTxInf", transfers::debits),
+    payments("PmtRtr", "pacs.004", 13, &[], "TxInf", returns::read),
+    payments("CstmrCdtTrfInitn", "pain.001", 12, &[orders::BATCH], "CdtTrfTxInf", orders::transfers),
+    payments("CstmrDrctDbtInitn", "pain.008", 11, &[orders::BATCH], "DrctDbtTxInf", orders::collections),
+    payments("BkToCstmrAcctRpt", "camt.052", 12, &bookings::REPORTS, bookings::ENTRY, bookings::read),
+    payments("BkToCstmrStmt", "camt.053", 12, &bookings::REPORTS, bookings::ENTRY, bookings::read),
+    payments("BkToCstmrDbtCdtNtfctn", "camt.054", 12, &bookings::REPORTS, bookings::ENTRY, bookings::read),
+    news("FIToFIPmtStsRpt", "pacs.002", 14, &[statuses::BATCH], "TxInfAndSts", statuses::read),
+    news("CstmrPmtStsRpt", "pain.002", 14, &[statuses::BATCH], "TxInfAndSts", statuses::read),
+    news(
+        "RsltnOfInvstgtn",
+        "camt.029",
+        13,
+        &[cancellations::ANSWERED],
+        "TxInfAndSts",
+        cancellations::answers,
+    ),
+    news("FIToFIPmtCxlReq", "camt.056", 11, &[cancellations::ASKED], "TxInf", cancellations::requests),
+    news("CstmrPmtCxlReq", "camt.055", 12, &[cancellations::ASKED], "TxInf", cancellations::requests),
 ];
 
-/// What is set apart in a document, since it repeats.
+/// So many of a document's transactions are read in full when it is looked through, and kept: those of a small document
+/// are read once.
+const WHOLE_MAX: usize = 256;
+
+/// What is set apart in a document wherever it stands, since it repeats.
 const APART: [&str; 7] = [
     "CdtTrfTxInf",
     "DrctDbtTxInf",
@@ -96,10 +113,11 @@ const fn payments(
     element: &'static str,
     name: &'static str,
     newest: u32,
+    batches: &'static [&'static str],
     transaction: &'static str,
     read: fn(&Element, &mut Transactions<'_>),
 ) -> Message {
-    Message { element, name, newest, transaction, makes_payments: true, read }
+    Message { element, name, newest, batches, transaction, makes_payments: true, read }
 }
 
 /// A message that tells of payments made elsewhere.
@@ -107,34 +125,114 @@ const fn news(
     element: &'static str,
     name: &'static str,
     newest: u32,
+    batches: &'static [&'static str],
     transaction: &'static str,
     read: fn(&Element, &mut Transactions<'_>),
 ) -> Message {
-    Message { element, name, newest, transaction, makes_payments: false, read }
+    Message { element, name, newest, batches, transaction, makes_payments: false, read }
 }
 
-/// Everything that an ISO 20022 document holds; an error where it is refused whole. Times without an offset belong to `zone`.
+/// The name under which an element is set apart: a transaction's wherever it stands, and in a message those that hold
+/// many of them.
+fn set_apart(parent: &str, name: &str) -> Option<&'static str> {
+    let found = |names: &'static [&'static str]| names.iter().find(|known| **known == name).copied();
+    let batch = || found(MESSAGES.iter().find(|message| message.element == parent)?.batches);
+    found(&APART).or_else(batch)
+}
+
+/// An ISO 20022 document that is well-formed.
+#[derive(Debug)]
+pub struct Document<'a> {
+    bytes: &'a [u8],
+    tree: xml::Document<'a>,
+}
+
+impl<'a> Document<'a> {
+    /// The document in those bytes.
+    ///
+    /// # Errors
+    /// When it is no XML, or beyond a limit.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        Ok(Self { bytes, tree: xml::Document::parse(bytes, set_apart)? })
+    }
+
+    /// Look through its messages. Times without an offset belong to `zone`.
+    ///
+    /// # Errors
+    /// When it is refused whole: it holds no message that is read here, or one that cannot be read.
+    pub fn messages<'d>(&'d self, zone: &'d Zone) -> Result<Messages<'d>, DecodeError> {
+        let found = Search::all(&self.tree.roots);
+        if found.is_empty() {
+            let names: Vec<&str> = MESSAGES.iter().map(|message| message.name).collect();
+            let why = format!("no message that is read here: {}", names.join(", "));
+            return Err(DecodeError::unsupported(why));
+        }
+        let mut messages = Messages { bytes: self.bytes, tree: &self.tree, surveyed: Vec::new() };
+        let mut whole = WHOLE_MAX;
+        for message in found {
+            let surveyed = Surveyed::of(&self.tree, message, zone, whole)?;
+            whole = whole.saturating_sub(surveyed.kept());
+            messages.surveyed.push(surveyed);
+        }
+        Ok(messages)
+    }
+}
+
+/// The messages of a document, none of which is refused whole.
+pub struct Messages<'d> {
+    bytes: &'d [u8],
+    tree: &'d xml::Document<'d>,
+    surveyed: Vec<Surveyed<'d>>,
+}
+
+impl Messages<'_> {
+    /// How many transactions there are: each is an event or refused.
+    pub fn transactions(&self) -> usize {
+        self.surveyed.iter().map(|message| message.count).sum()
+    }
+
+    /// Control totals that contradict what stands in the document, without personal data.
+    pub fn notes(&self) -> Vec<String> {
+        let notes = |message: &Surveyed<'_>| {
+            let of_message = message.contradictions.iter();
+            of_message.map(|found| format!("{}: {found}", message.name())).collect::<Vec<_>>()
+        };
+        self.surveyed.iter().flat_map(notes).collect()
+    }
+
+    /// Hand on each transaction in order, one read at a time, until `take` wants no more. One that is refused comes with
+    /// its text in the document, or with the whole document where it is the only one.
+    pub fn each(self, mut take: impl FnMut(Result<PaymentEvent, Refused>) -> ControlFlow<()>) {
+        let is_only = self.transactions() == 1;
+        for message in self.surveyed {
+            let next = message.each(self.tree, |mut read| {
+                if let Err(refused) = read.as_mut()
+                    && is_only
+                {
+                    refused.original = self.bytes.to_vec();
+                }
+                take(read)
+            });
+            if next.is_break() {
+                return;
+            }
+        }
+    }
+}
+
+/// Everything that an ISO 20022 document holds, together; an error where it is refused whole. Times without an offset
+/// belong to `zone`.
 pub fn decode_iso20022(bytes: &[u8], zone: &Zone) -> Result<Decoded, DecodeError> {
-    let document = Document::parse(bytes, &APART)?;
-    let found = Search::all(&document.roots);
-    if found.is_empty() {
-        let names: Vec<&str> = MESSAGES.iter().map(|message| message.name).collect();
-        let why = format!("no message that is read here: {}", names.join(", "));
-        return Err(DecodeError::unsupported(why));
-    }
-    let mut decoded = Decoded::default();
-    for Found { message, element, namespace, business } in found {
-        let header = Header::read(message, element, namespace, business, zone)?;
-        let mut transactions = Transactions::new(&document, header);
-        (message.read)(element, &mut transactions);
-        let contents = transactions.finish(message, element)?;
-        decoded.events.extend(contents.events);
-        decoded.refused.extend(contents.refused);
-        decoded.notes.extend(contents.notes);
-    }
-    if let ([], [only]) = (decoded.events.as_slice(), decoded.refused.as_mut_slice()) {
-        only.original = bytes.to_vec();
-    }
+    let document = Document::parse(bytes)?;
+    let messages = document.messages(zone)?;
+    let mut decoded = Decoded { notes: messages.notes(), ..Decoded::default() };
+    messages.each(|read| {
+        match read {
+            Ok(event) => decoded.events.push(event),
+            Err(refused) => decoded.refused.push(refused),
+        }
+        ControlFlow::Continue(())
+    });
     Ok(decoded)
 }
 
@@ -147,6 +245,7 @@ struct Search<'a> {
 }
 
 /// A message, with the namespace it stands in and its business header.
+#[derive(Clone, Copy)]
 struct Found<'a> {
     message: &'static Message,
     element: &'a Element,

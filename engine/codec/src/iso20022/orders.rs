@@ -12,6 +12,9 @@ use super::{
 };
 use crate::{DecodeError, xml::Element};
 
+/// The orders of one account.
+pub(super) const BATCH: &str = "PmtInf";
+
 pub(super) fn transfers(message: &Element, out: &mut Transactions<'_>) {
     read(message, "CdtTrfTxInf", (WIRE, Direction::Outbound), out);
 }
@@ -21,12 +24,14 @@ pub(super) fn collections(message: &Element, out: &mut Transactions<'_>) {
 }
 
 fn read(message: &Element, name: &str, (method, direction): (&str, Direction), out: &mut Transactions<'_>) {
-    let around_batches = around(&[], message, "PmtInf");
-    for batch in message.children("PmtInf") {
-        let around = around(&around_batches, batch, name);
+    let around_batches = around(&[], message, BATCH);
+    for batch in message.apart(BATCH) {
+        let Some(batch) = out.open(batch) else { continue };
+        out.check_count(&batch, batch.apart(name).count());
+        let around = around(&around_batches, &batch, name);
         for transaction in batch.apart(name) {
             out.add(transaction, |header, transaction, place| {
-                let mut event = order(header, batch, &around, transaction, place)?;
+                let mut event = order(header, &batch, &around, transaction, place)?;
                 event.method = Some(method.to_owned());
                 event.direction = Some(direction);
                 Ok(event)

@@ -9,7 +9,10 @@ use super::{
     keep,
     party::Sides,
 };
-use crate::{DecodeError, xml::Element};
+use crate::{
+    DecodeError,
+    xml::{Element, Spot},
+};
 
 pub(super) fn read(message: &Element, out: &mut Transactions<'_>) {
     // Older versions name the original message once for all of its transactions.
@@ -22,7 +25,7 @@ pub(super) fn read(message: &Element, out: &mut Transactions<'_>) {
     }
     if out.count() == 0 {
         let why = "a whole message sent back, without its transactions, is not read";
-        out.reject(message, DecodeError::unsupported(why));
+        out.reject(Spot::Open(message), DecodeError::unsupported(why));
     }
 }
 

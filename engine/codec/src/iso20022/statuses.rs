@@ -13,25 +13,32 @@ use super::{
     keep,
     party::Sides,
 };
-use crate::{DecodeError, xml::Element};
+use crate::{
+    DecodeError,
+    xml::{Element, Spot},
+};
+
+/// The transactions of one batch of the original.
+pub(super) const BATCH: &str = "OrgnlPmtInfAndSts";
 
 pub(super) fn read(message: &Element, out: &mut Transactions<'_>) {
     let group = message.child("OrgnlGrpInfAndSts");
     let original = group.and_then(|group| group.text_at("OrgnlMsgId"));
     let of_group = group.and_then(|group| group.text_at("GrpSts"));
-    let around_batches = around(&[], message, "OrgnlPmtInfAndSts");
+    let around_batches = around(&[], message, BATCH);
     for transaction in message.apart("TxInfAndSts") {
         out.add(transaction, |header, transaction, place| {
             status(header, (original, of_group), &around_batches, transaction, place)
         });
     }
-    for batch in message.children("OrgnlPmtInfAndSts") {
+    for batch in message.apart(BATCH) {
+        let Some(batch) = out.open(batch) else { continue };
         let of_batch = batch.text_at("PmtInfSts").or(of_group);
-        let around = around(&around_batches, batch, "TxInfAndSts");
+        let around = around(&around_batches, &batch, "TxInfAndSts");
         let mut transactions = batch.apart("TxInfAndSts").peekable();
         if transactions.peek().is_none() && batch.child("PmtInfSts").is_some() {
             let batch_id = batch.text_at("OrgnlPmtInfId");
-            out.add(batch, |header, batch, place| {
+            out.add(Spot::Open(&batch), |header, batch, place| {
                 whole(header, (original, batch_id), &around_batches, (batch, of_batch), place)
             });
         }
@@ -44,7 +51,7 @@ pub(super) fn read(message: &Element, out: &mut Transactions<'_>) {
     if out.count() == 0 {
         let around = around(&[], message, "OrgnlGrpInfAndSts");
         for group in message.children("OrgnlGrpInfAndSts") {
-            out.add(group, |header, group, place| {
+            out.add(Spot::Open(group), |header, group, place| {
                 let original = group.text_at("OrgnlMsgId");
                 whole(header, (original, None), &around, (group, group.text_at("GrpSts")), place)
             });

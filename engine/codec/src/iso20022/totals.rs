@@ -2,6 +2,7 @@
 
 use sluice_model::PaymentEvent;
 
+use super::orders::BATCH;
 use crate::xml::Element;
 
 /// Where a message has its totals.
@@ -14,8 +15,8 @@ const DECIMALS: usize = 5;
 pub(super) fn contradictions(
     message: &Element,
     transactions: usize,
-    events: &[PaymentEvent],
-    unit: &str,
+    sum: Option<i128>,
+    wrong_batches: usize,
 ) -> Vec<String> {
     let mut found = Vec::new();
     for group in GROUPS.into_iter().filter_map(|name| message.child(name)) {
@@ -25,22 +26,25 @@ pub(super) fn contradictions(
                 group.name
             ));
         }
-        let sum = events.iter().map(scaled).sum::<Option<i128>>().filter(|_| events.len() == transactions);
         if let (Some(said), Some(sum)) = (group.text_at("CtrlSum"), sum)
             && decimal(said) != Some(sum)
         {
             found.push(format!("{}/CtrlSum is not the sum of the amounts in the message", group.name));
         }
     }
-    let wrong = message.children("PmtInf").filter(|batch| says_other_than(batch, batch.apart(unit).count()));
-    match wrong.count() {
-        0 => {}
-        batches => found.push(format!("PmtInf/NbOfTxs is not as many as stand there, in {batches} of them")),
+    if wrong_batches > 0 {
+        found.push(format!("{BATCH}/NbOfTxs is not as many as stand there, in {wrong_batches} of them"));
     }
     found
 }
 
-fn says_other_than(group: &Element, transactions: usize) -> bool {
+/// A sum of amounts, with [`DECIMALS`] decimals, and one more; none once one is not known.
+pub(super) fn add(sum: Option<i128>, event: Option<&PaymentEvent>) -> Option<i128> {
+    sum?.checked_add(scaled(event?)?)
+}
+
+/// Whether a message or a batch says that it has another number of transactions.
+pub(super) fn says_other_than(group: &Element, transactions: usize) -> bool {
     group.text_at("NbOfTxs").is_some_and(|said| said.parse() != Ok(transactions))
 }
 

@@ -1,5 +1,7 @@
 //! Reading bodies within their limits.
 
+use std::sync::Arc;
+
 use axum::{
     body::{Body, Bytes},
     http::{HeaderMap, StatusCode, header},
@@ -8,13 +10,15 @@ use http_body_util::BodyExt;
 use serde::Deserialize;
 use sluice_codec::{UnknownZone, Zone};
 use sluice_http::Problem;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use sluice_model::EventTime;
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
 use crate::{
     http::{
         App,
         problem::{bad_request, busy, internal},
     },
+    incoming::{Incoming, read_document},
     ingest::{self, Contents, Format},
     limits::{BODIES_BYTES_MAX, DECISION_BODIES_BYTES_MAX, INLINE_BODY_BYTES_MAX, WEBHOOK_BODIES_BYTES_MAX},
 };
@@ -119,6 +123,31 @@ impl Origin {
             Problem::coded(StatusCode::BAD_REQUEST, "unknown_value", format!("`zone` is {unknown}"))
         })
     }
+}
+
+/// A body's events, to be taken in: those of a large document are read meanwhile.
+pub(super) async fn incoming(
+    app: &App,
+    format: Format,
+    zone: Zone,
+    bytes: Bytes,
+    received_at: EventTime,
+) -> Result<Incoming, Problem> {
+    if format != Format::Iso20022 || bytes.len() <= INLINE_BODY_BYTES_MAX {
+        return Ok(Incoming::read(decode(app, format, zone, &bytes).await?, received_at));
+    }
+    // Neither is ever closed. What is read while it is taken in is no faster than that, and needs no turn at decoding.
+    let document = Arc::clone(&app.documents).acquire_owned().await;
+    let decode = Arc::clone(&app.decodes).acquire_owned().await;
+    let (sender, found) = oneshot::channel();
+    tokio::task::spawn_blocking(move || {
+        let _until_taken_in = document;
+        read_document(&bytes, &zone, received_at, |incoming| {
+            drop(decode);
+            drop(sender.send(incoming));
+        });
+    });
+    found.await.map_err(|_| internal("the body could not be decoded"))
 }
 
 /// Decode a body; a large one on a thread of its own.

@@ -60,8 +60,8 @@ pub(super) async fn post_decision(
     };
     let mut contents = body::decode(&app, format, app.zone.clone(), &lent.bytes).await?;
     drop(lent.bytes);
-    if let Some(problem) = whole_refusal(format, &contents) {
-        let codes = codes(&contents);
+    if let Some(problem) = whole_refusal(format, contents.events.len(), &contents.refused) {
+        let codes = codes(&contents.refused);
         let (payments, dead_letters) = contents.into_records(received_at, SOURCE);
         app.gateway.take_in(Intake { payments, dead_letters, ..Intake::default() }).await?;
         app.telemetry.taken_in(0, codes);

@@ -15,14 +15,14 @@ use sluice_model::limits::BODY_BYTES_MAX;
 
 use crate::{
     RuntimeError,
-    gateway::Intake,
     http::{
         App,
         answer::{self, Attempt},
         body::{self, Lent, Origin},
         problem::internal,
     },
-    ingest::{Contents, Format},
+    incoming::Incoming,
+    ingest::{Format, dead_letters},
     limits::{DOCUMENT_BODY_BYTES_MAX, REFUSALS_LISTED_MAX},
     receipts::{Came, Slip},
 };
@@ -50,17 +50,17 @@ struct Refusal {
 }
 
 impl Receipt {
-    /// Of a body that is durable, before anything of it is judged.
-    fn durable(contents: &Contents) -> Self {
+    /// Of a body of so many events that is durable, before anything of it is judged.
+    fn durable(events: usize, unreadable: &[Refused], notes: Vec<String>) -> Self {
         let refusal = |refused: &Refused| Refusal {
             line: refused.line,
             code: refused.code,
             reason: refused.reason.clone(),
         };
         Self {
-            came: Came::durable(contents.events.len(), contents.refused.len()),
-            refusals: contents.refused.iter().take(REFUSALS_LISTED_MAX).map(refusal).collect(),
-            notes: contents.notes.clone(),
+            came: Came::durable(events, unreadable.len()),
+            refusals: unreadable.iter().take(REFUSALS_LISTED_MAX).map(refusal).collect(),
+            notes,
         }
     }
 
@@ -92,21 +92,26 @@ pub(super) async fn post_events(
         Attempt::Do(reserved) => reserved,
         Attempt::Done(answer) => return Ok(accepted(answer.unwrap_or_default())),
     };
-    let contents = body::decode(&app, format, zone, &bytes).await?;
-    drop(bytes);
-    let whole_refusal = whole_refusal(format, &contents);
-    let mut receipt = Receipt::durable(&contents);
-    let (events, codes) = (contents.events.len(), codes(&contents));
-    let (payments, dead_letters) = contents.into_records(received_at, SOURCE);
+    let mut incoming = body::incoming(&app, format, zone, bytes, received_at).await?;
+    let (slip, reader) = Slip::new(Came::durable(0, 0));
+    let mut turns = app.gateway.turns(incoming.events_max, Some(slip));
+    let mut events = 0;
+    while let Some(piece) = incoming.next().await? {
+        events += piece.count();
+        turns.add(piece).await.inspect_err(|partly| app.note(&partly.error))?;
+    }
+    let Incoming { refused, notes, .. } = incoming;
+    let whole_refusal = whole_refusal(format, events, &refused);
+    let (mut receipt, codes) = (Receipt::durable(events, &refused, notes), codes(&refused));
     // A refused whole is refused again when it comes again: only what was taken in is remembered.
     let mut reserved = reserved.filter(|_| whole_refusal.is_none());
     let mut answered = None;
     if let Some(reserved) = &reserved {
         answered = Some(reserved.answered(Some(receipt.text()?)));
     }
-    let (slip, reader) = Slip::new(receipt.came);
-    let intake = Intake { payments, dead_letters, answered: answered.clone(), slip: Some(slip) };
-    app.gateway.take_in_turns(intake).await.inspect_err(|partly| app.note(&partly.error))?;
+    let dead_letters = dead_letters(refused, received_at, SOURCE);
+    let all = turns.end(dead_letters, answered.clone()).await;
+    all.inspect_err(|partly| app.note(&partly.error))?;
     app.telemetry.taken_in(events, codes);
     if let (Some(reserved), Some(answered)) = (&mut reserved, answered) {
         reserved.keep(answered);
@@ -120,7 +125,8 @@ pub(super) async fn post_events(
         response.headers_mut().insert("preference-applied", HeaderValue::from_static(RESPOND_ASYNC));
         return Ok(response);
     }
-    receipt.came = reader.came().await;
+    let judged = reader.came().await;
+    receipt.came = Came { refused: receipt.came.refused + judged.refused, ..judged };
     let text = receipt.text()?;
     if let Some(reserved) = &mut reserved {
         reserved.keep(reserved.answered(Some(text.clone())));
@@ -145,9 +151,9 @@ fn accepted(receipt: String) -> Response {
 }
 
 /// The problem of a body that is one thing, and could not be read: an event, or a message with nothing else in it.
-pub(super) fn whole_refusal(format: Format, contents: &Contents) -> Option<Problem> {
-    let is_whole = format != Format::Ndjson && contents.events.is_empty();
-    let refused = contents.refused.first().filter(|_| is_whole)?;
+pub(super) fn whole_refusal(format: Format, events: usize, refused: &[Refused]) -> Option<Problem> {
+    let is_whole = format != Format::Ndjson && events == 0;
+    let refused = refused.first().filter(|_| is_whole)?;
     let status = match refused.code {
         "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
@@ -159,6 +165,6 @@ pub(super) fn whole_refusal(format: Format, contents: &Contents) -> Option<Probl
     ))
 }
 
-pub(super) fn codes(contents: &Contents) -> Vec<&'static str> {
-    contents.refused.iter().map(|refused| refused.code).collect()
+pub(super) fn codes(refused: &[Refused]) -> Vec<&'static str> {
+    refused.iter().map(|refused| refused.code).collect()
 }

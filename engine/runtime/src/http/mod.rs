@@ -30,7 +30,7 @@ use crate::{
     gateway::Gateway,
     guard::Guard,
     http::body::{BODY_PERMITS, DECISION_PERMITS, WEBHOOK_PERMITS},
-    limits::DECODES_AT_ONCE,
+    limits::{DECODES_AT_ONCE, DOCUMENTS_AT_ONCE},
     progress::Progress,
     requests::Requests,
     telemetry::Telemetry,
@@ -54,7 +54,9 @@ pub(crate) struct App {
     /// The same for webhooks, which anybody may send.
     pub webhook_bodies: Semaphore,
     /// Turns at decoding a large body.
-    pub decodes: Semaphore,
+    pub decodes: Arc<Semaphore>,
+    /// The same at reading a large document while it is taken in.
+    pub documents: Arc<Semaphore>,
     pub webhooks: Webhooks,
     /// The zone of a body that names none.
     pub zone: Zone,
@@ -77,8 +79,13 @@ impl App {
     }
 
     /// Turns at decoding, all free.
-    pub(crate) fn decodes() -> Semaphore {
-        Semaphore::new(DECODES_AT_ONCE)
+    pub(crate) fn decodes() -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(DECODES_AT_ONCE))
+    }
+
+    /// Turns at reading documents, all free.
+    pub(crate) fn documents() -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(DOCUMENTS_AT_ONCE))
     }
 
     /// Count a refusal for want of room.

@@ -64,7 +64,7 @@ pub(super) async fn post_webhook(
         refused: contents.refused.len(),
     };
     if receipt.passed_over == 0 {
-        let codes = codes(&contents);
+        let codes = codes(&contents.refused);
         let (payments, dead_letters) = contents.into_records(received_at, &format!("{SOURCE}{name}"));
         let intake = Intake { payments, dead_letters, ..Intake::default() };
         app.gateway.take_in_turns(intake).await.inspect_err(|partly| app.note(&partly.error))?;
