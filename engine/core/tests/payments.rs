@@ -221,6 +221,11 @@ fn an_amount_that_rises_counts_by_its_rise_at_whatever_statuses_a_rule_counts() 
             "HK$9,020.00 in 2, 0 small",
         ),
         (
+            settled,
+            [("initiated", "9000.00"), ("authorized", ""), ("captured", "9000.00")],
+            "HK$9,020.00 in 2, 0 small",
+        ),
+        (
             &format!("{announced}, {settled}"),
             [("initiated", "1.00"), ("authorized", "9000.00"), ("completed", "9000.00")],
             "HK$9,020.00 in 2, 1 small",
@@ -692,7 +697,10 @@ fn a_list_that_cannot_be_read_or_is_too_old_screens_nothing() {
 #[test]
 fn stream_time_that_a_wrong_clock_moved_can_be_set_back() {
     let mut world = World::new(&[]);
+    let now = |world: &World| world.engine.home().stream_time();
+    assert_eq!(now(&world), None);
     world.pay(0, json!({}));
+    assert_eq!(now(&world), Some(at(0)));
     let ahead = 400 * 24 * 60;
     world.pay(ahead, json!({}));
     world.pay(1, json!({}));
@@ -702,6 +710,7 @@ fn stream_time_that_a_wrong_clock_moved_can_be_set_back() {
         reason: "a wrong clock".into(),
         at: at(2),
     }));
+    assert_eq!(now(&world), Some(at(1)));
     let refused = world.out.dead_letters.len();
     world.pay(3, json!({}));
     assert_eq!(world.out.dead_letters.len(), refused);

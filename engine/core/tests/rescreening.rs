@@ -125,6 +125,8 @@ fn what_changed_is_compared_with_every_known_party_once() {
     assert_eq!(out.rescreened.iter().map(|r| r.list.as_str()).collect::<Vec<_>>(), ["eu"]);
     assert!(out.alerts.is_empty());
 
+    assert_eq!(world.home.screening().lists, world.lists);
+
     // Two lists at once: each tells its own.
     let World { shelf, lists, .. } = &mut world;
     shelf.put(lists, "eu", &["Somebody Else", "Lam Siu Fong"]);
