@@ -115,3 +115,32 @@ impl BacktestReport {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_adds_up_its_rules() {
+        let counts = |n| Alerts {
+            active: n,
+            candidate: 10 * n,
+            appears: 100 * n,
+            disappears: 1_000 * n,
+            changes: 10_000 * n,
+        };
+        let report = BacktestReport {
+            by: "ines".to_owned(),
+            at: Stamp::from(1),
+            base: "RV-1".to_owned(),
+            events: 3,
+            complete: true,
+            failed: None,
+            rules: [("A".to_owned(), counts(2)), ("B".to_owned(), counts(3))].into(),
+            keys: Vec::new(),
+            appears: Vec::new(),
+            disappears: Vec::new(),
+        };
+        assert_eq!(report.sum(), counts(5));
+    }
+}

@@ -146,6 +146,7 @@ mod tests {
         assert_eq!((case.alerts, case.due_at), (0, Some(Stamp(at(24)))));
         let joined = case.joined_by(&alert(Severity::Low, false), at(1));
         assert_eq!((joined.alerts, joined.severity, joined.due_at), (1, Severity::Medium, case.due_at));
+        assert_eq!(joined.updated_at, Stamp(at(1)));
         let met = joined.joined_by(&alert(Severity::Critical, true), at(2));
         assert_eq!((met.severity, met.screening, met.due_at), (Severity::Critical, true, Some(Stamp(at(3)))));
         let again = met.joined_by(&alert(Severity::Low, true), at(20));
@@ -161,6 +162,7 @@ mod tests {
         assert_eq!((assigned.assignee.as_deref(), assigned.due_at), (Some("ada"), Some(Stamp(at(25)))));
         let said = assigned.after(&Act::Comment { text: reason() }, CaseState::Triage, at(2));
         assert_eq!((said.assignee.as_deref(), said.due_at), (Some("ada"), assigned.due_at));
+        assert_eq!(said.updated_at, Stamp(at(2)));
         let up = said.after(&Act::Escalate { reason: reason() }, CaseState::Investigate, at(3));
         assert_eq!((up.assignee, up.due_at), (None, Some(Stamp(at(3 + 5 * 24)))));
         let closing = Closing {

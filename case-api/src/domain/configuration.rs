@@ -117,6 +117,7 @@ mod tests {
             ConfigurationAct::Approve { reason: reason.clone() },
             ConfigurationAct::Reject { reason },
         ];
+        assert_eq!([&propose, &approve, &reject].map(ConfigurationAct::reason), ["a"; 3]);
         for role in Role::ALL {
             let roles = Roles::new([role]);
             let next =

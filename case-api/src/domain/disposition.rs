@@ -169,7 +169,10 @@ impl Closing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::HoldState;
+    use crate::{
+        domain::{Act, HoldState},
+        limits::NOTE_CHARS_MAX,
+    };
 
     #[test]
     fn json_and_forms_write_the_same_code() {
@@ -190,6 +193,31 @@ mod tests {
         assert_eq!(closing.check(), Err(Refusal::DiscriminatorMissing));
         closing.discriminator = Some("born 1980, the listed man 1961".into());
         assert_eq!(closing.check(), Ok(()));
+    }
+
+    #[test]
+    fn a_closing_says_why_and_may_leave_the_rest_empty() {
+        let texts = |reason: &str, discriminator: &str| {
+            let (reason, discriminator) = (reason.to_owned(), Some(discriminator.to_owned()));
+            let disposition = DispositionCode::FpDob;
+            Act::Close(Closing { disposition, discriminator, reason, suppress_days: None }).check_texts()
+        };
+        assert_eq!(texts("not him", ""), Ok(()));
+        assert_eq!(texts(" ", "born later"), Err(Refusal::BadText));
+        assert_eq!(texts("not him", &"x".repeat(NOTE_CHARS_MAX)), Ok(()));
+        assert_eq!(texts("not him", &"x".repeat(NOTE_CHARS_MAX + 1)), Err(Refusal::BadText));
+    }
+
+    #[test]
+    fn to_watch_somebody_takes_an_investigator_and_to_end_with_them_an_mlro() {
+        for code in DispositionCode::ALL {
+            let expected = match code {
+                DispositionCode::Mon => Permission::Investigate,
+                code if code.leaves_funds_held() => Permission::Decide,
+                _ => Permission::Triage,
+            };
+            assert_eq!(code.permission(), expected, "{code:?}");
+        }
     }
 
     #[test]

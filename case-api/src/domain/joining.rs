@@ -76,6 +76,7 @@ pub fn held_by_decision(decision: &Decision, at: EventTime) -> HoldRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::HoldState;
 
     #[test]
     fn an_alert_joins_the_oldest_open_case_and_is_about_somebody() {
@@ -95,5 +96,26 @@ mod tests {
         };
         assert_eq!(named(&["C-1", "", "A-1", "C-1"]), ["C-1", "A-1"]);
         assert_eq!(named(&[""]), ["payment:P"]);
+    }
+
+    #[test]
+    fn an_answer_without_an_alert_keeps_the_payment_as_it_says() {
+        let answer = |decision| {
+            let (payment_id, event_id) = ("P".to_owned(), "E".to_owned());
+            let (alerts, reasons) = Default::default();
+            let decision = Decision {
+                payment_id,
+                event_id,
+                decision,
+                alerts,
+                reasons,
+                deadline_passed: false,
+                offset: None,
+            };
+            let said = held_by_decision(&decision, EventTime::from_micros(0));
+            (HoldState::kept(&said), said.state)
+        };
+        assert_eq!(answer(Outcome::Reject), (HoldState::Rejected, HoldOutcome::Rejected));
+        assert_eq!(answer(Outcome::Hold), (HoldState::Held, HoldOutcome::Held));
     }
 }

@@ -131,6 +131,31 @@ mod tests {
     }
 
     #[test]
+    fn an_owners_alert_names_the_rule_that_failed() {
+        let failure = RuleFailure {
+            rule_id: "R".into(),
+            rule: Hash256::of(b"rule"),
+            event_id: "E".into(),
+            payment_id: "P".into(),
+            occurred_at: EventTime::from_micros(0),
+            on_error: Action::Alert,
+            reason: "a missing field".into(),
+            cause: FailureCause::Rule,
+            key: Hash256::of(b"key"),
+        };
+        let alert = owners_alert(&failure, false, &["ines".to_owned()]);
+        assert_eq!(
+            (alert.versions.rule, alert.rule_version),
+            (failure.rule.to_string(), failure.rule.short())
+        );
+        assert!(
+            alert.reason.contains("ines") && alert.reason.contains("a missing field"),
+            "{}",
+            alert.reason
+        );
+    }
+
+    #[test]
     fn only_who_approves_rules_acts_and_says_why() {
         for role in Role::ALL {
             let actor = Actor { name: "mei".into(), roles: Roles::new([role]), via: Via::Session };

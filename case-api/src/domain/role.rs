@@ -176,9 +176,18 @@ mod tests {
     }
 
     #[test]
+    fn a_case_is_given_to_those_who_work_on_it() {
+        for role in Role::ALL {
+            let works = matches!(role, Role::Analyst | Role::Investigator | Role::Mlro);
+            assert_eq!(Roles::new([role]).work_cases(), works, "{role:?}");
+        }
+    }
+
+    #[test]
     fn roles_read_what_they_write() {
         let all = Roles::new(Role::ALL);
         assert_eq!(all.to_string().parse::<Roles>().unwrap(), all);
         assert!("chief".parse::<Roles>().is_err());
+        assert!(all.iter().eq(Role::ALL));
     }
 }

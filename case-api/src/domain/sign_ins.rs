@@ -64,3 +64,22 @@ impl FailedSignIns {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_counted_once_each_and_up_to_a_limit() {
+        let at = EventTime::from_micros;
+        let mut failed = FailedSignIns::none(at(0));
+        for n in 1..=2 {
+            failed.from("10.0.0.1".to_owned(), at(n));
+        }
+        assert_eq!((failed.from, failed.to, failed.addresses), (at(0), at(2), 1));
+        for n in 0..SIGN_IN_SUMMARY_NAMES_MAX + 5 {
+            failed.from(format!("10.0.1.{n}"), at(3));
+        }
+        assert_eq!(failed.addresses, SIGN_IN_SUMMARY_NAMES_MAX);
+    }
+}

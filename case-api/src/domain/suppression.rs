@@ -205,8 +205,10 @@ impl SuppressionProposal {
 
 #[cfg(test)]
 mod tests {
+    use sluice_model::{HoldOutcome, HoldRecord, KeyKind, ListMatch, PartyMatch};
+
     use super::*;
-    use crate::domain::Role;
+    use crate::domain::{Role, unexplained};
 
     #[test]
     fn it_takes_two_people_of_whom_one_decides() {
@@ -221,6 +223,7 @@ mod tests {
             assert!(next(SuppressionState::Revoked, &SuppressionAct::Approve, false).is_err(), "{role:?}");
             let ends = matches!(role, Role::Investigator | Role::Mlro);
             assert_eq!(next(SuppressionState::Approved, &revoke, false).is_ok(), ends, "{role:?}");
+            assert_eq!(next(SuppressionState::Proposed, &revoke, false).is_ok(), ends, "{role:?}");
             let takes_back = ends || role == Role::Analyst;
             assert_eq!(next(SuppressionState::Proposed, &revoke, true).is_ok(), takes_back, "{role:?}");
         }
@@ -238,7 +241,7 @@ mod tests {
 
     fn shown(alerts: &[u8]) -> CaseMatch {
         CaseMatch {
-            party: Key { kind: sluice_model::KeyKind::Customer, value: "C-1".into() },
+            party: Key { kind: KeyKind::Customer, value: "C-1".into() },
             screened: "Ada".into(),
             list: "un".into(),
             version: "v1".into(),
@@ -266,6 +269,47 @@ mod tests {
         assert_eq!(silent.check(&by(Role::Analyst), false), Err(Refusal::BadText));
         let now = EventTime::from_micros(7);
         assert_eq!(proposal.expires_at(now).since(now), Span::days(30));
+    }
+
+    #[test]
+    fn each_party_and_entry_is_shown_once_with_every_alert_that_shows_it() {
+        let hit = |list: &str, entry: &str| ListMatch {
+            score: 1.0,
+            list: list.into(),
+            version: "v1".into(),
+            entry_id: entry.into(),
+            name: "ADA".into(),
+            reasons: Vec::new(),
+        };
+        let met = |customer: Option<&str>, matches: Vec<ListMatch>| PartyMatch {
+            role: "debtor".into(),
+            name: "Ada".into(),
+            party: customer.map(|value| Key { kind: KeyKind::Customer, value: value.into() }),
+            matches,
+        };
+        let said = HoldRecord {
+            payment_id: "P".into(),
+            event_id: "E".into(),
+            state: HoldOutcome::Held,
+            because: "?".into(),
+            at: EventTime::from_micros(0),
+            alerts: Vec::new(),
+        };
+        let alert = |n: u8, matches| Alert { alert_id: Hash256::of(&[n]), matches, ..unexplained(&said) };
+        let found = matches_of([
+            // The same entry meets both names of one party.
+            alert(1, vec![met(Some("C-1"), vec![hit("un", "1")]), met(Some("C-1"), vec![hit("un", "1")])]),
+            alert(2, vec![met(Some("C-1"), vec![hit("un", "2"), hit("eu", "1"), hit("un", "1")])]),
+            alert(3, vec![met(Some("C-2"), vec![hit("un", "1")]), met(None, vec![hit("un", "1")])]),
+        ]);
+        let shown: Vec<_> = found
+            .iter()
+            .map(|m| (m.party.value.as_str(), m.list.as_str(), m.entry_id.as_str(), m.alerts.len()))
+            .collect();
+        let expected =
+            [("C-1", "un", "1", 2), ("C-1", "un", "2", 1), ("C-1", "eu", "1", 1), ("C-2", "un", "1", 1)];
+        assert_eq!(shown, expected);
+        assert_eq!(found[0].alerts, [1, 2].map(|n| Hash256::of(&[n])));
     }
 
     #[test]

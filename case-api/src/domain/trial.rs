@@ -196,3 +196,75 @@ fn is_path_of_rules(path: &str) -> bool {
         && path.split('/').all(plain)
         && (path.ends_with(".rhai") || path.ends_with(".toml"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, text: &str) -> RuleFile {
+        RuleFile { path: path.to_owned(), text: text.to_owned() }
+    }
+
+    fn proposal(files: Vec<RuleFile>) -> Proposal {
+        Proposal { rationale: "because".to_owned(), files, ..Proposal::default() }
+    }
+
+    fn paths(merged: Result<Vec<RuleFile>, TrialError>) -> Result<Vec<String>, String> {
+        let paths = |files: Vec<RuleFile>| files.into_iter().map(|file| file.path).collect();
+        merged.map(paths).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_proposal_changes_adds_and_removes_what_it_names_and_keeps_the_rest() {
+        let in_force = [file("a.rhai", "1"), file("b.rhai", "1"), file("c.rhai", "1")];
+        let with = |proposal: &Proposal| paths(merged(&in_force, proposal));
+        let change = proposal(vec![file("b.rhai", "2"), file("d.rhai", "1")]);
+        assert_eq!(with(&change).unwrap(), ["a.rhai", "b.rhai", "c.rhai", "d.rhai"]);
+        let less = Proposal { removed: vec!["a.rhai".to_owned()], ..change.clone() };
+        assert_eq!(with(&less).unwrap(), ["b.rhai", "c.rhai", "d.rhai"]);
+        let whole = Proposal { whole: true, ..change.clone() };
+        assert_eq!(with(&whole).unwrap(), ["b.rhai", "d.rhai"]);
+        let unknown = Proposal { removed: vec!["z.rhai".to_owned()], ..change };
+        assert!(with(&unknown).unwrap_err().contains("not in force"));
+        assert!(
+            with(&proposal(vec![file("d.rhai", "1"), file("d.rhai", "2")])).unwrap_err().contains("twice")
+        );
+        assert!(with(&proposal(vec![file("b.rhai", "1")])).unwrap_err().contains("changes nothing"));
+    }
+
+    #[test]
+    fn a_proposal_is_as_large_as_it_may_be_and_no_larger() {
+        let tried = |proposal: &Proposal| merged(&[], proposal).is_ok();
+        let said =
+            |chars: usize| Proposal { rationale: "x".repeat(chars), ..proposal(vec![file("a.rhai", "1")]) };
+        assert!(!tried(&said(0)) && tried(&said(NOTE_CHARS_MAX)) && !tried(&said(NOTE_CHARS_MAX + 1)));
+        let long = |bytes| proposal(vec![file("a.rhai", &"x".repeat(bytes))]);
+        assert!(tried(&long(RULE_FILE_BYTES_MAX)) && !tried(&long(RULE_FILE_BYTES_MAX + 1)));
+        let many = |files: usize| proposal((0..files).map(|n| file(&format!("{n}.rhai"), "1")).collect());
+        assert!(!tried(&many(0)) && tried(&many(RULE_FILES_MAX)) && !tried(&many(RULE_FILES_MAX + 1)));
+    }
+
+    #[test]
+    fn a_path_of_rules_stays_below_their_folder_and_says_what_it_is() {
+        let long = |bytes: usize| format!("{}.rhai", "x".repeat(bytes - ".rhai".len()));
+        for path in
+            ["a.rhai", "packs/core/R1.rhai", "reference/rates.toml", "a b.rhai", &long(RULE_PATH_BYTES_MAX)]
+        {
+            assert!(is_path_of_rules(path), "{path}");
+        }
+        for path in [
+            "",
+            "a.txt",
+            "/a.rhai",
+            "a//b.rhai",
+            "../a.rhai",
+            ".hidden/a.rhai",
+            ".rhai",
+            "a\\b.rhai",
+            "a\n.rhai",
+            &long(RULE_PATH_BYTES_MAX + 1),
+        ] {
+            assert!(!is_path_of_rules(path), "{path:?}");
+        }
+    }
+}

@@ -293,6 +293,21 @@ mod tests {
     }
 
     #[test]
+    fn whoever_acts_says_why_but_for_a_draft_which_says_it_itself() {
+        let reject = |reason: &str| VersionAct::Reject { reason: reason.to_owned() };
+        let said = acts().map(|act| said_of(&act).map(str::to_owned));
+        assert_eq!(said, ["", "because", "because", "because", "because"].map(|said| Ok(said.to_owned())));
+        assert_eq!(acts().map(|act| act.reason().is_some()), [false, true, true, true, true]);
+        assert_eq!(
+            said_of(&reject(&format!(" {} ", "x".repeat(NOTE_CHARS_MAX)))).map(str::len),
+            Ok(NOTE_CHARS_MAX)
+        );
+        for bad in [" ", &"x".repeat(NOTE_CHARS_MAX + 1)] {
+            assert_eq!(said_of(&reject(bad)), Err(VersionRefusal::BadText));
+        }
+    }
+
+    #[test]
     fn a_draft_is_saved_by_its_author_alone() {
         assert_eq!(check_saving(VersionState::Draft, "ines", "ines"), Ok(()));
         assert_eq!(check_saving(VersionState::Draft, "ines", "mei"), Err(VersionRefusal::OthersDraft));

@@ -12,7 +12,7 @@ use sluice_lists::{Query, each_party, rescreen::KnownParty};
 use sluice_model::{EventTime, Hash256, Key, KeyKind, PaymentEvent, Span};
 
 /// Parties of one home, by name: 150 MB or so. A larger company spreads its payments over more homes.
-pub const PARTIES_MAX: usize = 1_000_000;
+pub const PARTIES_MAX: usize = if cfg!(test) { 3 } else { 1_000_000 };
 /// A party is known for so long after it was last seen: as far as windows reach.
 pub const PARTY_KNOWN_FOR: Span = Span::days(400);
 
@@ -99,4 +99,36 @@ fn content_id(packed: &[u8]) -> u128 {
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&Hash256::of(packed).0[..16]);
     u128::from_le_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use sluice_model::Party;
+
+    use super::*;
+
+    /// Somebody pays, so many days after the first.
+    fn meet(parties: &mut Parties, name: &str, days: i64) {
+        let at = EventTime::from_micros(0).plus(Span::days(1_000 + days));
+        let mut event = PaymentEvent::new(name.to_owned(), at);
+        event.debtor = Some(Party { name: Some(name.to_owned()), ..Party::default() });
+        parties.meet(&event, at);
+    }
+
+    #[test]
+    fn whoever_finds_no_room_is_told_of_and_room_comes_with_those_not_seen_for_long() {
+        let mut parties = Parties::default();
+        (0..).zip(["Pia", "Tariq", "Amara"]).for_each(|(day, name)| meet(&mut parties, name, day));
+        assert_eq!((parties.known.len(), parties.left_out()), (PARTIES_MAX, 0));
+        for n in 1..=2 {
+            meet(&mut parties, "Vasil", 399);
+            assert_eq!((parties.known.len(), parties.left_out()), (PARTIES_MAX, n), "nobody is that old");
+        }
+        meet(&mut parties, "Pia", 399);
+        // Tariq was last seen 400 days before.
+        meet(&mut parties, "Vasil", 401);
+        assert_eq!((parties.known.len(), parties.left_out()), (PARTIES_MAX, 2));
+        meet(&mut parties, "Lam", 401);
+        assert_eq!(parties.left_out(), 3);
+    }
 }

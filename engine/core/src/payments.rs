@@ -221,13 +221,14 @@ impl Payment {
         let (settled, alive) = (self.settled, self.alive);
         let raised = raise(&mut self.alive, worth);
         let counts = StatusSet::SETTLED.has(event.status) && raise(&mut self.settled, worth);
+        // It counted before its amount was known: all of it is still to be added.
+        let nothing = worth.filter(|_| self.statuses.meets(StatusSet::ALIVE));
+        let nothing = nothing.map(|worth| Worth { minor: 0, currency: worth.currency });
         let counted = match (counts, settled) {
             (true, Some(worth)) => Some(worth),
-            // It counted before its amount was known: all of it is still to be added.
-            (true, None) if self.statuses.meets(StatusSet::SETTLED) => {
-                worth.map(|worth| Worth { minor: 0, currency: worth.currency })
-            }
-            _ => alive.filter(|_| raised && !StatusSet::SETTLED.has(event.status)),
+            (true, None) if self.statuses.meets(StatusSet::SETTLED) => nothing,
+            _ if raised => alive.or(nothing),
+            _ => None,
         };
         let changed = other_facts || raised || counts;
         let said_at = self.said_at((event, worth), facts, changed);
@@ -497,4 +498,70 @@ fn hash_under(id: u128, fact: &impl Hash) -> u64 {
     let mut hasher = SipHasher::new_with_keys((id >> 64) as u64, id as u64);
     fact.hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use sluice_model::{Card, Device, Direction, ListMatch, Merchant, PartyMatch, RelatedParty};
+
+    use super::*;
+
+    fn facts(event: &PaymentEvent, screened: &Screened) -> Vec<u64> {
+        Facts::of(event, screened, ["segment"].into_iter(), 7).iter().collect()
+    }
+
+    /// What a rule reads is in one group; an event that leaves it out says nothing of it.
+    #[test]
+    fn each_group_of_facts_is_silent_where_the_event_is_and_changes_with_it() {
+        let plain = PaymentEvent::new("E".to_owned(), EventTime::from_micros(0));
+        let none = facts(&plain, &Screened::default());
+        assert_eq!(none.len(), FACTS);
+        assert_eq!(none.iter().filter(|fact| **fact != 0).count(), 1, "its type alone");
+        let party = |name: &str| Party { name: Some(name.to_owned()), ..Party::default() };
+        let set: [fn(&mut PaymentEvent, &str, Party); 13] = [
+            |event, _, party| event.debtor = Some(party),
+            |event, _, party| event.creditor = Some(party),
+            |event, _, party| event.intermediaries = vec![party],
+            |event, text, party| event.related_parties = vec![RelatedParty { role: text.to_owned(), party }],
+            |event, text, _| event.purpose = Some(text.to_owned()),
+            |event, text, _| event.remittance = Some(text.to_owned()),
+            |event, text, _| event.method = Some(text.to_owned()),
+            |event, text, _| event.channel = Some(text.to_owned()),
+            |event, text, _| {
+                event.direction = Some(if text == "a" { Direction::Inbound } else { Direction::Outbound })
+            },
+            |event, text, _| event.device = Some(Device { id: Some(text.to_owned()), ..Device::default() }),
+            |event, text, _| event.card = Some(Card { token: Some(text.to_owned()), ..Card::default() }),
+            |event, text, _| {
+                event.merchant = Some(Merchant { id: Some(text.to_owned()), ..Merchant::default() })
+            },
+            |event, text, _| drop(event.attributes.insert("segment".to_owned(), text.into())),
+        ];
+        for (n, set) in set.into_iter().enumerate() {
+            let [one, other] = ["a", "b"].map(|text| {
+                let mut event = plain.clone();
+                set(&mut event, text, party(text));
+                facts(&event, &Screened::default())
+            });
+            let said = (0..FACTS).filter(|at| one[*at] != none[*at]).collect::<Vec<_>>();
+            let [at] = said[..] else { panic!("{n}: {said:?}") };
+            assert_eq!(none[at], 0, "{n}");
+            assert!(one[at] != 0 && other[at] != 0 && one[at] != other[at], "{n}");
+        }
+        let mut undeclared = plain.clone();
+        undeclared.attributes.insert("other".to_owned(), "a".into());
+        assert_eq!(facts(&undeclared, &Screened::default()), none, "no rule can read it");
+        let hit = ListMatch {
+            score: 1.0,
+            list: "un".to_owned(),
+            version: String::new(),
+            entry_id: "1".to_owned(),
+            name: String::new(),
+            reasons: Vec::new(),
+        };
+        let met = PartyMatch { role: String::new(), name: String::new(), party: None, matches: vec![hit] };
+        let met = facts(&plain, &Screened { matches: vec![met], ..Screened::default() });
+        assert!(none[FACTS - 1] == 0 && met[FACTS - 1] != 0);
+        assert_eq!(met[..FACTS - 1], none[..FACTS - 1]);
+    }
 }

@@ -173,3 +173,19 @@ impl Hasher for Fnv {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Logs that were written are read by it: these never change.
+    #[test]
+    fn a_partition_is_the_same_for_ever() {
+        for (text, of_4, of_4096) in
+            [("", 2, 2135), ("P-1", 2, 2237), ("C-100021", 0, 108), ("香港", 2, 2741)]
+        {
+            assert_eq!((partition_of(text, 4), partition_of(text, 4096)), (of_4, of_4096), "{text:?}");
+        }
+        assert_eq!(partition_of("P-1", 1), 0);
+    }
+}

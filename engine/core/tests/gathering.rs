@@ -3,13 +3,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
+
 use sluice_core::{
-    Distributor, DistributorOutput, Gather, GatherOutput, HOLDS_KEPT_FOR, Layout, Publication, Published,
-    Speaker, Stage, Verdict, VerdictFinding, VerdictRecord,
+    Distributor, DistributorOutput, Gather, GatherOutput, HOLDS_KEPT_FOR, Home, HomeOutput, Layout, NoLists,
+    Publication, Published, REASON_ON_DEADLINE, Speaker, Stage, Verdict, VerdictFinding, VerdictRecord,
 };
 use sluice_model::{
-    Control, Decision, EventTime, Freeze, Hash256, HoldOutcome, Key, KeyKind, Outcome, PaymentRecord,
-    Release, Span, Topic, Unfreeze,
+    Control, Decision, EventRecord, EventTime, Freeze, Hash256, HoldOutcome, Key, KeyKind, Outcome,
+    PaymentEvent, PaymentRecord, Release, Span, Topic, Unfreeze, limits::DEDUPE_HORIZON,
 };
 
 const NOW: EventTime = EventTime::from_micros(1_800_000_000_000_000);
@@ -70,6 +72,53 @@ fn nothing_is_decided_before_the_last_answer() {
     let last = verdict(Speaker::Key(key("B")), vec![found(1, Outcome::Hold)]);
     let decisions = apply(&mut gather, &[last]);
     assert_eq!(decisions.iter().map(|d| d.decision).collect::<Vec<_>>(), [Outcome::Hold]);
+    let again = verdict(Speaker::Home { asked: 0 }, Vec::new());
+    assert_eq!(apply(&mut gather, &[again]), [], "it is decided");
+}
+
+#[test]
+fn nothing_is_decided_where_nobody_waits() {
+    let VerdictRecord::Verdict(unasked) = verdict(Speaker::Home { asked: 0 }, Vec::new()) else { panic!() };
+    let unasked = VerdictRecord::Verdict(Verdict { awaited: false, ..unasked });
+    assert_eq!(apply(&mut Gather::default(), &[unasked]), []);
+}
+
+/// As long as a home may know the id of an event, and so may ask for its answer: three days and the hour that ids are
+/// forgotten by.
+#[test]
+fn an_answer_is_kept_as_long_as_its_event_may_be_asked_for_again() {
+    let asks = |event: &str, at: EventTime| VerdictRecord::Again {
+        at,
+        payment_id: format!("payment of {event}"),
+        event_id: event.to_owned(),
+        offset: 9,
+    };
+    let kept = NOW.plus(DEDUPE_HORIZON).plus(Span::hours(1));
+    for (later, alerts) in [(kept, 1), (kept.plus(Span::from_micros(1)), 0)] {
+        let mut gather = Gather::default();
+        apply(&mut gather, &[verdict(Speaker::Home { asked: 0 }, vec![found(1, Outcome::Allow)])]);
+        // Answers are forgotten when another is given.
+        let told = apply(&mut gather, &[asks("other", later), asks("E", later)]);
+        assert_eq!(told[1].alerts.len(), alerts);
+        assert_eq!(told[1].offset, Some(9), "the event that asks");
+    }
+}
+
+/// A verdict that moves no payment's home may be the last that gathering hears of the time.
+#[test]
+fn a_homes_verdict_tells_how_late_it_is() {
+    let mut home = Home::new(Arc::new(NoLists));
+    let mut out = HomeOutput::default();
+    for (n, at) in [NOW.plus(Span::minutes(5)), NOW].into_iter().enumerate() {
+        let event = PaymentEvent::new(format!("E{n}"), at);
+        let record = EventRecord { received_at: at, awaited: true, late_reason: None, event: event.into() };
+        home.apply(0, &PaymentRecord::Event(record), &mut out);
+    }
+    let times = out.verdicts.iter().map(|record| match record {
+        VerdictRecord::Verdict(verdict) => verdict.at,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(times.collect::<Vec<_>>(), [NOW.plus(Span::minutes(5)); 2]);
 }
 
 #[test]
@@ -92,6 +141,18 @@ fn a_deadline_holds_what_would_have_been_allowed_and_lowers_nothing() {
         let after = apply(&mut Gather::default(), &[asked, answered, late(), late()]);
         let told: Vec<_> = after.iter().map(|d| (d.decision, d.deadline_passed)).collect();
         assert_eq!(told, [(outcome, false), (answer, true)], "once, however often it passes");
+    }
+    // Why it was held is said once, whether its alert says so or not.
+    for reason in ["another", REASON_ON_DEADLINE] {
+        let found = VerdictFinding { reason: reason.to_owned(), ..found(9, Outcome::Hold) };
+        let passed = VerdictRecord::Deadline {
+            payment_id: "P".to_owned(),
+            event_id: "E".to_owned(),
+            found: Some(found),
+        };
+        let told = apply(&mut Gather::default(), &[verdict(Speaker::Home { asked: 1 }, Vec::new()), passed]);
+        let says_so = told[0].reasons.iter().filter(|reason| *reason == REASON_ON_DEADLINE).count();
+        assert_eq!(says_so, 1, "{:?}", told[0].reasons);
     }
 }
 

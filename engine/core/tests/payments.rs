@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
-use sluice_core::{Engine, EngineConfig, Library, Output, Stage, Unavailable};
+use sluice_core::{Engine, EngineConfig, Library, Output, Stage, Unavailable, deadline_alert};
 use sluice_lists::{Entry, ListVersion, Screener, Settings};
 use sluice_model::{
     Alert, Control, EntryKind, EventRecord, EventTime, Freeze, Hash256, HoldOutcome, Key, KeyKind, Outcome,
@@ -66,6 +66,7 @@ struct World {
     lists: Screening,
     out: Output,
     received_at: Option<EventTime>,
+    awaited: bool,
 }
 
 impl World {
@@ -79,7 +80,7 @@ impl World {
             ..Screening::default()
         };
         let engine = Engine::new(EngineConfig { shards: 2 }, Arc::new(Shelf(version.hash(), screener)));
-        let mut world = Self { engine, lists, out: Output::default(), received_at: None };
+        let mut world = Self { engine, lists, out: Output::default(), received_at: None, awaited: true };
         let bundle = RuleBundle::new(rules.to_vec());
         let rules = bundle.hash();
         RuleSet::compile(&bundle).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
@@ -111,7 +112,8 @@ impl World {
         }
         let event: PaymentEvent = serde_json::from_value(whole).unwrap();
         let received_at = self.received_at.unwrap_or(event.occurred_at);
-        let record = EventRecord { received_at, awaited: true, late_reason: None, event: event.into() };
+        let awaited = self.awaited;
+        let record = EventRecord { received_at, awaited, late_reason: None, event: event.into() };
         let before = self.out.alerts.len();
         self.engine.apply(0, &PaymentRecord::Event(record), &mut self.out);
         self.out.alerts[before..].to_vec()
@@ -178,6 +180,71 @@ fn an_event_that_leaves_its_sides_out_counts_for_those_known() {
     assert_eq!(said(&alerts, "WIN"), Some("HK$9,000.00 in 1 of which 1"));
     let alerts = world.pay(2, json!({"payment_id": "Q"}));
     assert_eq!(said(&alerts, "WIN"), Some("HK$9,010.00 in 2 of which 1"));
+    let one_side = json!({"payment_id": "Q", "status": "captured", "amount": hkd("20.00"), "debtor": null});
+    assert_eq!(said(&world.pay(3, one_side), "WIN"), Some("HK$9,020.00 in 2 of which 1"), "one side alone");
+}
+
+/// A rule may count payments before they are authorized, alone or with those that are.
+#[test]
+fn an_amount_that_rises_counts_by_its_rise_at_whatever_statuses_a_rule_counts() {
+    let counting = |statuses: &str| {
+        let more = r#"
+            window total #{ measure: "sum", of: amount, role: "debtor", where: has(amount), length: "24h" };
+            window n #{ measure: "count", role: "debtor", length: "24h" };
+            window small #{ measure: "count", role: "debtor", where: has(amount) && amount < hkd(10), length: "24h" };"#;
+        let condition = "is_debtor && n >= 0 && small >= 0 && total >= hkd(0)";
+        let mut rule = rule("WIN", "account", "alert", more, condition, "${total} in ${n}, ${small} small");
+        rule.text = rule.text.replace("speaks:", &format!("statuses: [{statuses}], speaks:"));
+        rule
+    };
+    let announced = r#""initiated", "processing""#;
+    let settled = r#""authorized", "captured", "completed""#;
+    for (statuses, steps, total) in [
+        (
+            announced,
+            [("initiated", "1.00"), ("initiated", "9000.00"), ("processing", "5.00")],
+            "HK$9,020.00 in 2, 1 small",
+        ),
+        (
+            announced,
+            [("initiated", ""), ("processing", "9000.00"), ("processing", "")],
+            "HK$9,020.00 in 2, 0 small",
+        ),
+        (
+            settled,
+            [("authorized", ""), ("captured", "9000.00"), ("completed", "")],
+            "HK$9,020.00 in 2, 0 small",
+        ),
+        (
+            settled,
+            [("initiated", "1.00"), ("authorized", "9000.00"), ("captured", "")],
+            "HK$9,020.00 in 2, 0 small",
+        ),
+        (
+            settled,
+            [("initiated", "9000.00"), ("authorized", ""), ("captured", "9000.00")],
+            "HK$9,020.00 in 2, 0 small",
+        ),
+        (
+            &format!("{announced}, {settled}"),
+            [("initiated", "1.00"), ("authorized", "9000.00"), ("completed", "9000.00")],
+            "HK$9,020.00 in 2, 1 small",
+        ),
+        (
+            &format!("{announced}, {settled}"),
+            [("processing", "9000.00"), ("authorized", "9000.00"), ("completed", "")],
+            "HK$9,020.00 in 2, 0 small",
+        ),
+    ] {
+        let mut world = World::new(&[counting(statuses)]);
+        for (minute, (status, amount)) in (0..).zip(steps) {
+            let amount = if amount.is_empty() { Value::Null } else { hkd(amount) };
+            world.pay(minute, json!({"payment_id": "P", "status": status, "amount": amount}));
+        }
+        let first = if statuses.contains("authorized") { "authorized" } else { "initiated" };
+        let other = world.pay(5, json!({"payment_id": "Q", "status": first, "amount": hkd("20.00")}));
+        assert_eq!(said(&other, "WIN"), Some(total), "{statuses}: {steps:?}");
+    }
 }
 
 #[test]
@@ -207,15 +274,24 @@ fn what_ends_unpaid_leaves_the_sums_and_stays_an_attempt() {
         world.pay(1, json!({"payment_id": "P", "status": "authorized", "amount": hkd("9000.00")}));
         world.pay(2, json!({"payment_id": "R", "status": "authorized", "amount": hkd("30.00")}));
         world.pay(3, json!({"payment_id": "R", "status": "captured", "amount": hkd("20.00")}));
+        world.pay(
+            3,
+            json!({"event_id": "S0", "payment_id": "S", "status": "initiated", "amount": hkd("7.00")}),
+        );
+        world.pay(
+            3,
+            json!({"event_id": "S1", "payment_id": "S", "status": "authorized", "amount": hkd("7.00")}),
+        );
         // It says nothing of the payment but its end.
         let nothing = json!({"amount": null, "debtor": null, "creditor": null, "status": end});
-        for (minute, payment) in [(4, "P"), (5, "R")] {
+        for (minute, payment) in [(4, "P"), (5, "R"), (5, "S")] {
             let mut fields = nothing.clone();
             fields["payment_id"] = payment.into();
+            fields["event_id"] = format!("{payment}-end").into();
             assert_eq!(ids(&world.pay(minute, fields)), [""; 0]);
         }
         let other = world.pay(6, json!({"payment_id": "Q", "amount": hkd("5.00")}));
-        assert_eq!(said(&other, "WIN"), Some("HK$35.00 in 3 of which 1"), "{end}: R was captured in part");
+        assert_eq!(said(&other, "WIN"), Some("HK$35.00 in 4 of which 1"), "{end}: R was captured in part");
     }
 }
 
@@ -235,6 +311,18 @@ fn a_payment_that_goes_on_after_its_end_counts_and_is_told_anew() {
     let late = json!({"payment_id": "P", "status": "processing", "occurred_at": at(-5).to_string()});
     world.pay(3, late);
     assert_eq!(world.out.counts.illegal_statuses, 1, "a late event says nothing of the order of statuses");
+    // The rest of an authorisation that was captured in part may end: the payment goes on as it was.
+    for (minute, status, told) in [
+        (4, "authorized", &["BIG", "WIN"][..]),
+        (5, "captured", &[]),
+        (6, "cancelled", &[]),
+        (7, "completed", &[]),
+    ] {
+        let told_now =
+            world.pay(minute, json!({"payment_id": "R", "status": status, "amount": hkd("9000.00")}));
+        let told_now: Vec<_> = ids(&told_now).into_iter().filter(|id| *id != "ODD").collect();
+        assert_eq!(told_now, told, "{status}");
+    }
 }
 
 #[test]
@@ -244,14 +332,30 @@ fn a_late_event_completes_what_its_key_has_seen() {
     let often = rule("CNT", "account", "alert", &window(""), "is_debtor && n >= 3", "${n} in an hour");
     let before =
         rule("BEF", "account", "alert", &window(", before: true"), "is_debtor && n >= 2", "${n} before");
-    let mut world = World::new(&[often, before]);
+    let typology = RuleFile {
+        path: "t.rhai".into(),
+        text: r#"typology TYP #{ title: "TYP", key: "account", severity: "high", typology: "test", speaks: "every event",
+            regulation: #{ text: "a test", source: "https://example.com", date: "2026-01-01" },
+            alert_at: 60, weights: #{ CNT: 60 } };"#
+            .into(),
+    };
+    let mut world = World::new(&[often, before, typology]);
     world.pay(0, json!({}));
     assert_eq!(ids(&world.pay(50, json!({}))), [""; 0]);
     let late = world.pay(30, json!({}));
     assert_eq!(said(&late, "CNT"), Some("3 in an hour"), "at 50 there were three");
+    assert!(ids(&late).contains(&"TYP"), "what it completes is weighed: {:?}", ids(&late));
     assert_eq!(said(&late, "BEF"), None, "what looks back from the event alone is not asked later");
     world.pay(200, json!({}));
     assert_eq!(ids(&world.pay(100, json!({}))), [""; 0], "nothing later reaches back to it");
+    for n in 0..3 {
+        world.pay(360, json!({"event_id": format!("L{n}")}));
+    }
+    assert_eq!(
+        ids(&world.pay(300, json!({}))),
+        [""; 0],
+        "an hour before is outside: what was said is not said again"
+    );
 }
 
 #[test]
@@ -264,6 +368,12 @@ fn a_day_without_a_time_may_begin_later_than_it_arrives() {
     world.pay(2, json!({"occurred_at": "2026-11-22"}));
     let codes: Vec<_> = world.out.dead_letters.iter().map(|letter| letter.code.as_str()).collect();
     assert_eq!(codes, ["far_future", "far_future"]);
+    assert_eq!(world.out.counts.dead_letters, 2);
+    world.received_at = Some(at(3));
+    world.pay(8, json!({}));
+    assert_eq!(world.out.dead_letters.len(), 2, "five minutes ahead is not yet too far");
+    world.pay(9, json!({}));
+    assert_eq!(world.out.dead_letters.len(), 3);
 }
 
 #[test]
@@ -303,6 +413,70 @@ fn whatever_a_rule_reads_is_judged_again_and_the_same_finding_is_said_once() {
     assert_eq!(ids(&world.pay(1, payment("captured", json!({"device": {"country": "KP"}})))), ["FAR"]);
     assert_eq!(ids(&world.pay(2, payment("completed", json!({"purpose": "rent"})))), [""; 0]);
     assert_eq!(ids(&world.pay(3, payment("failed", json!({"device": {"country": "RU"}})))), [""; 0]);
+}
+
+#[test]
+fn another_fact_at_the_same_status_is_judged() {
+    let mut world = World::new(&[far()]);
+    let device =
+        |country: &str| json!({"payment_id": "P", "status": "authorized", "device": {"country": country}});
+    assert_eq!(ids(&world.pay(0, device("HK"))), [""; 0]);
+    assert_eq!(ids(&world.pay(1, device("KP"))), ["FAR"]);
+}
+
+/// What was said while a rule did not look is judged when it is said again.
+#[test]
+fn a_fact_that_was_said_at_another_status_is_judged_at_the_rules_own() {
+    let far = far();
+    let captures =
+        RuleFile { text: far.text.replace("speaks:", r#"statuses: ["captured"], speaks:"#), ..far };
+    let mut world = World::new(&[captures]);
+    let payment = |status: &str| json!({"payment_id": "P", "status": status, "amount": null});
+    let with_device = |status: &str| {
+        let mut fields = payment(status);
+        fields["device"] = json!({"country": "KP"});
+        fields
+    };
+    assert_eq!(ids(&world.pay(0, with_device("authorized"))), [""; 0], "no rule judges this status");
+    assert_eq!(ids(&world.pay(1, payment("captured"))), [""; 0], "nothing is said of a device");
+    assert_eq!(ids(&world.pay(2, with_device("captured"))), ["FAR"]);
+}
+
+#[test]
+fn a_rule_that_alerts_on_crossing_alerts_anew_once_its_condition_did_not_hold() {
+    let condition = r#"is_debtor && amount >= hkd(8000)"#;
+    let crossing = |id: &str, condition: &str| {
+        let rule = rule(id, "account", "alert", "", condition, "crossed");
+        RuleFile { text: rule.text.replace("every event", "on crossing"), ..rule }
+    };
+    let mut world =
+        World::new(&[crossing("CRO", condition), crossing("ODD", "is_debtor && amount == hkd(10)")]);
+    let pay = |world: &mut World, minute: i64, amount: &str, status: &str| {
+        ids(&world.pay(minute, json!({"amount": hkd(amount), "status": status}))).contains(&"CRO")
+    };
+    assert!(pay(&mut world, 0, "9000.00", "completed"));
+    assert!(!pay(&mut world, 1, "9000.00", "completed"), "it holds still");
+    assert!(!pay(&mut world, 2, "10.00", "initiated"), "an event that it does not judge says nothing");
+    assert!(!pay(&mut world, 3, "9000.00", "completed"));
+    assert!(!pay(&mut world, 4, "10.00", "completed"), "it holds no more");
+    assert!(pay(&mut world, 5, "9000.00", "completed"));
+}
+
+#[test]
+fn what_a_key_found_while_nobody_waited_holds_the_payments_next_event() {
+    let large = rule("KEY", "account", "hold", "", "is_debtor && amount >= hkd(8000)", "large");
+    let mut world = World::new(&[large]);
+    world.awaited = false;
+    let alerts = world.pay(
+        0,
+        json!({"payment_id": "P", "status": "authorized", "amount": hkd("9000.00"),
+                                     "debtor": {"account": "A", "customer_id": "C-1"}}),
+    );
+    assert_eq!((ids(&alerts), alerts[0].subjects.as_slice()), (vec!["KEY"], &["C-1".to_owned()][..]));
+    assert!(world.out.decisions.is_empty(), "nobody asked");
+    world.awaited = true;
+    assert_eq!(ids(&world.pay(1, json!({"payment_id": "P", "status": "processing"}))), [""; 0]);
+    assert_eq!(world.last_decision(), (Outcome::Hold, 1));
 }
 
 #[test]
@@ -382,6 +556,7 @@ fn a_freeze_bites_however_its_key_is_written_and_in_whatever_part() {
         ),
         (KeyKind::Account, "777-100200-9", json!({"intermediaries": [{"account": "7771002009"}]})),
         (KeyKind::Party, "HSBCHKHH", json!({"creditor": {"agent_bic": "hsbchkhhxxx"}})),
+        (KeyKind::Party, "HSBCHKHHXXX", json!({"creditor": {"agent_bic": "HSBCHKHH"}})),
         (
             KeyKind::Party,
             "Chan  Tai Man",
@@ -401,6 +576,10 @@ fn a_freeze_bites_however_its_key_is_written_and_in_whatever_part() {
         world.order(Control::Unfreeze(end));
         assert_eq!(ids(&world.pay(4, event)), [""; 0]);
     }
+    let mut world = World::new(&[]);
+    world.order(freeze(KeyKind::Party, "Chan Tai Man", 1));
+    let other = json!({"creditor": {"name": "Chantai Man"}});
+    assert_eq!(ids(&world.pay(2, other)), [""; 0], "a blank elsewhere makes another name");
 }
 
 #[test]
@@ -444,16 +623,19 @@ fn a_release_lets_go_the_alerts_that_it_names() {
 
 #[test]
 fn a_hold_by_deadline_has_an_alert_and_binds_the_next_event() {
-    let mut world = World::new(&[]);
+    let mut world = World::new(&[]).screening();
     world.pay(0, json!({"payment_id": "P", "status": "authorized"}));
     assert_eq!(world.last_decision(), (Outcome::Allow, 0));
     let event = json!({"event_id": "E0", "occurred_at": at(0).to_string(), "payment_id": "P",
                        "debtor": {"customer_id": "C-1"}});
     let event: PaymentEvent = serde_json::from_value(event).unwrap();
     let (payment_id, event_id) = ("P".to_owned(), "E0".to_owned());
+    let foreseen = deadline_alert(&event);
     world.order(Control::Deadline { payment_id, event_id, event: Some(Arc::new(event)) });
     assert_eq!(world.last_decision(), (Outcome::Hold, 1), "the answer is corrected");
     let alert = world.out.alerts.last().unwrap();
+    assert_eq!(alert.alert_id, foreseen, "whoever gave the answer named it already");
+    assert_eq!(alert.versions.lists["house"], world.lists.lists["house"].to_string());
     assert_eq!(
         (alert.rule_id.as_str(), alert.subjects.as_slice()),
         ("ENGINE-DEADLINE", &["C-1".to_owned()][..])
@@ -474,6 +656,9 @@ fn what_is_not_screened_is_told_once_for_each_reason_and_held_or_told_by_policy(
         let mut world = world.screening();
         let alerts = world.pay(0, nameless());
         assert_eq!(alerts.len(), usize::from(unnamed != Unnamed::Accept), "{unnamed:?}");
+        let names_both =
+            |alert: &Alert| ["debtor", "creditor"].iter().all(|side| alert.reason.contains(side));
+        assert!(alerts.iter().all(names_both), "{alerts:?}");
         assert_eq!(world.last_decision().0, expected, "{unnamed:?}");
         assert_eq!(ids(&world.pay(1, json!({"payment_id": "P", "status": "captured"}))), [""; 0]);
     }
@@ -502,12 +687,20 @@ fn a_list_that_cannot_be_read_or_is_too_old_screens_nothing() {
     assert_eq!(ids(&world.pay(10, json!({}))), [""; 0], "as old as it may be");
     assert_eq!(ids(&world.pay(11, json!({}))), ["ENGINE-NOT-SCREENED"]);
     assert_eq!(world.last_decision().0, Outcome::Hold);
+    // What the engine finds of one event for several reasons are several alerts.
+    world.order(freeze(KeyKind::Account, "A", 12));
+    let both = world.pay(13, json!({}));
+    assert_eq!(ids(&both), ["ENGINE-FROZEN", "ENGINE-NOT-SCREENED"]);
+    assert_ne!(both[0].alert_id, both[1].alert_id);
 }
 
 #[test]
 fn stream_time_that_a_wrong_clock_moved_can_be_set_back() {
     let mut world = World::new(&[]);
+    let now = |world: &World| world.engine.home().stream_time();
+    assert_eq!(now(&world), None);
     world.pay(0, json!({}));
+    assert_eq!(now(&world), Some(at(0)));
     let ahead = 400 * 24 * 60;
     world.pay(ahead, json!({}));
     world.pay(1, json!({}));
@@ -517,6 +710,7 @@ fn stream_time_that_a_wrong_clock_moved_can_be_set_back() {
         reason: "a wrong clock".into(),
         at: at(2),
     }));
+    assert_eq!(now(&world), Some(at(1)));
     let refused = world.out.dead_letters.len();
     world.pay(3, json!({}));
     assert_eq!(world.out.dead_letters.len(), refused);

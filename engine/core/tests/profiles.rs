@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::json;
 use sluice_core::{Engine, EngineConfig, Format, Library, NoLists, Output, Stage};
 use sluice_model::{
-    Control, EventRecord, EventTime, PaymentEvent, PaymentRecord, RuleBundle, RuleFile, Span,
+    Control, EventRecord, EventTime, PaymentEvent, PaymentRecord, RuleBundle, RuleFile, SetStreamTime, Span,
 };
 
 const RULE: &str = r#"rule R #{ title: "R", key: "customer", severity: "high", action: "alert", typology: "test",
@@ -75,6 +75,24 @@ fn segments(records: &[PaymentRecord]) -> Vec<String> {
 fn a_profile_outlives_a_restore() {
     let records = [profile("C-1", "retail", 0), payment("C-1", 1), payment("C-2", 2), payment("C-1", 3)];
     assert_eq!(segments(&records), ["retail", "unknown", "retail"]);
+}
+
+/// What a wrong clock brought is no reason to keep it for as long as the clock was ahead.
+#[test]
+fn a_profile_of_the_future_gives_way_once_stream_time_is_set_back() {
+    let set_back = SetStreamTime { to: at(5), reason: "a wrong clock".to_owned(), at: at(5) };
+    let records = [
+        profile("C-1", "right", 1),
+        profile("C-1", "wrong", 9_000),
+        profile("C-2", "right", 4),
+        PaymentRecord::Control(Control::SetStreamTime(set_back)),
+        // Of before that moment: it is as old as it was.
+        profile("C-2", "older", 3),
+        payment("C-2", 6),
+        profile("C-1", "mended", 6),
+        payment("C-1", 7),
+    ];
+    assert_eq!(segments(&records), ["right", "mended"]);
 }
 
 #[test]

@@ -68,9 +68,15 @@ impl World {
 
     /// The reasons of the alerts on a payment from A to B.
     fn pay(&mut self, event: PaymentEvent) -> Vec<String> {
+        self.pay_late(event, None)
+    }
+
+    /// The same of an event that is sent with a reason for coming late.
+    fn pay_late(&mut self, event: PaymentEvent, late_reason: Option<&str>) -> Vec<String> {
         let before = self.out.alerts.len();
         let (received_at, event) = (event.occurred_at, Arc::new(event));
-        let record = EventRecord { received_at, awaited: false, late_reason: None, event };
+        let late_reason = late_reason.map(str::to_owned);
+        let record = EventRecord { received_at, awaited: false, late_reason, event };
         self.engine.apply(0, &PaymentRecord::Event(record), &mut self.out);
         self.out.alerts[before..].iter().map(|alert| alert.reason.clone()).collect()
     }
@@ -95,18 +101,27 @@ const SOMEBODY: &str = "Chan Siu Ming";
 #[test]
 fn an_id_is_known_for_three_days_of_the_stream() {
     let mut world = World::new(&[]);
-    let first = payment("E", Span::days(1), SOMEBODY);
+    // In the middle of an hour: ids are forgotten by the hour.
+    let days = |days: i64, minutes: i64| Span::minutes(24 * 60 * days + minutes);
+    let first = payment("E", days(1, 30), SOMEBODY);
     world.pay(first.clone());
-    world.pay(payment("later", Span::days(1).plus(Span::hours(71)), SOMEBODY));
+    world.pay(payment("later", days(4, 29), SOMEBODY));
     world.pay(first.clone());
-    assert_eq!((world.out.counts.events, world.out.duplicates.len()), (2, 1), "two days and 23 hours later");
+    assert_eq!(
+        (world.out.counts.events, world.out.duplicates.len()),
+        (2, 1),
+        "a minute less than three days"
+    );
     let mut other = first.clone();
     other.purpose = Some("altered".to_owned());
     world.pay(other);
     assert_eq!(world.out.dead_letters.last().unwrap().code, "conflict", "other content under its id");
-    world.pay(payment("latest", Span::days(4), SOMEBODY));
-    world.pay(first);
+    world.pay(payment("latest", days(4, 30), SOMEBODY));
+    world.pay(first.clone());
     assert_eq!(world.out.dead_letters.last().unwrap().code, "too_old", "three days later it is no duplicate");
+    world.pay(payment("the next hour", days(4, 90), SOMEBODY));
+    world.pay_late(first, Some("sent again"));
+    assert_eq!(world.out.counts.events, 5, "an id is not remembered for ever");
 }
 
 #[test]
@@ -119,17 +134,17 @@ fn a_payment_is_known_for_thirty_days_after_its_last_event() {
         "${n} paid",
     );
     let mut world = World::new(&[paid]);
-    let next = |id: &str, days: i64| PaymentEvent {
-        payment_id: Some("P".to_owned()),
-        ..payment(id, Span::days(days), SOMEBODY)
-    };
-    assert_eq!(world.pay(next("E1", 0)), ["1 paid"]);
-    assert_eq!(world.pay(next("E2", 29)), [""; 0], "it counted");
-    world.pay(payment("other", Span::days(58), SOMEBODY));
-    assert_eq!(world.pay(next("E3", 58)), [""; 0], "29 days after its last event");
+    let next =
+        |id: &str, at: Span| PaymentEvent { payment_id: Some("P".to_owned()), ..payment(id, at, SOMEBODY) };
+    assert_eq!(world.pay(next("E1", Span::ZERO)), ["1 paid"]);
+    assert_eq!(world.pay(next("E2", Span::days(29))), [""; 0], "it counted");
+    let last = Span::minutes(59 * 24 * 60 - 1);
+    world.pay(payment("other", last, SOMEBODY));
+    assert_eq!(world.pay(next("E3", last)), [""; 0], "30 days less a minute after its last event");
     world.pay(payment("another", Span::days(90), SOMEBODY));
-    // 58 days hold the other one; the payment is forgotten, and a payment of its id is a new one.
-    assert_eq!(world.pay(next("E4", 90)), ["3 paid"]);
+    // 59 days hold the other one; the payment is forgotten, and a payment of its id is a new one.
+    assert_eq!(world.pay(next("E4", Span::days(90))), ["3 paid"]);
+    assert_eq!(world.engine.keys(), 2, "one account pays, one is paid");
 }
 
 #[test]

@@ -124,6 +124,16 @@ fn what_changed_is_compared_with_every_known_party_once() {
     let out = world.activate("eu", &["Somebody Else"]);
     assert_eq!(out.rescreened.iter().map(|r| r.list.as_str()).collect::<Vec<_>>(), ["eu"]);
     assert!(out.alerts.is_empty());
+
+    assert_eq!(world.home.screening().lists, world.lists);
+
+    // Two lists at once: each tells its own.
+    let World { shelf, lists, .. } = &mut world;
+    shelf.put(lists, "eu", &["Somebody Else", "Lam Siu Fong"]);
+    let both = shelf.put(lists, "un", &["Vasil Zorkin", "Lam Siu Fong"]);
+    let out = world.apply(PaymentRecord::Control(both));
+    let told: Vec<_> = out.rescreened.iter().map(|r| (r.list.as_str(), r.alerts, r.left_out)).collect();
+    assert_eq!(told, [("eu", 1, 0), ("un", 1, 0)]);
 }
 
 #[test]

@@ -67,6 +67,16 @@ fn payments(minutes: std::ops::Range<i64>) -> Vec<PaymentRecord> {
 
 /// What a worker makes of the records, in batches of so many; `cut`: it loses its state there, and grows it again.
 fn drive(records: &[PaymentRecord], batch_records_max: usize, cut: Option<Offset>) -> Output {
+    drive_watched(records, batch_records_max, cut, |_| ())
+}
+
+/// The same, watched before each step.
+fn drive_watched(
+    records: &[PaymentRecord],
+    batch_records_max: usize,
+    cut: Option<Offset>,
+    mut watch: impl FnMut(&Worker<Engine>),
+) -> Output {
     let log: Vec<(Offset, PaymentRecord)> = (0..).zip(records.iter().cloned()).collect();
     let library: Arc<dyn Library> = Arc::new(NoLists);
     let fresh = || Engine::new(EngineConfig { shards: 3 }, Arc::new(NoLists) as Arc<dyn Library>);
@@ -75,6 +85,7 @@ fn drive(records: &[PaymentRecord], batch_records_max: usize, cut: Option<Offset
     let (mut output, mut snapshots, mut cut) = (Output::default(), Vec::new(), cut);
     let end = log.len() as Offset;
     loop {
+        watch(&worker);
         match worker.step().unwrap() {
             Step::Restore { at_most } => {
                 let kept = snapshots.iter().rev().filter(|(offset, _)| *offset <= at_most);
@@ -156,6 +167,38 @@ fn what_was_said_stays_said_when_new_rules_are_taken_over() {
             alert("R", "E1441", "1 paid"),
         ]
     );
+}
+
+#[test]
+fn it_is_told_how_far_the_windows_of_prepared_rules_are_filled() {
+    let before = bundle(&[counts("R", "customer", "1h", "every event")]);
+    let longer = bundle(&[counts("R", "customer", "6h", "every event")]);
+    let shorter = bundle(&[counts("R", "customer", "30m", "every event")]);
+    let fillings = |next: &RuleBundle| {
+        let records = [
+            &[prepare(&before), activate(&before)][..],
+            &payments(0..6),
+            &[prepare(next)],
+            &payments(6..12),
+            &[activate(next)],
+            &payments(12..13),
+        ]
+        .concat();
+        let mut fillings = Vec::new();
+        drive_watched(&records, 2, None, |worker| fillings.push(worker.filling()));
+        fillings
+    };
+    let told = fillings(&longer);
+    assert_eq!(
+        (told.first(), told.last()),
+        (Some(&None), Some(&None)),
+        "before they are prepared, and once in force"
+    );
+    let told: Vec<_> = told.into_iter().flatten().collect();
+    assert!(told.iter().all(|(rules, filled, all)| *rules == longer.hash() && filled <= all), "{told:?}");
+    assert_eq!(told[0].1, 0);
+    assert!(told.is_sorted() && told.iter().any(|(_, filled, all)| filled == all), "{told:?}");
+    assert_eq!(fillings(&shorter).into_iter().flatten().count(), 0, "what is held covers them");
 }
 
 /// Whoever prepares other rules before the first were put in force means the second: their windows are filled, the

@@ -104,7 +104,8 @@ impl World {
 fn it_binds_the_party_the_entry_and_the_entrys_content_and_it_ends() {
     let mut world = World::new();
     assert_eq!(world.met(&payment("C-1", "Vasil Zorkin", 0)), ["17", "18"]);
-    world.apply(Control::Suppress(world.order()));
+    // Officers may write the customer in another way than events do.
+    world.apply(Control::Suppress(Suppression { party: customer(" C-1\u{200b}"), ..world.order() }));
     // The very name that the screener has in its cache: the answer is not the cached one.
     assert_eq!(world.met(&payment("C-1", "Vasil Zorkin", 0)), ["18"], "another entry is not suppressed");
     assert_eq!(world.met(&payment("C-2", "Vasil Zorkin", 0)), ["17", "18"], "nor is another customer");

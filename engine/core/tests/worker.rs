@@ -150,3 +150,76 @@ fn no_snapshot_is_handed_over_before_what_it_stands_for_is_committed() {
     worker.aborted(3);
     assert!(matches!(worker.step().unwrap(), Step::Restore { at_most: 3 }));
 }
+
+/// A worker at rest after so many records, all of them committed.
+fn at_rest(records: Offset) -> Worker<Sum> {
+    let mut worker = worker(records, 0);
+    worker.step().unwrap();
+    worker.restored([], 0).unwrap();
+    assert!(!worker.is_live() || records == 0, "what is committed is to be applied first");
+    worker.records(&ones(0, records)).unwrap();
+    assert!(worker.is_live());
+    worker
+}
+
+#[test]
+fn records_that_come_again_or_out_of_order_are_refused_and_change_nothing() {
+    let mut worker = at_rest(5);
+    for (records, expected, got) in [(&[4, 5][..], 5, 4), (&[5, 5], 6, 5), (&[6, 5], 7, 5)] {
+        let records: Vec<_> = records.iter().map(|offset| (*offset, 1)).collect();
+        assert_eq!(worker.records(&records), Err(WorkerError::OutOfOrder { expected, got }), "{records:?}");
+        assert_eq!(worker.stage().unwrap().0, 5);
+    }
+    // A log may leave numbers out.
+    worker.records(&[(7, 1), (9, 1)]).unwrap();
+    let Step::Commit(batch) = worker.step().unwrap() else { panic!("no batch") };
+    assert_eq!((batch.from, batch.to, batch.records, batch.output), (5, 10, 2, vec![6, 7]));
+}
+
+#[test]
+fn where_nothing_is_read_nothing_is_committed() {
+    let mut worker = at_rest(5);
+    worker.records(&[]).unwrap();
+    assert!(matches!(worker.step().unwrap(), Step::Read { from: 5, .. }));
+}
+
+/// What a log left out before the committed offset never comes.
+#[test]
+fn a_worker_is_live_once_the_log_has_no_more_of_what_is_committed() {
+    let restored = || {
+        let mut worker = worker(9, 0);
+        worker.step().unwrap();
+        worker.restored([], 0).unwrap();
+        worker
+    };
+    for reads in [vec![ones(0, 5), Vec::new()], vec![[ones(0, 5), ones(20, 22)].concat()]] {
+        let mut worker = restored();
+        for read in reads {
+            assert!(!worker.is_live());
+            worker.records(&read).unwrap();
+        }
+        assert!(worker.is_live());
+        assert!(matches!(worker.step().unwrap(), Step::Read { from: 9, .. }));
+        assert_eq!(worker.stage().unwrap().0, 5, "what is not committed is not applied");
+    }
+}
+
+#[test]
+fn before_a_planned_stop_a_snapshot_is_handed_over_unless_there_is_nothing_new() {
+    let save = |worker: &mut Worker<Sum>| {
+        worker.want_snapshot();
+        matches!(worker.step().unwrap(), Step::Save { .. })
+    };
+    let seldom = || {
+        let config = WorkerConfig { batch_records_max: 100, snapshot_every_records: 1_000 };
+        let mut worker = Worker::new(config, Arc::new(NoLists), 5, Sum::default);
+        worker.step().unwrap();
+        worker.restored([snapshot_at(4)], 0).unwrap();
+        worker
+    };
+    let mut worker = seldom();
+    assert!(!save(&mut worker), "nothing was applied since the last");
+    worker.records(&ones(4, 5)).unwrap();
+    assert!(save(&mut worker));
+    assert!(!save(&mut worker), "it was handed over");
+}

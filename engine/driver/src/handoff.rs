@@ -126,6 +126,8 @@ impl<R> Handoff<R> {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     const ROOM: usize = 3;
@@ -186,7 +188,20 @@ mod tests {
         let handoff = Handoff::new(0, ROOM);
         push(&handoff, 0, &[0]);
         handoff.close();
+        assert!(handoff.is_closed());
         assert!(handoff.wait(0));
         assert!(!handoff.wait(1));
+    }
+
+    #[test]
+    fn whoever_waits_goes_on_when_something_comes() {
+        let handoff = Handoff::new(5, ROOM);
+        assert!(!handoff.is_closed() && handoff.end() == 5);
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| handoff.wait(5));
+            push(&handoff, 5, &[5]);
+            assert!(waiting.join().unwrap());
+        });
+        assert_eq!(handoff.end(), 6);
     }
 }

@@ -162,3 +162,26 @@ fn place(error: &serde_json::Error) -> String {
     };
     format!("{what} (line {}, column {})", error.line(), error.column())
 }
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    /// Not even by whoever holds the key: one content has one hash.
+    #[test]
+    fn a_bundle_in_another_encoding_is_refused_whoever_sealed_it() {
+        let signer = Signer::from_seed("evidence.example", Zeroizing::new([7; 32])).unwrap();
+        let bundle = Bundle::new("case-5", "a checkpoint", &signer);
+        let sealed = String::from_utf8(bundle.seal(&signer).unwrap()).unwrap();
+        assert!(read(sealed.as_bytes()).is_ok());
+        let loose = sealed.replacen('{', "{ ", 1);
+        assert!(read(loose.as_bytes()).unwrap_err().contains("canonical"));
+        let content = serde_json::to_string(&bundle).unwrap().replacen('{', "{ ", 1);
+        let seal = signer.sign(&seal_text(&content));
+        let sealed = Sealed { content: RawValue::from_string(content).unwrap(), seal };
+        let bytes = serde_json::to_vec(&sealed).unwrap();
+        assert!(read(&bytes).unwrap_err().contains("canonical"));
+    }
+}

@@ -268,4 +268,16 @@ mod tests {
         assert_eq!(failed[0].check, "checkpoint");
         assert_eq!(failed[0].failures, ["the checkpoint is of other.example, not of evidence.example"]);
     }
+
+    #[test]
+    fn of_many_failures_the_first_are_spelled_out_and_the_rest_counted() {
+        let listed = |found: usize| {
+            let mut report = Report::new(Trust::SelfSigned);
+            report.many("bodies", found, (0..found).map(|n| n.to_string()));
+            let failures = report.checks.remove(0).failures;
+            (failures.len(), failures.last().cloned().unwrap_or_default())
+        };
+        assert_eq!(listed(FAILURES_LISTED_MAX), (FAILURES_LISTED_MAX, "19".to_owned()));
+        assert_eq!(listed(FAILURES_LISTED_MAX + 5), (FAILURES_LISTED_MAX + 1, "and 5 more".to_owned()));
+    }
 }

@@ -4,7 +4,8 @@
 mod support;
 
 use proptest::prelude::*;
-use sluice_evidence::{Body, Bundle, Expanded, Leaf, Report, Trust, verify};
+use sluice_evidence::{Body, Bundle, Expanded, Leaf, LoggedRecord, Report, Trust, verify};
+use sluice_model::Hash256;
 
 use support::{alert, case, events, salt, signer};
 
@@ -51,6 +52,37 @@ fn another_logs_key_is_refused_even_when_it_sealed_the_bundle() {
     assert_eq!(failed(&verify(&sealed(), Some(&signer(8).verifier()))), ["key"]);
     let forged = case().1.seal(&signer(8)).unwrap();
     assert_eq!(failed(&verify(&forged, None)), ["seal"]);
+}
+
+/// By where it is, never by what is there: a bundle holds personal data.
+#[test]
+fn what_fails_is_named() {
+    let failures = |bytes: &[u8]| -> Vec<String> {
+        let failed = verify(bytes, None).checks.into_iter().filter(|check| !check.ok);
+        failed.flat_map(|check| check.failures).collect()
+    };
+    let torn = failures(&sealed()[..100]);
+    assert!(torn[0].contains("it ends too early (line 1, column 100)"), "{torn:?}");
+    let moved = serde_json::to_string(&case().1).unwrap().replacen(r#""index":"#, r#""index":1"#, 1);
+    let moved: Bundle = serde_json::from_str(&moved).unwrap();
+    let (leaf, index) = (&moved.records()[0].leaf, moved.records()[0].index);
+    let expected = format!("the log does not hold {} {} (leaf {index})", leaf.kind.name(), leaf.id);
+    assert_eq!(failures(&moved.seal(&signer(7)).unwrap()), [expected]);
+}
+
+#[test]
+fn records_of_a_stretch_are_in_the_order_of_their_offsets_each_once() {
+    let of = |offsets: &[u64]| {
+        let records = offsets.iter().map(|offset| LoggedRecord::withheld(*offset, Hash256::of(b"a record")));
+        Expanded::new("sluice.payments", 0, records.collect())
+    };
+    for (offsets, ends) in
+        [(&[3, 4][..], Some((3, 4))), (&[3, 9], Some((3, 9))), (&[3, 3], None), (&[4, 3], None), (&[], None)]
+    {
+        let expanded = of(offsets);
+        assert_eq!(expanded.stretch().map(|stretch| (stretch.first, stretch.last)), ends, "{offsets:?}");
+        assert!(expanded.records().iter().map(LoggedRecord::offset).eq(offsets.iter().copied()));
+    }
 }
 
 /// Every single byte, each changed in three ways: its lowest bit, its case, and to a space.

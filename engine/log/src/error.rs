@@ -156,3 +156,24 @@ impl LogError {
         self.has_kept_nothing() || matches!(self, Self::Storage { .. } | Self::Unanswered { .. })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_disk_without_room_is_told_apart_and_asked_again() {
+        let error = |kind: ErrorKind| LogError::file(Path::new("log"), &io::Error::from(kind));
+        for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded] {
+            assert!(
+                matches!(error(kind), LogError::Full { .. }) && error(kind).has_kept_nothing(),
+                "{kind:?}"
+            );
+        }
+        let failed = error(ErrorKind::PermissionDenied);
+        assert!(failed.is_transient() && !failed.has_kept_nothing(), "whether it was kept is not known");
+        assert!(!LogError::Closed.is_transient());
+    }
+}

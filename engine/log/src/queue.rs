@@ -78,3 +78,28 @@ impl Queue {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::{Record, Topic};
+
+    fn transaction(bytes: usize) -> Transaction {
+        Transaction::append(Topic::Payments.partition(0), vec![Record::new("", vec![0; bytes])])
+    }
+
+    #[test]
+    fn a_queue_takes_what_fits_and_when_empty_anything() {
+        let (sender, _receiver) = mpsc::sync_channel::<Write>(8);
+        let queue = Queue::new(100);
+        let send = |bytes| queue.try_send(&sender, transaction(bytes), Box::new(|_| ()));
+        assert_eq!(send(60), Ok(()));
+        assert_eq!(send(41), Err(LogError::Busy));
+        assert_eq!(send(40), Ok(()), "what was refused takes no room");
+        assert_eq!(send(1), Err(LogError::Busy));
+        queue.leave(100);
+        assert_eq!(send(1_000), Ok(()), "it would never fit");
+    }
+}

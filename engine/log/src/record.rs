@@ -151,3 +151,18 @@ pub(crate) fn check_sizes(transaction: &Transaction, max: usize) -> Result<(), L
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_of_the_largest_size_is_taken() {
+        let of = |bytes: usize| {
+            let records = vec![Record::new("k", vec![0; bytes - 1])];
+            check_sizes(&Transaction::append(Topic::Payments.partition(0), records), 100)
+        };
+        assert_eq!(of(100), Ok(()));
+        assert_eq!(of(101), Err(LogError::TooLarge { bytes: 101, max: 100 }));
+    }
+}

@@ -114,6 +114,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let snapshots = FileSnapshots::new(folder.path());
         assert!(snapshots.offsets("engine").unwrap().is_empty());
+        fs::write(folder.path().join("file"), b"").unwrap();
+        assert!(snapshots.offsets("file").is_err(), "a folder that cannot be read is not an empty one");
         for offset in [9, 100, 20] {
             snapshots.put("engine", offset, offset.to_string().into_bytes()).unwrap();
         }

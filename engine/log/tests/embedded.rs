@@ -42,6 +42,18 @@ fn what_was_acknowledged_is_there_when_it_is_opened_again() {
     assert_eq!(read_all(&log, PAYMENTS).len(), 3);
 }
 
+/// Whatever was read of it: a reader that closed last would leave the WAL behind.
+#[test]
+fn a_closed_log_leaves_no_wal_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(folder.path()).unwrap();
+    log.append(PAYMENTS, vec![record(1)]).unwrap();
+    assert_eq!(read_all(&log, PAYMENTS).len(), 1);
+    assert!(folder.path().join("log.sqlite-wal").exists());
+    drop(log);
+    assert!(!folder.path().join("log.sqlite-wal").exists());
+}
+
 #[test]
 fn a_log_is_the_same_one_whenever_it_is_opened() {
     let folder = tempfile::tempdir().unwrap();
@@ -291,6 +303,12 @@ fn a_whole_log_passes_its_check_and_a_damaged_one_is_refused() {
     drop(file);
     let path = folder.path().join("log.sqlite");
     let mut bytes = fs::read(&path).unwrap();
+    // How many pages are free, by the header: the records are there all the same.
+    let free = bytes[36..40].to_vec();
+    bytes[36..40].copy_from_slice(&[0, 0, 0, 9]);
+    fs::write(&path, &bytes).unwrap();
+    assert!(matches!(check(), Err(LogError::Damaged { .. })));
+    bytes[36..40].copy_from_slice(&free);
     // The head of the last page: a leaf of the records' tree.
     let page = bytes.len() - 4_096;
     bytes[page..page + 8].fill(0xff);

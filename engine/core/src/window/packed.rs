@@ -103,6 +103,15 @@ mod tests {
         }
 
         #[test]
+        fn samples_out_of_order_are_torn(first in 0i64..1_000_000, back in 1i64..1_000_000) {
+            let mut bytes = vec![2];
+            for n in [zigzag(first), 0, zigzag(-back), 0] {
+                write(&mut bytes, n);
+            }
+            prop_assert!(unpack(&bytes).is_none());
+        }
+
+        #[test]
         fn torn_bytes_are_an_error_and_no_more(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
             if let Some(samples) = unpack(&bytes) {
                 prop_assert!(samples.iter().map(|s| s.at).is_sorted());

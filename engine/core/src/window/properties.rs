@@ -361,3 +361,65 @@ fn a_late_event_exactly_at_a_windows_edge_is_outside() {
         }
     }
 }
+
+/// What a key holds does not grow with what it has been through.
+#[test]
+fn a_key_lets_go_of_what_no_window_can_need() {
+    let window = |measure, length| Window { stream: 0, measure, length, before: false };
+    let (day, week) = (Length::Span(Span::days(1)), Length::Span(Span::days(7)));
+    let civil = [Length::Day { utc_offset_hours: 8 }, Length::Year { utc_offset_hours: 8 }];
+    for (windows, kept_days) in [
+        (vec![window(Measure::Median, day)], 4),
+        (vec![window(Measure::Median, day), window(Measure::Count, week)], 10),
+        (vec![window(Measure::Sum, civil[0])], 4),
+        (vec![window(Measure::Sum, civil[1])], 369),
+        (vec![window(Measure::Sum, Length::Ever), window(Measure::First, Length::Ever)], 3),
+    ] {
+        let plan = Rules { streams: vec![0], windows: windows.clone() }.plan();
+        let (mut key, mut values) = (KeyWindows::new(), Values::default());
+        for n in 0..1_000 {
+            key.observe(&plan, EventTime::from_micros(0).plus(Span::days(n)), &[(0, 1)], &mut values);
+        }
+        let held = key.later(&[0], EventTime::from_micros(-1), usize::MAX).count();
+        assert_eq!(held, kept_days, "{windows:?}");
+    }
+}
+
+/// Whose windows a state holds already, so that it need not be filled.
+#[test]
+fn a_plan_covers_what_needs_no_more_of_the_past() {
+    let plan = |streams: &[usize], windows: &[(Measure, Length)]| {
+        let window = |(measure, length): &(Measure, Length)| Window {
+            stream: 0,
+            measure: *measure,
+            length: *length,
+            before: false,
+        };
+        let windows: Vec<Window> = windows.iter().map(window).collect();
+        Rules { streams: streams.to_vec(), windows }.plan()
+    };
+    let days = |n| Length::Span(Span::days(n));
+    let all = plan(&[0], &[(Measure::Median, Length::Ever)]);
+    let ever = plan(&[0], &[(Measure::Sum, Length::Ever)]);
+    let new = plan(&[0], &[(Measure::DistinctNew, days(7))]);
+    let week = plan(&[0], &[(Measure::Sum, days(7))]);
+    let both = plan(&[0], &[(Measure::Sum, days(7)), (Measure::Sum, Length::Ever)]);
+    for (name, held, wanted, covered) in [
+        ("the same", &week, &week, true),
+        ("shorter", &week, &plan(&[0], &[(Measure::Max, days(1))]), true),
+        ("longer", &week, &plan(&[0], &[(Measure::Sum, days(8))]), false),
+        ("another stream", &week, &plan(&[1], &[(Measure::Sum, days(7))]), false),
+        ("a lifetime", &week, &ever, false),
+        ("the same lifetime", &ever, &ever, true),
+        ("less than a lifetime", &both, &week, true),
+        ("no lifetime more", &both, &ever, true),
+        ("a lifetime of all that is held", &all, &ever, true),
+        ("new values", &week, &new, false),
+        ("new values of all that is held", &all, &new, false),
+        ("the same new values", &new, &new, true),
+        ("everything", &both, &all, false),
+        ("everything again", &all, &all, true),
+    ] {
+        assert_eq!(held.covers(wanted), covered, "{name}");
+    }
+}

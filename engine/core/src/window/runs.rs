@@ -266,3 +266,43 @@ fn leave<T: Ord>(sorted: &mut Vec<T>, value: Option<T>) {
         sorted.remove(place);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples(count: i64) -> VecDeque<Sample> {
+        (0..count).map(|n| Sample { at: EventTime::from_micros(n), value: n % 7 }).collect()
+    }
+
+    /// What comes before the whole runs, how many samples those have, and what comes after them.
+    fn parts(runs: &Runs, range: Range<usize>) -> (Range<usize>, usize, Range<usize>) {
+        let parts = runs.parts(range);
+        (parts.head.clone(), parts.runs().map(|run| run.len).sum(), parts.tail.clone())
+    }
+
+    #[test]
+    fn a_range_is_whole_runs_and_what_is_left_at_its_ends() {
+        let (mut samples, mut runs) = (samples(45), Runs::default());
+        runs.catch_up(&samples, false);
+        assert_eq!(parts(&runs, 0..40), (0..0, 40, 40..40));
+        assert_eq!(parts(&runs, 8..32), (8..8, 24, 32..32));
+        assert_eq!(parts(&runs, 9..31), (9..16, 8, 24..31));
+        assert_eq!(parts(&runs, 30..45), (30..32, 8, 40..45), "the newest are in none");
+        assert_eq!(parts(&runs, 3..5), (3..3, 0, 3..5));
+        runs.pop(samples.pop_front().unwrap());
+        assert_eq!(parts(&runs, 0..39), (0..7, 32, 39..39), "one that has lost a sample is not whole");
+    }
+
+    #[test]
+    fn a_run_that_has_grown_to_twice_its_size_is_split() {
+        let (mut samples, mut runs) = (samples(16), Runs::default());
+        runs.catch_up(&samples, false);
+        let lengths = |runs: &Runs| runs.runs.iter().map(|run| run.len).collect::<Vec<_>>();
+        for n in 1..=8 {
+            samples.insert(9, Sample { at: EventTime::from_micros(8), value: 3 });
+            runs.insert(&samples, 9);
+            assert_eq!(lengths(&runs), if n < 8 { vec![8, 8 + n] } else { vec![8, 8, 8] });
+        }
+    }
+}

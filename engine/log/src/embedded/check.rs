@@ -71,3 +71,25 @@ fn gap(connection: &Connection, newest: i64) -> rusqlite::Result<Option<String>>
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EmbeddedLog, Log, Record};
+
+    /// Of a large log the newest offsets alone are looked at.
+    #[test]
+    fn a_gap_is_found_among_as_many_of_the_newest_as_are_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = EmbeddedLog::open(folder.path()).unwrap();
+        let records = (0..10).map(|_| Record::new("", Vec::new())).collect();
+        log.append(Topic::Payments.partition(0), records).unwrap();
+        drop(log);
+        let file = Connection::open(folder.path().join(FILE)).unwrap();
+        assert_eq!(gap(&file, 4), Ok(None));
+        file.execute("DELETE FROM \"sluice.payments/0\" WHERE offset = 5", ()).unwrap();
+        assert_eq!(gap(&file, 4), Ok(None), "it lies before them");
+        let found = gap(&file, 5).unwrap().unwrap();
+        assert_eq!(found, "sluice.payments/0 holds 4 records of the offsets 5 to 10");
+    }
+}

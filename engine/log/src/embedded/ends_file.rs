@@ -137,7 +137,13 @@ mod tests {
         open().write(&BTreeMap::from([(PAYMENTS, 1_000), (ALERTS, 3)]));
         assert_eq!(open().lost(&now(1_000)), []);
         assert_eq!(open().lost(&now(1_001)), [], "the store may be ahead of its mark");
-        assert_eq!(open().lost(&now(998)), [LostTail { partition: PAYMENTS, end: 998, known: 1_000 }]);
+        let lost = open().lost(&now(998));
+        assert_eq!(lost, [LostTail { partition: PAYMENTS, end: 998, known: 1_000 }]);
+        assert!(
+            lost[0].to_string().ends_with("had reached 1000: 2 acknowledged records are missing"),
+            "{}",
+            lost[0]
+        );
         // A shorter text over a longer one is read up to its hash.
         open().write(&BTreeMap::from([(PAYMENTS, 7)]));
         assert_eq!(open().lost(&now(7)), []);

@@ -341,4 +341,24 @@ mod tests {
         assert_eq!(store.write(&[&one], &ends).unwrap(), [[Appended { after: 1, offsets: vec![1] }]]);
         assert_eq!(store.ends().unwrap()[&payments], 2, "what it had begun is not kept");
     }
+
+    #[test]
+    fn a_database_of_another_program_is_refused_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = Connection::open(folder.path().join(FILE)).unwrap();
+        other.execute_batch("CREATE TABLE other (a)").unwrap();
+        assert!(matches!(Store::open(folder.path(), None), Err(LogError::Format { found: 0, .. })));
+        let tables: i64 =
+            other.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0)).unwrap();
+        assert_eq!(tables, 1);
+    }
+
+    /// No test has a disk whose last blocks go to the index of the WAL.
+    #[test]
+    fn an_index_of_the_wal_that_cannot_grow_is_a_full_disk() {
+        let error =
+            rusqlite::ffi::Error { code: ErrorCode::SystemIoFailure, extended_code: SQLITE_IOERR_SHMSIZE };
+        let error = rusqlite::Error::SqliteFailure(error, None);
+        assert!(matches!(failed(Path::new("log"), error), LogError::Full { .. }));
+    }
 }

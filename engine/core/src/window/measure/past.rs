@@ -185,3 +185,42 @@ impl ranked::Ranks for SortedRuns<'_> {
         (value, next.copied().unwrap_or(value))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sluice_model::EventTime;
+
+    use super::*;
+
+    /// What comes late costs no look at each sample, whatever is measured.
+    #[test]
+    fn every_measure_is_answered_from_runs() {
+        let mut samples = Samples::default();
+        for n in 0..100 {
+            samples.insert(samples.len(), Sample { at: EventTime::from_micros(n), value: n % 7 });
+        }
+        samples.sum_up(true);
+        for measure in [
+            Measure::Sum,
+            Measure::Average,
+            Measure::Min,
+            Measure::Max,
+            Measure::Distinct,
+            Measure::StdDev,
+            Measure::Median,
+            Measure::Percentile(90),
+            Measure::ShareWithin { low: 2, high: 5 },
+            Measure::Similar { percent: 20 },
+            Measure::Occurrences,
+            Measure::DayTotal { rank: 1, utc_offset_hours: 8 },
+            Measure::Benford,
+        ] {
+            for own in [None, Some(3)] {
+                let at = EventTime::from_micros(89);
+                let view = View { samples: &samples, range: 10..90, past: None, at, own };
+                let expected = Some(view.read(measure, None));
+                assert_eq!(read_runs(&mut None, measure, &view), expected, "{measure:?} of {own:?}");
+            }
+        }
+    }
+}

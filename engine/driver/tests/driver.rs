@@ -1,0 +1,137 @@
+//! A driver goes on from where its partition was left, and knows when there is nothing to do.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{path::Path, sync::Arc};
+
+use sluice_core::{
+    Format, Layout, Library, NoLists, Offset, Publication, SnapshotError, Stage, WorkerConfig,
+};
+use sluice_driver::{Assignment, Driver, Report, records};
+use sluice_log::{EmbeddedLog, FileSnapshots, Log};
+use sluice_model::{Hash256, Topic};
+
+/// A stage whose state is how many records it applied since the beginning.
+#[derive(Clone, Copy, Default)]
+struct Count(u64);
+
+impl Stage for Count {
+    const NAME: &str = "count";
+    const READS: Topic = Topic::Payments;
+
+    type Record = u64;
+    type Output = Vec<u64>;
+
+    fn apply(&mut self, _: Offset, record: &u64, output: &mut Vec<u64>) {
+        self.0 += 1;
+        output.push(*record);
+    }
+
+    fn publish(_: Vec<u64>, _: &Layout) -> Vec<Publication> {
+        Vec::new()
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
+        Ok(self.0.to_be_bytes().to_vec())
+    }
+
+    fn restore(bytes: &[u8], _: Format, _: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
+        Ok(Self(u64::from_be_bytes(bytes.try_into().map_err(|_| SnapshotError::NotASnapshot)?)))
+    }
+
+    fn wants_filling(&self) -> Option<Hash256> {
+        None
+    }
+
+    fn successor(&self) -> Self {
+        *self
+    }
+
+    fn activates(_: &u64) -> Option<Hash256> {
+        None
+    }
+
+    fn adopt(&mut self, _: Self) {}
+}
+
+fn append(log: &dyn Log, values: std::ops::Range<u64>) {
+    let records = values.map(|value| records::json("", &value).unwrap()).collect();
+    log.append(Count::READS.partition(0), records).unwrap();
+}
+
+fn driver(log: &Arc<EmbeddedLog>, folder: &Path) -> Driver<Count> {
+    let assignment = Assignment {
+        log: Arc::clone(log) as Arc<dyn Log>,
+        snapshots: Arc::new(FileSnapshots::new(folder)),
+        snapshots_name: "count".to_owned(),
+        library: Arc::new(NoLists),
+        partition: 0,
+        layout: Layout::of_stages(1),
+        config: WorkerConfig { batch_records_max: 4, snapshot_every_records: 1_000 },
+        handoff: None,
+    };
+    Driver::claim(assignment, Count::default).unwrap()
+}
+
+/// What is committed until the driver has nothing to do, and up to where.
+fn drive(driver: &mut Driver<Count>) -> (Vec<u64>, Offset) {
+    let mut committed = Vec::new();
+    loop {
+        match driver.step(100).unwrap() {
+            Report::Committed(batch) => {
+                let read: Vec<u64> = driver.records().iter().map(|(_, value)| *value).collect();
+                assert_eq!(read, batch.output, "the records of the batch");
+                committed.extend(batch.output);
+            }
+            Report::Idle { from } => return (committed, from),
+            Report::Restored | Report::Applied => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_driver_goes_on_from_the_snapshot_that_was_kept_at_its_release() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Arc::new(EmbeddedLog::open(&folder.path().join("log")).unwrap());
+    append(&*log, 0..10);
+    let snapshots = folder.path().join("snapshots");
+    let mut first = driver(&log, &snapshots);
+    assert_eq!(drive(&mut first), ((0..10).collect(), 10));
+    assert!(!first.reaches(10).unwrap() && first.reaches(9).unwrap());
+    assert!(matches!(first.release().unwrap(), Report::Saved));
+    append(&*log, 10..13);
+    let mut next = driver(&log, &snapshots);
+    assert!(matches!(next.step(100).unwrap(), Report::Restored));
+    let worker = next.worker();
+    assert_eq!((worker.stage().unwrap().0, worker.committed_offset()), (10, 10), "before anything is read");
+    assert!(worker.is_live());
+    assert_eq!(drive(&mut next), ((10..13).collect(), 13));
+    assert_eq!(next.worker().stage().unwrap().0, 13);
+}
+
+#[test]
+fn a_driver_without_its_snapshots_grows_again_and_publishes_nothing_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Arc::new(EmbeddedLog::open(&folder.path().join("log")).unwrap());
+    append(&*log, 0..10);
+    let mut first = driver(&log, &folder.path().join("snapshots"));
+    drive(&mut first);
+    first.release().unwrap();
+    let mut next = driver(&log, &folder.path().join("elsewhere"));
+    assert_eq!(drive(&mut next), (Vec::new(), 10));
+    assert_eq!(next.worker().stage().unwrap().0, 10);
+}
+
+/// Whoever is told once that there was nothing asks once more before it waits.
+#[test]
+fn a_driver_is_idle_at_the_end_that_it_knows_and_goes_on_when_more_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Arc::new(EmbeddedLog::open(&folder.path().join("log")).unwrap());
+    let mut driver = driver(&log, &folder.path().join("snapshots"));
+    for n in 0..3 {
+        assert_eq!(drive(&mut driver).1, n);
+        append(&*log, n..n + 1);
+        assert_eq!(drive(&mut driver), (vec![n], n + 1));
+    }
+}
