@@ -32,8 +32,7 @@ impl Suppressions {
             held.retain(|s| s.expires_at > oldest);
             !held.is_empty()
         });
-        let party = order.party.normalised();
-        self.held.entry(party.clone()).or_default().push(Suppression { party, ..order.clone() });
+        self.held.entry(order.party.normalised()).or_default().push(order.clone());
     }
 
     /// Show these matches again.

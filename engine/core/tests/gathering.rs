@@ -8,6 +8,7 @@ use std::sync::Arc;
 use sluice_core::{
     Distributor, DistributorOutput, Gather, GatherOutput, HOLDS_KEPT_FOR, Home, HomeOutput, Layout, NoLists,
     Publication, Published, REASON_ON_DEADLINE, Speaker, Stage, Verdict, VerdictFinding, VerdictRecord,
+    partition_of,
 };
 use sluice_model::{
     Control, Decision, EventRecord, EventTime, Freeze, Hash256, HoldOutcome, Key, KeyKind, Outcome,
@@ -190,6 +191,18 @@ fn a_freeze_and_its_end_reach_every_home() {
         })
     };
     assert_eq!(Distributor::publish(out, &layout), orders.into_iter().flat_map(to_all).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_verdict_goes_where_its_payment_is_and_the_streams_time_everywhere() {
+    const PARTITIONS: u32 = 64;
+    let verdicts =
+        vec![verdict(Speaker::Home { asked: 0 }, Vec::new()), VerdictRecord::StreamTime { to: NOW }];
+    let out = HomeOutput { verdicts, ..HomeOutput::default() };
+    let to: Vec<_> =
+        Home::publish(out, &Layout::of_stages(PARTITIONS)).iter().map(|one| one.partition).collect();
+    let expected = [partition_of("P", PARTITIONS)].into_iter().chain(0..PARTITIONS);
+    assert_eq!(to, expected.map(|index| Topic::Verdicts.partition(index)).collect::<Vec<_>>());
 }
 
 #[test]

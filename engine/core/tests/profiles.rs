@@ -83,7 +83,7 @@ fn a_profile_of_the_future_gives_way_once_stream_time_is_set_back() {
     let set_back = SetStreamTime { to: at(5), reason: "a wrong clock".to_owned(), at: at(5) };
     let records = [
         profile("C-1", "right", 1),
-        profile("C-1", "wrong", 9_000),
+        profile("C-1", "wrong", 2_000),
         profile("C-2", "right", 4),
         PaymentRecord::Control(Control::SetStreamTime(set_back)),
         // Of before that moment: it is as old as it was.

@@ -8,8 +8,8 @@ use sluice_core::{
     Format, Layout, Library, NoLists, Offset, Publication, SnapshotError, Stage, WorkerConfig,
 };
 use sluice_driver::{Assignment, Driver, Report, records};
-use sluice_log::{EmbeddedLog, FileSnapshots, Log};
-use sluice_model::{Hash256, Topic};
+use sluice_log::{EmbeddedLog, FileSnapshots, Log, Record, StoredRecord};
+use sluice_model::{EventRecord, Hash256, PaymentEvent, PaymentRecord, Topic};
 
 /// A stage whose state is how many records it applied since the beginning.
 #[derive(Clone, Copy, Default)]
@@ -134,4 +134,21 @@ fn a_driver_is_idle_at_the_end_that_it_knows_and_goes_on_when_more_comes() {
         append(&*log, n..n + 1);
         assert_eq!(drive(&mut driver), (vec![n], n + 1));
     }
+}
+
+#[test]
+fn a_payments_record_lies_under_its_payment_and_is_read_again() {
+    let at = "2026-11-20T08:00:00Z".parse().unwrap();
+    let mut event = PaymentEvent::new("E".to_owned(), at);
+    event.payment_id = Some("P".to_owned());
+    let record = PaymentRecord::Event(EventRecord {
+        received_at: at,
+        awaited: true,
+        late_reason: None,
+        event: event.into(),
+    });
+    let Record { key, value } = records::payment(&record).unwrap();
+    assert_eq!(key, "P");
+    let stored = StoredRecord { offset: 3, key, value };
+    assert_eq!(records::parse::<PaymentRecord>(Count::READS.partition(0), &stored).unwrap(), record);
 }

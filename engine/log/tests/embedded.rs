@@ -10,7 +10,8 @@ use std::{
 
 use proptest::prelude::*;
 use sluice_log::{
-    Appended, EmbeddedLog, EmbeddedOptions, Log, LogError, LostTail, Offset, Record, Topic, Transaction,
+    Appended, EmbeddedLog, EmbeddedOptions, Log, LogError, LostTail, Offset, ReadLimit, Record, Topic,
+    Transaction,
     conformance::{
         ALERTS, Effort, PAYMENTS, appends_name_the_end_before_them, conformance, read_all, record,
     },
@@ -40,6 +41,16 @@ fn what_was_acknowledged_is_there_when_it_is_opened_again() {
     }
     let log = EmbeddedLog::open(folder.path()).unwrap();
     assert_eq!(read_all(&log, PAYMENTS).len(), 3);
+}
+
+#[test]
+fn keys_and_values_count_towards_a_read_in_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(folder.path()).unwrap();
+    log.append(PAYMENTS, (0..5).map(|_| Record::new("key", vec![0; 7])).collect()).unwrap();
+    for (bytes, read) in [(0, 1), (19, 1), (20, 2), (30, 3)] {
+        assert_eq!(log.read(PAYMENTS, 0, ReadLimit { records: 10, bytes }).unwrap().len(), read, "{bytes}");
+    }
 }
 
 /// Whatever was read of it: a reader that closed last would leave the WAL behind.
