@@ -139,7 +139,7 @@ const MANY: usize = 1_200;
 /// A message of that many transfers under one reference, of which every hundredth has an amount that cannot be read.
 fn many_transfers(end: &str) -> String {
     let transfer = |n: usize| {
-        let amount = if n % 100 == 0 { "x" } else { "1.00" };
+        let amount = if n.is_multiple_of(100) { "x" } else { "1.00" };
         format!(
             "<CdtTrfTxInf><PmtId><EndToEndId>WAGE</EndToEndId></PmtId><IntrBkSttlmAmt Ccy=\"HKD\">{amount}</IntrBkSttlmAmt>\
              <Nb>{n}</Nb>{}{}</CdtTrfTxInf>",
