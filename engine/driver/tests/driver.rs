@@ -2,13 +2,21 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{path::Path, sync::Arc};
+use std::{
+    ops::Range,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use sluice_core::{
     Format, Layout, Library, NoLists, Offset, Publication, SnapshotError, Stage, WorkerConfig,
 };
-use sluice_driver::{Assignment, Driver, Report, records};
-use sluice_log::{EmbeddedLog, FileSnapshots, Log, Record, StoredRecord};
+use sluice_driver::{Assignment, Driver, DriverError, Report, records};
+use sluice_log::{
+    Claim, Done, EmbeddedLog, FileSnapshots, Log, LogError, Offsets, Partition, ReadLimit, Record,
+    StoredRecord, Transaction,
+};
 use sluice_model::{EventRecord, Hash256, PaymentEvent, PaymentRecord, Topic};
 
 /// A stage whose state is how many records it applied since the beginning.
@@ -54,12 +62,75 @@ impl Stage for Count {
     fn adopt(&mut self, _: Self) {}
 }
 
-fn append(log: &dyn Log, values: std::ops::Range<u64>) {
+/// A log that answers the next commit as it is told to, having taken the batch or not.
+struct Moody {
+    log: Arc<EmbeddedLog>,
+    next: Mutex<Option<(LogError, bool)>>,
+}
+
+impl Moody {
+    fn answers(&self, error: LogError, takes: bool) {
+        *self.next.lock().unwrap() = Some((error, takes));
+    }
+}
+
+impl Log for Moody {
+    fn transact(&self, transaction: Transaction) -> Result<Offsets, LogError> {
+        match self.next.lock().unwrap().take() {
+            Some((error, false)) => Err(error),
+            Some((error, true)) => self.log.transact(transaction).and(Err(error)),
+            None => self.log.transact(transaction),
+        }
+    }
+
+    fn submit(&self, transaction: Transaction, done: Done) -> Result<(), LogError> {
+        self.log.submit(transaction, done)
+    }
+
+    fn submit_waiting(&self, transaction: Transaction, done: Done) -> Result<(), LogError> {
+        self.log.submit_waiting(transaction, done)
+    }
+
+    fn read(
+        &self,
+        partition: Partition,
+        from: Offset,
+        limit: ReadLimit,
+    ) -> Result<Vec<StoredRecord>, LogError> {
+        self.log.read(partition, from, limit)
+    }
+
+    fn newest(&self, partition: Partition, limit: usize) -> Result<Vec<StoredRecord>, LogError> {
+        self.log.newest(partition, limit)
+    }
+
+    fn bounds(&self, partition: Partition) -> Result<Range<Offset>, LogError> {
+        self.log.bounds(partition)
+    }
+
+    fn wait(&self, partition: Partition, from: Offset, timeout: Duration) -> Result<bool, LogError> {
+        self.log.wait(partition, from, timeout)
+    }
+
+    fn committed(&self, consumer: &str, partition: Partition) -> Result<Offset, LogError> {
+        self.log.committed(consumer, partition)
+    }
+
+    fn claim(&self, consumer: &str, partition: Partition) -> Result<Claim, LogError> {
+        self.log.claim(consumer, partition)
+    }
+
+    fn release(&self, claim: &Claim) -> Result<(), LogError> {
+        self.log.release(claim)
+    }
+}
+
+fn append(log: &dyn Log, values: Range<u64>) {
     let records = values.map(|value| records::json("", &value).unwrap()).collect();
     log.append(Count::READS.partition(0), records).unwrap();
 }
 
-fn driver(log: &Arc<EmbeddedLog>, folder: &Path) -> Driver<Count> {
+fn driver<L: Log + 'static>(log: &Arc<L>, folder: &Path) -> Driver<Count> {
     let assignment = Assignment {
         log: Arc::clone(log) as Arc<dyn Log>,
         snapshots: Arc::new(FileSnapshots::new(folder)),
@@ -134,6 +205,62 @@ fn a_driver_is_idle_at_the_end_that_it_knows_and_goes_on_when_more_comes() {
         append(&*log, n..n + 1);
         assert_eq!(drive(&mut driver), (vec![n], n + 1));
     }
+}
+
+/// Nothing is lost, nothing comes twice, and nothing grows again that need not.
+#[test]
+fn what_becomes_of_a_batch_is_what_the_log_says_of_it() {
+    let storage = || LogError::Storage { folder: "log".into(), reason: "a test".to_owned() };
+    for (error, takes, regrows) in
+        [(LogError::Busy, false, false), (storage(), true, false), (storage(), false, true)]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Arc::new(EmbeddedLog::open(&folder.path().join("log")).unwrap());
+        let log = Arc::new(Moody { log, next: Mutex::default() });
+        append(&*log, 0..3);
+        let mut driver = driver(&log, &folder.path().join("snapshots"));
+        log.answers(error.clone(), takes);
+        let (mut committed, mut regrown) = (Vec::new(), false);
+        loop {
+            match driver.step(100).unwrap() {
+                Report::Committed(batch) => committed.extend(batch.output),
+                Report::Refused(told) => assert_eq!(told, error),
+                Report::Aborted(told) => {
+                    assert_eq!(told, error);
+                    regrown = true;
+                }
+                Report::Idle { .. } => break,
+                Report::Restored | Report::Applied => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((committed, regrown), (vec![0, 1, 2], regrows), "{error}");
+    }
+}
+
+#[test]
+fn a_driver_does_not_go_on_with_a_log_that_is_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Arc::new(EmbeddedLog::open(&folder.path().join("log")).unwrap());
+    let log = Arc::new(Moody { log, next: Mutex::default() });
+    append(&*log, 0..3);
+    let mut driver = driver(&log, &folder.path().join("snapshots"));
+    log.answers(LogError::Closed, false);
+    let failed = (0..10).find_map(|_| driver.step(100).err());
+    assert!(matches!(failed, Some(DriverError::Log(LogError::Closed))), "{failed:?}");
+}
+
+/// Kafka's marks take offsets: what is committed may lie beyond the last record.
+#[test]
+fn a_driver_is_live_though_no_record_stands_before_what_is_committed() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Arc::new(EmbeddedLog::open(&folder.path().join("log")).unwrap());
+    append(&*log, 0..3);
+    let beyond = Transaction::default().commit(Count::NAME, Count::READS.partition(0), 5);
+    log.transact(beyond).unwrap();
+    let mut driver = driver(&log, &folder.path().join("snapshots"));
+    assert_eq!(drive(&mut driver), (Vec::new(), 5));
+    assert!(driver.worker().is_live());
 }
 
 #[test]

@@ -175,13 +175,15 @@ mod tests {
         let signer = Signer::from_seed("evidence.example", Zeroizing::new([7; 32])).unwrap();
         let bundle = Bundle::new("case-5", "a checkpoint", &signer);
         let sealed = String::from_utf8(bundle.seal(&signer).unwrap()).unwrap();
-        assert!(read(sealed.as_bytes()).is_ok());
-        let loose = sealed.replacen('{', "{ ", 1);
-        assert!(read(loose.as_bytes()).map(drop).unwrap_err().contains("canonical"));
+        let refusal = |bytes: &[u8]| read(bytes).err().unwrap_or_default();
+        assert_eq!(refusal(sealed.as_bytes()), "");
+        for loose in [sealed.replacen('{', "{ ", 1), format!("{sealed}\n")] {
+            assert!(refusal(loose.as_bytes()).contains("canonical"), "{loose}");
+        }
         let content = serde_json::to_string(&bundle).unwrap().replacen('{', "{ ", 1);
         let seal = signer.sign(&seal_text(&content));
         let sealed = Sealed { content: RawValue::from_string(content).unwrap(), seal };
         let bytes = serde_json::to_vec(&sealed).unwrap();
-        assert!(read(&bytes).map(drop).unwrap_err().contains("canonical"));
+        assert!(refusal(&bytes).contains("canonical"));
     }
 }

@@ -64,4 +64,16 @@ mod tests {
         }
         assert_eq!(spread.deviation(3), WindowValue::Float(1.0));
     }
+
+    /// Half of the samples at the greatest amount, half at nothing.
+    #[test]
+    fn a_spread_beyond_128_bits_is_right_to_many_digits() {
+        const COUNT: u32 = 10_000;
+        let mut spread = Spread::default();
+        (0..COUNT).for_each(|n| spread.add(if n % 2 == 0 { MAGNITUDE_MAX } else { 0 }));
+        let count = f64::from(COUNT);
+        let expected = MAGNITUDE_MAX as f64 / 2.0 * (count / (count - 1.0)).sqrt();
+        let WindowValue::Float(deviation) = spread.deviation(COUNT.into()) else { panic!("no value") };
+        assert!((deviation / expected - 1.0).abs() < 1e-12, "{deviation}, expected {expected}");
+    }
 }
