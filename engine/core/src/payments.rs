@@ -227,7 +227,8 @@ impl Payment {
         let counted = match (counts, settled) {
             (true, Some(worth)) => Some(worth),
             (true, None) if self.statuses.meets(StatusSet::SETTLED) => nothing,
-            _ if raised => alive.or(nothing),
+            // What was authorized may have been more in another currency: then nothing of it is new.
+            _ if raised && (counts || !StatusSet::SETTLED.has(event.status)) => alive.or(nothing),
             _ => None,
         };
         let changed = other_facts || raised || counts;
