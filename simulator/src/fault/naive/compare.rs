@@ -111,13 +111,15 @@ impl Comparison<'_> {
                 match record {
                     KeyedRecord::Event(copy) => {
                         let time = times.entry((&copy.key, &copy.event.event_id)).or_default();
-                        let one = judged.get(&copy.event.event_id).and_then(|all| all.get(*time));
-                        *time += 1;
-                        let role = |one: &JudgedEvent| {
-                            one.asked.iter().find(|(key, _)| *key == copy.key).map(|k| k.1)
+                        // Of the judgements of one id, those that asked this key; under other rules it may not have been.
+                        let asked = |one: &JudgedEvent| {
+                            one.asked.iter().find(|(key, _)| *key == copy.key).map(|(_, role)| *role)
                         };
+                        let all = judged.get(&copy.event.event_id).into_iter().flatten();
+                        let one = all.filter_map(|one| Some((one, asked(one)?))).nth(*time);
+                        *time += 1;
                         // Copies were compared above.
-                        if let Some((one, role)) = one.and_then(|one| Some((one, role(one)?))) {
+                        if let Some((one, role)) = one {
                             keys.event(&copy.key, role, one, &mut out);
                         }
                     }
