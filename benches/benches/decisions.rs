@@ -16,7 +16,9 @@ use axum::{Router, body::Body, http::Request};
 use sluice_codec::Zone;
 use sluice_log::{EmbeddedLog, FileSnapshots, Log};
 use sluice_model::PaymentEvent;
-use sluice_runtime::{CachingLibrary, Clock, Parts, Runtime, SystemClock, Webhooks, limits, read_rules};
+use sluice_runtime::{
+    CachingLibrary, Clock, Engines, Parts, Runtime, SystemClock, Webhooks, limits, read_rules,
+};
 use sluice_simulator::traffic::{Config, Traffic};
 use tower::ServiceExt;
 
@@ -67,14 +69,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let log: Arc<dyn Log> = Arc::new(EmbeddedLog::open(&folder.path().join("log"))?);
     let runtime = Runtime::start(Parts {
         log,
-        snapshots: Arc::new(FileSnapshots::new(folder.path().join("snapshots"))),
+        engines: Engines::Here {
+            snapshots: Arc::new(FileSnapshots::new(folder.path().join("snapshots"))),
+            snapshot_every_records: limits::SNAPSHOT_EVERY_RECORDS,
+        },
         library: Arc::new(CachingLibrary::without_lists()),
         clock: Arc::new(SystemClock),
         accept_clock: false,
         webhooks: Webhooks::default(),
         zone: Zone::default(),
         registry: prometheus::Registry::new(),
-        snapshot_every_records: limits::SNAPSHOT_EVERY_RECORDS,
     })?;
     runtime.put_rules_in_force(&rules)?;
     let router = runtime.router();

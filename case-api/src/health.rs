@@ -44,6 +44,8 @@ struct State {
     failed: HashMap<Work, String>,
     /// When a feed last moved, or was level with its source.
     moved: HashMap<Topic, EventTime>,
+    /// Where a feed was when it was last asked about.
+    seen: HashMap<Topic, u64>,
     opened: EventTime,
     leaves: u64,
     leaves_at: Option<EventTime>,
@@ -52,8 +54,14 @@ struct State {
 impl Health {
     /// Nothing has been done yet, at `now`.
     pub(crate) fn new(now: EventTime) -> Self {
-        let state =
-            State { failed: HashMap::new(), moved: HashMap::new(), opened: now, leaves: 0, leaves_at: None };
+        let state = State {
+            failed: HashMap::new(),
+            moved: HashMap::new(),
+            seen: HashMap::new(),
+            opened: now,
+            leaves: 0,
+            leaves_at: None,
+        };
         Self { state: Mutex::new(state), probe: tokio::sync::Mutex::default() }
     }
 
@@ -84,7 +92,14 @@ impl Health {
 
     /// A feed is at `next` and its source at `end`: whether it has not advanced for too long.
     pub(crate) fn stalled(&self, topic: Topic, next: u64, end: u64, now: EventTime) -> Option<String> {
-        let still = now.since(self.state(|state| state.moved.get(&topic).copied().unwrap_or(state.opened)));
+        let moved = self.state(|state| {
+            // Another process may move it.
+            if state.seen.insert(topic, next).is_some_and(|before| before != next) {
+                state.moved.insert(topic, now);
+            }
+            state.moved.get(&topic).copied().unwrap_or(state.opened)
+        });
+        let still = now.since(moved);
         (next < end && still > FEED_STALLED_AFTER).then(|| {
             let seconds = still.micros() / 1_000_000;
             format!("{} is at {next} of {end} and has not advanced for {seconds} s", Work::Feed(topic))
@@ -125,8 +140,10 @@ mod tests {
         assert!(stalled(5, 9, limit + 1));
         assert!(!stalled(9, 9, 9 * limit), "there is nothing to read");
         health.moved(Topic::Alerts, at(9 * limit));
-        assert!(!stalled(6, 9, 10 * limit));
-        assert!(stalled(6, 12, 10 * limit + 1));
+        assert!(!stalled(9, 12, 10 * limit));
+        assert!(stalled(9, 12, 10 * limit + 1));
+        assert!(!stalled(10, 12, 10 * limit + 2), "another process has moved it");
+        assert!(stalled(10, 12, 11 * limit + 3));
         assert!(health.stalled(Topic::Decisions, 0, 1, at(limit + 1)).is_some(), "each for itself");
     }
 

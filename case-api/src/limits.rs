@@ -51,6 +51,15 @@ pub const IDEMPOTENCY_ANSWER_BYTES_MAX: usize = 1024 * 1024;
 pub const FEED_BATCH: usize = 256;
 /// How long to wait before looking at an empty feed again. An officer does not see a quarter of a second.
 pub const FEED_POLL: Duration = Duration::from_millis(200);
+/// How long one of several processes does the work behind the pages without saying that it is still there: after it was killed,
+/// another goes on then. A write to the database takes well under a second.
+pub const LEASE: Duration = Duration::from_secs(10);
+/// How often it says so.
+pub const LEASE_RENEWED_EVERY: Duration = Duration::from_secs(3);
+/// How long an act waits for the process that does that work to deliver what it ordered.
+pub const DELIVERY_WAIT: Duration = Duration::from_secs(2);
+/// How often it looks.
+pub const DELIVERY_POLL: Duration = Duration::from_millis(50);
 /// How long to wait after a failed read of a feed or a failed delivery.
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// How long a feed may not advance while its source is ahead before the process is not ready: a batch takes well under a

@@ -1,14 +1,14 @@
 //! The feeds over `sluice-log`'s topics, and the way of control records onto it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
-use sluice_log::{Commit, Log, LogError, Partition, ReadLimit, StoredRecord, Transaction};
+use sluice_log::{Claim, Commit, Log, LogError, Partition, ReadLimit, StoredRecord, Transaction};
 use sluice_model::{Alert, Control, PaymentEvent, PaymentRecord};
 
 use crate::{
     ports::{ControlSink, Feed, Item, PortError, Record, Topic},
-    store::{LEAVES, MARKS, OUTBOX, PAYMENTS, record_at, source},
+    store::{LEAVES, MARKS, OUTBOX, record_at, source},
 };
 
 impl From<LogError> for PortError {
@@ -18,17 +18,22 @@ impl From<LogError> for PortError {
 }
 
 /// Alerts, with the events that they judged, holds, decisions and observations out of the log.
-pub struct LogFeed(pub Arc<dyn Log>);
+pub struct LogFeed<P> {
+    /// The log.
+    pub log: Arc<dyn Log>,
+    /// On which partition the events of a payment are.
+    pub partition_of: P,
+}
 
-impl Feed for LogFeed {
+impl<P: Fn(&str) -> Partition + Send + Sync> Feed for LogFeed<P> {
     fn read(&self, topic: Topic, from: u64, max: usize) -> Result<Vec<Item>, PortError> {
         let partition = source(topic);
-        let stored = self.0.read(partition, from, ReadLimit::records(max))?;
+        let stored = self.log.read(partition, from, ReadLimit::records(max))?;
         let item = |stored: &StoredRecord| {
             let record = match topic {
                 Topic::Alerts => {
                     let alert: Box<Alert> = parse(partition, stored)?;
-                    let event = judged_event(&*self.0, &alert)?;
+                    let event = self.judged_event(&alert)?;
                     Record::Alert(alert, event)
                 }
                 Topic::Holds => Record::Hold(parse(partition, stored)?),
@@ -41,17 +46,20 @@ impl Feed for LogFeed {
     }
 
     fn end(&self, topic: Topic) -> Result<u64, PortError> {
-        Ok(self.0.end(source(topic))?)
+        Ok(self.log.end(source(topic))?)
     }
 }
 
-/// The event that an alert judged, from where the alert says that it stands; `None` where it judged none.
-fn judged_event(log: &dyn Log, alert: &Alert) -> Result<Option<Arc<PaymentEvent>>, PortError> {
-    let Some(offset) = alert.offset else { return Ok(None) };
-    let Some(stored) = record_at(log, PAYMENTS, offset)? else { return Ok(None) };
-    match parse(PAYMENTS, &stored)? {
-        PaymentRecord::Event(record) => Ok(Some(record.event)),
-        PaymentRecord::Control(_) => Ok(None),
+impl<P: Fn(&str) -> Partition> LogFeed<P> {
+    /// The event that an alert judged, from where the alert says that it stands; `None` where it judged none.
+    fn judged_event(&self, alert: &Alert) -> Result<Option<Arc<PaymentEvent>>, PortError> {
+        let Some(offset) = alert.offset else { return Ok(None) };
+        let partition = (self.partition_of)(&alert.payment_id);
+        let Some(stored) = record_at(&*self.log, partition, offset)? else { return Ok(None) };
+        match parse(partition, &stored)? {
+            PaymentRecord::Event(record) => Ok(Some(record.event)),
+            PaymentRecord::Control(_) => Ok(None),
+        }
     }
 }
 
@@ -63,20 +71,50 @@ fn parse<T: DeserializeOwned>(partition: Partition, stored: &StoredRecord) -> Re
 
 /// Control records onto the log, with how far the case side has come.
 pub struct LogControls<A> {
-    /// The log.
-    pub log: Arc<dyn Log>,
-    /// Makes a control record durable on the payments log, together with that place of the outbox: its offset. It is
-    /// whoever writes to the payments log.
-    pub append: A,
+    log: Arc<dyn Log>,
+    append: A,
+    /// The place in the outbox, which one of several processes owns at a time. `None`: this process is the only one.
+    claim: Option<Mutex<Option<Claim>>>,
+}
+
+impl<A> LogControls<A>
+where
+    A: Fn(Control, Commit, Option<Claim>) -> Result<u64, PortError> + Send + Sync,
+{
+    /// Of a process that is alone with its log. `append` makes a control record durable where engines find it, together with
+    /// that place of the outbox and under that claim: its offset. It is whoever writes to the payments log.
+    pub const fn new(log: Arc<dyn Log>, append: A) -> Self {
+        Self { log, append, claim: None }
+    }
+
+    /// Of one of several processes over one log and one case database.
+    pub const fn shared(log: Arc<dyn Log>, append: A) -> Self {
+        Self { log, append, claim: Some(Mutex::new(None)) }
+    }
+
+    /// Under what a record is appended.
+    fn claimed(&self) -> Result<Option<Claim>, PortError> {
+        let Some(claim) = &self.claim else { return Ok(None) };
+        let claim = claim.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        claim.map(Some).ok_or_else(|| PortError("another process delivers the outbox".to_owned()))
+    }
 }
 
 impl<A> ControlSink for LogControls<A>
 where
-    A: Fn(Control, Commit) -> Result<u64, PortError> + Send + Sync,
+    A: Fn(Control, Commit, Option<Claim>) -> Result<u64, PortError> + Send + Sync,
 {
+    fn take_over(&self) -> Result<(), PortError> {
+        if let Some(claim) = &self.claim {
+            let newest = self.log.claim(OUTBOX, MARKS)?;
+            *claim.lock().unwrap_or_else(PoisonError::into_inner) = Some(newest);
+        }
+        Ok(())
+    }
+
     fn append(&self, seq: u64, control: &Control) -> Result<u64, PortError> {
         let come = Commit { consumer: OUTBOX.to_owned(), partition: MARKS, next: seq + 1 };
-        (self.append)(control.clone(), come)
+        (self.append)(control.clone(), come, self.claimed()?)
     }
 
     fn note_leaves(&self, leaves: u64) -> Result<(), PortError> {

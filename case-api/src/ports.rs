@@ -54,7 +54,12 @@ pub trait Feed: Send + Sync {
 
 /// Where control records go. Once `append` returns, the log whose engine applies the record has it on disk.
 pub trait ControlSink: Send + Sync {
-    /// Append one record, the `seq`th of the outbox; its offset on the payments log. The log remembers with it
+    /// This process appends from now on: no other that shares the outbox does any more.
+    fn take_over(&self) -> Result<(), PortError> {
+        Ok(())
+    }
+
+    /// Append one record, the `seq`th of the outbox; its offset where orders are kept. The log remembers with it
     /// how far the outbox has come, so that an older copy of the outbox is recognised. After a crash the last one may
     /// be appended again: a freeze, unfreeze or release that comes twice in a row does what it does once.
     fn append(&self, seq: u64, control: &Control) -> Result<u64, PortError>;

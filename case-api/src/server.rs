@@ -153,6 +153,11 @@ impl CaseApi {
         self.app.service.record_accepted_clock(against).await
     }
 
+    /// Whether this process does the work behind the pages: of several over one database, one does at a time.
+    pub async fn leads(&self) -> Result<bool, WorkError> {
+        self.app.service.leads().await
+    }
+
     /// See approved rules one step further on their way into force.
     pub async fn advance(&self) -> Result<(), WorkError> {
         self.app.service.advance().await

@@ -23,12 +23,7 @@ pub(crate) async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
         };
         tokio::select! {
             () = &mut stop => {
-                if let Err(error) = app.auth.record_failures(&app.service, true).await {
-                    tracing::warn!(%error, "failed sign-ins were counted and could not be written down");
-                }
-                if let Err(error) = app.service.note_leaves().await {
-                    tracing::warn!(%error, "the last leaves could not be noted on the log");
-                }
+                finish(&app).await;
                 return;
             }
             () = tokio::time::sleep(pause) => {}
@@ -36,11 +31,30 @@ pub(crate) async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
     }
 }
 
-/// One after the other, each whatever became of the one before: a log that takes no control records can still be read.
+/// What is left to do, and another process may go on at once.
+async fn finish(app: &App) {
+    if let Err(error) = app.auth.record_failures(&app.service, true).await {
+        tracing::warn!(%error, "failed sign-ins were counted and could not be written down");
+    }
+    if let Ok(true) = app.service.leads().await
+        && let Err(error) = app.service.note_leaves().await
+    {
+        tracing::warn!(%error, "the last leaves could not be noted on the log");
+    }
+    if let Err(error) = app.service.step_back().await {
+        tracing::warn!(%error, "another process can go on only once the lease has ended");
+    }
+}
+
+/// One after the other, each whatever became of the one before: a log that takes no control records can still be read. Where
+/// another process does it for all, only what this one counted is written down.
 async fn round(app: &Arc<App>) -> Result<usize, WorkError> {
+    let recorded = app.auth.record_failures(&app.service, false).await;
+    if !app.service.leads().await? {
+        return Ok(recorded.map(|()| 0)?);
+    }
     let delivered = app.service.deliver().await;
     let advanced = app.service.advance().await;
-    let recorded = app.auth.record_failures(&app.service, false).await;
     let consumed = app.service.consume().await;
     let noted = app.service.note_leaves().await;
     let records = consumed?.records;

@@ -42,6 +42,12 @@ impl Brokers {
     }
 }
 
+/// The name of this process, the machine's where none is said.
+pub(crate) fn instance(said: Option<&str>) -> String {
+    let machine = || rustix::system::uname().nodename().to_string_lossy().into_owned();
+    said.map_or_else(machine, str::to_owned)
+}
+
 /// A failure of the log, by who can mend it.
 pub(crate) fn failed(error: LogError) -> Failure {
     match error {

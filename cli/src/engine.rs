@@ -79,11 +79,7 @@ struct Works {
 /// Run the command.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     write_log_lines(args.log)?;
-    let instance = match &args.instance {
-        Some(instance) => instance.clone(),
-        None => rustix::system::uname().nodename().to_string_lossy().into_owned(),
-    };
-    let options = args.brokers.options(&instance)?;
+    let options = args.brokers.options(&brokers::instance(args.instance.as_deref()))?;
     let partitions = Topics::new(&options).and_then(|topics| topics.check()).map_err(brokers::failed)?;
     let (log, layout) = (KafkaLog::open(options.clone()), Layout::of_stages(partitions));
     let log = Arc::new(log.map_err(brokers::failed)?);

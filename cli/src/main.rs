@@ -3,6 +3,8 @@
 #![warn(unreachable_pub)]
 
 #[cfg(feature = "kafka")]
+mod api;
+#[cfg(feature = "kafka")]
 mod brokers;
 mod calibrate;
 #[cfg(feature = "kafka")]
@@ -55,6 +57,12 @@ enum Command {
     /// Judge the partitions that this process owns, over Kafka: one of many engines.
     #[cfg(not(feature = "kafka"))]
     Engine(without_kafka::Args),
+    /// Serve events, decisions, cases and the console over engines on Kafka: one of many.
+    #[cfg(feature = "kafka")]
+    Api(Box<api::Args>),
+    /// Serve events, decisions, cases and the console over engines on Kafka: one of many.
+    #[cfg(not(feature = "kafka"))]
+    Api(without_kafka::Args),
     /// Plan and make the topics of a deployment on Kafka.
     #[cfg(feature = "kafka")]
     #[command(subcommand)]
@@ -98,9 +106,11 @@ fn main() -> ExitCode {
         #[cfg(feature = "kafka")]
         Command::Engine(args) => engine::run(args),
         #[cfg(feature = "kafka")]
+        Command::Api(args) => api::run(*args),
+        #[cfg(feature = "kafka")]
         Command::Topics(command) => topics::run(command),
         #[cfg(not(feature = "kafka"))]
-        Command::Engine(_) | Command::Topics(_) => without_kafka::run(),
+        Command::Engine(_) | Command::Api(_) | Command::Topics(_) => without_kafka::run(),
         Command::Events(command) => events::run(command),
         Command::Replay(args) => replay::run(args),
         Command::Screen(args) => screen::run(args),

@@ -1,6 +1,8 @@
-//! `sluice up`: ingest, engine, case API and console in one process, on embedded stores.
+//! `sluice up`: ingest, engine, case API and console in one process, on embedded stores. And what of it `sluice api` serves too,
+//! over engines of other processes.
 
 mod args;
+mod behind;
 mod callers;
 mod catalogue;
 mod config;
@@ -16,22 +18,24 @@ mod rules_in_force;
 mod secrets;
 mod shipped;
 
-use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use sluice_case_api::{
     CaseApi, LogControls, LogFeed, Options, Ports,
     domain::{Role, Roles},
     ports::PortError,
-    store::Database,
 };
 use sluice_core::CaseRunner;
 use sluice_http::serve::{Limits, serve};
-use sluice_log::{EmbeddedLog, FileSnapshots, Log, LogError};
-use sluice_runtime::{Parts, Runtime, SystemClock, Webhooks};
+use sluice_log::Topic;
+use sluice_runtime::{Runtime, Source, SystemClock};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
-pub(crate) use self::args::Args;
-use self::{config::Config, config_report::ConfigReport, people::Person};
+pub(crate) use self::{
+    args::{Args, Common},
+    behind::Behind,
+};
+use self::{behind::Started, config::Config, config_report::ConfigReport, people::Person};
 use crate::{
     failure::Failure,
     process::{Signals, write_log_lines},
@@ -43,28 +47,56 @@ const CASES: &str = "cases.sqlite";
 const REQUESTS_FINISH_WITHIN: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
-    write_log_lines(args.log)?;
-    let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    tokio.block_on(async {
-        let mut signals = Signals::new()?;
-        let running = Running::start(&args).await?;
-        running.print_ready(args.json)?;
-        let ended = tokio::select! {
-            () = signals.next() => Ok(()),
-            reason = running.engine_stopped() => Err(reason),
-        };
-        // A person who asks twice does not want to wait. What is durable stays durable.
-        let patience = tokio::spawn(async move {
-            signals.next().await;
-            std::process::exit(130);
-        });
-        let stopped = running.stop().await;
-        patience.abort();
-        match ended {
-            Ok(()) => stopped.map(|()| ExitCode::SUCCESS),
-            Err(reason) => Err(Failure::Internal(anyhow::anyhow!("the engine has stopped: {reason}"))),
-        }
-    })
+    let data = args.data();
+    Service {
+        args: &args.common,
+        evidence_key: data.join(secrets::FILE),
+        data,
+        demo: args.demo,
+        watch_rules: args.watch_rules,
+        behind: Behind::Embedded { snapshot_every_records: args.snapshot_every },
+    }
+    .run()
+}
+
+/// What is served, and over what.
+pub(crate) struct Service<'a> {
+    pub args: &'a Common,
+    /// Where what is this process's own lies.
+    pub data: PathBuf,
+    /// The secret that signs the evidence.
+    pub evidence_key: PathBuf,
+    pub demo: bool,
+    pub watch_rules: bool,
+    pub behind: Behind,
+}
+
+impl Service<'_> {
+    /// Serve until somebody asks the process to end, or it cannot go on.
+    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+        write_log_lines(self.args.log)?;
+        let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        tokio.block_on(async {
+            let mut signals = Signals::new()?;
+            let running = Running::start(&self).await?;
+            running.print_ready(self.args.json)?;
+            let ended = tokio::select! {
+                () = signals.next() => Ok(()),
+                reason = running.engine_stopped() => Err(reason),
+            };
+            // A person who asks twice does not want to wait. What is durable stays durable.
+            let patience = tokio::spawn(async move {
+                signals.next().await;
+                std::process::exit(130);
+            });
+            let stopped = running.stop().await;
+            patience.abort();
+            match ended {
+                Ok(()) => stopped.map(|()| ExitCode::SUCCESS),
+                Err(reason) => Err(Failure::Internal(anyhow::anyhow!("the engine has stopped: {reason}"))),
+            }
+        })
+    }
 }
 
 /// Everything that runs.
@@ -82,37 +114,45 @@ struct Running {
 }
 
 impl Running {
-    async fn start(args: &Args) -> Result<Self, Failure> {
-        let data = args.data();
+    async fn start(service: &Service<'_>) -> Result<Self, Failure> {
         let registry = prometheus::Registry::new();
-        let mut config = Config::read(args, &data, &registry)?;
+        let mut config = Config::read(service, &registry)?;
         let configured = Arc::new(ConfigReport::default());
-        let listener = TcpListener::bind(args.listen)
+        let listen = service.args.listen;
+        let listener = TcpListener::bind(listen)
             .await
-            .map_err(|error| Failure::user(format!("cannot listen on {}: {error}", args.listen)))?;
+            .map_err(|error| Failure::user(format!("cannot listen on {listen}: {error}")))?;
         registry.register(Box::new(config.room.clone()))?;
-        let path = data.join(CASES);
-        let cases = args.database(&path)?;
+        let path = service.data.join(CASES);
+        let database = service.args.database(&path)?;
         let webhooks = std::mem::take(&mut config.webhooks);
-        let (runtime, log) = start_engine(&data, cases, &config, webhooks, &registry).await?;
-        // The engine in this process is handed what it has to apply: it writes the payments log.
+        let started = service.behind.start(service, database, &config, webhooks, &registry).await?;
+        let Started { runtime, log, layout, is_shared } = started;
+
         let engine = Arc::clone(&runtime);
-        let append = move |control, come| engine.control(control, Some(come)).map_err(failed);
+        let append = move |control, come, claim| {
+            engine.control(control, Source { come: vec![come], claim }).map_err(failed)
+        };
+        let controls = if is_shared { LogControls::shared } else { LogControls::new };
         let ports = Ports {
-            feed: Arc::new(LogFeed(Arc::clone(&log))),
-            control: Arc::new(LogControls { log: Arc::clone(&log), append }),
+            feed: Arc::new(LogFeed {
+                log: Arc::clone(&log),
+                partition_of: move |payment_id: &str| layout.partition(Topic::Payments, payment_id),
+            }),
+            control: Arc::new(controls(Arc::clone(&log), append)),
             catalogue: Arc::new(catalogue::InForce::new(&runtime, &config, &configured)),
             cases: Arc::new(CaseRunner),
             history: Arc::new(history::OwnLog {
                 log,
+                partitions: layout.partitions(Topic::Payments),
                 runtime: Arc::clone(&runtime),
                 library: Arc::clone(&config.library),
             }),
             clock: Arc::new(SystemClock),
         };
-        let signer = secrets::signer(&data)?;
+        let signer = secrets::signer(&service.evidence_key)?;
         let options = Options { registry, ..Options::default() };
-        let cases = CaseApi::open(cases, signer, ports, options).await?;
+        let cases = CaseApi::open(database, signer, ports, options).await?;
         if let Some(against) = runtime.accepted_clock() {
             cases.record_accepted_clock(&against.to_string()).await?;
         }
@@ -122,8 +162,8 @@ impl Running {
         lists.begin().await?;
         let mut rules = rules_in_force::Keeper::new(config.rules, &runtime, &configured, &cases);
         rules.begin().await?;
-        let people = people::put(&cases, args.demo).await?;
-        let lasting = lasting(&cases, args.demo, rules_watched).await?;
+        let people = people::put(&cases, service.demo, is_shared).await?;
+        let lasting = lasting(&cases, service.demo, rules_watched).await?;
         lasting.iter().for_each(|notice| tracing::warn!("{notice}"));
         configured.update(|now| now.lasting = lasting);
         let api_key = cases.memory_key("process", Roles::new(Role::ALL))?;
@@ -139,12 +179,12 @@ impl Running {
                 async move { cases.run(stopping).await }
             }),
         ];
-        if args.demo {
+        if service.demo {
             tasks.push(tokio::spawn(demo::traffic(Arc::clone(&runtime), asked(stopping.clone()))));
         }
         tasks.push(tokio::spawn(lists.run(asked(stopping.clone()))));
         tasks.push(tokio::spawn(rules.run(asked(stopping))));
-        let demo = args.demo;
+        let demo = service.demo;
         Ok(Self { runtime, cases, stop, tasks, url, people, api_key, configured, demo, rules_watched })
     }
 
@@ -195,37 +235,6 @@ async fn lasting(cases: &CaseApi, demo: bool, rules_watched: bool) -> Result<Vec
         );
     }
     Ok(notices)
-}
-
-/// Open the log and have the engine judge by what it says.
-async fn start_engine(
-    data: &Path,
-    cases: Database<'_>,
-    config: &Config,
-    webhooks: Webhooks,
-    registry: &prometheus::Registry,
-) -> Result<(Arc<Runtime>, Arc<dyn Log>), Failure> {
-    let log = EmbeddedLog::open(&data.join("log")).map_err(|error| match error {
-        LogError::InUse { .. } | LogError::Format { .. } | LogError::Full { .. } => user(error),
-        other => integrity::damaged_log(other),
-    })?;
-    let snapshots = FileSnapshots::new(data.join("snapshots"));
-    integrity::check(data, cases, &log, &snapshots, config.accept_loss).await?;
-    let log: Arc<dyn Log> = Arc::new(log);
-    let runtime = Arc::new(Runtime::start(Parts {
-        log: Arc::clone(&log),
-        snapshots: Arc::new(snapshots),
-        library: Arc::clone(&config.library),
-        clock: Arc::new(SystemClock),
-        accept_clock: config.accept_clock,
-        webhooks,
-        zone: config.zone.clone(),
-        registry: registry.clone(),
-        snapshot_every_records: config.snapshot_every,
-    })?);
-    let engine = Arc::clone(&runtime);
-    tokio::task::spawn_blocking(move || engine.wait_until_live()).await??;
-    Ok((runtime, log))
 }
 
 /// An error as the case side reads it.

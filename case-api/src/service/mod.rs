@@ -12,6 +12,7 @@ mod error;
 mod evidence;
 mod idempotency;
 mod intake;
+mod lead;
 mod outbox;
 mod quarantine;
 mod readiness;
@@ -43,6 +44,7 @@ pub(crate) use crate::store::{
     SuppressionFilter, SuppressionRow, TimelineEntry, name_of, random,
 };
 
+use self::lead::Lead;
 use crate::{
     health::Health,
     limits::TRIALS_AT_ONCE,
@@ -67,6 +69,8 @@ pub(crate) struct Service {
     backtesting: Mutex<Option<String>>,
     /// One delivery of the outbox at a time, so that control records arrive in order.
     delivering: tokio::sync::Mutex<()>,
+    /// Whether this process does the work behind the pages.
+    lead: Lead,
     /// Claims of an `Idempotency-Key` under way.
     running: Turns,
     /// Names this process among those that used the same store.
@@ -85,6 +89,7 @@ impl Service {
             trying: Semaphore::new(TRIALS_AT_ONCE),
             backtesting: Mutex::new(None),
             delivering: tokio::sync::Mutex::new(()),
+            lead: Lead::default(),
             running: Turns::default(),
             instance: hex::encode(random::<8>()?),
         })

@@ -5,13 +5,24 @@ use std::sync::Arc;
 use tokio::task::spawn_blocking;
 
 use super::{Service, WorkError};
-use crate::{health::Work, store::StoreError};
+use crate::{
+    health::Work,
+    limits::{DELIVERY_POLL, DELIVERY_WAIT},
+    store::StoreError,
+};
 
 impl Service {
-    /// Deliver every control record that waits, in order. One that was appended but not yet marked when the process
+    /// Deliver every control record that waits, in order, where that is for this process to do. One that was appended but not yet marked when the process
     /// died is appended again, next: see [`crate::ports::ControlSink`].
     pub(crate) async fn deliver(&self) -> Result<(), WorkError> {
-        let delivered = self.deliver_all().await;
+        let delivered = match self.leads().await {
+            Ok(true) => self.deliver_all().await,
+            Ok(false) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if delivered.is_err() {
+            self.doubt_lead().await;
+        }
         self.health.note(Work::Outbox, delivered.as_ref().err());
         delivered
     }
@@ -38,7 +49,18 @@ impl Service {
         if let Err(error) = self.deliver().await {
             tracing::warn!(%error, "a control record waits in the outbox");
         }
-        Ok(if self.store.delivered(seq).await? { "delivered" } else { "pending" })
+        let began = self.ports.clock.elapsed();
+        loop {
+            if self.store.delivered(seq).await? {
+                return Ok("delivered");
+            }
+            let waited = self.ports.clock.elapsed().saturating_sub(began);
+            // Another process may be delivering it.
+            if !self.store.is_shared() || waited >= DELIVERY_WAIT {
+                return Ok("pending");
+            }
+            tokio::time::sleep(DELIVERY_POLL).await;
+        }
     }
 
     /// Have the log remember how many leaves there are, where there are more than it noted last.

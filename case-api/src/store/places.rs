@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 use sluice_evidence::{Kind, Signer};
 use sluice_log::{Log, LogError, Partition, ReadLimit, StoredRecord, Topic as LogTopic};
-use sluice_model::{EventTime, PaymentRecord};
+use sluice_model::{Control, EventTime, PaymentRecord};
 
 use super::{Database, Entry, Store, StoreError, Tx, outbox::Delivery, sql::query};
 use crate::{domain::Topic, limits::CONTROLS_LOOKED_FOR_MAX};
@@ -19,8 +19,17 @@ pub(crate) const MARKS: Partition = LogTopic::Control.partition(0);
 pub(crate) const OUTBOX: &str = "cases.outbox";
 /// Under this name: how many leaves the evidence log had.
 pub(crate) const LEAVES: &str = "cases.leaves";
-/// Where the engine's control records and payments are.
-pub(crate) const PAYMENTS: Partition = LogTopic::Payments.partition(0);
+
+/// The log that a case database belongs to.
+#[derive(Clone, Copy)]
+pub struct OwnLog<'a> {
+    /// It.
+    pub log: &'a dyn Log,
+    /// The id that only it has.
+    pub id: &'a str,
+    /// The partition on which it keeps orders: that of the payments of the one engine, or that of control records.
+    pub orders: Partition,
+}
 
 /// Something that one store knows of another and that is not there.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -51,11 +60,10 @@ impl Store {
     pub async fn compare(
         database: Database<'_>,
         signer: Signer,
-        log: &dyn Log,
-        log_id: &str,
+        own: OwnLog<'_>,
     ) -> Result<Vec<Difference>, StoreError> {
         let store = Self::open(database, signer).await?;
-        let found = store.check(log, log_id).await;
+        let found = store.check(own).await;
         store.close().await;
         found
     }
@@ -65,32 +73,32 @@ impl Store {
     pub async fn accept(
         database: Database<'_>,
         signer: Signer,
-        log: &dyn Log,
-        log_id: &str,
+        own: OwnLog<'_>,
         accepted: &[Difference],
         by: &str,
         now: EventTime,
     ) -> Result<(), StoreError> {
         let store = Self::open(database, signer).await?;
-        let done = store.realign(log, log_id, accepted, by, now).await;
+        let done = store.realign(own, accepted, by, now).await;
         store.close().await;
         done
     }
 
-    async fn check(&self, log: &dyn Log, log_id: &str) -> Result<Vec<Difference>, StoreError> {
+    async fn check(&self, own: OwnLog<'_>) -> Result<Vec<Difference>, StoreError> {
         self.writer.check().await?;
-        let mut found = self.differences(log).await?;
+        let mut found = self.differences(own).await?;
         if found.is_empty() {
             query("INSERT INTO own_log (id, log_id) VALUES (1, $1) ON CONFLICT (id) DO NOTHING")
-                .bind(log_id)
+                .bind(own.id)
                 .execute(&mut self.writer.acquire().await?)
                 .await?;
         }
-        let own: Option<String> =
+        let known: Option<String> =
             query("SELECT log_id FROM own_log").value_or_none(&mut self.read().await?).await?;
-        if let Some(own) = own.filter(|own| own != log_id) {
+        if let Some(known) = known.filter(|known| known != own.id) {
             let foreign = format!(
-                "this database belongs to another data folder: its log is {own}, and the one here is {log_id}"
+                "this database belongs to another data folder: its log is {known}, and the one here is {}",
+                own.id
             );
             // What else differs follows from it.
             found.insert(0, Difference::new(self.writer.name(), foreign));
@@ -98,7 +106,10 @@ impl Store {
         Ok(found)
     }
 
-    async fn differences(&self, log: &dyn Log) -> Result<Vec<Difference>, StoreError> {
+    /// What is asked first may grow until the other is asked, where another process goes on: a place never falls behind what is
+    /// known of it by that.
+    async fn differences(&self, own: OwnLog<'_>) -> Result<Vec<Difference>, StoreError> {
+        let log = own.log;
         let (name, mut found) = (self.writer.name(), Vec::new());
         for topic in Topic::ALL {
             let (next, end) = (self.offset(topic.name()).await?, log.end(source(topic))?);
@@ -111,12 +122,13 @@ impl Store {
                 found.push(Difference::new("log", missing));
             }
         }
-        let lost = self.lost_controls(log).await?;
+        let lost = self.lost_controls(own).await?;
         if let (Some(first), Some(last)) = (lost.last(), lost.first()) {
             let missing = format!(
-                "{} control records that {name} has delivered are missing from sluice.payments/0: number {} of the \
-                 outbox, at offset {}, to number {}, at offset {}",
+                "{} control records that {name} has delivered are missing from {}: number {} of the outbox, at offset {}, \
+                 to number {}, at offset {}",
                 lost.len(),
+                own.orders,
                 first.seq,
                 first.place,
                 last.seq,
@@ -124,14 +136,16 @@ impl Store {
             );
             found.push(Difference::new("log", missing));
         }
-        let (outbox, known) = (self.outbox_end().await?, log.committed(OUTBOX, MARKS)?);
+        let known = log.committed(OUTBOX, MARKS)?;
+        let outbox = self.outbox_end().await?;
         if outbox < known {
             let missing = format!(
                 "its outbox ends at number {outbox}, and the log has control records of it up to {known}: an older copy"
             );
             found.push(Difference::new(name, missing));
         }
-        let (leaves, known) = (self.leaves().await?, log.committed(LEAVES, MARKS)?);
+        let known = log.committed(LEAVES, MARKS)?;
+        let leaves = self.leaves().await?;
         if leaves < known {
             let missing = format!(
                 "it holds {leaves} leaves of evidence, and the log knows of {known}: an older copy, {} leaves are missing",
@@ -143,12 +157,12 @@ impl Store {
     }
 
     /// The delivered control records that the log does not hold, newest first: from the newest on to one that it has.
-    async fn lost_controls(&self, log: &dyn Log) -> Result<Vec<Delivery>, StoreError> {
+    async fn lost_controls(&self, own: OwnLog<'_>) -> Result<Vec<Delivery>, StoreError> {
         let mut lost = Vec::new();
         let mut before = i64::MAX;
         while lost.len() < CONTROLS_LOOKED_FOR_MAX {
             let Some(delivered) = self.delivered_before(before).await? else { break };
-            if holds(log, &delivered)? {
+            if holds(own, &delivered)? {
                 break;
             }
             before = delivered.seq;
@@ -159,15 +173,15 @@ impl Store {
 
     async fn realign(
         &self,
-        log: &dyn Log,
-        log_id: &str,
+        own: OwnLog<'_>,
         accepted: &[Difference],
         by: &str,
         now: EventTime,
     ) -> Result<(), StoreError> {
-        let lost = self.lost_controls(log).await?;
+        let log = own.log;
+        let lost = self.lost_controls(own).await?;
         let mut tx = self.begin(now).await?;
-        tx.belong_to(log_id).await?;
+        tx.belong_to(own.id).await?;
         for topic in Topic::ALL {
             tx.move_offset_back(topic.name(), log.end(source(topic))?).await?;
         }
@@ -203,12 +217,17 @@ impl Tx<'_> {
     }
 }
 
-/// Whether the log has a control record where it was put.
-fn holds(log: &dyn Log, delivered: &Delivery) -> Result<bool, StoreError> {
-    let Some(stored) = record_at(log, PAYMENTS, delivered.place)? else { return Ok(false) };
-    // A record that cannot be read is not the one that was put there.
-    let said = serde_json::from_slice::<PaymentRecord>(&stored.value).ok();
-    Ok(matches!(said, Some(PaymentRecord::Control(control)) if control == delivered.control))
+/// Whether the log has a control record where it was put. A record that cannot be read is not the one that was put there.
+fn holds(own: OwnLog<'_>, delivered: &Delivery) -> Result<bool, StoreError> {
+    let Some(stored) = record_at(own.log, own.orders, delivered.place)? else { return Ok(false) };
+    let control = match own.orders.topic {
+        LogTopic::Control => serde_json::from_slice::<Control>(&stored.value).ok(),
+        _ => match serde_json::from_slice::<PaymentRecord>(&stored.value).ok() {
+            Some(PaymentRecord::Control(control)) => Some(control),
+            _ => None,
+        },
+    };
+    Ok(control.is_some_and(|control| control == delivered.control))
 }
 
 /// The record that stands at an offset; the log may leave numbers out.

@@ -8,7 +8,9 @@ use sluice_case_api::{
     LogControls, LogFeed,
     ports::{ControlSink as _, Feed as _, PortError, Record, Topic},
 };
-use sluice_log::{EmbeddedLog, Log, Partition, Record as Stored, Topic as LogTopic, Transaction};
+use sluice_log::{
+    Claim, Commit, EmbeddedLog, Log, Partition, Record as Stored, Topic as LogTopic, Transaction,
+};
 use sluice_model::{Alert, Control, EventRecord, PaymentRecord};
 
 const PAYMENTS: Partition = LogTopic::Payments.partition(0);
@@ -53,7 +55,7 @@ fn an_alert_comes_with_the_event_that_it_judged() {
     // None of them is an event: a rescreening's, a control record's, one that the log does not hold.
     let alerts = [Some(2), Some(0), None, Some(1), Some(3)].map(|offset| stored(&of(offset)));
     log.append(ALERTS, alerts.into()).unwrap();
-    let feed = LogFeed(log);
+    let feed = LogFeed { log, partition_of: |_: &str| PAYMENTS };
     let judged = |from, max| -> Vec<Option<String>> {
         let items = feed.read(Topic::Alerts, from, max).unwrap();
         assert!(items.iter().zip(from..).all(|(item, offset)| item.offset == offset));
@@ -74,11 +76,37 @@ fn what_cannot_be_read_is_named_by_its_place_alone() {
     let log = open(folder.path());
     log.append(PAYMENTS, vec![Stored::new("", "\"CHAN Tai Man\"")]).unwrap();
     log.append(ALERTS, vec![stored(&of(Some(0))), Stored::new("", "\"CHAN Tai Man\"")]).unwrap();
-    let feed = LogFeed(log);
+    let feed = LogFeed { log, partition_of: |_: &str| PAYMENTS };
     for (at, place) in [(0, "record 0 of sluice.payments/0"), (1, "record 1 of sluice.alerts/0")] {
         let error = feed.read(Topic::Alerts, at, 1).unwrap_err();
         assert_eq!(error.to_string(), format!("{place} cannot be read"));
     }
+}
+
+fn append(log: &dyn Log, control: Control, come: Commit, claim: Option<Claim>) -> Result<u64, PortError> {
+    let transaction = Transaction::append(PAYMENTS, vec![stored(&PaymentRecord::Control(control))]);
+    let transaction = Transaction { commits: vec![come], claim, ..transaction };
+    Ok(log.transact(transaction)?[0].offsets[0])
+}
+
+#[test]
+fn of_two_processes_that_share_an_outbox_the_one_that_took_over_delivers() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = open(folder.path());
+    let process = || {
+        let writer = Arc::clone(&log);
+        LogControls::shared(Arc::clone(&log), move |control, come, claim| {
+            append(&*writer, control, come, claim)
+        })
+    };
+    let (one, other) = (process(), process());
+    assert!(one.append(1, &control()).is_err(), "it has not taken over");
+    one.take_over().unwrap();
+    one.append(1, &control()).unwrap();
+    other.take_over().unwrap();
+    assert!(one.append(2, &control()).is_err(), "it was replaced");
+    other.append(2, &control()).unwrap();
+    assert_eq!(log.end(PAYMENTS).unwrap(), 2);
 }
 
 #[test]
@@ -86,13 +114,8 @@ fn the_log_remembers_how_far_the_case_side_has_come() {
     let folder = tempfile::tempdir().unwrap();
     let log = open(folder.path());
     let writer = Arc::clone(&log);
-    let append = move |control, come| {
-        let record = stored(&PaymentRecord::Control(control));
-        let mut transaction = Transaction::append(PAYMENTS, vec![record]);
-        transaction.commits.push(come);
-        Ok::<_, PortError>(writer.transact(transaction)?[0].offsets[0])
-    };
-    let controls = LogControls { log: Arc::clone(&log), append };
+    let append = move |control, come, claim| append(&*writer, control, come, claim);
+    let controls = LogControls::new(Arc::clone(&log), append);
     assert_eq!(controls.append(17, &control()).unwrap(), 0);
     assert_eq!(controls.append(18, &control()).unwrap(), 1);
     controls.note_leaves(230).unwrap();

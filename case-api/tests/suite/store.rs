@@ -1,15 +1,15 @@
 //! The store over its database: two processes over one, what a database may refuse, and a layout taken forward.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::support::{Side, World, alert, place::Place, record};
 use serde_json::json;
 use sluice_case_api::{
     Signer, Zeroizing,
-    store::{Difference, Entry, Page, Store, StoreError},
+    store::{Difference, Entry, OwnLog, Page, Store, StoreError},
 };
 use sluice_evidence::{Bundle, Kind, verify};
-use sluice_log::{EmbeddedLog, Log as _, Transaction};
+use sluice_log::{EmbeddedLog, Log as _, Topic, Transaction};
 use sluice_model::{Control, EventTime};
 
 const CASE: &str = "CASE-000001";
@@ -144,9 +144,13 @@ async fn a_commit_that_the_database_rolls_back_is_an_error() {
     assert_eq!(proved(&store).await.len(), 2);
 }
 
+fn of_log(log: &EmbeddedLog) -> OwnLog<'_> {
+    OwnLog { log, id: log.id(), orders: Topic::Payments.partition(0) }
+}
+
 /// What a start says of a database and a log.
 async fn compared(place: &Place, log: &EmbeddedLog) -> Vec<Difference> {
-    Store::compare(place.database(), signer(), log, log.id()).await.unwrap()
+    Store::compare(place.database(), signer(), of_log(log)).await.unwrap()
 }
 
 /// A database belongs to the log of its first start. Any other is refused by name and changes nothing, until somebody accepts
@@ -165,7 +169,7 @@ async fn a_database_belongs_to_one_log() {
         assert!(said.contains(own.id()) && said.contains(other.id()), "{said}");
     }
     let (found, now) = (compared(&place, &other).await, EventTime::from_micros(1));
-    Store::accept(place.database(), signer(), &other, other.id(), &found, "test", now).await.unwrap();
+    Store::accept(place.database(), signer(), of_log(&other), &found, "test", now).await.unwrap();
     assert_eq!(compared(&place, &other).await, []);
     assert_eq!(compared(&place, &own).await.len(), 1);
     let (leaves, _) = open(&place).await.audit(true, None, Page::first(1)).await.unwrap();
@@ -178,7 +182,7 @@ async fn a_database_that_differs_from_a_log_is_not_given_to_it() {
     let folder = tempfile::tempdir().unwrap();
     let place = Place::of(&folder.path().join("cases.sqlite"));
     let [own, other] = ["own", "other"].map(|name| EmbeddedLog::open(&folder.path().join(name)).unwrap());
-    let marks = sluice_log::Topic::Control.partition(0);
+    let marks = Topic::Control.partition(0);
     other.transact(Transaction::default().commit("cases.outbox", marks, 5)).unwrap();
     let found = compared(&place, &other).await;
     assert!(found.len() == 1 && found[0].to_string().contains("an older copy"), "{found:?}");
@@ -369,4 +373,26 @@ async fn a_newer_layout_is_refused() {
     place.execute(newer, newer).await;
     let refused = Store::open(place.database(), signer()).await.err().unwrap().to_string();
     assert!(refused.contains("9999"), "{refused}");
+}
+
+/// One of two processes has the lease, until it lets it go or does not say for long enough that it is there.
+#[tokio::test]
+async fn one_process_at_a_time_has_the_lease() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::of(&folder.path().join("cases.sqlite"));
+    let (one, other) = (open(&place).await, open(&place).await);
+    let long = Duration::from_secs(3_600);
+    assert!(one.take_lease("one", long).await.unwrap());
+    assert!(!other.take_lease("other", long).await.unwrap());
+    assert!(one.take_lease("one", long).await.unwrap(), "it keeps it");
+    other.end_lease("other").await.unwrap();
+    assert!(!other.take_lease("other", long).await.unwrap(), "nobody lets go of what another has");
+    one.end_lease("one").await.unwrap();
+    // It has expired when it is taken.
+    assert!(other.take_lease("other", Duration::ZERO).await.unwrap());
+    let mut taken = false;
+    while !taken {
+        taken = one.take_lease("one", long).await.unwrap();
+    }
+    assert!(!other.take_lease("other", long).await.unwrap());
 }

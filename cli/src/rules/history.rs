@@ -4,9 +4,9 @@ use std::{fs, io, path::Path, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use sluice_log::{EmbeddedLog, Log, ReadLimit, StoredRecord, Topic};
+use sluice_log::{EmbeddedLog, Log, Partition, ReadLimit, StoredRecord};
 use sluice_model::{PaymentEvent, PaymentRecord};
-use sluice_runtime::Read;
+use sluice_runtime::{PAYMENTS, Read};
 
 use crate::{
     failure::Failure,
@@ -75,18 +75,19 @@ fn of_log(data: &Path) -> Result<(Events, ProgressBar), Failure> {
         return Err(Failure::user(format!("{} is no data folder: it holds no log", data.display())));
     }
     let log = EmbeddedLog::open(&folder).map_err(|error| Failure::User(error.into()))?;
-    let bar = bar(log.end(Topic::Payments.partition(0))?);
+    let bar = bar(log.end(PAYMENTS)?);
     let progress = bar.clone();
     let read_on = move |next| {
         progress.set_position(next);
         true
     };
-    Ok((Box::new(events_of(Arc::new(log), 0, read_on)), bar))
+    Ok((Box::new(events_of(Arc::new(log), PAYMENTS, 0, read_on)), bar))
 }
 
-/// The events of a payments log from an offset on, for as long as `read_on` says so, asked before each batch.
+/// The events of a partition of payments from an offset on, for as long as `read_on` says so, asked before each batch.
 pub(crate) fn events_of(
     log: Arc<dyn Log>,
+    payments: Partition,
     from: u64,
     mut read_on: impl FnMut(u64) -> bool + Send,
 ) -> impl Iterator<Item = Read> + Send {
@@ -95,7 +96,6 @@ pub(crate) fn events_of(
         if !read_on(next) {
             return None;
         }
-        let payments = Topic::Payments.partition(0);
         let stored = match log.read(payments, next, ReadLimit::records(LOG_BATCH_RECORDS)) {
             Ok(stored) => stored,
             Err(error) => return Some(vec![Err(io::Error::other(error))]),

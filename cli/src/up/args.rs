@@ -24,10 +24,35 @@ pub(crate) struct Args {
     /// [default: sluice-data, with --demo sluice-demo-data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) common: Common,
+    /// For development: watch the folder of rules, and put what is saved in force without anybody's approval.
+    #[arg(long)]
+    pub(super) watch_rules: bool,
+    /// As without it: rules change by approval.
+    #[arg(long, hide = true)]
+    rules_by_approval: bool,
+    /// Seed people, an invented list and live simulated traffic.
+    #[arg(long)]
+    pub(super) demo: bool,
+    /// Keep a snapshot of the engine's state after so many records; it only saves time at the next start.
+    #[arg(long, value_name = "RECORDS", default_value_t = SNAPSHOT_EVERY_RECORDS)]
+    pub(super) snapshot_every: u64,
+}
+
+impl Args {
+    pub(super) fn data(&self) -> PathBuf {
+        self.data.clone().unwrap_or_else(|| if self.demo { DEMO_DATA } else { DATA }.into())
+    }
+}
+
+/// What `sluice api` is asked too.
+#[derive(clap::Args)]
+pub(crate) struct Common {
     /// The PostgreSQL database that keeps the cases, postgres://USER:PASSWORD@HOST/DATABASE, instead of a file of the data
     /// folder. A command line can be read by others: say it in the environment.
     #[arg(long, value_name = "URL", env = "SLUICE_DATABASE", hide_env_values = true)]
-    database: Option<String>,
+    pub(crate) database: Option<String>,
     /// The address to listen on; port 0 picks a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8040")]
     pub(super) listen: SocketAddr,
@@ -35,12 +60,6 @@ pub(crate) struct Args {
     /// where the folder differs the console says so. Without it, the core and Hong Kong packs shipped with Sluice.
     #[arg(long, value_name = "DIR")]
     pub(super) rules: Option<PathBuf>,
-    /// For development: watch the folder of rules, and put what is saved in force without anybody's approval.
-    #[arg(long)]
-    pub(super) watch_rules: bool,
-    /// As without it: rules change by approval.
-    #[arg(long, hide = true)]
-    rules_by_approval: bool,
     /// The folder of list versions (see `sluice lists`): watched. Without it, and where none was in force before,
     /// screening is off.
     #[arg(long, value_name = "DIR")]
@@ -63,12 +82,6 @@ pub(crate) struct Args {
     /// Confirm that the machine's clock is right, however far it is from the newest record of the log.
     #[arg(long)]
     pub(super) accept_clock: bool,
-    /// Seed people, an invented list and live simulated traffic.
-    #[arg(long)]
-    pub(super) demo: bool,
-    /// Keep a snapshot of the engine's state after so many records; it only saves time at the next start.
-    #[arg(long, value_name = "RECORDS", default_value_t = SNAPSHOT_EVERY_RECORDS)]
-    pub(super) snapshot_every: u64,
     /// Go on although a store lost its tail, is an older copy or belongs elsewhere: what that means is said, and kept as
     /// evidence.
     #[arg(long)]
@@ -82,11 +95,7 @@ pub(crate) struct Args {
     pub(super) json: bool,
 }
 
-impl Args {
-    pub(super) fn data(&self) -> PathBuf {
-        self.data.clone().unwrap_or_else(|| if self.demo { DEMO_DATA } else { DATA }.into())
-    }
-
+impl Common {
     /// Where the cases are: in a file of the data folder, or where it is said.
     pub(super) fn database<'a>(&'a self, file: &'a Path) -> Result<Database<'a>, Failure> {
         match &self.database {
@@ -107,7 +116,7 @@ const LIST_AGE_MAX: &str = "30d";
 
 /// A limit of the age of lists, or none.
 #[derive(Clone, Copy)]
-pub(super) struct AgeMax(pub Option<Span>);
+pub(crate) struct AgeMax(pub Option<Span>);
 
 fn age(text: &str) -> Result<AgeMax, String> {
     match text {

@@ -1,6 +1,6 @@
 //! What is to be put in force, and where it comes from.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::Context;
 use sluice_codec::Zone;
@@ -9,7 +9,7 @@ use sluice_list_store::Store;
 use sluice_runtime::{RuleFiles, RuleFolder, Webhooks};
 
 use super::{
-    Args, CASES, demo, lists_in_force::Lists, room::Room, rules_in_force::Rules, secrets, shipped, user,
+    CASES, Service, demo, lists_in_force::Lists, room::Room, rules_in_force::Rules, secrets, shipped, user,
 };
 use crate::{failure::Failure, folders, private};
 
@@ -18,9 +18,7 @@ pub(super) struct Config {
     pub rules: Rules,
     pub lists: Arc<Lists>,
     pub library: Arc<dyn Library>,
-    pub snapshot_every: u64,
     pub accept_clock: bool,
-    pub accept_loss: bool,
     pub webhooks: Webhooks,
     pub zone: Zone,
     pub room: Room,
@@ -28,7 +26,8 @@ pub(super) struct Config {
 
 impl Config {
     /// Read and check everything before anything is started: what is broken is the user's to mend.
-    pub(super) fn read(args: &Args, data: &Path, registry: &prometheus::Registry) -> Result<Self, Failure> {
+    pub(super) fn read(service: &Service<'_>, registry: &prometheus::Registry) -> Result<Self, Failure> {
+        let (args, data) = (service.args, &*service.data);
         let (files, folder) = match &args.rules {
             Some(folder) => {
                 let (folder, files) = RuleFolder::open(folder.clone()).map_err(user)?;
@@ -43,22 +42,20 @@ impl Config {
         let made = std::fs::create_dir_all(data).and_then(|()| private::narrow(data, is_ours));
         made.with_context(|| data.display().to_string()).map_err(Failure::User)?;
         let room = Room::look(data)?;
-        let lists = match (&args.lists, args.demo) {
+        let lists = match (&args.lists, service.demo) {
             (Some(folder), _) => Some(Store::open(folder).map_err(user)?),
             (None, true) => Some(demo::lists(&data.join("lists"))?),
             (None, false) => None,
         };
         let lists = Lists::new(lists, data, (args.list_age_max.0, args.unnamed), registry)?;
         let library = Arc::new(lists.library());
-        let watched = args.watch_rules || args.demo;
+        let watched = service.watch_rules || service.demo;
         let rules = Rules { files, folder, watched };
         Ok(Self {
             rules,
             lists: Arc::new(lists),
             library,
-            snapshot_every: args.snapshot_every,
             accept_clock: args.accept_clock,
-            accept_loss: args.accept_loss,
             webhooks,
             zone: args.zone.clone(),
             room,

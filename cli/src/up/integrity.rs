@@ -1,31 +1,29 @@
-//! Before anything runs: whether the stores of the data folder belong together. The case database knows its log; each store
+//! Before anything runs: whether the stores belong together. The case database knows its log; each store
 //! remembers how far the others had come, and one that falls short of that lost its tail, or is an older copy put back.
 
-use std::path::Path;
-
 use sluice_case_api::{
+    Signer,
     ports::{Clock as _, SystemClock},
-    store::{Database, Difference, Store, StoreError},
+    store::{Database, Difference, OwnLog, Store, StoreError},
 };
 use sluice_log::{EmbeddedLog, FileSnapshots, Log, LogError, Snapshots as _};
 use sluice_runtime::{ENGINE, PAYMENTS};
 
-use super::secrets;
 use crate::failure::Failure;
 
 /// Who accepts: whoever starts the process holds its data.
-const BY: &str = "sluice up --accept-loss";
+const BY: &str = "--accept-loss";
 /// How a refusal begins.
-const REFUSED: &str = "the stores of the data folder do not belong together; nothing was started:";
+const REFUSED: &str = "the stores do not belong together; nothing was started:";
 /// What can be done about it.
-const ADVICE: &str = "Put back the data folder as it was, whole. Where that cannot be had, --accept-loss goes on with what \
+const ADVICE: &str = "Put the stores back as they were, all of them. Where that cannot be had, --accept-loss goes on with what \
                       is there: it delivers again the control records that the case database still has, and leaves a record of \
                       what was accepted in the evidence log.";
 
-/// Compare the stores. Differences refuse the start, unless they are accepted.
+/// Compare the stores of a data folder. Differences refuse the start, unless they are accepted.
 pub(super) async fn check(
-    data: &Path,
     cases: Database<'_>,
+    signer: impl Fn() -> Result<Signer, Failure>,
     log: &EmbeddedLog,
     snapshots: &FileSnapshots,
     accept: bool,
@@ -45,9 +43,25 @@ pub(super) async fn check(
         );
         found.push(Difference::new("log", missing));
     }
-    found.extend(Store::compare(cases, secrets::signer(data)?, log, log.id()).await.map_err(damaged_cases)?);
+    let own = OwnLog { log, id: log.id(), orders: PAYMENTS };
+    if compare(cases, signer, own, found, accept).await? {
+        // A future that is not on the log must not be restored once the log has grown to it again.
+        snapshots.forget_beyond(ENGINE, committed)?;
+    }
+    Ok(())
+}
+
+/// Compare the case database with its log too. Whether something was accepted.
+pub(super) async fn compare(
+    cases: Database<'_>,
+    signer: impl Fn() -> Result<Signer, Failure>,
+    own: OwnLog<'_>,
+    mut found: Vec<Difference>,
+    accept: bool,
+) -> Result<bool, Failure> {
+    found.extend(Store::compare(cases, signer()?, own).await.map_err(damaged_cases)?);
     if found.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let lines: Vec<String> = found.iter().map(|difference| format!("  {difference}")).collect();
     let lines = lines.join("\n");
@@ -55,10 +69,8 @@ pub(super) async fn check(
         return Err(Failure::Finding(format!("{REFUSED}\n{lines}\n{ADVICE}")));
     }
     tracing::warn!("accepted, and on record in the evidence log:\n{lines}");
-    // A future that is not on the log must not be restored once the log has grown to it again.
-    snapshots.forget_beyond(ENGINE, committed)?;
-    Store::accept(cases, secrets::signer(data)?, log, log.id(), &found, BY, SystemClock.now()).await?;
-    Ok(())
+    Store::accept(cases, signer()?, own, &found, BY, SystemClock.now()).await?;
+    Ok(true)
 }
 
 /// A store that cannot be read as what it was is a finding, not a fault of the program.

@@ -196,6 +196,11 @@ impl Keeper {
     }
 
     async fn look(&mut self) -> Look {
+        match self.cases.leads().await {
+            Ok(true) => {}
+            // Another process looks, or the next time tells.
+            Ok(false) | Err(_) => return Look { lost: Vec::new(), wish: None, changed: false },
+        }
         let (lists, runtime, library) =
             (Arc::clone(&self.lists), Arc::clone(&self.runtime), Arc::clone(&self.library));
         let looked = spawn_blocking(move || lists.look(&runtime, &*library)).await;

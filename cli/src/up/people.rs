@@ -19,8 +19,11 @@ pub(super) struct Person {
 }
 
 /// Those who may sign in. Passwords are made anew at each start and stored nowhere in clear: whoever starts the
-/// process holds its data anyway.
-pub(super) async fn put(cases: &CaseApi, demo: bool) -> Result<Vec<Person>, Failure> {
+/// process holds its data anyway. Where other processes have the same people, only the first start makes one.
+pub(super) async fn put(cases: &CaseApi, demo: bool, is_shared: bool) -> Result<Vec<Person>, Failure> {
+    if is_shared && cases.has_user(OPERATOR).await? {
+        return Ok(Vec::new());
+    }
     let everybody = Role::ALL.into_iter().filter(|role| *role != Role::Service);
     let mut people = vec![(OPERATOR, Roles::new(everybody))];
     if demo {

@@ -14,8 +14,11 @@ use crate::{failure::Failure, folders};
 struct Ready<'a> {
     ready: bool,
     url: &'a str,
-    user: &'a str,
-    password: &'a str,
+    /// Who signs in, where this start made somebody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
     api_key: &'a str,
     /// Whether parties are screened.
     screening: bool,
@@ -48,8 +51,9 @@ impl Running {
         let status = self.runtime.status();
         let (screening, rules) = (!status.screening.lists.is_empty(), status.rules.descriptions().len());
         let currencies_without_rate = folders::currencies_without_rate(&status.rules);
-        let operator = &self.people[0];
-        let (user, password, api_key) = (operator.name, operator.password.as_str(), self.api_key.as_str());
+        let operator = self.people.first();
+        let (user, password) = (operator.map(|one| one.name), operator.map(|one| one.password.as_str()));
+        let api_key = self.api_key.as_str();
         let mut out = std::io::stdout().lock();
         if json {
             let invented = self.people.iter().skip(1);
@@ -74,11 +78,17 @@ impl Running {
         for notice in self.configured.not_ready().into_iter().chain(self.configured.notices()) {
             writeln!(out, "! {notice}")?;
         }
-        writeln!(out, "Sluice is ready: {}\n\nSign in as:", self.url)?;
+        writeln!(out, "Sluice is ready: {}\n", self.url)?;
+        if operator.is_some() {
+            writeln!(out, "Sign in as:")?;
+        }
         for person in &self.people {
             writeln!(out, "  {:<10} {}  ({})", person.name, person.password, person.roles)?;
         }
-        writeln!(out, "\nAPI key of this process: {api_key}\nRules in force: {rules}")?;
+        if operator.is_some() {
+            writeln!(out)?;
+        }
+        writeln!(out, "API key of this process: {api_key}\nRules in force: {rules}")?;
         if !currencies_without_rate.is_empty() {
             writeln!(out, "No rate is in force for: {}", currencies_without_rate.join(", "))?;
         }

@@ -44,6 +44,8 @@ pub(super) struct Keeper {
     recorded: Vec<String>,
     /// Why the folder was not read, reported once.
     refused: Option<String>,
+    /// Whether it was seen to that rules are in force.
+    begun: bool,
 }
 
 impl Keeper {
@@ -55,12 +57,16 @@ impl Keeper {
         cases: &CaseApi,
     ) -> Self {
         let (runtime, configured, cases) = (Arc::clone(runtime), Arc::clone(configured), cases.clone());
-        Self { rules, runtime, configured, cases, recorded: Vec::new(), refused: None }
+        Self { rules, runtime, configured, cases, recorded: Vec::new(), refused: None, begun: false }
     }
 
     /// Put the configured rules in force where none judge yet. A watched folder counts at a later start too, when it
-    /// changed since the last one and takes nothing away.
+    /// changed since the last one and takes nothing away. Of several processes, one sees to it.
     pub(super) async fn begin(&mut self) -> Result<(), Failure> {
+        if !self.cases.leads().await? {
+            return Ok(());
+        }
+        self.begun = true;
         let engine = Arc::clone(&self.runtime);
         let live = spawn_blocking(move || engine.wait_until_live()).await??;
         let judges = live.rules.hash() != RuleSet::empty().hash();
@@ -94,6 +100,12 @@ impl Keeper {
     }
 
     async fn look(&mut self) {
+        if !self.begun {
+            if let Err(error) = self.begin().await {
+                self.refuse(format!("{error:?}"));
+            }
+            return;
+        }
         let changed = self.read_if_changed().await;
         if self.rules.watched && (changed || !self.recorded.is_empty()) {
             match lost(&self.runtime, &self.rules.files.bundle) {

@@ -24,13 +24,11 @@ pub(super) fn password() -> Result<String, Failure> {
     Ok(hex(&bytes))
 }
 
-/// The signer of this data folder's evidence: its secret is made at the first start and readable by its owner
-/// only.
-pub(super) fn signer(data: &Path) -> Result<Signer, Failure> {
-    let path = data.join(FILE);
-    let seed = match fs::read_to_string(&path) {
+/// The signer of the evidence: its secret is made at the first start and readable by its owner only.
+pub(super) fn signer(path: &Path) -> Result<Signer, Failure> {
+    let seed = match fs::read_to_string(path) {
         Ok(text) => parse(text.trim()).with_context(|| format!("{}: not a signing key", path.display()))?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(&path)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => make(path)?,
         Err(error) => {
             return Err(Failure::User(anyhow::Error::new(error).context(path.display().to_string())));
         }

@@ -67,6 +67,11 @@ impl Deployment {
         }
     }
 
+    /// Which brokers, for a command.
+    pub fn arguments(&self) -> [&str; 4] {
+        ["--brokers", &self.brokers, "--namespace", &self.namespace]
+    }
+
     /// Start an engine; it has joined when this returns.
     pub fn engine(&self, instance: &str) -> EngineProcess {
         self.engine_with(instance, &[])
@@ -76,7 +81,8 @@ impl Deployment {
     pub fn engine_with(&self, instance: &str, arguments: &[&str]) -> EngineProcess {
         let mut child = Command::new(env!("CARGO_BIN_EXE_sluice"))
             .args(["engine", "--json", "--listen", "127.0.0.1:0", "--snapshot-every", "700"])
-            .args(["--brokers", &self.brokers, "--namespace", &self.namespace, "--instance", instance])
+            .args(self.arguments())
+            .args(["--instance", instance])
             .args(arguments)
             .arg("--data")
             .arg(self.data.path())

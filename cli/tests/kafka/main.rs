@@ -4,8 +4,15 @@
 #![cfg(feature = "kafka")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod api;
+#[path = "../../../case-api/tests/support/cluster.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod cluster;
 mod deployment;
 mod oracle;
+#[path = "../up/process.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod process;
 mod sources;
 
 use std::collections::BTreeSet;
@@ -31,6 +38,7 @@ fn engines_say_what_a_replay_says() {
     one_partition_says_what_a_file_says(&brokers);
     many_partitions_and_engines_that_are_killed_say_what_each_partition_says(&brokers);
     sources::records_of_others_are_taken_in_once_and_whole(&brokers);
+    api::processes_serve_over_engines(&brokers);
 }
 
 /// The alerts of one input partition are those of the same events in a file.

@@ -146,10 +146,7 @@ impl Moments {
         let audit = up.client().get("/v1/audit?limit=1000").unwrap().1;
         let leaf =
             audit["items"].as_array().unwrap().iter().find(|entry| entry["act"] == "accept_loss").unwrap();
-        assert_eq!(
-            (&leaf["kind"], &leaf["actor"]),
-            (&json!("configuration"), &json!("sluice up --accept-loss"))
-        );
+        assert_eq!((&leaf["kind"], &leaf["actor"]), (&json!("configuration"), &json!("--accept-loss")));
         // What the cases still have of a freeze is applied again, once it is delivered.
         if store == "log" {
             let n = std::cell::Cell::new(0);

@@ -54,6 +54,7 @@ pub use library::{Library, NoLists, Unavailable};
 pub use output::{Counts, DistributorOutput, GatherOutput, HomeOutput, Output, RescreenReport, ShardOutput};
 pub use parties::{PARTIES_MAX, PARTY_KNOWN_FOR, Parties};
 pub use publication::{Layout, Publication, Published};
+pub use rulebook::Rulebook;
 pub use shard::Shard;
 pub use snapshot::{Format, SnapshotError};
 pub use stage::{Offset, Stage};

@@ -101,10 +101,10 @@ impl Drop for Deadlines {
 impl Shared {
     fn run(&self) {
         while let Some(records) = self.next() {
-            let written = self.gateway.control(records.iter().cloned());
+            let written = self.gateway.deadlines(records.clone());
             self.is_failing.store(written.is_err(), Ordering::Relaxed);
             match written {
-                Ok(_) => {
+                Ok(()) => {
                     let mut queue = self.lock();
                     for (_, told) in queue.waiting.drain(..records.len()) {
                         // Whoever waited has waited long enough and has gone.
@@ -141,7 +141,7 @@ impl Shared {
     fn write_once_more(&self) {
         let records: Vec<_> = self.lock().waiting.drain(..).map(|(record, _)| record).collect();
         let count = records.len();
-        if let Err(error) = self.gateway.control(records) {
+        if let Err(error) = self.gateway.deadlines(records) {
             tracing::error!(%error, records = count, "answers by policy were never recorded: their payments are not held");
         }
     }

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use sluice_log::Offset;
@@ -39,6 +42,8 @@ pub(crate) enum NoPlace {
 #[derive(Default)]
 pub(crate) struct Desk {
     waiting: Mutex<HashMap<String, Waiting>>,
+    /// Of the next who waits.
+    number: AtomicU64,
 }
 
 struct Waiting {
@@ -49,22 +54,31 @@ struct Waiting {
 /// One who waits. What was decided before it asked is not its answer: between that decision and its question
 /// another may have been answered by policy, which then holds.
 struct Waiter {
-    /// The end of the log when it asked: its own record comes at this offset or later.
-    since: Offset,
+    number: u64,
+    question: Question,
     told: oneshot::Sender<Answer>,
+}
+
+/// Where the event is that somebody asks about.
+enum Question {
+    /// On its way to the log. What was decided meanwhile, each with the place of the event that it answers.
+    UnderWay(Vec<(Offset, Answer)>),
+    /// At this place of its partition.
+    At(Offset),
 }
 
 /// A place at the desk; given up when dropped.
 pub(crate) struct Ticket {
     desk: Arc<Desk>,
     event_id: String,
+    number: u64,
     answer: oneshot::Receiver<Answer>,
 }
 
 impl Desk {
-    /// Wait for what comes of an event. To be asked for before the event is taken in; `since` is the end of the
-    /// log now.
-    pub(crate) fn wait_for(self: &Arc<Self>, event: &PaymentEvent, since: Offset) -> Result<Ticket, NoPlace> {
+    /// Wait for what comes of an event. To be asked for before the event is taken in, and told where it is once it is
+    /// durable: [`Ticket::asked_at`].
+    pub(crate) fn wait_for(self: &Arc<Self>, event: &PaymentEvent) -> Result<Ticket, NoPlace> {
         let mut waiting = self.lock();
         if waiting.len() >= DECISIONS_WAITING_MAX {
             return Err(NoPlace::Full);
@@ -76,9 +90,10 @@ impl Desk {
             return Err(NoPlace::Contested);
         }
         let (told, answer) = oneshot::channel();
-        place.tickets.push(Waiter { since, told });
+        let number = self.number.fetch_add(1, Ordering::Relaxed);
+        place.tickets.push(Waiter { number, question: Question::UnderWay(Vec::new()), told });
         drop(waiting);
-        Ok(Ticket { desk: Arc::clone(self), event_id: event.event_id.clone(), answer })
+        Ok(Ticket { desk: Arc::clone(self), event_id: event.event_id.clone(), number, answer })
     }
 
     /// Answer whoever waits for these. Of several decisions of one event the last holds.
@@ -107,7 +122,8 @@ impl Desk {
     }
 }
 
-/// Tell those at one place whose own record may be the one at `offset`; the place goes when nobody is left.
+/// Tell those at one place whose own record may be the one at `offset`; the place goes when nobody is left. Who does not know
+/// yet where its own is keeps the answer until it does.
 fn tell_place(
     waiting: &mut HashMap<String, Waiting>,
     event_id: &str,
@@ -116,9 +132,15 @@ fn tell_place(
     answer: &Answer,
 ) {
     let Some(place) = waiting.get_mut(event_id).filter(|place| is_theirs(place)) else { return };
-    for asked in place.tickets.extract_if(.., |asked| asked.since <= offset) {
+    for waiter in &mut place.tickets {
+        if let Question::UnderWay(early) = &mut waiter.question {
+            early.push((offset, answer.clone()));
+        }
+    }
+    let is_theirs = |waiter: &mut Waiter| matches!(waiter.question, Question::At(asked) if asked <= offset);
+    for waiter in place.tickets.extract_if(.., is_theirs) {
         // Gone already: its deadline passed.
-        let _ = asked.told.send(answer.clone());
+        let _ = waiter.told.send(answer.clone());
     }
     if place.tickets.is_empty() {
         waiting.remove(event_id);
@@ -126,6 +148,23 @@ fn tell_place(
 }
 
 impl Ticket {
+    /// The event is durable at this place of its partition.
+    pub(crate) fn asked_at(&self, offset: Offset) {
+        let mut waiting = self.desk.lock();
+        let Some(place) = waiting.get_mut(&self.event_id) else { return };
+        let Some(index) = place.tickets.iter().position(|waiter| waiter.number == self.number) else {
+            return;
+        };
+        let question = std::mem::replace(&mut place.tickets[index].question, Question::At(offset));
+        let Question::UnderWay(early) = question else { return };
+        if let Some((_, answer)) = early.into_iter().find(|(at, _)| *at >= offset) {
+            let _ = place.tickets.remove(index).told.send(answer);
+            if place.tickets.is_empty() {
+                waiting.remove(&self.event_id);
+            }
+        }
+    }
+
     /// What came of the event; `None` when the engine has stopped.
     pub(crate) async fn answer(&mut self) -> Option<Answer> {
         (&mut self.answer).await.ok()
@@ -175,22 +214,44 @@ mod tests {
         }
     }
 
+    fn waits(desk: &Arc<Desk>) -> Ticket {
+        desk.wait_for(&event()).unwrap_or_else(|error| panic!("{error:?}"))
+    }
+
     #[tokio::test]
     async fn a_decision_from_before_the_question_is_no_answer_to_it() {
         let desk = Arc::new(Desk::default());
-        let before = desk.wait_for(&event(), 5).unwrap_or_else(|error| panic!("{error:?}"));
-        let after = desk.wait_for(&event(), 7).unwrap_or_else(|error| panic!("{error:?}"));
+        let (before, after) = (waits(&desk), waits(&desk));
+        before.asked_at(5);
+        after.asked_at(7);
         desk.tell(&[decision(Outcome::Allow, 5)], &[]);
         desk.tell(&[decision(Outcome::Allow, 7), decision(Outcome::Hold, 7)], &[]);
         assert_eq!(outcome(before).await, Outcome::Allow);
-        assert_eq!(outcome(after).await, Outcome::Hold, "of several the last stands");
+        assert_eq!(outcome(after).await, Outcome::Hold, "of several the last holds");
+    }
+
+    #[tokio::test]
+    async fn a_decision_may_come_before_the_place_of_its_question() {
+        let desk = Arc::new(Desk::default());
+        let ticket = waits(&desk);
+        desk.tell(&[decision(Outcome::Allow, 4)], &[]);
+        desk.tell(&[decision(Outcome::Allow, 5), decision(Outcome::Hold, 5)], &[]);
+        desk.tell(&[decision(Outcome::Reject, 9)], &[]);
+        assert!(desk.is_waited_at());
+        ticket.asked_at(5);
+        assert!(!desk.is_waited_at());
+        assert_eq!(
+            outcome(ticket).await,
+            Outcome::Hold,
+            "the first that may be its answer, the last of that time"
+        );
     }
 
     #[tokio::test]
     async fn a_decision_of_an_earlier_record_is_no_answer() {
         let desk = Arc::new(Desk::default());
-        let ticket = desk.wait_for(&event(), 5).unwrap_or_else(|error| panic!("{error:?}"));
-        // The one that is waited for is at 5 or later.
+        let ticket = waits(&desk);
+        ticket.asked_at(5);
         desk.tell(&[decision(Outcome::Allow, 4)], &[]);
         desk.tell(&[decision(Outcome::Hold, 5)], &[]);
         assert_eq!(outcome(ticket).await, Outcome::Hold);

@@ -183,7 +183,8 @@ impl EngineThread {
         if applied.iter().any(is_set_back) {
             refusals.forget();
         } else {
-            refusals.applied(output.counts.events + output.counts.dead_letters, &output.dead_letters);
+            let judged = output.counts.events + output.counts.dead_letters;
+            refusals.applied(judged, Refusals::of(&output.dead_letters));
         }
         self.progress.update(|status| status.refused_for_their_time = refusals.most());
     }

@@ -44,6 +44,9 @@ pub enum RuntimeError {
         /// When it may be worth coming again.
         seconds: u64,
     },
+    /// What would be taken in now would be judged by no rule.
+    #[error("nothing is taken in: no rule is in force yet")]
+    NoRules,
     /// Nothing is taken in under a clock that cannot be believed.
     #[error("nothing is taken in: {0}")]
     Clock(#[from] ClockFault),

@@ -1,13 +1,19 @@
-//! The one place that writes to the payments log. What becomes durable is handed to the engine in the order in
-//! which it became durable.
+//! The one place that writes to the payments log. Where the engine is in this process, what becomes durable is handed to it
+//! in the order in which it became durable; engines of other processes read the log.
 //!
 //! Two ways lead in. What somebody waits for (a decision, an order) goes at once. What nobody waits for goes piece by
 //! piece and in its turn: see [`crate::lanes`].
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
+use sluice_core::Layout;
 use sluice_driver::{Handoff, records};
-use sluice_log::{Appended, Commit, Log, LogError, Offset, Offsets, Partition, Record, Topic, Transaction};
+use sluice_log::{
+    Append, Appended, Claim, Commit, Log, LogError, Offset, Offsets, Partition, Record, Topic, Transaction,
+};
 use sluice_model::{Control, DeadLetter, PaymentRecord};
 use tokio::sync::oneshot;
 
@@ -21,6 +27,8 @@ use crate::{
 
 /// The embedded deployment has one payments partition.
 pub const PAYMENTS: Partition = Topic::Payments.partition(0);
+/// Where orders are written for engines of other processes.
+pub const CONTROL: Partition = Topic::Control.partition(0);
 
 /// What is taken in by one request.
 #[derive(Default)]
@@ -50,6 +58,20 @@ impl From<RuntimeError> for Partly {
     }
 }
 
+/// Where what is taken in is judged.
+#[derive(Clone)]
+pub(crate) enum Judges {
+    /// In this process, which hands it over in memory.
+    Here {
+        /// To the engine.
+        handoff: Arc<Handoff<PaymentRecord>>,
+        /// To whoever wants to know what came of it.
+        receipts: Arc<Receipts>,
+    },
+    /// In others, which read a log that is divided like this.
+    Elsewhere(Layout),
+}
+
 /// Writes to the payments log and hands over to the engine.
 pub(crate) struct Gateway {
     log: Arc<dyn Log>,
@@ -59,34 +81,23 @@ pub(crate) struct Gateway {
 /// What the log's own thread does with what has become durable.
 #[derive(Clone)]
 struct Door {
-    handoff: Arc<Handoff<PaymentRecord>>,
+    judges: Judges,
     lanes: Arc<Lanes>,
-    receipts: Arc<Receipts>,
 }
 
 impl Gateway {
-    pub(crate) fn new(
-        log: Arc<dyn Log>,
-        handoff: Arc<Handoff<PaymentRecord>>,
-        lanes: Arc<Lanes>,
-        receipts: Arc<Receipts>,
-    ) -> Self {
-        Self { log, door: Door { handoff, lanes, receipts } }
+    pub(crate) fn new(log: Arc<dyn Log>, judges: Judges, lanes: Arc<Lanes>) -> Self {
+        Self { log, door: Door { judges, lanes } }
     }
 
-    /// The end of the payments log: whatever is taken in from now on is there or later.
-    pub(crate) fn end(&self) -> Offset {
-        self.door.handoff.end()
-    }
-
-    /// How many durable records lie at or after `from`.
-    pub(crate) fn ahead_of(&self, from: Offset) -> u64 {
-        self.door.handoff.ahead_of(from)
+    /// How many durable records lie before the engines.
+    pub(crate) fn lag(&self) -> u64 {
+        self.door.lanes.lag()
     }
 
     /// Take in at once, durable together or not at all, without waiting for room: [`LogError::Busy`] is the
-    /// back-pressure. Durable when the future ends.
-    pub(crate) async fn take_in(&self, intake: Intake) -> Result<(), RuntimeError> {
+    /// back-pressure. Durable when the future ends: the place of the first event on its partition, where there is one.
+    pub(crate) async fn take_in(&self, intake: Intake) -> Result<Option<Offset>, RuntimeError> {
         let Intake { payments, dead_letters, answered, slip } = intake;
         let stored = payments.iter().map(records::payment).collect::<Result<_, _>>()?;
         let piece = Piece { stored, payments, dead_letters, answered, slip, ..Piece::default() };
@@ -110,26 +121,32 @@ impl Gateway {
         Turns { gateway: self, events, slip, body: None, held: None, under_way, accepted: 0 }
     }
 
-    /// Write control records and wait until they are durable, for room in the queue too. Their offsets.
-    pub(crate) fn control(
-        &self,
-        controls: impl IntoIterator<Item = Control>,
-    ) -> Result<Appended, RuntimeError> {
-        self.control_from(controls, None)
+    /// Write an order for all payments, or for what was decided of one, and wait until it is durable, for room in the queue
+    /// too. Its place: on the payments log of the engine here, on that of control records for engines elsewhere. `source`: how
+    /// far whoever orders it has come with it, and under which claim.
+    pub(crate) fn order(&self, control: Control, source: Option<Source>) -> Result<Appended, RuntimeError> {
+        if matches!(self.door.judges, Judges::Here { .. }) {
+            return self.write(vec![control], source);
+        }
+        let record = records::json(control.payment_id().unwrap_or_default(), &control)?;
+        let transaction = Transaction::append(CONTROL, vec![record]);
+        let offsets = self.log.transact(Source::with(transaction, source))?;
+        Ok(offsets.into_iter().next().unwrap_or_default())
     }
 
-    /// The same, and how far their source has come with them.
-    pub(crate) fn control_from(
-        &self,
-        controls: impl IntoIterator<Item = Control>,
-        source: Option<Commit>,
-    ) -> Result<Appended, RuntimeError> {
+    /// Write what was answered by policy behind the payments that it is about.
+    pub(crate) fn deadlines(&self, deadlines: Vec<Control>) -> Result<(), RuntimeError> {
+        self.write(deadlines, None).map(drop)
+    }
+
+    /// Write control records to payments, and wait until they are durable.
+    fn write(&self, controls: Vec<Control>, source: Option<Source>) -> Result<Appended, RuntimeError> {
         let payments: Vec<_> = controls.into_iter().map(PaymentRecord::Control).collect();
         let stored = payments.iter().map(records::payment).collect::<Result<_, _>>()?;
         let piece = Piece { stored, payments, ..Piece::default() };
         let (sender, answer) = std::sync::mpsc::sync_channel(1);
-        let (mut transaction, handed) = piece.transaction()?;
-        transaction.commits.extend(source);
+        let (transaction, handed) = piece.transaction(&self.door.judges)?;
+        let transaction = Source::with(transaction, source);
         let door = self.door.clone();
         let done = move |result: Result<Offsets, LogError>| {
             let stand = result.map(|offsets| {
@@ -144,11 +161,16 @@ impl Gateway {
 
     /// Hand a piece to the log. `until_answered` is kept until the log has answered.
     fn submit(&self, piece: Piece, until_answered: impl Send + 'static) -> Result<LogAnswer, RuntimeError> {
-        let (transaction, handed) = piece.transaction()?;
+        let (transaction, handed) = piece.transaction(&self.door.judges)?;
         let (sender, answer) = oneshot::channel();
         let door = self.door.clone();
         let done = move |result: Result<Offsets, LogError>| {
-            let result = result.map(|offsets| door.hand_over(handed, &offsets));
+            let result = result.map(|offsets| {
+                let first = handed.appends(&offsets).first().and_then(|appended| appended.offsets.first());
+                let first = first.copied();
+                door.hand_over(handed, &offsets);
+                first
+            });
             // After the records are handed over: whoever counts them does not miss any.
             drop(until_answered);
             // The client may have gone; what is durable is handed over all the same.
@@ -159,8 +181,24 @@ impl Gateway {
     }
 }
 
-/// What the log will say of a piece that was handed to it.
-type LogAnswer = oneshot::Receiver<Result<(), LogError>>;
+/// What the log will say of a piece that was handed to it: the place of its first event.
+type LogAnswer = oneshot::Receiver<Result<Option<Offset>, LogError>>;
+
+/// How far whoever orders something has come with it.
+#[derive(Default)]
+pub struct Source {
+    /// Durable together with the order.
+    pub come: Vec<Commit>,
+    /// Nothing is written once another has claimed the place.
+    pub claim: Option<Claim>,
+}
+
+impl Source {
+    fn with(transaction: Transaction, source: Option<Self>) -> Transaction {
+        let Self { come, claim } = source.unwrap_or_default();
+        Transaction { commits: come, claim, ..transaction }
+    }
+}
 
 /// A body that is taken in piece by piece, each in its turn. Events keep their order; what could not be read and the
 /// answer to a repeated request go with the last piece, so that a body of which less was taken in is done again.
@@ -195,7 +233,8 @@ impl Turns<'_> {
         answered: Option<Answered>,
     ) -> Result<(), Partly> {
         let Some(last) = self.held.take() else {
-            return Ok(self.gateway.take_in(Intake { dead_letters, answered, ..Intake::default() }).await?);
+            self.gateway.take_in(Intake { dead_letters, answered, ..Intake::default() }).await?;
+            return Ok(());
         };
         self.write(Piece { dead_letters, answered, ..last }, true).await?;
         self.ended(true).await.map_err(|error| self.broken(error))
@@ -252,12 +291,16 @@ impl Turns<'_> {
 
 impl Door {
     fn hand_over(&self, handed: Handed, offsets: &Offsets) {
-        if let Some(appended) = offsets.first().filter(|appended| !appended.offsets.is_empty()) {
-            if let Some(slip) = &handed.slip {
-                self.receipts.expect(&appended.offsets, slip);
+        match &self.judges {
+            Judges::Here { handoff, receipts } => {
+                let Some(appended) = handed.appends(offsets).first() else { return };
+                if let Some(slip) = &handed.slip {
+                    receipts.expect(&appended.offsets, slip);
+                }
+                handoff.push(appended, handed.payments);
+                self.lanes.durable_to(appended.end());
             }
-            self.handoff.push(appended, handed.payments);
-            self.lanes.durable_to(appended.end());
+            Judges::Elsewhere(_) => self.lanes.more_durable(handed.payments.len() as u64),
         }
     }
 }
@@ -278,6 +321,15 @@ pub(crate) struct Piece {
 struct Handed {
     payments: Vec<PaymentRecord>,
     slip: Option<Arc<Slip>>,
+    /// On how many partitions of payments they are: the first appends of the transaction.
+    partitions: usize,
+}
+
+impl Handed {
+    /// Where the payments are.
+    fn appends<'a>(&self, offsets: &'a Offsets) -> &'a [Appended] {
+        offsets.get(..self.partitions).unwrap_or_default()
+    }
 }
 
 impl Piece {
@@ -312,14 +364,31 @@ impl Piece {
     }
 
     /// The transaction that makes it durable, and what is to be handed over once it is.
-    fn transaction(self) -> Result<(Transaction, Handed), RuntimeError> {
+    fn transaction(self, judges: &Judges) -> Result<(Transaction, Handed), RuntimeError> {
         let letters =
             self.dead_letters.iter().map(|l| records::json(&l.code, l)).collect::<Result<_, _>>()?;
         let answered = self.answered.iter().map(|a| records::json(&a.key, a)).collect::<Result<_, _>>()?;
+        let mut by_partition: BTreeMap<Partition, Vec<Record>> = BTreeMap::new();
+        for record in self.stored {
+            let partition = judges.partition(&record.key);
+            by_partition.entry(partition).or_default().push(record);
+        }
+        let partitions = by_partition.len();
+        let appends = by_partition.into_iter().map(|(partition, records)| Append { partition, records });
         // Payments come first, so that their offsets are the first that are answered.
-        let transaction = Transaction::append(PAYMENTS, self.stored)
+        let transaction = Transaction { appends: appends.collect(), ..Transaction::default() }
             .and(Topic::DeadLetters, letters)
             .and(Topic::Requests, answered);
-        Ok((transaction, Handed { payments: self.payments, slip: self.slip }))
+        Ok((transaction, Handed { payments: self.payments, slip: self.slip, partitions }))
+    }
+}
+
+impl Judges {
+    /// The partition of a payment.
+    fn partition(&self, payment_id: &str) -> Partition {
+        match self {
+            Self::Here { .. } => PAYMENTS,
+            Self::Elsewhere(layout) => layout.partition(Topic::Payments, payment_id),
+        }
     }
 }

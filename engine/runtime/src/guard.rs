@@ -11,7 +11,7 @@ use std::{
 };
 
 use sluice_driver::records;
-use sluice_log::{Log, Partition, StoredRecord};
+use sluice_log::{Log, Partition, StoredRecord, Topic};
 use sluice_model::{EventTime, PaymentRecord, Span};
 
 use crate::{
@@ -140,11 +140,17 @@ fn span(duration: Duration) -> Span {
     Span::from_micros(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
 }
 
-/// When the newest event of a partition of payments was taken in; `None` where there is none among its last records.
-pub(crate) fn newest_received_at(
-    log: &dyn Log,
-    partition: Partition,
-) -> Result<Option<EventTime>, RuntimeError> {
+/// When the newest event of the first so many partitions of payments was taken in; `None` where there is none among their
+/// last records.
+pub(crate) fn newest_received_at(log: &dyn Log, partitions: u32) -> Result<Option<EventTime>, RuntimeError> {
+    let mut newest = None;
+    for index in 0..partitions {
+        newest = newest.max(newest_of(log, Topic::Payments.partition(index))?);
+    }
+    Ok(newest)
+}
+
+fn newest_of(log: &dyn Log, partition: Partition) -> Result<Option<EventTime>, RuntimeError> {
     let received_at = |stored: &StoredRecord| match records::parse(partition, stored) {
         Ok(PaymentRecord::Event(event)) => Some(event.received_at),
         // What cannot be read is reported by whoever judges it.

@@ -64,10 +64,12 @@ struct Line<T> {
     end: Offset,
     applied: Offset,
     pace: Pace,
+    /// How many records may be before the engine, however slow it seems.
+    lead_min: u64,
 }
 
 impl<T> Line<T> {
-    fn new(end: Offset, applied: Offset) -> Self {
+    fn new(end: Offset, applied: Offset, lead_min: u64) -> Self {
         Self {
             waiting: VecDeque::new(),
             to_come: 0,
@@ -76,6 +78,7 @@ impl<T> Line<T> {
             end,
             applied,
             pace: Pace::default(),
+            lead_min,
         }
     }
 
@@ -101,8 +104,7 @@ impl<T> Line<T> {
         }
         let (records, _) = self.waiting.front()?;
         let lead = self.ahead() + records;
-        let most =
-            self.pace.records_in(BULK_AHEAD_TIME).clamp(BULK_AHEAD_RECORDS_MIN, BULK_AHEAD_RECORDS_MAX);
+        let most = self.pace.records_in(BULK_AHEAD_TIME).clamp(self.lead_min, BULK_AHEAD_RECORDS_MAX);
         // An engine with nothing to do is given something, however large.
         let is_room =
             self.pieces_under_way < BULK_CHUNKS_UNDER_WAY_MAX && (lead <= most || self.ahead() == 0);
@@ -144,7 +146,18 @@ pub(crate) struct Permit {
 impl Lanes {
     /// Before an engine that has come to `applied` of a log that ends at `end`.
     pub(crate) fn new(end: Offset, applied: Offset) -> Self {
-        Self { line: Mutex::new(Line::new(end, applied)) }
+        Self { line: Mutex::new(Line::new(end, applied, BULK_AHEAD_RECORDS_MIN)) }
+    }
+
+    /// Before engines of other processes: how fast they judge is seen from afar, and seldom.
+    pub(crate) fn of_others() -> Self {
+        Self { line: Mutex::new(Line::new(0, 0, BULK_AHEAD_RECORDS_MAX)) }
+    }
+
+    /// How many durable records lie before the engine.
+    pub(crate) fn lag(&self) -> u64 {
+        let line = self.lock();
+        line.end.saturating_sub(line.applied)
     }
 
     /// Let a body of so many records in, unless it would have to wait too long.
@@ -159,6 +172,24 @@ impl Lanes {
     /// The log ends here now.
     pub(crate) fn durable_to(self: &Arc<Self>, end: Offset) {
         self.lock().end = end;
+    }
+
+    /// So many more records are durable.
+    pub(crate) fn more_durable(&self, records: u64) {
+        self.lock().end += records;
+    }
+
+    /// Engines of other processes have so many records before them, after they have judged others for so long.
+    pub(crate) fn seen(self: &Arc<Self>, lag: u64, judged: u64, took: Duration) {
+        {
+            let mut line = self.lock();
+            (line.end, line.applied) = (lag, 0);
+            // Engines that have come to the end have waited for a part of the time.
+            if lag > 0 && judged > 0 {
+                line.pace.applied(judged, took);
+            }
+        }
+        self.go();
     }
 
     /// The engine has come to `to`, and took that long to judge so many records.
@@ -238,7 +269,7 @@ mod tests {
 
     #[test]
     fn bodies_take_turns_however_large_they_are() {
-        let mut line = Line::new(0, 0);
+        let mut line = Line::new(0, 0, BULK_AHEAD_RECORDS_MIN);
         let (mut file, mut other) = (50, 2);
         line.ask(PIECE, "file");
         line.ask(PIECE, "other");
@@ -253,7 +284,7 @@ mod tests {
 
     #[test]
     fn nobody_runs_further_ahead_than_the_engine_follows() {
-        let mut line = Line::new(0, 0);
+        let mut line = Line::new(0, 0, BULK_AHEAD_RECORDS_MIN);
         (0..100).for_each(|n| line.ask(PIECE, n));
         let let_in = |line: &mut Line<i32>| {
             let mut records = 0;
@@ -282,7 +313,7 @@ mod tests {
 
     #[test]
     fn few_pieces_are_on_their_way_to_the_disk_at_once() {
-        let mut line = Line::new(0, 0);
+        let mut line = Line::new(0, 0, BULK_AHEAD_RECORDS_MIN);
         (0..40).for_each(|_| line.pace.applied(1_000_000, Duration::from_millis(100)));
         (0..10).for_each(|n| line.ask(PIECE, n));
         let under_way: Vec<_> = std::iter::from_fn(|| line.next(|_| true)).collect();
@@ -293,7 +324,7 @@ mod tests {
 
     #[test]
     fn who_would_wait_too_long_is_told_when_to_come_again() {
-        let mut line = Line::<()>::new(0, 0);
+        let mut line = Line::<()>::new(0, 0, BULK_AHEAD_RECORDS_MIN);
         // 1,000 records a second.
         (0..40).for_each(|_| line.pace.applied(1_000, Duration::from_secs(1)));
         assert_eq!(line.enter(190_000), Ok(()), "a body is let in, however large, where none waits");
@@ -307,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_piece_larger_than_the_lead_goes_when_there_is_nothing_else() {
-        let mut line = Line::new(0, 0);
+        let mut line = Line::new(0, 0, BULK_AHEAD_RECORDS_MIN);
         line.ask(1_000_000, "large");
         line.end = 1;
         assert!(line.next(|_| true).is_none());

@@ -9,6 +9,9 @@
 //!                                                          receipts ─▶ whoever sent events
 //! ```
 //!
+//! Over Kafka, engines run in processes of their own (`host`), and whoever takes events in follows what they say
+//! (`following`).
+//!
 //! This crate owns the clock (each record's `received_at` is stamped here, once), the threads and the sockets.
 //!
 //! **Invariants.** It never judges, dedupes or decides what is lost or doubled: that is the core's. Nothing is
@@ -20,6 +23,7 @@ mod deadlines;
 mod desk;
 mod engine;
 mod error;
+mod following;
 mod gateway;
 mod guard;
 mod host;
@@ -31,6 +35,7 @@ mod lanes;
 mod library;
 pub mod limits;
 mod named_files;
+mod orders;
 mod progress;
 mod readiness;
 mod receipts;
@@ -45,14 +50,14 @@ mod webhooks;
 
 pub use engine::ENGINE;
 pub use error::RuntimeError;
-pub use gateway::PAYMENTS;
+pub use gateway::{CONTROL, PAYMENTS, Source};
 pub use guard::ClockFault;
 pub use host::{Host, HostParts, Hosted};
 pub use library::{BuildScreener, CachingLibrary};
 pub use progress::Status;
 pub use replay::{Read, Replay, Replayed};
 pub use rule_folder::{RuleFiles, RuleFolder, is_part_of_rules, read_cases, read_rules};
-pub use runtime::{Parts, Runtime};
+pub use runtime::{Engines, Parts, Runtime};
 pub use sluice_http::{Caller, Clock, SystemClock};
 pub use sources::{SourceParts, Sources};
 pub use webhooks::Webhooks;

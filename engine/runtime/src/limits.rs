@@ -101,6 +101,14 @@ pub const SOURCE_AHEAD_LOOKED_AT_EVERY: Duration = Duration::from_millis(500);
 /// How long a topic without records is waited for at a time, and engines that are behind.
 pub const SOURCE_WAIT: Duration = Duration::from_millis(200);
 
+/// How long a process waits at a time for what engines of other processes decide; it is told at once when they do.
+pub const FOLLOWING_WAIT: Duration = Duration::from_millis(200);
+/// How often it looks for what else they say: orders that are in force, what they refused, answers of other processes. Somebody
+/// may wait for a refusal.
+pub const FOLLOWED_EVERY: Duration = Duration::from_millis(50);
+/// How often it looks how far they are behind: the brokers are asked for every partition.
+pub const LAG_LOOKED_AT_EVERY: Duration = Duration::from_millis(250);
+
 /// How long a payment service waits for a decision when it does not say.
 pub const DECISION_DEADLINE: Duration = Duration::from_secs(2);
 /// The longest that a payment service may ask to wait for a decision.

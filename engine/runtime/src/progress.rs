@@ -98,6 +98,11 @@ impl Progress {
         self.lock().clone()
     }
 
+    /// Whether any rule is in force.
+    pub(crate) fn has_rules(&self) -> bool {
+        !self.lock().rules.descriptions().is_empty()
+    }
+
     /// Change the status and wake who waits for it.
     pub(crate) fn update(&self, change: impl FnOnce(&mut Status)) {
         change(&mut self.lock());

@@ -19,13 +19,17 @@ pub(crate) struct Refusals {
 }
 
 impl Refusals {
-    /// Another batch was judged.
-    pub(crate) fn applied(&mut self, judged: u64, letters: &[DeadLetter]) {
+    /// How many of these were refused for their time.
+    pub(crate) fn of(letters: &[DeadLetter]) -> u64 {
+        let is_for_its_time = |letter: &&DeadLetter| matches!(&*letter.code, "too_old" | "far_future");
+        letters.iter().filter(is_for_its_time).count() as u64
+    }
+
+    /// So many more were judged, and so many of them refused for their time.
+    pub(crate) fn applied(&mut self, judged: u64, refused: u64) {
         if judged == 0 {
             return;
         }
-        let is_for_its_time = |letter: &&DeadLetter| matches!(&*letter.code, "too_old" | "far_future");
-        let refused = letters.iter().filter(is_for_its_time).count() as u64;
         self.batches.push_back((judged, refused));
         self.judged += judged;
         self.refused += refused;
@@ -98,15 +102,15 @@ mod tests {
     #[test]
     fn most_of_enough_is_told_until_it_falls() {
         let mut refusals = Refusals::default();
-        refusals.applied(99, &letters(99, "too_old"));
+        refusals.applied(99, Refusals::of(&letters(99, "too_old")));
         assert_eq!(refusals.most(), None, "too few to say");
-        refusals.applied(1, &letters(1, "far_future"));
+        refusals.applied(1, Refusals::of(&letters(1, "far_future")));
         assert_eq!(refusals.most(), Some((100, 100)));
-        (0..99).for_each(|_| refusals.applied(1, &[]));
+        (0..99).for_each(|_| refusals.applied(1, 0));
         assert_eq!(refusals.most(), Some((100, 199)));
-        refusals.applied(1, &[]);
+        refusals.applied(1, 0);
         assert_eq!(refusals.most(), None, "half is not most");
-        (0..200).for_each(|_| refusals.applied(1, &letters(1, "too_old")));
+        (0..200).for_each(|_| refusals.applied(1, 1));
         assert_eq!(refusals.most(), Some((200, 200)), "only the last count");
         refusals.forget();
         assert_eq!(refusals.most(), None);
@@ -115,7 +119,7 @@ mod tests {
     #[test]
     fn other_refusals_are_the_senders() {
         let mut refusals = Refusals::default();
-        refusals.applied(150, &letters(150, "conflict"));
+        refusals.applied(150, Refusals::of(&letters(150, "conflict")));
         assert_eq!(refusals.most(), None);
     }
 

@@ -99,6 +99,15 @@ impl Requests {
         held.expire(now);
     }
 
+    /// Another process answered a request, or this one did and knows it.
+    pub(crate) fn learn(&self, answered: &Answered, now: EventTime) {
+        let scoped = Scoped::new(&answered.caller, &answered.key);
+        let is_known = self.lock().by_key.get(&scoped).is_some_and(|entry| entry.answer.is_some());
+        if !is_known {
+            self.remember(answered, now);
+        }
+    }
+
     /// The request was not done: it may be tried again.
     pub(crate) fn forget(&self, key: &Scoped) {
         let mut held = self.lock();

@@ -8,9 +8,9 @@ use std::{
 use axum::Router;
 use prometheus::Registry;
 use sluice_codec::Zone;
-use sluice_core::Library;
+use sluice_core::{Layout, Library};
 use sluice_driver::Handoff;
-use sluice_log::{Commit, Log, Offset, Snapshots};
+use sluice_log::{Log, Offset, Snapshots, Topic};
 use sluice_model::{Control, NextOrder, Ordered, PaymentEvent, PaymentRecord, RuleBundle, Screening};
 
 use crate::{
@@ -18,7 +18,8 @@ use crate::{
     deadlines::Deadlines,
     desk::Desk,
     engine::{ENGINE, EngineThread},
-    gateway::{Gateway, Intake, PAYMENTS},
+    following::{Following, FollowingParts},
+    gateway::{Gateway, Intake, Judges, PAYMENTS, Source},
     guard::{self, Guard},
     http::{self, App},
     ingest::Contents,
@@ -35,8 +36,8 @@ use crate::{
 pub struct Parts {
     /// The truth.
     pub log: Arc<dyn Log>,
-    /// Where state is kept to save time.
-    pub snapshots: Arc<dyn Snapshots>,
+    /// Who judges what is taken in.
+    pub engines: Engines,
     /// List versions and compiled rules.
     pub library: Arc<dyn Library>,
     /// Stamps what is taken in.
@@ -49,37 +50,46 @@ pub struct Parts {
     pub zone: Zone,
     /// Gathers the metrics.
     pub registry: Registry,
-    /// A snapshot is due after so many records: see [`crate::limits::SNAPSHOT_EVERY_RECORDS`].
-    pub snapshot_every_records: u64,
 }
 
-/// A running engine with its HTTP surface. Dropped or [stopped](Runtime::stop), it judges all that is durable,
-/// keeps a snapshot and ends.
+/// Who judges what is taken in.
+pub enum Engines {
+    /// One engine in this process, over a log of one partition.
+    Here {
+        /// Where state is kept to save time.
+        snapshots: Arc<dyn Snapshots>,
+        /// A snapshot is due after so many records: see [`crate::limits::SNAPSHOT_EVERY_RECORDS`].
+        snapshot_every_records: u64,
+    },
+    /// Engines of other processes, over a log that is divided like this.
+    Elsewhere(Layout),
+}
+
+/// A running engine, or the way to those of other processes, with its HTTP surface. Dropped or [stopped](Runtime::stop), an
+/// engine of this process judges all that is durable, keeps a snapshot and ends.
 pub struct Runtime {
     app: Arc<App>,
-    handoff: Arc<Handoff<PaymentRecord>>,
-    engine: Mutex<Option<JoinHandle<Result<(), RuntimeError>>>>,
+    running: Mutex<Option<Running>>,
+}
+
+/// What runs on threads of its own.
+enum Running {
+    Engine { handoff: Arc<Handoff<PaymentRecord>>, thread: JoinHandle<Result<(), RuntimeError>> },
+    Following(Following),
 }
 
 impl Runtime {
-    /// Start the engine on threads of its own. It recovers in the background: see [`Runtime::wait_until_live`].
+    /// Start the engine on threads of its own, or follow those of other processes. It recovers in the background: see
+    /// [`Runtime::wait_until_live`].
     pub fn start(parts: Parts) -> Result<Self, RuntimeError> {
-        let Parts {
-            log,
-            snapshots,
-            library,
-            clock,
-            accept_clock,
-            webhooks,
-            zone,
-            registry,
-            snapshot_every_records,
-        } = parts;
+        let Parts { log, engines, library, clock, accept_clock, webhooks, zone, registry } = parts;
         let telemetry = Telemetry::new(&registry)?;
-        let end = log.end(PAYMENTS)?;
-        let handoff = Arc::new(Handoff::new(end, HANDOFF_RECORDS_MAX));
-        let lanes = Arc::new(Lanes::new(end, log.committed(ENGINE, PAYMENTS)?));
-        let guard = Guard::new(Arc::clone(&clock), guard::newest_received_at(&*log, PAYMENTS)?, accept_clock);
+        let payments = match &engines {
+            Engines::Here { .. } => 1,
+            Engines::Elsewhere(layout) => layout.partitions(Topic::Payments),
+        };
+        let newest = guard::newest_received_at(&*log, payments)?;
+        let guard = Guard::new(Arc::clone(&clock), newest, accept_clock);
         if let Some(against) = guard.accepted {
             tracing::warn!(%against, "the clock was confirmed at the start");
         }
@@ -87,24 +97,48 @@ impl Runtime {
             tracing::error!(%fault, "nothing is taken in for the present");
         }
         let desk = Arc::new(Desk::default());
-        let receipts = Arc::new(Receipts::default());
         let progress = Arc::new(Progress::new());
-        let requests = Requests::load(&*log, clock.now())?;
-        let engine = EngineThread {
-            log: Arc::clone(&log),
-            snapshots,
-            library,
-            handoff: Arc::clone(&handoff),
-            desk: Arc::clone(&desk),
-            receipts: Arc::clone(&receipts),
-            progress: Arc::clone(&progress),
-            lanes: Arc::clone(&lanes),
-            clock,
-            telemetry: telemetry.clone(),
-            snapshot_every_records,
-        }
-        .start()?;
-        let gateway = Arc::new(Gateway::new(Arc::clone(&log), Arc::clone(&handoff), lanes, receipts));
+        let requests = Arc::new(Requests::load(&*log, clock.now())?);
+        let (judges, lanes, running) = match engines {
+            Engines::Here { snapshots, snapshot_every_records } => {
+                let end = log.end(PAYMENTS)?;
+                let handoff = Arc::new(Handoff::new(end, HANDOFF_RECORDS_MAX));
+                let lanes = Arc::new(Lanes::new(end, log.committed(ENGINE, PAYMENTS)?));
+                let receipts = Arc::new(Receipts::default());
+                let thread = EngineThread {
+                    log: Arc::clone(&log),
+                    snapshots,
+                    library,
+                    handoff: Arc::clone(&handoff),
+                    desk: Arc::clone(&desk),
+                    receipts: Arc::clone(&receipts),
+                    progress: Arc::clone(&progress),
+                    lanes: Arc::clone(&lanes),
+                    clock,
+                    telemetry: telemetry.clone(),
+                    snapshot_every_records,
+                }
+                .start()?;
+                let running = Running::Engine { handoff: Arc::clone(&handoff), thread };
+                (Judges::Here { handoff, receipts }, lanes, running)
+            }
+            Engines::Elsewhere(layout) => {
+                let lanes = Arc::new(Lanes::of_others());
+                let following = Following::start(FollowingParts {
+                    log: Arc::clone(&log),
+                    layout,
+                    library,
+                    desk: Arc::clone(&desk),
+                    requests: Arc::clone(&requests),
+                    progress: Arc::clone(&progress),
+                    lanes: Arc::clone(&lanes),
+                    clock,
+                    telemetry: telemetry.clone(),
+                })?;
+                (Judges::Elsewhere(layout), lanes, Running::Following(following))
+            }
+        };
+        let gateway = Arc::new(Gateway::new(Arc::clone(&log), judges, lanes));
         let deadlines = Deadlines::start(Arc::clone(&gateway), telemetry.clone())?;
         let app = App {
             log,
@@ -123,7 +157,7 @@ impl Runtime {
             webhooks,
             zone,
         };
-        Ok(Self { app: Arc::new(app), handoff, engine: Mutex::new(Some(engine)) })
+        Ok(Self { app: Arc::new(app), running: Mutex::new(Some(running)) })
     }
 
     /// The routes for events, decisions and dead letters, without sign-in.
@@ -144,10 +178,10 @@ impl Runtime {
     /// Why traffic cannot be taken at this moment; nothing where it can.
     pub fn not_ready(&self) -> Vec<String> {
         let status = self.status();
-        let lag = self.app.gateway.ahead_of(status.applied);
+        let lag = self.app.gateway.lag();
         let still_for = self.app.guard.elapsed().saturating_sub(status.came_further);
         let mut reasons = readiness::not_ready(&status, lag, still_for);
-        reasons.extend(self.app.guard.stamp().err().map(|fault| fault.to_string()));
+        reasons.extend(self.app.stamp().err().map(|why| why.to_string()));
         let (waiting, is_failing) = self.app.deadlines.waiting();
         if is_failing || waiting >= DEADLINE_RECORDS_WAITING_MAX {
             reasons.push(format!("{waiting} answers by policy are not on the log yet"));
@@ -177,19 +211,18 @@ impl Runtime {
         let count = events.len();
         events.iter_mut().for_each(PaymentEvent::normalise);
         let contents = Contents { events, ..Contents::default() };
-        let (payments, dead_letters) = contents.into_records(self.app.guard.stamp()?, "source");
+        let (payments, dead_letters) = contents.into_records(self.app.stamp()?, "source");
         let intake = Intake { payments, dead_letters, ..Intake::default() };
         self.app.gateway.take_in_turns(intake).await.map_err(|partly| partly.error)?;
         self.app.telemetry.taken_in(count, []);
         Ok(())
     }
 
-    /// Write a control record. When this returns, the log that must apply it has it on disk: every event that is
-    /// taken in afterwards applies it. Its offset on the payments log. `source`: how far whoever orders it has come
-    /// with it, durable together.
-    pub fn control(&self, control: Control, source: Option<Commit>) -> Result<Offset, RuntimeError> {
-        let stands = self.app.gateway.control_from([control], source)?;
-        Ok(stands.offsets.first().copied().unwrap_or(stands.after))
+    /// Write a control record. When this returns, it is durable; an engine of this process applies it to every event that is
+    /// taken in afterwards, others once it has come to them. Its offset on the partition where orders are kept.
+    pub fn control(&self, control: Control, source: Source) -> Result<Offset, RuntimeError> {
+        let appended = self.app.gateway.order(control, Some(source))?;
+        Ok(appended.offsets.first().copied().unwrap_or(appended.after))
     }
 
     /// Put rules in force: prepare them, let their windows be filled from history while traffic goes on, then
@@ -206,7 +239,7 @@ impl Runtime {
                 NextOrder::Activate => (Control::Activate { rules }, Ordered::Activate),
                 NextOrder::Wait => return Err(RuntimeError::RulesOvertaken),
             };
-            let applied = self.app.gateway.control([order])?.end();
+            let applied = self.app.gateway.order(order, None)?.end();
             ordered = now_ordered;
             status = self.app.progress.wait(|status| {
                 let sets = status.rule_sets();
@@ -223,7 +256,7 @@ impl Runtime {
         if self.wait_until_live()?.screening == screening {
             return Ok(false);
         }
-        let written = self.app.gateway.control([Control::Screening(screening)])?.end();
+        let written = self.app.gateway.order(Control::Screening(screening), None)?.end();
         self.app.progress.wait(|status| status.applied >= written)?;
         Ok(true)
     }
@@ -237,9 +270,14 @@ impl Runtime {
     pub fn stop(&self) -> Result<(), RuntimeError> {
         // What was answered is judged too.
         self.app.deadlines.close();
-        self.handoff.close();
-        let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner).take();
-        engine.map_or(Ok(()), |engine| engine.join().map_err(|_| RuntimeError::Stopped)?)
+        match self.running.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(Running::Engine { handoff, thread }) => {
+                handoff.close();
+                thread.join().map_err(|_| RuntimeError::Stopped)?
+            }
+            Some(Running::Following(following)) => following.stop(),
+            None => Ok(()),
+        }
     }
 }
 

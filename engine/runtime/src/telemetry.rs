@@ -177,7 +177,12 @@ impl Telemetry {
             }
         }
         self.engine_commit.observe(took.as_secs_f64());
-        self.engine_lag.set(i64::try_from(lag_records).unwrap_or(i64::MAX));
+        self.lag(lag_records);
+    }
+
+    /// So many durable records are not yet judged.
+    pub(crate) fn lag(&self, records: u64) {
+        self.engine_lag.set(i64::try_from(records).unwrap_or(i64::MAX));
     }
 
     /// Rules are in force that have no rate for so many currencies.

@@ -129,8 +129,15 @@ impl Service {
         items: &[Item],
         owners: Owners<'_>,
     ) -> Result<IntakeCounts, StoreError> {
-        let Some(last) = items.last() else { return Ok(IntakeCounts::default()) };
-        let tx = self.store.begin(self.now()).await?;
+        let (Some(first), Some(last)) = (items.first(), items.last()) else {
+            return Ok(IntakeCounts::default());
+        };
+        let mut tx = self.store.begin(self.now()).await?;
+        // Another process that took over has taken in some of them.
+        if tx.offset(topic.name()).await? > first.offset {
+            tx.give_up().await?;
+            return Ok(IntakeCounts::default());
+        }
         let consumed = IntakeCounts { records: items.len(), ..IntakeCounts::default() };
         let mut batch = Batch { tx, owners, consumed };
         for item in items {

@@ -84,6 +84,15 @@ impl KafkaLog {
         })
     }
 
+    /// The id that only this log has: the brokers' cluster, and the name that stands before its topics.
+    pub fn id(&self) -> Result<String, LogError> {
+        let options = &self.cluster.options;
+        let cluster = self.bounds.client().fetch_cluster_id(options.answer_within);
+        let cluster =
+            cluster.ok_or_else(|| unanswered(&options.brokers, "the brokers do not say which they are"))?;
+        Ok(format!("kafka:{cluster}:{}", options.namespace))
+    }
+
     /// Begin a transaction and leave it there, as a process does that is paused in the middle of one.
     ///
     /// # Panics

@@ -109,7 +109,7 @@ pub(super) async fn resubmit(
 ) -> Result<(StatusCode, Json<Resubmitted>), Problem> {
     let (Path(id), Json(Resubmission { reason, event })) = (id?, resubmission?);
     let zone = origin?.zone(&app)?;
-    let received_at = app.guard.stamp().map_err(RuntimeError::from)?;
+    let received_at = app.stamp()?;
     if reason.trim().is_empty() || reason.chars().count() > REASON_CHARS_MAX {
         return Err(bad_request(format!("give a reason of 1 to {REASON_CHARS_MAX} characters")));
     }

@@ -47,7 +47,7 @@ pub(super) async fn post_decision(
 ) -> Result<Json<Decision>, Problem> {
     let began = Instant::now();
     let Query(wait) = wait?;
-    let received_at = app.guard.stamp().map_err(RuntimeError::from)?;
+    let received_at = app.stamp()?;
     let asked = wait.deadline_ms.map_or(DECISION_DEADLINE, Duration::from_millis);
     let deadline = began + asked.min(DECISION_DEADLINE_MAX);
 
@@ -69,7 +69,7 @@ pub(super) async fn post_decision(
     }
     let event = contents.events.pop().ok_or_else(|| bad_request("the body holds no event"))?;
 
-    let mut ticket = app.desk.wait_for(&event, app.gateway.end()).map_err(|reason| match reason {
+    let mut ticket = app.desk.wait_for(&event).map_err(|reason| match reason {
         NoPlace::Full => busy("too many decisions are waited for at once"),
         NoPlace::Contested => Problem::coded(
             StatusCode::CONFLICT,
@@ -87,7 +87,8 @@ pub(super) async fn post_decision(
         ..Intake::default()
     };
     let decided = timeout_at(deadline, async {
-        app.gateway.take_in(intake).await.inspect_err(|error| app.note(error))?;
+        let place = app.gateway.take_in(intake).await.inspect_err(|error| app.note(error))?;
+        ticket.asked_at(place.unwrap_or_default());
         app.telemetry.taken_in(1, []);
         if let (Some(mut reserved), Some(answered)) = (reserved, answered) {
             reserved.keep(answered);

@@ -14,7 +14,6 @@ use sluice_http::{Caller, Problem};
 use sluice_model::limits::BODY_BYTES_MAX;
 
 use crate::{
-    RuntimeError,
     http::{
         App,
         answer::{self, Attempt},
@@ -78,7 +77,7 @@ pub(super) async fn post_events(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let received_at = app.guard.stamp().map_err(RuntimeError::from)?;
+    let received_at = app.stamp()?;
     let zone = origin?.zone(&app)?;
     let format = body::format(&headers, &[Format::Json, Format::Ndjson, Format::Iso20022, Format::Mt])?;
     let bytes_max = match format {

@@ -21,6 +21,7 @@ use axum::{
 use sluice_codec::Zone;
 use sluice_http::{Problem, query};
 use sluice_log::{Log, LogError};
+use sluice_model::EventTime;
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -42,7 +43,7 @@ pub(crate) struct App {
     pub log: Arc<dyn Log>,
     pub gateway: Arc<Gateway>,
     pub desk: Arc<Desk>,
-    pub requests: Requests,
+    pub requests: Arc<Requests>,
     pub progress: Arc<Progress>,
     pub guard: Guard,
     pub deadlines: Deadlines,
@@ -86,6 +87,14 @@ impl App {
     /// Turns at reading documents, all free.
     pub(crate) fn documents() -> Arc<Semaphore> {
         Arc::new(Semaphore::new(DOCUMENTS_AT_ONCE))
+    }
+
+    /// When what comes now is taken in, if it may be.
+    pub(crate) fn stamp(&self) -> Result<EventTime, RuntimeError> {
+        if !self.progress.has_rules() {
+            return Err(RuntimeError::NoRules);
+        }
+        Ok(self.guard.stamp()?)
     }
 
     /// Count a refusal for want of room.

@@ -38,6 +38,15 @@ impl From<RuntimeError> for Problem {
             RuntimeError::Log(LogError::Busy) => busy(detail),
             RuntimeError::Behind { seconds } => busy(detail).retry_after(seconds),
             RuntimeError::Clock(_) => later(StatusCode::SERVICE_UNAVAILABLE, "clock", detail),
+            RuntimeError::NoRules => later(StatusCode::SERVICE_UNAVAILABLE, "no_rules", detail),
+            RuntimeError::Log(LogError::Refused { .. } | LogError::Unanswered { .. }) => {
+                tracing::error!(%error, "the log is out of reach");
+                later(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "log_out_of_reach",
+                    "the log is out of reach: try again",
+                )
+            }
             RuntimeError::Log(LogError::Full { .. }) => {
                 later(StatusCode::INSUFFICIENT_STORAGE, "disk_full", "no space is left for the log")
             }

@@ -15,7 +15,6 @@ use sluice_http::Problem;
 use sluice_model::limits::EVENT_BYTES_MAX;
 
 use crate::{
-    RuntimeError,
     gateway::Intake,
     http::{App, body, events::codes, problem::not_found},
     ingest::Contents,
@@ -47,7 +46,7 @@ pub(super) async fn post_webhook(
     let Some(sender) = app.webhooks.get(&name) else {
         return Err(not_found("no webhook of this name is configured"));
     };
-    let received_at = app.guard.stamp().map_err(RuntimeError::from)?;
+    let received_at = app.stamp()?;
     let lent = body::read(&app, &app.webhook_bodies, &headers, body, EVENT_BYTES_MAX).await?;
     let header = |name: &str| {
         let mut values = headers.get_all(name).iter();

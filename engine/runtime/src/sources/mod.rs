@@ -98,9 +98,6 @@ impl Drop for Sources {
 
 /// The clock, held against the newest records of all partitions.
 fn guard(parts: &SourceParts) -> Result<Guard, RuntimeError> {
-    let mut newest = None;
-    for index in 0..parts.layout.partitions(Topic::Payments) {
-        newest = newest.max(guard::newest_received_at(&*parts.log, Topic::Payments.partition(index))?);
-    }
+    let newest = guard::newest_received_at(&*parts.log, parts.layout.partitions(Topic::Payments))?;
     Ok(Guard::new(Arc::clone(&parts.clock), newest, parts.accept_clock))
 }

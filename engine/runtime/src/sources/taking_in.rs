@@ -12,6 +12,7 @@ use std::{
 use sluice_codec::topic::SourceFile;
 use sluice_core::{Home, Layout, Stage};
 use sluice_log::{Log, LogError, Partition, ReadLimit, SourceTopic, Topic};
+use sluice_model::Control;
 
 use super::records;
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
         COMMIT_RETRY_AFTER, SOURCE_AHEAD_LOOKED_AT_EVERY, SOURCE_AHEAD_RECORDS_MAX, SOURCE_BATCH_BYTES_MAX,
         SOURCE_BATCH_RECORDS_MAX, SOURCE_WAIT,
     },
+    orders::Orders,
 };
 
 /// A topic, and what it is taken into.
@@ -77,7 +79,17 @@ impl TakingIn {
     fn take_in(&self, mut topic: impl SourceTopic) -> Result<(), RuntimeError> {
         let limit = ReadLimit { records: SOURCE_BATCH_RECORDS_MAX, bytes: SOURCE_BATCH_BYTES_MAX };
         let mut looked_at: Option<Duration> = None;
+        let mut orders = Orders::new(Arc::clone(&self.log));
+        let mut has_rules = false;
         while !self.progress.is_stopping() {
+            if !has_rules {
+                has_rules = orders.more()?.iter().any(|order| matches!(order, Control::Activate { .. }));
+            }
+            if !has_rules {
+                self.progress.set_trouble(Some(RuntimeError::NoRules.to_string()));
+                topic.stay(SOURCE_WAIT)?;
+                continue;
+            }
             let now = self.guard.elapsed();
             if looked_at.is_none_or(|at| now.saturating_sub(at) >= SOURCE_AHEAD_LOOKED_AT_EVERY) {
                 if let Some((partition, ahead)) = self.far_ahead()? {

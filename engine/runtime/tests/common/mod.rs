@@ -26,7 +26,7 @@ use sluice_log::{
     StoredRecord, Topic, Transaction,
 };
 use sluice_model::{EventTime, RuleBundle, RuleFile, Span};
-use sluice_runtime::{CachingLibrary, Clock, Parts, Runtime, Webhooks};
+use sluice_runtime::{CachingLibrary, Clock, Engines, Parts, Runtime, Webhooks};
 use tower::ServiceExt;
 
 /// The time at which everything is taken in.
@@ -85,6 +85,8 @@ pub enum Mood {
     FailsACommit,
     /// It commits nothing of the engine, and says so: the engine stands still.
     FailsCommits,
+    /// It takes so many more pieces of bodies and is full then, but for the engine.
+    FillsUp(usize),
 }
 
 /// A log that fails as a test wants.
@@ -95,6 +97,15 @@ pub struct Moody {
 
 impl Log for Moody {
     fn submit(&self, transaction: Transaction, done: Done) -> Result<(), LogError> {
+        if let Mood::FillsUp(left) = &mut *self.mood.lock().unwrap() {
+            match left.checked_sub(1) {
+                Some(less) => *left = less,
+                None => {
+                    done(Err(LogError::Full { folder: "log".into() }));
+                    return Ok(());
+                }
+            }
+        }
         self.log.submit(transaction, done)
     }
 
@@ -220,14 +231,16 @@ fn begin(
     let registry = prometheus::Registry::new();
     let runtime = Runtime::start(Parts {
         log: moody,
-        snapshots: Arc::new(FileSnapshots::new(folder.join("snapshots"))),
+        engines: Engines::Here {
+            snapshots: Arc::new(FileSnapshots::new(folder.join("snapshots"))),
+            snapshot_every_records: sluice_runtime::limits::SNAPSHOT_EVERY_RECORDS,
+        },
         library: Arc::new(CachingLibrary::without_lists()),
         clock,
         accept_clock,
         webhooks,
         zone: sluice_codec::Zone::default(),
         registry: registry.clone(),
-        snapshot_every_records: sluice_runtime::limits::SNAPSHOT_EVERY_RECORDS,
     })
     .unwrap();
     sluice_rules::RuleSet::compile(&rules()).unwrap_or_else(|error| panic!("{error:?}"));
