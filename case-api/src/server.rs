@@ -40,6 +40,8 @@ pub struct Options {
     pub secure_cookies: bool,
     /// Where metrics are registered; the runtime's are beside them.
     pub registry: Registry,
+    /// Whether other processes serve the same database: one at a time does the work behind the pages then.
+    pub is_shared: bool,
 }
 
 /// The case side: cases, API, console.
@@ -58,7 +60,8 @@ impl CaseApi {
     ) -> Result<Self, OpenError> {
         let store = Store::open(database, signer).await?;
         let metrics = Metrics::new(options.registry)?;
-        let app = App::new(Service::new(store, ports, metrics)?, options.secure_cookies);
+        let service = Service::new(store, ports, metrics, options.is_shared)?;
+        let app = App::new(service, options.secure_cookies);
         Ok(Self { app: Arc::new(app) })
     }
 

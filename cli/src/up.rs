@@ -151,7 +151,7 @@ impl Running {
             clock: Arc::new(SystemClock),
         };
         let signer = secrets::signer(&service.evidence_key)?;
-        let options = Options { registry, ..Options::default() };
+        let options = Options { registry, is_shared, ..Options::default() };
         let cases = CaseApi::open(database, signer, ports, options).await?;
         if let Some(against) = runtime.accepted_clock() {
             cases.record_accepted_clock(&against.to_string()).await?;

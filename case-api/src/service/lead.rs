@@ -14,7 +14,7 @@ pub(super) type Lead = Mutex<Option<Duration>>;
 impl Service {
     /// Whether this process does the work: it has the lease, and no other delivers the outbox.
     pub(crate) async fn leads(&self) -> Result<bool, WorkError> {
-        if !self.store.is_shared() {
+        if !self.is_shared {
             return Ok(true);
         }
         let mut lead = self.lead.lock().await;

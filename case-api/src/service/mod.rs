@@ -69,6 +69,8 @@ pub(crate) struct Service {
     backtesting: Mutex<Option<String>>,
     /// One delivery of the outbox at a time, so that control records arrive in order.
     delivering: tokio::sync::Mutex<()>,
+    /// Whether other processes serve the same store.
+    is_shared: bool,
     /// Whether this process does the work behind the pages.
     lead: Lead,
     /// Claims of an `Idempotency-Key` under way.
@@ -79,7 +81,12 @@ pub(crate) struct Service {
 
 impl Service {
     /// Over a store and what the rest of Sluice offers.
-    pub(crate) fn new(store: Store, ports: Ports, metrics: Metrics) -> Result<Self, StoreError> {
+    pub(crate) fn new(
+        store: Store,
+        ports: Ports,
+        metrics: Metrics,
+        is_shared: bool,
+    ) -> Result<Self, StoreError> {
         let health = Health::new(ports.clock.now());
         Ok(Self {
             store,
@@ -89,6 +96,7 @@ impl Service {
             trying: Semaphore::new(TRIALS_AT_ONCE),
             backtesting: Mutex::new(None),
             delivering: tokio::sync::Mutex::new(()),
+            is_shared,
             lead: Lead::default(),
             running: Turns::default(),
             instance: hex::encode(random::<8>()?),

@@ -49,18 +49,23 @@ impl Service {
         if let Err(error) = self.deliver().await {
             tracing::warn!(%error, "a control record waits in the outbox");
         }
-        let began = self.ports.clock.elapsed();
-        loop {
-            if self.store.delivered(seq).await? {
-                return Ok("delivered");
-            }
-            let waited = self.ports.clock.elapsed().saturating_sub(began);
-            // Another process may be delivering it.
-            if !self.store.is_shared() || waited >= DELIVERY_WAIT {
-                return Ok("pending");
-            }
-            tokio::time::sleep(DELIVERY_POLL).await;
+        if self.store.delivered(seq).await? || (self.is_shared && self.is_delivered_soon(seq).await?) {
+            return Ok("delivered");
         }
+        Ok("pending")
+    }
+
+    /// Whether another process delivers it within a moment.
+    async fn is_delivered_soon(&self, seq: i64) -> Result<bool, StoreError> {
+        let delivered = async {
+            loop {
+                tokio::time::sleep(DELIVERY_POLL).await;
+                if self.store.delivered(seq).await? {
+                    return Ok(true);
+                }
+            }
+        };
+        tokio::time::timeout(DELIVERY_WAIT, delivered).await.unwrap_or(Ok(false))
     }
 
     /// Have the log remember how many leaves there are, where there are more than it noted last.

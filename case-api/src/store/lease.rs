@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::{
     Store, StoreError,
-    database::Pool,
     sql::{Statement, query},
 };
 
@@ -23,11 +22,6 @@ const TAKE: Statement = Statement::two(
 );
 
 impl Store {
-    /// Whether several processes may be over the database: a file is one process's.
-    pub(crate) const fn is_shared(&self) -> bool {
-        !matches!(self.writer, Pool::Sqlite(_))
-    }
-
     /// Have the lease for so long from now on; whether that was possible.
     pub async fn take_lease(&self, holder: &str, lasts: Duration) -> Result<bool, StoreError> {
         let lasts = i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX);
