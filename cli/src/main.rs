@@ -2,9 +2,12 @@
 
 #![warn(unreachable_pub)]
 
+mod archive;
+mod backup;
 #[cfg(feature = "kafka")]
 mod brokers;
 mod calibrate;
+mod data;
 #[cfg(feature = "kafka")]
 mod engine;
 mod events;
@@ -16,6 +19,7 @@ mod private;
 mod process;
 mod replay;
 mod rescreen;
+mod restore;
 mod rules;
 mod screen;
 mod simulate;
@@ -80,6 +84,10 @@ enum Command {
     /// Verify evidence offline.
     #[command(subcommand)]
     Evidence(evidence::Command),
+    /// Copy the data folder of `sluice up`, as of one moment, into one file.
+    Backup(backup::Args),
+    /// Make a data folder from a backup, and verify its evidence.
+    Restore(restore::Args),
 }
 
 fn main() -> ExitCode {
@@ -108,6 +116,8 @@ fn main() -> ExitCode {
         Command::Rules(command) => rules::run(command),
         Command::Simulate(args) => simulate::run(args),
         Command::Evidence(command) => evidence::run(command),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => restore::run(&args),
     };
     done.unwrap_or_else(Failure::report)
 }

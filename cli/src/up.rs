@@ -7,13 +7,13 @@ mod config;
 mod config_report;
 mod demo;
 mod history;
-mod integrity;
+pub(crate) mod integrity;
 mod lists_in_force;
 mod people;
 mod ready;
 mod room;
 mod rules_in_force;
-mod secrets;
+pub(crate) mod secrets;
 mod shipped;
 
 use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
@@ -33,12 +33,11 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 pub(crate) use self::args::Args;
 use self::{config::Config, config_report::ConfigReport, people::Person};
 use crate::{
+    data::{CASES, LOG, SNAPSHOTS},
     failure::Failure,
     process::{Signals, write_log_lines},
 };
 
-/// The case database, in the data folder.
-const CASES: &str = "cases.sqlite";
 /// How long requests under way may take once the process is to end.
 const REQUESTS_FINISH_WITHIN: Duration = Duration::from_secs(10);
 
@@ -205,11 +204,11 @@ async fn start_engine(
     webhooks: Webhooks,
     registry: &prometheus::Registry,
 ) -> Result<(Arc<Runtime>, Arc<dyn Log>), Failure> {
-    let log = EmbeddedLog::open(&data.join("log")).map_err(|error| match error {
+    let log = EmbeddedLog::open(&data.join(LOG)).map_err(|error| match error {
         LogError::InUse { .. } | LogError::Format { .. } | LogError::Full { .. } => user(error),
         other => integrity::damaged_log(other),
     })?;
-    let snapshots = FileSnapshots::new(data.join("snapshots"));
+    let snapshots = FileSnapshots::new(data.join(SNAPSHOTS));
     integrity::check(data, cases, &log, &snapshots, config.accept_loss).await?;
     let log: Arc<dyn Log> = Arc::new(log);
     let runtime = Arc::new(Runtime::start(Parts {

@@ -23,6 +23,7 @@ mod offsets;
 mod outbox;
 mod places;
 mod quarantine;
+mod recount;
 mod rule_orders;
 mod sql;
 mod subjects;
@@ -30,6 +31,7 @@ mod suppressions;
 mod tx;
 mod users;
 mod versions;
+mod view;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -48,12 +50,14 @@ pub use list_versions::ListVersion;
 pub use observed::{RuleCounts, ShadowAlert};
 pub use places::Difference;
 pub(crate) use places::{LEAVES, MARKS, OUTBOX, PAYMENTS, record_at, source};
+pub use recount::Recount;
 pub use subjects::Subject;
 pub(crate) use subjects::name_of;
 pub use suppressions::{SuppressionFilter, SuppressionRow};
 pub use tx::{Entry, Tx};
 pub use users::{NewSession, Session, User};
 pub use versions::{NewVersion, PROPOSAL, RuleVersion};
+pub use view::CasesView;
 
 use self::{
     database::{Pool, Pools},

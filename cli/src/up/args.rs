@@ -10,10 +10,8 @@ use sluice_codec::Zone;
 use sluice_model::{Span, Unnamed};
 use sluice_runtime::limits::SNAPSHOT_EVERY_RECORDS;
 
-use crate::{failure::Failure, folders, process::LogLines};
+use crate::{data::DATA, failure::Failure, folders, process::LogLines};
 
-/// Where everything lies when nothing is said.
-const DATA: &str = "sluice-data";
 /// Where a demonstration lies when nothing is said: its invented people are kept apart from real ones.
 const DEMO_DATA: &str = "sluice-demo-data";
 

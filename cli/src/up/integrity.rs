@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use sluice_case_api::{
+    Signer,
     ports::{Clock as _, SystemClock},
     store::{Database, Difference, Store, StoreError},
 };
@@ -30,6 +31,29 @@ pub(super) async fn check(
     snapshots: &FileSnapshots,
     accept: bool,
 ) -> Result<(), Failure> {
+    let found = differences(cases, secrets::signer(data)?, log, snapshots).await?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = found.iter().map(|difference| format!("  {difference}")).collect();
+    let lines = lines.join("\n");
+    if !accept {
+        return Err(Failure::Finding(format!("{REFUSED}\n{lines}\n{ADVICE}")));
+    }
+    tracing::warn!("accepted, and on record in the evidence log:\n{lines}");
+    // A future that is not on the log must not be restored once the log has grown to it again.
+    snapshots.forget_beyond(ENGINE, log.committed(ENGINE, PAYMENTS)?)?;
+    Store::accept(cases, secrets::signer(data)?, log, log.id(), &found, BY, SystemClock.now()).await?;
+    Ok(())
+}
+
+/// What one store knows of another and that is not there. A store that is damaged is a finding of its own.
+pub(crate) async fn differences(
+    cases: Database<'_>,
+    signer: Signer,
+    log: &EmbeddedLog,
+    snapshots: &FileSnapshots,
+) -> Result<Vec<Difference>, Failure> {
     log.check().map_err(damaged_log)?;
     let mut found: Vec<Difference> =
         log.lost().iter().map(|lost| Difference::new("log", lost.to_string())).collect();
@@ -45,31 +69,19 @@ pub(super) async fn check(
         );
         found.push(Difference::new("log", missing));
     }
-    found.extend(Store::compare(cases, secrets::signer(data)?, log, log.id()).await.map_err(damaged_cases)?);
-    if found.is_empty() {
-        return Ok(());
-    }
-    let lines: Vec<String> = found.iter().map(|difference| format!("  {difference}")).collect();
-    let lines = lines.join("\n");
-    if !accept {
-        return Err(Failure::Finding(format!("{REFUSED}\n{lines}\n{ADVICE}")));
-    }
-    tracing::warn!("accepted, and on record in the evidence log:\n{lines}");
-    // A future that is not on the log must not be restored once the log has grown to it again.
-    snapshots.forget_beyond(ENGINE, committed)?;
-    Store::accept(cases, secrets::signer(data)?, log, log.id(), &found, BY, SystemClock.now()).await?;
-    Ok(())
+    found.extend(Store::compare(cases, signer, log, log.id()).await.map_err(damaged_cases)?);
+    Ok(found)
 }
 
 /// A store that cannot be read as what it was is a finding, not a fault of the program.
-pub(super) fn damaged_log(error: LogError) -> Failure {
+pub(crate) fn damaged_log(error: LogError) -> Failure {
     match error {
         LogError::Damaged { .. } => Failure::Finding(error.to_string()),
         other => other.into(),
     }
 }
 
-fn damaged_cases(error: StoreError) -> Failure {
+pub(crate) fn damaged_cases(error: StoreError) -> Failure {
     match error {
         error if error.is_damaged() => Failure::Finding(format!("the case database: {error}")),
         error if error.is_out_of_reach() => Failure::User(error.into()),
