@@ -7,6 +7,7 @@ mod backup;
 #[cfg(feature = "kafka")]
 mod brokers;
 mod calibrate;
+mod config;
 mod data;
 #[cfg(feature = "kafka")]
 mod engine;
@@ -34,7 +35,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::failure::Failure;
+use crate::{config::Unparsed, failure::Failure};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -84,6 +85,9 @@ enum Command {
     /// Verify evidence offline.
     #[command(subcommand)]
     Evidence(evidence::Command),
+    /// What services run with, and where each value comes from.
+    #[command(subcommand)]
+    Config(config::Subcommand),
     /// Copy the data folder of `sluice up`, as of one moment, into one file.
     Backup(backup::Args),
     /// Make a data folder from a backup, and verify its evidence.
@@ -94,9 +98,10 @@ fn main() -> ExitCode {
     // `sluice … | head` ends quietly when head has seen enough.
     sigpipe::reset();
     private::hold_to_owner();
-    let cli = match Cli::try_parse() {
+    let cli: Cli = match config::parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
-        Err(error) => {
+        Err(Unparsed::File(failure)) => return failure.report(),
+        Err(Unparsed::Clap(error)) => {
             let _ = error.print();
             return if error.use_stderr() { ExitCode::from(1) } else { ExitCode::SUCCESS };
         }
@@ -116,6 +121,7 @@ fn main() -> ExitCode {
         Command::Rules(command) => rules::run(command),
         Command::Simulate(args) => simulate::run(args),
         Command::Evidence(command) => evidence::run(command),
+        Command::Config(command) => config::run(command),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => restore::run(&args),
     };

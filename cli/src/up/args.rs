@@ -10,7 +10,7 @@ use sluice_codec::Zone;
 use sluice_model::{Span, Unnamed};
 use sluice_runtime::limits::SNAPSHOT_EVERY_RECORDS;
 
-use crate::{data::DATA, failure::Failure, folders, process::LogLines};
+use crate::{config::ConfigFile, data::DATA, failure::Failure, folders, process::LogLines};
 
 /// Where a demonstration lies when nothing is said: its invented people are kept apart from real ones.
 const DEMO_DATA: &str = "sluice-demo-data";
@@ -18,6 +18,8 @@ const DEMO_DATA: &str = "sluice-demo-data";
 /// Arguments.
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    config: ConfigFile,
     /// Where the log, snapshots, cases and evidence are kept; made where there is none.
     /// [default: sluice-data, with --demo sluice-demo-data]
     #[arg(long, value_name = "DIR")]
