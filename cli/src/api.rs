@@ -4,6 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use crate::{
     brokers::{self, Brokers},
+    config::ConfigFile,
     failure::Failure,
     up::{Behind, Common, Service},
 };
@@ -11,6 +12,8 @@ use crate::{
 /// Arguments.
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    config: ConfigFile,
     #[command(flatten)]
     brokers: Brokers,
     /// This process's name among those that use the brokers: the same after a restart, and no other's at the same time.

@@ -25,6 +25,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
     brokers::{self, Brokers},
+    config::ConfigFile,
     failure::Failure,
     folders,
     process::{LogLines, Signals, write_log_lines},
@@ -38,6 +39,8 @@ const MEMBER_POLL: Duration = Duration::from_millis(200);
 /// Arguments.
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    config: ConfigFile,
     #[command(flatten)]
     brokers: Brokers,
     /// This process's name among the engines: the same after a restart, so that it finds its partitions again, and no

@@ -4,9 +4,13 @@
 
 #[cfg(feature = "kafka")]
 mod api;
+mod archive;
+mod backup;
 #[cfg(feature = "kafka")]
 mod brokers;
 mod calibrate;
+mod config;
+mod data;
 #[cfg(feature = "kafka")]
 mod engine;
 mod events;
@@ -18,6 +22,7 @@ mod private;
 mod process;
 mod replay;
 mod rescreen;
+mod restore;
 mod rules;
 mod screen;
 mod simulate;
@@ -32,7 +37,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::failure::Failure;
+use crate::{config::Unparsed, failure::Failure};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -88,15 +93,23 @@ enum Command {
     /// Verify evidence offline.
     #[command(subcommand)]
     Evidence(evidence::Command),
+    /// What services run with, and where each value comes from.
+    #[command(subcommand)]
+    Config(config::Subcommand),
+    /// Copy the data folder of `sluice up`, as of one moment, into one file.
+    Backup(backup::Args),
+    /// Make a data folder from a backup, and verify its evidence.
+    Restore(restore::Args),
 }
 
 fn main() -> ExitCode {
     // `sluice … | head` ends quietly when head has seen enough.
     sigpipe::reset();
     private::hold_to_owner();
-    let cli = match Cli::try_parse() {
+    let cli: Cli = match config::parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
-        Err(error) => {
+        Err(Unparsed::File(failure)) => return failure.report(),
+        Err(Unparsed::Clap(error)) => {
             let _ = error.print();
             return if error.use_stderr() { ExitCode::from(1) } else { ExitCode::SUCCESS };
         }
@@ -118,6 +131,9 @@ fn main() -> ExitCode {
         Command::Rules(command) => rules::run(command),
         Command::Simulate(args) => simulate::run(args),
         Command::Evidence(command) => evidence::run(command),
+        Command::Config(command) => config::run(command),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => restore::run(&args),
     };
     done.unwrap_or_else(Failure::report)
 }

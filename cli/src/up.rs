@@ -9,13 +9,13 @@ mod config;
 mod config_report;
 mod demo;
 mod history;
-mod integrity;
+pub(crate) mod integrity;
 mod lists_in_force;
 mod people;
 mod ready;
 mod room;
 mod rules_in_force;
-mod secrets;
+pub(crate) mod secrets;
 mod shipped;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
@@ -37,12 +37,11 @@ pub(crate) use self::{
 };
 use self::{behind::Started, config::Config, config_report::ConfigReport, people::Person};
 use crate::{
+    data::{CASES, KEY},
     failure::Failure,
     process::{Signals, write_log_lines},
 };
 
-/// The case database, in the data folder.
-const CASES: &str = "cases.sqlite";
 /// How long requests under way may take once the process is to end.
 const REQUESTS_FINISH_WITHIN: Duration = Duration::from_secs(10);
 
@@ -50,7 +49,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     let data = args.data();
     Service {
         args: &args.common,
-        evidence_key: data.join(secrets::FILE),
+        evidence_key: data.join(KEY),
         data,
         demo: args.demo,
         watch_rules: args.watch_rules,

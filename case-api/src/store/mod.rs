@@ -24,6 +24,7 @@ mod offsets;
 mod outbox;
 mod places;
 mod quarantine;
+mod recount;
 mod rule_orders;
 mod sql;
 mod subjects;
@@ -31,6 +32,7 @@ mod suppressions;
 mod tx;
 mod users;
 mod versions;
+mod view;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -49,12 +51,14 @@ pub use list_versions::ListVersion;
 pub use observed::{RuleCounts, ShadowAlert};
 pub use places::{Difference, OwnLog};
 pub(crate) use places::{LEAVES, MARKS, OUTBOX, record_at, source};
+pub use recount::Recount;
 pub use subjects::Subject;
 pub(crate) use subjects::name_of;
 pub use suppressions::{SuppressionFilter, SuppressionRow};
 pub use tx::{Entry, Tx};
 pub use users::{NewSession, Session, User};
 pub use versions::{NewVersion, PROPOSAL, RuleVersion};
+pub use view::CasesView;
 
 use self::{
     database::{Pool, Pools},

@@ -113,6 +113,62 @@ async fn a_tree_that_is_not_the_committed_one_is_damage() {
     assert!(refused.is_damaged(), "{refused}");
 }
 
+/// Every leaf is looked at, and what was changed beside the store is named.
+#[tokio::test]
+async fn evidence_that_was_changed_is_named_leaf_by_leaf() {
+    const LEAVES: i64 = 1_203;
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::of(&folder.path().join("cases.sqlite"));
+    let store = open(&place).await;
+    let mut tx = store.begin(EventTime::from_micros(1)).await.unwrap();
+    for n in 0..LEAVES {
+        tx.leaf(of_case("text"), &json!({ "n": n })).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let root = store.chain().await.unwrap().root;
+    store.close().await;
+    let recount = async || Store::recount(place.database(), signer()).await.unwrap();
+    let whole = recount().await;
+    assert_eq!((whole.leaves, whole.root.to_string(), whole.findings), (LEAVES as u64, root, vec![]));
+    assert_eq!(whole.verifier, signer().verifier().to_string());
+
+    let cases = [
+        (
+            "UPDATE leaves SET body = replace(body, '1200', '9999') WHERE idx = 1200",
+            "leaf 1200 does not commit to its body",
+        ),
+        ("UPDATE leaves SET body = '{' WHERE idx = 7", "leaf 7 has a body that cannot be read"),
+        ("UPDATE leaves SET act = 'other' WHERE idx = 8", "leaf 8 is filed as something that it is not"),
+        (
+            "UPDATE leaves SET case_id = 'CASE-000002' WHERE idx = 9",
+            "leaf 9 is filed as something that it is not",
+        ),
+        ("DELETE FROM leaves WHERE idx = 10", "leaf 10 is missing"),
+    ];
+    for (change, _) in cases {
+        place.execute(change, change).await;
+    }
+    let mut named: Vec<&str> = cases.map(|(_, finding)| finding).to_vec();
+    named.rotate_left(1);
+    assert_eq!(recount().await.findings, named);
+}
+
+/// A hash of the tree that no root is made of is looked at too: proofs are.
+#[tokio::test]
+async fn a_hash_of_the_tree_that_was_changed_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::of(&folder.path().join("cases.sqlite"));
+    let store = open(&place).await;
+    for n in 0..4 {
+        write(&store, &format!("{n}")).await.unwrap();
+    }
+    store.close().await;
+    let swapped = "UPDATE nodes SET hash = (SELECT hash FROM nodes WHERE position = 1) WHERE position = 0";
+    place.execute(swapped, swapped).await;
+    let found = Store::recount(place.database(), signer()).await.unwrap().findings;
+    assert_eq!(found, ["hash 0 of the tree is not the one that its leaves make"]);
+}
+
 /// A transaction in which something failed cannot commit: SQLite has ended it, and PostgreSQL answers COMMIT with ROLLBACK,
 /// without an error. Nothing of it is acknowledged, whether it wrote a leaf or none, and even where nobody minded the error.
 #[tokio::test]

@@ -10,16 +10,16 @@ use sluice_codec::Zone;
 use sluice_model::{Span, Unnamed};
 use sluice_runtime::limits::SNAPSHOT_EVERY_RECORDS;
 
-use crate::{failure::Failure, folders, process::LogLines};
+use crate::{config::ConfigFile, data::DATA, failure::Failure, folders, process::LogLines};
 
-/// Where everything lies when nothing is said.
-const DATA: &str = "sluice-data";
 /// Where a demonstration lies when nothing is said: its invented people are kept apart from real ones.
 const DEMO_DATA: &str = "sluice-demo-data";
 
 /// Arguments.
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    config: ConfigFile,
     /// Where the log, snapshots, cases and evidence are kept; made where there is none.
     /// [default: sluice-data, with --demo sluice-demo-data]
     #[arg(long, value_name = "DIR")]

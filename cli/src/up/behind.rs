@@ -16,7 +16,10 @@ use sluice_runtime::{Engines, Parts, Runtime, SystemClock, Webhooks};
 use super::{Service, config::Config, integrity, secrets, user};
 #[cfg(feature = "kafka")]
 use crate::brokers;
-use crate::failure::Failure;
+use crate::{
+    data::{LOG, SNAPSHOTS},
+    failure::Failure,
+};
 
 /// What stands behind the pages.
 pub(crate) enum Behind {
@@ -53,11 +56,11 @@ impl Behind {
         let signer = || secrets::signer(&service.evidence_key);
         let (log, layout, engines): (Arc<dyn Log>, _, _) = match self {
             Self::Embedded { snapshot_every_records } => {
-                let log = EmbeddedLog::open(&service.data.join("log")).map_err(|error| match error {
+                let log = EmbeddedLog::open(&service.data.join(LOG)).map_err(|error| match error {
                     LogError::InUse { .. } | LogError::Format { .. } | LogError::Full { .. } => user(error),
                     other => integrity::damaged_log(other),
                 })?;
-                let snapshots = FileSnapshots::new(service.data.join("snapshots"));
+                let snapshots = FileSnapshots::new(service.data.join(SNAPSHOTS));
                 integrity::check(cases, signer, &log, &snapshots, service.args.accept_loss).await?;
                 let engines = Engines::Here {
                     snapshots: Arc::new(snapshots),
@@ -72,7 +75,7 @@ impl Behind {
                 let log = KafkaLog::open(options.clone()).map_err(brokers::failed)?;
                 let id = log.id().map_err(brokers::failed)?;
                 let own = OwnLog { log: &log, id: &id, orders: CONTROL };
-                integrity::compare(cases, signer, own, Vec::new(), service.args.accept_loss).await?;
+                integrity::check_shared(cases, signer, own, service.args.accept_loss).await?;
                 (Arc::new(log), layout, Engines::Elsewhere(layout))
             }
         };

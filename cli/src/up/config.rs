@@ -8,10 +8,8 @@ use sluice_core::Library;
 use sluice_list_store::Store;
 use sluice_runtime::{RuleFiles, RuleFolder, Webhooks};
 
-use super::{
-    CASES, Service, demo, lists_in_force::Lists, room::Room, rules_in_force::Rules, secrets, shipped, user,
-};
-use crate::{failure::Failure, folders, private};
+use super::{Service, demo, lists_in_force::Lists, room::Room, rules_in_force::Rules, shipped, user};
+use crate::{data, failure::Failure, folders, private};
 
 /// What is to be put in force, and where it comes from.
 pub(super) struct Config {
@@ -39,12 +37,12 @@ impl Config {
         let env = |name: &str| std::env::var(name).ok();
         let webhooks = args.webhooks.as_deref().map(|folder| Webhooks::read(folder, env));
         let webhooks = webhooks.transpose().map_err(user)?.unwrap_or_default();
-        let made = std::fs::create_dir_all(data).and_then(|()| private::narrow(data, is_ours));
+        let made = std::fs::create_dir_all(data).and_then(|()| private::narrow(data, data::is_ours));
         made.with_context(|| data.display().to_string()).map_err(Failure::User)?;
         let room = Room::look(data)?;
         let lists = match (&args.lists, service.demo) {
             (Some(folder), _) => Some(Store::open(folder).map_err(user)?),
-            (None, true) => Some(demo::lists(&data.join("lists"))?),
+            (None, true) => Some(demo::lists(&data.join(data::DEMO_LISTS))?),
             (None, false) => None,
         };
         let lists = Lists::new(lists, data, (args.list_age_max.0, args.unnamed), registry)?;
@@ -61,9 +59,4 @@ impl Config {
             room,
         })
     }
-}
-
-/// Whether an entry of the data folder is one that Sluice makes.
-fn is_ours(name: &str) -> bool {
-    ["log", "snapshots", "lists", "lists-in-force", secrets::FILE].contains(&name) || name.starts_with(CASES)
 }

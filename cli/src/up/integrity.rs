@@ -28,6 +28,59 @@ pub(super) async fn check(
     snapshots: &FileSnapshots,
     accept: bool,
 ) -> Result<(), Failure> {
+    let found = differences(cases, signer()?, log, snapshots).await?;
+    if settle(cases, signer, own(log), &found, accept).await? {
+        // A future that is not on the log must not be restored once the log has grown to it again.
+        snapshots.forget_beyond(ENGINE, log.committed(ENGINE, PAYMENTS)?)?;
+    }
+    Ok(())
+}
+
+/// Compare a case database that several processes have with the log that they share.
+#[cfg(feature = "kafka")]
+pub(super) async fn check_shared(
+    cases: Database<'_>,
+    signer: impl Fn() -> Result<Signer, Failure>,
+    own: OwnLog<'_>,
+    accept: bool,
+) -> Result<(), Failure> {
+    let found = Store::compare(cases, signer()?, own).await.map_err(damaged_cases)?;
+    settle(cases, signer, own, &found, accept).await.map(drop)
+}
+
+/// Refuse what differs, or accept it. Whether anything was accepted.
+async fn settle(
+    cases: Database<'_>,
+    signer: impl Fn() -> Result<Signer, Failure>,
+    own: OwnLog<'_>,
+    found: &[Difference],
+    accept: bool,
+) -> Result<bool, Failure> {
+    if found.is_empty() {
+        return Ok(false);
+    }
+    let lines: Vec<String> = found.iter().map(|difference| format!("  {difference}")).collect();
+    let lines = lines.join("\n");
+    if !accept {
+        return Err(Failure::Finding(format!("{REFUSED}\n{lines}\n{ADVICE}")));
+    }
+    tracing::warn!("accepted, and on record in the evidence log:\n{lines}");
+    Store::accept(cases, signer()?, own, found, BY, SystemClock.now()).await?;
+    Ok(true)
+}
+
+/// The log of a data folder: its one engine finds orders among the payments.
+fn own(log: &EmbeddedLog) -> OwnLog<'_> {
+    OwnLog { log, id: log.id(), orders: PAYMENTS }
+}
+
+/// What one store knows of another and that is not there. A store that is damaged is a finding of its own.
+pub(crate) async fn differences(
+    cases: Database<'_>,
+    signer: Signer,
+    log: &EmbeddedLog,
+    snapshots: &FileSnapshots,
+) -> Result<Vec<Difference>, Failure> {
     log.check().map_err(damaged_log)?;
     let mut found: Vec<Difference> =
         log.lost().iter().map(|lost| Difference::new("log", lost.to_string())).collect();
@@ -43,45 +96,19 @@ pub(super) async fn check(
         );
         found.push(Difference::new("log", missing));
     }
-    let own = OwnLog { log, id: log.id(), orders: PAYMENTS };
-    if compare(cases, signer, own, found, accept).await? {
-        // A future that is not on the log must not be restored once the log has grown to it again.
-        snapshots.forget_beyond(ENGINE, committed)?;
-    }
-    Ok(())
-}
-
-/// Compare the case database with its log too. Whether something was accepted.
-pub(super) async fn compare(
-    cases: Database<'_>,
-    signer: impl Fn() -> Result<Signer, Failure>,
-    own: OwnLog<'_>,
-    mut found: Vec<Difference>,
-    accept: bool,
-) -> Result<bool, Failure> {
-    found.extend(Store::compare(cases, signer()?, own).await.map_err(damaged_cases)?);
-    if found.is_empty() {
-        return Ok(false);
-    }
-    let lines: Vec<String> = found.iter().map(|difference| format!("  {difference}")).collect();
-    let lines = lines.join("\n");
-    if !accept {
-        return Err(Failure::Finding(format!("{REFUSED}\n{lines}\n{ADVICE}")));
-    }
-    tracing::warn!("accepted, and on record in the evidence log:\n{lines}");
-    Store::accept(cases, signer()?, own, &found, BY, SystemClock.now()).await?;
-    Ok(true)
+    found.extend(Store::compare(cases, signer, own(log)).await.map_err(damaged_cases)?);
+    Ok(found)
 }
 
 /// A store that cannot be read as what it was is a finding, not a fault of the program.
-pub(super) fn damaged_log(error: LogError) -> Failure {
+pub(crate) fn damaged_log(error: LogError) -> Failure {
     match error {
         LogError::Damaged { .. } => Failure::Finding(error.to_string()),
         other => other.into(),
     }
 }
 
-fn damaged_cases(error: StoreError) -> Failure {
+pub(crate) fn damaged_cases(error: StoreError) -> Failure {
     match error {
         error if error.is_damaged() => Failure::Finding(format!("the case database: {error}")),
         error if error.is_out_of_reach() => Failure::User(error.into()),

@@ -14,10 +14,8 @@ use sluice_runtime::{CachingLibrary, Clock as _, Runtime, SystemClock, in_force}
 use tokio::task::spawn_blocking;
 
 use super::config_report::{ConfigReport, is_time_to_look};
-use crate::failure::Failure;
+use crate::{data::LISTS_IN_FORCE, failure::Failure};
 
-/// Where versions are kept that are in force, below the data folder.
-const KEPT: &str = "lists-in-force";
 /// What is configured here, as the case side records it.
 const SCREENING: &str = "screening";
 
@@ -49,7 +47,7 @@ impl Lists {
         (age_max, unnamed): (Option<Span>, Unnamed),
         registry: &Registry,
     ) -> Result<Self, Failure> {
-        let kept = Store::create(data.join(KEPT)).map_err(super::user)?;
+        let kept = Store::create(data.join(LISTS_IN_FORCE)).map_err(super::user)?;
         let ages = Opts::new("sluice_lists_age_seconds", "How long ago a list was last known to be current.");
         let ages = IntGaugeVec::new(ages, &["source"]).map_err(anyhow::Error::from)?;
         registry.register(Box::new(ages.clone())).map_err(anyhow::Error::from)?;

@@ -8,5 +8,6 @@ mod docs;
 mod failures;
 mod folders;
 mod limits;
+mod runbooks;
 mod sources;
 mod tree;

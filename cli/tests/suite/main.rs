@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod alerts;
+mod config;
 mod events;
 mod evidence;
 mod faults;

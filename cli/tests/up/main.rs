@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod backtest;
+mod backup;
 mod configured;
 mod connections;
 mod contract;
@@ -12,3 +13,4 @@ mod integrity;
 mod lists;
 mod private;
 mod process;
+mod small_disk;

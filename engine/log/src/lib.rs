@@ -32,7 +32,7 @@ mod source;
 use std::{ops::Range, sync::mpsc, time::Duration};
 
 pub use claim::{Claim, Claims};
-pub use embedded::{EmbeddedLog, EmbeddedOptions, LostTail, READ_WHOLE_BYTES_MAX};
+pub use embedded::{EmbeddedLog, EmbeddedOptions, LogView, LostTail, READ_WHOLE_BYTES_MAX, SqliteView};
 pub use error::LogError;
 pub use record::{Append, Appended, Commit, Offset, ReadLimit, Record, StoredRecord, Transaction};
 pub use sluice_model::{Partition, Topic};

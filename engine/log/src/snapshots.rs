@@ -38,7 +38,8 @@ impl FileSnapshots {
         Self { folder: folder.into() }
     }
 
-    fn path(&self, name: &str, offset: Offset) -> PathBuf {
+    /// The file of a snapshot, there or not.
+    pub fn path(&self, name: &str, offset: Offset) -> PathBuf {
         self.folder.join(name).join(format!("{offset:020}.{EXTENSION}"))
     }
 

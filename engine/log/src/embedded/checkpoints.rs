@@ -49,8 +49,12 @@ impl Checkpoints {
         self.since_restart += bytes + COMMIT_BYTES;
         if self.since_restart >= RESTART_BYTES {
             self.since_restart = 0;
-            if let Err(error) = store.restart_wal() {
-                tracing::warn!(%error, "a checkpoint of the log failed and will be tried again");
+            match store.restart_wal() {
+                Ok(true) => {}
+                Ok(false) => tracing::debug!("a reader, such as a backup, keeps the log's WAL growing"),
+                Err(error) => {
+                    tracing::warn!(%error, "a checkpoint of the log failed and will be tried again")
+                }
             }
         } else if self.since_copy >= COPY_BYTES
             && let Some((copier, _)) = &self.copier

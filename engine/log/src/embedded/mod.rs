@@ -10,6 +10,7 @@ mod ends_file;
 mod lock;
 mod reader;
 mod store;
+mod view;
 mod writer;
 
 use std::{
@@ -23,6 +24,7 @@ use std::{
 
 pub use check::READ_WHOLE_BYTES_MAX;
 pub use ends_file::LostTail;
+pub use view::{LogView, SqliteView};
 
 use crate::{
     Claim, Done, Log, LogError, Offset, Partition, ReadLimit, StoredRecord, Transaction,

@@ -26,6 +26,11 @@ const FORMAT: i64 = 1;
 const STATEMENTS: usize = 64;
 /// SQLite's page, in bytes.
 const PAGE_BYTES: u64 = 4_096;
+/// How long a connection waits for others. One process owns the folder.
+const OTHERS_WAIT: Duration = Duration::from_secs(10);
+/// How long beginning the WAL anew waits for readers: ours are done sooner, and the view of a backup lasts for minutes, for
+/// which no commit may wait.
+const READERS_WAIT: Duration = Duration::from_millis(100);
 
 const TABLES: &str = "
 CREATE TABLE partitions (topic TEXT NOT NULL, partition INTEGER NOT NULL, PRIMARY KEY (topic, partition)) STRICT;
@@ -163,11 +168,16 @@ impl Store {
         Ok(written)
     }
 
-    /// Copy what the WAL holds into the file and begin the WAL anew.
-    pub(super) fn restart_wal(&self) -> Result<(), LogError> {
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(RESTART)", (), |_| Ok(()))
-            .map_err(|error| failed(&self.folder, error))
+    /// Copy what the WAL holds into the file and begin the WAL anew. Whether it could: a reader of an older state keeps
+    /// the WAL as it is.
+    pub(super) fn restart_wal(&self) -> Result<bool, LogError> {
+        let restart = || {
+            self.connection.busy_timeout(READERS_WAIT)?;
+            let is_busy = self.connection.query_row("PRAGMA wal_checkpoint(RESTART)", (), |row| row.get(0));
+            self.connection.busy_timeout(OTHERS_WAIT)?;
+            is_busy.map(|is_busy: bool| !is_busy)
+        };
+        restart().map_err(|error| failed(&self.folder, error))
     }
 
     /// What the mark beside the file knows and the file does not hold.
@@ -193,8 +203,7 @@ fn connect(folder: &Path, space_bytes_max: Option<u64>) -> Result<Connection, Lo
 
 fn prepare(connection: &Connection, space_bytes_max: Option<u64>) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    // One process owns the folder; only our own readers can be in a checkpoint's way, and not for long.
-    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.busy_timeout(OTHERS_WAIT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // FULL: a commit returns once the WAL is on disk. NORMAL would acknowledge what a power cut takes back.
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -239,13 +248,20 @@ pub(super) fn table(partition: Partition) -> String {
     format!("\"{partition}\"")
 }
 
-/// A connection that only reads.
+/// A connection that only reads the log.
 pub(super) fn open_reader(folder: &Path) -> Result<Connection, LogError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection =
-        Connection::open_with_flags(folder.join(FILE), flags).map_err(|error| failed(folder, error))?;
-    connection.busy_timeout(Duration::from_secs(10)).map_err(|error| failed(folder, error))?;
-    Ok(connection)
+    open_file(folder, &folder.join(FILE))
+}
+
+/// A connection that only reads a file of a folder.
+pub(super) fn open_file(folder: &Path, file: &Path) -> Result<Connection, LogError> {
+    let open = || {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(file, flags)?;
+        connection.busy_timeout(OTHERS_WAIT)?;
+        Ok(connection)
+    };
+    open().map_err(|error| failed(folder, error))
 }
 
 /// A connection for checkpoints.
@@ -340,6 +356,23 @@ mod tests {
         store.connection.execute_batch("BEGIN; DELETE FROM \"sluice.payments/0\"").unwrap();
         assert_eq!(store.write(&[&one], &ends).unwrap(), [[Appended { after: 1, offsets: vec![1] }]]);
         assert_eq!(store.ends().unwrap()[&payments], 2, "what it had begun is not kept");
+    }
+
+    /// A backup reads for minutes, and beginning the WAL anew must not wait for it.
+    #[test]
+    fn the_wal_goes_on_under_a_reader_and_begins_anew_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path(), None).unwrap();
+        let ends = Ends::new(HashMap::new());
+        let one = Transaction::append(Topic::Payments.partition(0), vec![Record::new("k", "v")]);
+        store.write(&[&one], &ends).unwrap();
+        let reader = open_reader(folder.path()).unwrap();
+        reader.execute_batch("BEGIN; SELECT count(*) FROM consumers").unwrap();
+        store.write(&[&one], &ends).unwrap();
+        assert!(!store.restart_wal().unwrap());
+        store.write(&[&one], &ends).unwrap();
+        reader.execute_batch("COMMIT").unwrap();
+        assert!(store.restart_wal().unwrap());
     }
 
     #[test]
