@@ -73,7 +73,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         accept_clock: false,
         webhooks: Webhooks::default(),
         zone: Zone::default(),
-        registry: prometheus::Registry::new(),
+        registry: sluice_http::metrics::Registry::new(),
         snapshot_every_records: limits::SNAPSHOT_EVERY_RECORDS,
     })?;
     runtime.put_rules_in_force(&rules)?;

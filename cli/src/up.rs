@@ -25,7 +25,10 @@ use sluice_case_api::{
     store::Database,
 };
 use sluice_core::CaseRunner;
-use sluice_http::serve::{Limits, serve};
+use sluice_http::{
+    metrics::{Registry, timed},
+    serve::{Limits, serve},
+};
 use sluice_log::{EmbeddedLog, FileSnapshots, Log, LogError};
 use sluice_runtime::{Parts, Runtime, SystemClock, Webhooks};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -34,6 +37,7 @@ pub(crate) use self::args::Args;
 use self::{config::Config, config_report::ConfigReport, people::Person};
 use crate::{
     failure::Failure,
+    metrics,
     process::{Signals, write_log_lines},
 };
 
@@ -47,7 +51,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     tokio.block_on(async {
         let mut signals = Signals::new()?;
-        let running = Running::start(&args).await?;
+        let running = Running::start(&args, metrics::registry()?).await?;
         running.print_ready(args.json)?;
         let ended = tokio::select! {
             () = signals.next() => Ok(()),
@@ -68,7 +72,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
 }
 
 /// Everything that runs.
-struct Running {
+pub(crate) struct Running {
     runtime: Arc<Runtime>,
     cases: CaseApi,
     stop: watch::Sender<bool>,
@@ -82,9 +86,9 @@ struct Running {
 }
 
 impl Running {
-    async fn start(args: &Args) -> Result<Self, Failure> {
+    /// Start it. `registry`: where everything is measured.
+    pub(crate) async fn start(args: &Args, registry: Registry) -> Result<Self, Failure> {
         let data = args.data();
-        let registry = prometheus::Registry::new();
         let mut config = Config::read(args, &data, &registry)?;
         let configured = Arc::new(ConfigReport::default());
         let listener = TcpListener::bind(args.listen)
@@ -111,7 +115,7 @@ impl Running {
             clock: Arc::new(SystemClock),
         };
         let signer = secrets::signer(&data)?;
-        let options = Options { registry, ..Options::default() };
+        let options = Options { registry: registry.clone(), ..Options::default() };
         let cases = CaseApi::open(cases, signer, ports, options).await?;
         if let Some(against) = runtime.accepted_clock() {
             cases.record_accepted_clock(&against.to_string()).await?;
@@ -132,6 +136,7 @@ impl Running {
         let (stop, stopping) = watch::channel(false);
         // Beside sign-in, not behind it.
         let router = cases.router(callers::with_callers(runtime.router())).merge(runtime.webhook_router());
+        let router = timed(router, &registry)?;
         let mut tasks = vec![
             tokio::spawn(serve(listener, router, Limits::of_this_process(), asked(stopping.clone()))),
             tokio::spawn({
@@ -155,7 +160,7 @@ impl Running {
     }
 
     /// Answer the requests under way, judge all that is durable, keep a snapshot, close.
-    async fn stop(mut self) -> Result<(), Failure> {
+    pub(crate) async fn stop(mut self) -> Result<(), Failure> {
         self.stop.send_replace(true);
         let finish = async {
             for task in &mut self.tasks {
@@ -203,7 +208,7 @@ async fn start_engine(
     cases: Database<'_>,
     config: &Config,
     webhooks: Webhooks,
-    registry: &prometheus::Registry,
+    registry: &Registry,
 ) -> Result<(Arc<Runtime>, Arc<dyn Log>), Failure> {
     let log = EmbeddedLog::open(&data.join("log")).map_err(|error| match error {
         LogError::InUse { .. } | LogError::Format { .. } | LogError::Full { .. } => user(error),

@@ -5,6 +5,7 @@ use std::{path::Path, sync::Arc};
 use anyhow::Context;
 use sluice_codec::Zone;
 use sluice_core::Library;
+use sluice_http::metrics::Registry;
 use sluice_list_store::Store;
 use sluice_runtime::{RuleFiles, RuleFolder, Webhooks};
 
@@ -28,7 +29,7 @@ pub(super) struct Config {
 
 impl Config {
     /// Read and check everything before anything is started: what is broken is the user's to mend.
-    pub(super) fn read(args: &Args, data: &Path, registry: &prometheus::Registry) -> Result<Self, Failure> {
+    pub(super) fn read(args: &Args, data: &Path, registry: &Registry) -> Result<Self, Failure> {
         let (files, folder) = match &args.rules {
             Some(folder) => {
                 let (folder, files) = RuleFolder::open(folder.clone()).map_err(user)?;

@@ -6,10 +6,10 @@ use std::{
 };
 
 use axum::Router;
-use prometheus::Registry;
 use sluice_codec::Zone;
 use sluice_core::Library;
 use sluice_driver::Handoff;
+use sluice_http::metrics::Registry;
 use sluice_log::{Commit, Log, Offset, Snapshots};
 use sluice_model::{Control, NextOrder, Ordered, PaymentEvent, PaymentRecord, RuleBundle, Screening};
 
