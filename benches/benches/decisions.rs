@@ -78,7 +78,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         accept_clock: false,
         webhooks: Webhooks::default(),
         zone: Zone::default(),
-        registry: prometheus::Registry::new(),
+        registry: sluice_http::metrics::Registry::new(),
     })?;
     runtime.put_rules_in_force(&rules)?;
     let router = runtime.router();

@@ -1,6 +1,7 @@
 //! What the case side counts. Names are `sluice_<area>_<what>_<unit>[_total]`; labels never hold personal data.
 
-use prometheus::{IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{IntCounterVec, IntGauge, Opts};
+use sluice_http::metrics::Registry;
 
 /// The counters, registered once.
 pub(crate) struct Metrics {
@@ -16,8 +17,6 @@ pub(crate) struct Metrics {
     pub rule_acts: IntCounterVec,
     /// Sign-ins, by outcome.
     pub sign_ins: IntCounterVec,
-    /// Requests, by class of status.
-    pub requests: IntCounterVec,
     /// Control records not yet on the log.
     pub outbox_waiting: IntGauge,
     /// Leaves in the evidence log.
@@ -42,28 +41,23 @@ impl Metrics {
             Ok::<_, prometheus::Error>(gauge)
         };
         Ok(Self {
-            consumed: counter(
-                "sluice_cases_consumed_records_total",
-                "Records taken in, by feed.",
-                &["feed"],
-            )?,
-            recorded: counter("sluice_cases_recorded_total", "What was recorded, by kind.", &["what"])?,
+            consumed: counter("sluice_cases_consumed_records_total", "Records taken in, by feed", &["feed"])?,
+            recorded: counter("sluice_cases_recorded_total", "What was recorded, by kind", &["what"])?,
             acts: counter(
                 "sluice_cases_acts_total",
-                "Acts on cases, by act and outcome.",
+                "Acts on cases, by act and outcome",
                 &["act", "outcome"],
             )?,
             rule_acts: counter(
                 "sluice_rules_acts_total",
-                "Acts on versions of the rules, by act and outcome.",
+                "Acts on versions of the rules, by act and outcome",
                 &["act", "outcome"],
             )?,
-            sign_ins: counter("sluice_auth_sign_ins_total", "Sign-ins, by outcome.", &["outcome"])?,
-            requests: counter("sluice_http_requests_total", "HTTP requests answered, by class.", &["class"])?,
-            outbox_waiting: gauge("sluice_cases_outbox_waiting", "Control records not yet on the log.")?,
-            evidence_leaves: gauge("sluice_evidence_leaves", "Leaves in the evidence log.")?,
-            cases_open: gauge("sluice_cases_open", "Cases that are not closed.")?,
-            payments_held: gauge("sluice_cases_payments_held", "Payments that wait for a release.")?,
+            sign_ins: counter("sluice_auth_sign_ins_total", "Sign-ins, by outcome", &["outcome"])?,
+            outbox_waiting: gauge("sluice_cases_outbox_waiting", "Control records not yet on the log")?,
+            evidence_leaves: gauge("sluice_evidence_leaves", "Leaves in the evidence log")?,
+            cases_open: gauge("sluice_cases_open", "Cases that are not closed")?,
+            payments_held: gauge("sluice_cases_payments_held", "Payments that wait for a release")?,
             registry,
         })
     }

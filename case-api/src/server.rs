@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use axum::{Router, middleware};
-use prometheus::Registry;
 use sluice_evidence::Signer;
-use sluice_http::body;
+use sluice_http::{body, metrics::Registry};
 use sluice_model::{Control, RuleFile};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -206,6 +205,6 @@ impl CaseApi {
             .layer(middleware::from_fn_with_state(Arc::clone(&self.app), api::authenticate))
             .layer(body::limit())
             .layer(CatchPanicLayer::custom(api::panicked))
-            .layer(middleware::from_fn_with_state(Arc::clone(&self.app), api::finish))
+            .layer(middleware::from_fn(api::finish))
     }
 }

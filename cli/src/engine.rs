@@ -12,22 +12,33 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
+use axum::{
+    Router,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use sluice_core::Layout;
-use sluice_http::serve::{Limits, serve};
+use sluice_http::{
+    metrics::{Registry, timed},
+    serve::{Limits, serve},
+};
 use sluice_log::{
     FileSnapshots, LogError,
     kafka::{KafkaLog, KafkaOptions, KafkaSource, Member, Ownership, Topics},
 };
 use sluice_model::Topic;
-use sluice_runtime::{Host, HostParts, SourceParts, Sources, SystemClock, limits::SNAPSHOT_EVERY_RECORDS};
+use sluice_runtime::{
+    Host, HostMetrics, HostParts, SourceParts, Sources, SystemClock, limits::SNAPSHOT_EVERY_RECORDS,
+};
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
     brokers::{self, Brokers},
     config::ConfigFile,
     failure::Failure,
-    folders,
+    folders, metrics,
     process::{LogLines, Signals, write_log_lines},
 };
 
@@ -59,7 +70,7 @@ pub(crate) struct Args {
     /// The machine's clock is right, however far it is from the newest payment: sources take in under it.
     #[arg(long, requires = "sources")]
     accept_clock: bool,
-    /// The address for /healthz and /readyz; port 0 picks a free one.
+    /// The address for /healthz, /readyz and /metrics; port 0 picks a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8041")]
     listen: SocketAddr,
     /// Keep a snapshot of each stage's state after so many records.
@@ -76,7 +87,8 @@ pub(crate) struct Args {
 /// What this process does.
 struct Works {
     host: Arc<Host>,
-    sources: Sources,
+    sources: Arc<Sources>,
+    registry: Registry,
 }
 
 /// Run the command.
@@ -105,7 +117,9 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             Sources::start(&parts, folder, join).map_err(|error| Failure::User(error.into()))?
         }
     };
-    let works = Arc::new(Works { host, sources });
+    let (sources, registry) = (Arc::new(sources), metrics::registry()?);
+    HostMetrics::register(&registry, Arc::clone(&host), Arc::clone(&sources))?;
+    let works = Arc::new(Works { host, sources, registry });
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     tokio.block_on(run_until_asked(&args, options, works))
 }
@@ -118,7 +132,7 @@ async fn run_until_asked(args: &Args, options: KafkaOptions, works: Arc<Works>) 
         listener.map_err(|error| Failure::user(format!("cannot listen on {}: {error}", args.listen)))?;
     let url = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel::<()>();
-    let router = router(Arc::clone(&works));
+    let router = timed(router(Arc::clone(&works)), &works.registry)?;
     let server =
         tokio::spawn(serve(listener, router, Limits::of_this_process(), async { drop(stopped.await) }));
 
@@ -178,9 +192,20 @@ fn take_part(options: &KafkaOptions, host: &Arc<Host>, stopping: &AtomicBool) ->
     Ok(())
 }
 
-/// Whether the process lives, and whether all that it owns has caught up.
+/// Whether the process lives, whether all that it owns has caught up, and what it is measured by.
 fn router(works: Arc<Works>) -> Router {
-    Router::new().route("/healthz", get(async || "ok")).route("/readyz", get(ready)).with_state(works)
+    Router::new()
+        .route("/healthz", get(async || "ok"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(measured))
+        .with_state(works)
+}
+
+async fn measured(State(works): State<Arc<Works>>) -> Response {
+    works.registry.answer().unwrap_or_else(|error| {
+        tracing::error!(%error, "the metrics could not be gathered");
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    })
 }
 
 async fn ready(State(works): State<Arc<Works>>) -> impl IntoResponse {
@@ -192,7 +217,8 @@ async fn ready(State(works): State<Arc<Works>>) -> impl IntoResponse {
             format!("{} of {}: {why}", stage.stage, stage.partition)
         })
         .collect();
-    reasons.extend(works.sources.troubles());
+    let waiting = works.sources.progress().into_iter();
+    reasons.extend(waiting.filter_map(|source| Some(format!("source {}: {}", source.name, source.trouble?))));
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, axum::Json(serde_json::json!({"stages": hosted.len(), "not_ready": reasons})))
 }

@@ -18,6 +18,7 @@ mod evidence;
 mod failure;
 mod folders;
 mod lists;
+mod metrics;
 mod private;
 mod process;
 mod replay;

@@ -26,9 +26,12 @@ use sluice_case_api::{
     ports::PortError,
 };
 use sluice_core::CaseRunner;
-use sluice_http::serve::{Limits, serve};
+use sluice_http::{
+    metrics::{Registry, timed},
+    serve::{Limits, serve},
+};
 use sluice_log::Topic;
-use sluice_runtime::{Runtime, Source, SystemClock};
+use sluice_runtime::{Outbox, Runtime, SystemClock};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 pub(crate) use self::{
@@ -39,6 +42,7 @@ use self::{behind::Started, config::Config, config_report::ConfigReport, people:
 use crate::{
     data::{CASES, KEY},
     failure::Failure,
+    metrics,
     process::{Signals, write_log_lines},
 };
 
@@ -46,16 +50,22 @@ use crate::{
 const REQUESTS_FINISH_WITHIN: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
-    let data = args.data();
-    Service {
-        args: &args.common,
-        evidence_key: data.join(KEY),
-        data,
-        demo: args.demo,
-        watch_rules: args.watch_rules,
-        behind: Behind::Embedded { snapshot_every_records: args.snapshot_every },
+    args.service().run()
+}
+
+impl Args {
+    /// What is asked for.
+    pub(crate) fn service(&self) -> Service<'_> {
+        let data = self.data();
+        Service {
+            args: &self.common,
+            evidence_key: data.join(KEY),
+            data,
+            demo: self.demo,
+            watch_rules: self.watch_rules,
+            behind: Behind::Embedded { snapshot_every_records: self.snapshot_every },
+        }
     }
-    .run()
 }
 
 /// What is served, and over what.
@@ -77,7 +87,7 @@ impl Service<'_> {
         let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         tokio.block_on(async {
             let mut signals = Signals::new()?;
-            let running = Running::start(&self).await?;
+            let running = Running::start(&self, metrics::registry()?).await?;
             running.print_ready(self.args.json)?;
             let ended = tokio::select! {
                 () = signals.next() => Ok(()),
@@ -99,7 +109,7 @@ impl Service<'_> {
 }
 
 /// Everything that runs.
-struct Running {
+pub(crate) struct Running {
     runtime: Arc<Runtime>,
     cases: CaseApi,
     stop: watch::Sender<bool>,
@@ -113,8 +123,8 @@ struct Running {
 }
 
 impl Running {
-    async fn start(service: &Service<'_>) -> Result<Self, Failure> {
-        let registry = prometheus::Registry::new();
+    /// Start it. `registry`: where everything is measured.
+    pub(crate) async fn start(service: &Service<'_>, registry: Registry) -> Result<Self, Failure> {
         let mut config = Config::read(service, &registry)?;
         let configured = Arc::new(ConfigReport::default());
         let listen = service.args.listen;
@@ -130,7 +140,7 @@ impl Running {
 
         let engine = Arc::clone(&runtime);
         let append = move |control, come, claim| {
-            engine.control(control, Source { come: vec![come], claim }).map_err(failed)
+            engine.control(control, Outbox { come: vec![come], claim }).map_err(failed)
         };
         let controls = if is_shared { LogControls::shared } else { LogControls::new };
         let ports = Ports {
@@ -150,7 +160,7 @@ impl Running {
             clock: Arc::new(SystemClock),
         };
         let signer = secrets::signer(&service.evidence_key)?;
-        let options = Options { registry, is_shared, ..Options::default() };
+        let options = Options { registry: registry.clone(), is_shared, ..Options::default() };
         let cases = CaseApi::open(database, signer, ports, options).await?;
         if let Some(against) = runtime.accepted_clock() {
             cases.record_accepted_clock(&against.to_string()).await?;
@@ -171,6 +181,7 @@ impl Running {
         let (stop, stopping) = watch::channel(false);
         // Beside sign-in, not behind it.
         let router = cases.router(callers::with_callers(runtime.router())).merge(runtime.webhook_router());
+        let router = timed(router, &registry)?;
         let mut tasks = vec![
             tokio::spawn(serve(listener, router, Limits::of_this_process(), asked(stopping.clone()))),
             tokio::spawn({
@@ -194,7 +205,7 @@ impl Running {
     }
 
     /// Answer the requests under way, judge all that is durable, keep a snapshot, close.
-    async fn stop(mut self) -> Result<(), Failure> {
+    pub(crate) async fn stop(mut self) -> Result<(), Failure> {
         self.stop.send_replace(true);
         let finish = async {
             for task in &mut self.tasks {

@@ -1,11 +1,9 @@
-//! The last thing that happens to every answer: refusals that a library worded become problem details, security
-//! headers are set, the request is counted.
-
-use std::sync::Arc;
+//! The last thing that happens to every answer: refusals that a library worded become problem details, and security
+//! headers are set.
 
 use axum::{
     body::to_bytes,
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -13,7 +11,6 @@ use axum::{
 use sluice_model::without_values;
 
 use super::problem::{PROBLEM_JSON, Problem};
-use crate::app::App;
 
 /// The longest refusal of a library that is passed on as `detail`.
 const DETAIL_BYTES_MAX: usize = 1_024;
@@ -23,14 +20,12 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Middleware around everything.
-pub(crate) async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn finish(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let status = response.status();
     if status.is_client_error() || status.is_server_error() {
         response = as_problem(response).await;
     }
-    let class = format!("{}xx", status.as_u16() / 100);
-    app.service.metrics.requests.with_label_values(&[class.as_str()]).inc();
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::State,
-    http::{StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
-use prometheus::{Encoder, TextEncoder};
 use serde::Serialize;
 
 use super::Problem;
@@ -50,10 +49,5 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
 #[utoipa::path(get, path = "/metrics", tag = "system", security(()), responses((status = 200, body = String)))]
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Problem> {
     app.service.gauge().await?;
-    let encoder = TextEncoder::new();
-    let mut text = Vec::new();
-    encoder
-        .encode(&app.service.metrics.registry.gather(), &mut text)
-        .map_err(|error| Problem::internal(&error))?;
-    Ok(([(header::CONTENT_TYPE, encoder.format_type().to_owned())], text).into_response())
+    app.service.metrics.registry.answer().map_err(|error| Problem::internal(&error))
 }

@@ -6,6 +6,7 @@ use sluice_case_api::store::Database;
 #[cfg(feature = "kafka")]
 use sluice_case_api::store::OwnLog;
 use sluice_core::Layout;
+use sluice_http::metrics::Registry;
 #[cfg(feature = "kafka")]
 use sluice_log::kafka::{KafkaLog, KafkaOptions, Topics};
 use sluice_log::{EmbeddedLog, FileSnapshots, Log, LogError};
@@ -51,7 +52,7 @@ impl Behind {
         cases: Database<'_>,
         config: &Config,
         webhooks: Webhooks,
-        registry: &prometheus::Registry,
+        registry: &Registry,
     ) -> Result<Started, Failure> {
         let signer = || secrets::signer(&service.evidence_key);
         let (log, layout, engines): (Arc<dyn Log>, _, _) = match self {

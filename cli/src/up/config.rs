@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use sluice_codec::Zone;
 use sluice_core::Library;
+use sluice_http::metrics::Registry;
 use sluice_list_store::Store;
 use sluice_runtime::{RuleFiles, RuleFolder, Webhooks};
 
@@ -24,7 +25,7 @@ pub(super) struct Config {
 
 impl Config {
     /// Read and check everything before anything is started: what is broken is the user's to mend.
-    pub(super) fn read(service: &Service<'_>, registry: &prometheus::Registry) -> Result<Self, Failure> {
+    pub(super) fn read(service: &Service<'_>, registry: &Registry) -> Result<Self, Failure> {
         let (args, data) = (service.args, &*service.data);
         let (files, folder) = match &args.rules {
             Some(folder) => {

@@ -5,9 +5,10 @@
 
 use std::{path::Path, sync::Arc};
 
-use prometheus::{IntGaugeVec, Opts, Registry};
+use prometheus::{IntGaugeVec, Opts};
 use sluice_case_api::CaseApi;
 use sluice_core::Library;
+use sluice_http::metrics::Registry;
 use sluice_list_store::{ListVersions, Store, StoreError};
 use sluice_model::{Control, EventTime, Hash256, Screening, Span, Unnamed};
 use sluice_runtime::{CachingLibrary, Clock as _, Runtime, SystemClock, in_force};
@@ -48,7 +49,7 @@ impl Lists {
         registry: &Registry,
     ) -> Result<Self, Failure> {
         let kept = Store::create(data.join(LISTS_IN_FORCE)).map_err(super::user)?;
-        let ages = Opts::new("sluice_lists_age_seconds", "How long ago a list was last known to be current.");
+        let ages = Opts::new("sluice_lists_age_seconds", "How long ago a list was last known to be current");
         let ages = IntGaugeVec::new(ages, &["source"]).map_err(anyhow::Error::from)?;
         registry.register(Box::new(ages.clone())).map_err(anyhow::Error::from)?;
         Ok(Self { versions: Arc::new(ListVersions::new(folder, kept)), age_max, unnamed, ages })

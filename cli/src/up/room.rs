@@ -44,8 +44,8 @@ impl Room {
         let gauge = |name, help| IntGauge::new(name, help);
         let room = Self {
             data: data.to_owned(),
-            disk: gauge("sluice_disk_left_bytes", "Bytes left on the disk of the data folder.")?,
-            memory: gauge("sluice_memory_left_bytes", "Bytes of memory that the process may still take.")?,
+            disk: gauge("sluice_disk_left_bytes", "Bytes left on the disk of the data folder")?,
+            memory: gauge("sluice_memory_left_bytes", "Bytes of memory that the process may still take")?,
         };
         let left = room.left();
         if let Some(why) = left.too_little(data) {
@@ -75,11 +75,18 @@ impl Collector for Room {
 
     fn collect(&self) -> Vec<MetricFamily> {
         let left = self.left();
-        for (gauge, left) in [(&self.disk, left.disk), (&self.memory, left.memory)] {
-            gauge.set(left.map_or(-1, |left| i64::try_from(left).unwrap_or(i64::MAX)));
-        }
-        [self.disk.collect(), self.memory.collect()].concat()
+        [told(&self.disk, left.disk), told(&self.memory, left.memory)].concat()
     }
+}
+
+/// What the machine does not say is left out: a number would be read as room.
+fn told(gauge: &IntGauge, left: Option<u64>) -> Vec<MetricFamily> {
+    gauge.set(i64::try_from(left.unwrap_or_default()).unwrap_or(i64::MAX));
+    let mut families = gauge.collect();
+    if left.is_none() {
+        families.iter_mut().for_each(|family| family.set_metric(Vec::new()));
+    }
+    families
 }
 
 impl Space {
@@ -158,6 +165,13 @@ mod tests {
         assert_eq!(of_group("100\n", "60\n", "anon 5\ninactive_file 20\nactive_file 10\n"), Some(70));
         assert_eq!(of_group("100\n", "120\n", ""), Some(0));
         assert!(memory().is_some_and(|left| left > 0));
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_told() {
+        let gauge = IntGauge::new("left_bytes", "Left").unwrap();
+        assert_eq!(told(&gauge, Some(7))[0].get_metric().len(), 1);
+        assert!(told(&gauge, None)[0].get_metric().is_empty());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod dependencies;
+mod deployment;
 mod docs;
 mod failures;
 mod folders;

@@ -13,7 +13,7 @@ use sluice_model::{
 use sluice_rules::{Facts, Judgement, NO_WINDOWS};
 
 use crate::{
-    Format, Layout, Library, Offset, Publication, SnapshotError, Stage,
+    Counts, Format, Layout, Library, Offset, Publication, SnapshotError, Stage,
     alerting::{self, EngineFinding, Scene},
     dedupe::{Dedupe, Novelty},
     freezes::Freezes,
@@ -417,6 +417,10 @@ impl Stage for Home {
             PaymentRecord::Event(event) => self.apply_event(offset, event, None, out),
             PaymentRecord::Control(control) => self.apply_control(control, out),
         }
+    }
+
+    fn counts(output: &HomeOutput) -> Counts {
+        output.counts
     }
 
     fn publish(output: HomeOutput, layout: &Layout) -> Vec<Publication> {

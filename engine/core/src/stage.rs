@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sluice_model::{Hash256, Topic};
 
-use crate::{Format, Layout, Library, Publication, SnapshotError};
+use crate::{Counts, Format, Layout, Library, Publication, SnapshotError};
 
 /// A record's place in its partition. The next record's is greater; it need not be the next number, since a
 /// log with transactions keeps places for its own markers.
@@ -34,6 +34,11 @@ pub trait Stage: Sized {
 
     /// Each record that an output amounts to, and where it goes.
     fn publish(output: Self::Output, layout: &Layout) -> Vec<Publication>;
+
+    /// What an output says became of events, for whoever counts; nothing where another stage says it.
+    fn counts(_: &Self::Output) -> Counts {
+        Counts::default()
+    }
 
     /// Everything that [`Stage::restore`] needs, without the library's content.
     fn snapshot(&self) -> Result<Vec<u8>, SnapshotError>;

@@ -122,15 +122,14 @@ impl Gateway {
     }
 
     /// Write an order for all payments, or for what was decided of one, and wait until it is durable, for room in the queue
-    /// too. Its place: on the payments log of the engine here, on that of control records for engines elsewhere. `source`: how
-    /// far whoever orders it has come with it, and under which claim.
-    pub(crate) fn order(&self, control: Control, source: Option<Source>) -> Result<Appended, RuntimeError> {
+    /// too. Its place: on the payments log of the engine here, on that of control records for engines elsewhere.
+    pub(crate) fn order(&self, control: Control, outbox: Option<Outbox>) -> Result<Appended, RuntimeError> {
         if matches!(self.door.judges, Judges::Here { .. }) {
-            return self.write(vec![control], source);
+            return self.write(vec![control], outbox);
         }
         let record = records::json(control.payment_id().unwrap_or_default(), &control)?;
         let transaction = Transaction::append(CONTROL, vec![record]);
-        let offsets = self.log.transact(Source::with(transaction, source))?;
+        let offsets = self.log.transact(Outbox::with(transaction, outbox))?;
         Ok(offsets.into_iter().next().unwrap_or_default())
     }
 
@@ -140,13 +139,13 @@ impl Gateway {
     }
 
     /// Write control records to payments, and wait until they are durable.
-    fn write(&self, controls: Vec<Control>, source: Option<Source>) -> Result<Appended, RuntimeError> {
+    fn write(&self, controls: Vec<Control>, outbox: Option<Outbox>) -> Result<Appended, RuntimeError> {
         let payments: Vec<_> = controls.into_iter().map(PaymentRecord::Control).collect();
         let stored = payments.iter().map(records::payment).collect::<Result<_, _>>()?;
         let piece = Piece { stored, payments, ..Piece::default() };
         let (sender, answer) = std::sync::mpsc::sync_channel(1);
         let (transaction, handed) = piece.transaction(&self.door.judges)?;
-        let transaction = Source::with(transaction, source);
+        let transaction = Outbox::with(transaction, outbox);
         let door = self.door.clone();
         let done = move |result: Result<Offsets, LogError>| {
             let stand = result.map(|offsets| {
@@ -184,18 +183,18 @@ impl Gateway {
 /// What the log will say of a piece that was handed to it: the place of its first event.
 type LogAnswer = oneshot::Receiver<Result<Option<Offset>, LogError>>;
 
-/// How far whoever orders something has come with it.
+/// How far the outbox has come that an order is from.
 #[derive(Default)]
-pub struct Source {
+pub struct Outbox {
     /// Durable together with the order.
     pub come: Vec<Commit>,
     /// Nothing is written once another has claimed the place.
     pub claim: Option<Claim>,
 }
 
-impl Source {
-    fn with(transaction: Transaction, source: Option<Self>) -> Transaction {
-        let Self { come, claim } = source.unwrap_or_default();
+impl Outbox {
+    fn with(transaction: Transaction, outbox: Option<Self>) -> Transaction {
+        let Self { come, claim } = outbox.unwrap_or_default();
         Transaction { commits: come, claim, ..transaction }
     }
 }

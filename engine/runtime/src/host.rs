@@ -4,29 +4,34 @@
 //! of control records brings the distributor. Which partitions a process owns is said from outside, and may be wrong for a
 //! while: the log fences whoever was replaced.
 
+mod metrics;
+
 use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde::de::DeserializeOwned;
-use sluice_core::{Distributor, Gather, Home, Layout, Library, Shard, Stage, WorkerConfig};
+use sluice_core::{Counts, Distributor, Gather, Home, Layout, Library, Shard, Stage, WorkerConfig};
 use sluice_driver::{Assignment, Driver, DriverError, Report};
-use sluice_log::{Log, Partition, Snapshots};
-use sluice_model::Topic;
+use sluice_log::{Log, Offset, Partition, Snapshots};
+use sluice_model::{EventTime, Topic};
 
+pub use self::metrics::HostMetrics;
 use crate::{
-    RuntimeError,
+    Clock as _, RuntimeError, SystemClock,
     limits::{BATCH_RECORDS_MAX, COMMIT_RETRY_AFTER, SNAPSHOTS_KEPT},
 };
 
 /// How long a stage with nothing to do waits before it looks whether it is to end.
 const IDLE_WAIT: Duration = Duration::from_millis(200);
+/// How often a stage with work looks how much is before it: the brokers are asked.
+const LAG_LOOKED_AT_EVERY: Duration = Duration::from_secs(5);
 
 /// What hosted stages work with.
 #[derive(Clone)]
@@ -52,10 +57,27 @@ pub struct Hosted {
     pub partition: Partition,
     /// Whether everything that was committed before it was started is applied again.
     pub is_live: bool,
-    /// Records in batches that it has committed here.
-    pub records: u64,
     /// Why it does not go on at this moment.
     pub trouble: Option<String>,
+    /// What was counted since it was started here.
+    pub counted: Counted,
+}
+
+/// What is counted of a stage.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counted {
+    /// Records in batches that it has committed.
+    pub records: u64,
+    /// What became of the events among them.
+    pub of_events: Counts,
+    /// Commits that the log refused, or of which it kept nothing.
+    pub commit_failures: u64,
+    /// Snapshots that could not be made or kept.
+    pub snapshot_failures: u64,
+    /// When the last snapshot was kept.
+    pub snapshot_at: Option<EventTime>,
+    /// At most how many records are before it, when it last looked.
+    pub lag_records: Option<u64>,
 }
 
 /// The stages that run here.
@@ -77,8 +99,8 @@ struct StageProgress {
     /// Whether it is to end.
     stopping: AtomicBool,
     is_live: AtomicBool,
-    records: AtomicU64,
     trouble: Mutex<Option<String>>,
+    counted: Mutex<Counted>,
 }
 
 impl Host {
@@ -146,8 +168,8 @@ impl Host {
             partition: S::READS.partition(index),
             stopping: AtomicBool::new(false),
             is_live: AtomicBool::new(false),
-            records: AtomicU64::new(0),
             trouble: Mutex::default(),
+            counted: Mutex::default(),
         });
         let (parts, of_thread) = (self.parts.clone(), Arc::clone(&progress));
         let thread = thread::Builder::new()
@@ -222,34 +244,62 @@ impl StageProgress {
         };
         let mut driver = Driver::claim(assignment, fresh)?;
         self.set_trouble(None);
+        let mut looked_at: Option<Instant> = None;
         while !self.is_stopping() {
             match driver.step(BATCH_RECORDS_MAX)? {
                 Report::Restored | Report::Applied => {}
                 Report::Committed(batch) => {
-                    self.records.fetch_add(batch.records, Ordering::Relaxed);
+                    self.count(|counted| {
+                        counted.records += batch.records;
+                        counted.of_events.add(S::counts(&batch.output));
+                    });
                     self.set_trouble(None);
                 }
-                Report::Saved => parts.snapshots.prune(&snapshots_name, SNAPSHOTS_KEPT)?,
+                Report::Saved => {
+                    parts.snapshots.prune(&snapshots_name, SNAPSHOTS_KEPT)?;
+                    self.count(|counted| counted.snapshot_at = Some(SystemClock.now()));
+                }
                 Report::NotSaved(error) => {
                     tracing::error!(%error, stage = self.stage, "a snapshot could not be made");
+                    self.count(|counted| counted.snapshot_failures += 1);
                 }
                 Report::Refused(error) | Report::Aborted(error) => {
+                    self.count(|counted| counted.commit_failures += 1);
                     tracing::error!(%error, stage = self.stage, "a stage could not commit and tries again");
                     self.set_trouble(Some(error.to_string()));
                     thread::sleep(COMMIT_RETRY_AFTER);
                 }
-                Report::Idle { from } => drop(parts.log.wait(self.partition, from, IDLE_WAIT)?),
+                Report::Idle { from } => {
+                    self.count(|counted| counted.lag_records = Some(0));
+                    parts.log.wait(self.partition, from, IDLE_WAIT)?;
+                }
                 Report::Fenced => {
                     self.set_trouble(Some("another process has claimed the partition".to_owned()));
                     return Ok(());
                 }
             }
             self.is_live.store(driver.worker().is_live(), Ordering::Relaxed);
+            if looked_at.is_none_or(|at| at.elapsed() >= LAG_LOOKED_AT_EVERY) {
+                self.look_ahead(&*parts.log, driver.worker().committed_offset());
+                looked_at = Some(Instant::now());
+            }
         }
         if let Report::NotSaved(error) = driver.release()? {
             tracing::error!(%error, stage = self.stage, "the last snapshot could not be made");
         }
         Ok(())
+    }
+
+    /// See how much is before the stage. A log that does not answer says so where it is read.
+    fn look_ahead(&self, log: &dyn Log, committed: Offset) {
+        if let Ok(bounds) = log.bounds(self.partition) {
+            let lag = bounds.end.saturating_sub(committed.max(bounds.start));
+            self.count(|counted| counted.lag_records = Some(lag));
+        }
+    }
+
+    fn count(&self, how: impl FnOnce(&mut Counted)) {
+        how(&mut self.counted.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     fn is_stopping(&self) -> bool {
@@ -265,8 +315,8 @@ impl StageProgress {
             stage: self.stage,
             partition: self.partition,
             is_live: self.is_live.load(Ordering::Relaxed),
-            records: self.records.load(Ordering::Relaxed),
             trouble: self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            counted: *self.counted.lock().unwrap_or_else(PoisonError::into_inner),
         }
     }
 }

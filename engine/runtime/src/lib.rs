@@ -50,14 +50,14 @@ mod webhooks;
 
 pub use engine::ENGINE;
 pub use error::RuntimeError;
-pub use gateway::{CONTROL, PAYMENTS, Source};
+pub use gateway::{CONTROL, Outbox, PAYMENTS};
 pub use guard::ClockFault;
-pub use host::{Host, HostParts, Hosted};
+pub use host::{Counted, Host, HostMetrics, HostParts, Hosted};
 pub use library::{BuildScreener, CachingLibrary};
 pub use progress::Status;
 pub use replay::{Read, Replay, Replayed};
 pub use rule_folder::{RuleFiles, RuleFolder, is_part_of_rules, read_cases, read_rules};
 pub use runtime::{Engines, Parts, Runtime};
 pub use sluice_http::{Caller, Clock, SystemClock};
-pub use sources::{SourceParts, Sources};
+pub use sources::{Source, SourceParts, Sources};
 pub use webhooks::Webhooks;

@@ -6,10 +6,10 @@ use std::{
 };
 
 use axum::Router;
-use prometheus::Registry;
 use sluice_codec::Zone;
 use sluice_core::{Layout, Library};
 use sluice_driver::Handoff;
+use sluice_http::metrics::Registry;
 use sluice_log::{Log, Offset, Snapshots, Topic};
 use sluice_model::{Control, NextOrder, Ordered, PaymentEvent, PaymentRecord, RuleBundle, Screening};
 
@@ -19,7 +19,7 @@ use crate::{
     desk::Desk,
     engine::{ENGINE, EngineThread},
     following::{Following, FollowingParts},
-    gateway::{Gateway, Intake, Judges, PAYMENTS, Source},
+    gateway::{Gateway, Intake, Judges, Outbox, PAYMENTS},
     guard::{self, Guard},
     http::{self, App},
     ingest::Contents,
@@ -220,8 +220,8 @@ impl Runtime {
 
     /// Write a control record. When this returns, it is durable; an engine of this process applies it to every event that is
     /// taken in afterwards, others once it has come to them. Its offset on the partition where orders are kept.
-    pub fn control(&self, control: Control, source: Source) -> Result<Offset, RuntimeError> {
-        let appended = self.app.gateway.order(control, Some(source))?;
+    pub fn control(&self, control: Control, outbox: Outbox) -> Result<Offset, RuntimeError> {
+        let appended = self.app.gateway.order(control, Some(outbox))?;
         Ok(appended.offsets.first().copied().unwrap_or(appended.after))
     }
 

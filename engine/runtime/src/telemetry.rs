@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts};
 use sluice_core::{Counts, Output};
+use sluice_http::metrics::Registry;
 use sluice_model::{EventTime, Observation};
 
 use crate::RuntimeError;
@@ -107,7 +108,7 @@ impl Telemetry {
             engine_alerts: counter("sluice_engine_alerts_total", "Alerts committed")?,
             engine_lag: gauge("sluice_engine_lag_records", "Durable records that are not yet judged")?,
             stream_time: gauge(
-                "sluice_engine_stream_time_seconds",
+                "sluice_engine_stream_timestamp_seconds",
                 "The latest event time that the engine has applied, in seconds since 1970",
             )?,
             deadline_records: gauge(

@@ -11,7 +11,7 @@ use common::{NOW, Running, StoppedClock, payment, records, start_under};
 use serde_json::{Value, json};
 use sluice_log::{Log, Topic};
 use sluice_model::{Control, EventTime, SetStreamTime, Span};
-use sluice_runtime::Source;
+use sluice_runtime::Outbox;
 
 fn end(running: &Running) -> u64 {
     running.log.end(Topic::Payments.partition(0)).unwrap()
@@ -73,7 +73,7 @@ async fn a_start_far_from_the_log_is_refused_until_somebody_confirms_it() {
     is_taken(&running, "1").await;
     // The newest event counts, whatever orders stand behind it.
     let order = SetStreamTime { to: now(), reason: "a test".into(), at: now() };
-    running.runtime.control(Control::SetStreamTime(order), Source::default()).unwrap();
+    running.runtime.control(Control::SetStreamTime(order), Outbox::default()).unwrap();
     drop(running.stop());
     for by in [Span::days(400), Span::days(-1)] {
         let running = start_under(folder.path(), StoppedClock::off_by(by), false);
@@ -116,7 +116,7 @@ async fn what_a_wrong_clock_did_is_told_and_undone() {
         .find(|reasons| reasons.contains("100 of the last 100 events were refused"))
         .unwrap();
     let order = SetStreamTime { to: now(), reason: "a clock was ahead".into(), at: now() };
-    running.runtime.control(Control::SetStreamTime(order), Source::default()).unwrap();
+    running.runtime.control(Control::SetStreamTime(order), Outbox::default()).unwrap();
     assert_eq!(decide(200).await.json["decision"], "allow");
     std::iter::repeat_with(|| running.runtime.not_ready()).find(Vec::is_empty).unwrap();
     assert!(running.runtime.status().stream_time.unwrap() <= now());

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use sluice_core::Layout;
 use sluice_log::{EmbeddedLog, FileSnapshots, Log, ReadLimit, Topic};
 use sluice_model::{Control, EventTime, PaymentRecord, Release};
-use sluice_runtime::{CachingLibrary, Clock, Engines, Host, HostParts, Parts, Runtime, Source, Webhooks};
+use sluice_runtime::{CachingLibrary, Clock, Engines, Host, HostParts, Outbox, Parts, Runtime, Webhooks};
 use tower::ServiceExt;
 
 const LAYOUT: Layout = Layout::of_stages(3);
@@ -74,7 +74,7 @@ impl Deployment {
             accept_clock: false,
             webhooks: Webhooks::default(),
             zone: sluice_codec::Zone::default(),
-            registry: prometheus::Registry::new(),
+            registry: sluice_http::metrics::Registry::new(),
         });
         let runtime = runtime.unwrap();
         let router = runtime.router();
@@ -155,7 +155,7 @@ async fn decisions_come_from_engines_of_other_processes_whoever_is_asked() {
         at: NOW.parse().unwrap(),
         alerts: Some(held.iter().map(|alert| alert["alert_id"].as_str().unwrap().parse().unwrap()).collect()),
     });
-    other.control(release, Source::default()).unwrap();
+    other.control(release, Outbox::default()).unwrap();
     let dispositions = Topic::Holds.partition(0);
     let mut next = 0;
     let released = loop {
@@ -239,7 +239,7 @@ async fn nothing_is_taken_in_before_a_rule_is_in_force() {
     // Ordered, and with no partition yet: nobody gives it to them.
     let ordered = [Control::Prepare(rules()), Control::Activate { rules: rules().hash() }];
     for order in ordered {
-        process.control(order, Source::default()).unwrap();
+        process.control(order, Outbox::default()).unwrap();
     }
     let event = payment("1", "C-1", "10.00");
     for path in ["/v1/events", "/v1/decisions"] {

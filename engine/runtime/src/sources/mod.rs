@@ -33,6 +33,17 @@ pub struct SourceParts {
     pub accept_clock: bool,
 }
 
+/// A topic that is taken in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Source {
+    /// Its file's name.
+    pub name: String,
+    /// Its records that were taken in here.
+    pub records: u64,
+    /// Why it is not taken in at this moment.
+    pub trouble: Option<String>,
+}
+
 /// The topics that this process takes in.
 #[derive(Default)]
 pub struct Sources {
@@ -72,10 +83,10 @@ impl Sources {
         Ok(Self { running: Mutex::new(running) })
     }
 
-    /// Why topics are not taken in at this moment.
-    pub fn troubles(&self) -> Vec<String> {
+    /// How far each topic has been taken in.
+    pub fn progress(&self) -> Vec<Source> {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.iter().filter_map(|(progress, _)| progress.trouble()).collect()
+        running.iter().map(|(progress, _)| progress.now()).collect()
     }
 
     /// Take in no more.

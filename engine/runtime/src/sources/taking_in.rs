@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
     time::Duration,
@@ -14,7 +14,7 @@ use sluice_core::{Home, Layout, Stage};
 use sluice_log::{Log, LogError, Partition, ReadLimit, SourceTopic, Topic};
 use sluice_model::Control;
 
-use super::records;
+use super::{Source, records};
 use crate::{
     RuntimeError,
     guard::Guard,
@@ -40,18 +40,26 @@ pub(super) struct Progress {
     pub source: String,
     /// Whether it is to end.
     pub stopping: AtomicBool,
+    records: AtomicU64,
     trouble: Mutex<Option<String>>,
 }
 
 impl Progress {
     pub(super) fn new(source: &str) -> Self {
-        Self { source: source.to_owned(), stopping: AtomicBool::new(false), trouble: Mutex::default() }
+        Self {
+            source: source.to_owned(),
+            stopping: AtomicBool::new(false),
+            records: AtomicU64::new(0),
+            trouble: Mutex::default(),
+        }
     }
 
-    /// Why it does not go on at this moment.
-    pub(super) fn trouble(&self) -> Option<String> {
-        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        trouble.as_ref().map(|trouble| format!("source {}: {trouble}", self.source))
+    pub(super) fn now(&self) -> Source {
+        Source {
+            name: self.source.clone(),
+            records: self.records.load(Ordering::Relaxed),
+            trouble: self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
     }
 
     fn set_trouble(&self, trouble: Option<String>) {
@@ -105,6 +113,7 @@ impl TakingIn {
             if !read.is_empty() {
                 let received_at = self.guard.stamp()?;
                 topic.commit(&records::transaction(&self.file, &read, received_at, &self.layout)?)?;
+                self.progress.records.fetch_add(read.len() as u64, Ordering::Relaxed);
             }
             self.progress.set_trouble(None);
         }

@@ -172,7 +172,7 @@ impl Log for Moody {
 pub struct Running {
     pub log: Arc<EmbeddedLog>,
     pub mood: Arc<Mutex<Mood>>,
-    pub registry: prometheus::Registry,
+    pub registry: sluice_http::metrics::Registry,
     pub runtime: Runtime,
     pub router: Router,
 }
@@ -228,7 +228,7 @@ fn begin(
     let log = Arc::new(EmbeddedLog::open_with(&folder.join("log"), options).unwrap());
     let moody = Arc::new(Moody { log: Arc::clone(&log), mood: Arc::default() });
     let mood = Arc::clone(&moody.mood);
-    let registry = prometheus::Registry::new();
+    let registry = sluice_http::metrics::Registry::new();
     let runtime = Runtime::start(Parts {
         log: moody,
         engines: Engines::Here {
