@@ -233,16 +233,21 @@ impl Followed {
     }
 }
 
-/// The next records of a partition.
+/// The next records of a partition. One that cannot be read is another application's: it is passed over.
 fn read<T: DeserializeOwned>(
     log: &dyn Log,
     partition: Partition,
     next: &mut Offset,
 ) -> Result<Vec<T>, RuntimeError> {
     let stored = log.read(partition, *next, ReadLimit::default())?;
-    let records = stored.iter().map(|stored| records::parse(partition, stored)).collect::<Result<_, _>>()?;
     if let Some(last) = stored.last() {
         *next = last.offset + 1;
     }
-    Ok(records)
+    let parsed = stored.iter().map(|stored| records::parse(partition, stored));
+    let said = parsed.inspect(|record| {
+        if let Err(error) = record {
+            tracing::error!(%error, "a record is passed over");
+        }
+    });
+    Ok(said.filter_map(Result::ok).collect())
 }
