@@ -1,5 +1,7 @@
 //! `docs/metrics.md`, the dashboard and the alert rules say what the processes register, and nothing else.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
