@@ -98,7 +98,9 @@ fn systemd_understands_the_units() {
 fn units_and_manifests_give_arguments_that_there_are() {
     let mut found = Vec::new();
     // A build without Kafka knows no argument of theirs.
-    let over_kafka = ["k8s/overlays/kafka/engine.yaml"].into_iter().filter(|_| cfg!(feature = "kafka"));
+    let over_kafka = ["k8s/overlays/kafka/engine.yaml", "k8s/overlays/kafka/api.yaml"]
+        .into_iter()
+        .filter(|_| cfg!(feature = "kafka"));
     let stateful: Vec<_> = over_kafka.chain(["k8s/overlays/embedded/sluice.yaml"]).map(text).collect();
     let units = ["sluice.service", "sluice-lists.service"].map(|unit| text(&format!("{UNITS}/{unit}")));
     let started = stateful.iter().map(|manifest| arguments(manifest)).chain(units.iter().map(|unit| {

@@ -58,11 +58,11 @@ impl Hosting {
         TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap()
     }
 
-    /// Look until a line is told. Nothing is ever written where it waits meanwhile.
+    /// Look until a line is told that begins so. Nothing is ever written where it waits meanwhile.
     fn wait_for(&self, line: &str) -> String {
         for _ in 0..LOOKS_MAX {
             let told = self.told();
-            if told.lines().any(|told| told == line) {
+            if told.lines().any(|told| told.starts_with(line)) {
                 return told;
             }
             self.log.wait(Topic::Requests.partition(0), 0, Duration::from_millis(20)).unwrap();
@@ -87,6 +87,7 @@ fn stages_tell_what_they_have_done_and_what_is_before_them() {
     hosting.host.start(Topic::Payments.partition(0)).unwrap();
     hosting.wait_for(r#"sluice_engine_records_total{partition="0",stage="home"} 3"#);
     hosting.wait_for(r#"sluice_engine_lag_records{partition="0",stage="home"} 0"#);
+    hosting.wait_for(r#"sluice_engine_snapshot_timestamp_seconds{partition="0",stage="home"} 1"#);
     let told = hosting.wait_for(r#"sluice_engine_live{partition="0",stage="shard"} 1"#);
     for line in [
         r#"sluice_engine_events_total{partition="0"} 2"#,
@@ -98,10 +99,6 @@ fn stages_tell_what_they_have_done_and_what_is_before_them() {
     ] {
         assert!(told.lines().any(|told| told == line), "{line}\n{told}");
     }
-    assert!(
-        told.contains(r#"sluice_engine_snapshot_timestamp_seconds{partition="0",stage="home"} 1"#),
-        "{told}"
-    );
     hosting.host.stop(Topic::Payments.partition(0));
     assert_eq!(hosting.told(), "", "a partition that has moved away leaves nothing behind");
 }
