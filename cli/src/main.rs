@@ -19,6 +19,8 @@ mod rescreen;
 mod rules;
 mod screen;
 mod simulate;
+#[cfg(feature = "kafka")]
+mod snapshots;
 mod source;
 #[cfg(feature = "kafka")]
 mod topics;

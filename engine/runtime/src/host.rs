@@ -16,13 +16,14 @@ use std::{
 
 use serde::de::DeserializeOwned;
 use sluice_core::{Distributor, Gather, Home, Layout, Library, Shard, Stage, WorkerConfig};
-use sluice_driver::{Assignment, Driver, DriverError, Report};
+use sluice_driver::{Assignment, Driver, Report};
 use sluice_log::{Log, Partition, Snapshots};
 use sluice_model::Topic;
 
 use crate::{
     RuntimeError,
-    limits::{BATCH_RECORDS_MAX, COMMIT_RETRY_AFTER, SNAPSHOTS_KEPT},
+    limits::{BATCH_RECORDS_MAX, COMMIT_RETRY_AFTER},
+    saver::Saver,
 };
 
 /// How long a stage with nothing to do waits before it looks whether it is to end.
@@ -202,15 +203,15 @@ impl StageProgress {
     }
 
     /// Claim the partition and drive the stage until it is to end, or is fenced.
-    fn drive<S>(&self, parts: &HostParts, fresh: impl Fn() -> S + Send + 'static) -> Result<(), DriverError>
+    fn drive<S>(&self, parts: &HostParts, fresh: impl Fn() -> S + Send + 'static) -> Result<(), RuntimeError>
     where
         S: Stage<Record: DeserializeOwned, Output: Clone>,
     {
-        let snapshots_name = format!("{}-{}", S::NAME, self.partition.index);
         let assignment = Assignment {
             log: Arc::clone(&parts.log),
-            snapshots: Arc::clone(&parts.snapshots),
-            snapshots_name: snapshots_name.clone(),
+            // Whoever is given the partition next finds the last snapshot: it is kept before the driver is gone.
+            snapshots: Arc::new(Saver::start(Arc::clone(&parts.snapshots), drop)?),
+            snapshots_name: format!("{}-{}", S::NAME, self.partition.index),
             library: Arc::clone(&parts.library),
             partition: self.partition.index,
             layout: parts.layout,
@@ -224,12 +225,11 @@ impl StageProgress {
         self.set_trouble(None);
         while !self.is_stopping() {
             match driver.step(BATCH_RECORDS_MAX)? {
-                Report::Restored | Report::Applied => {}
+                Report::Restored | Report::Applied | Report::Saved => {}
                 Report::Committed(batch) => {
                     self.records.fetch_add(batch.records, Ordering::Relaxed);
                     self.set_trouble(None);
                 }
-                Report::Saved => parts.snapshots.prune(&snapshots_name, SNAPSHOTS_KEPT)?,
                 Report::NotSaved(error) => {
                     tracing::error!(%error, stage = self.stage, "a snapshot could not be made");
                 }
