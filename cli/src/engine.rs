@@ -25,7 +25,7 @@ use sluice_http::{
     serve::{Limits, serve},
 };
 use sluice_log::{
-    FileSnapshots, LogError,
+    LogError,
     kafka::{KafkaLog, KafkaOptions, KafkaSource, Member, Ownership, Topics},
 };
 use sluice_model::Topic;
@@ -40,6 +40,7 @@ use crate::{
     failure::Failure,
     folders, metrics,
     process::{LogLines, Signals, write_log_lines},
+    snapshots,
 };
 
 /// The group in which engines share the partitions.
@@ -61,6 +62,10 @@ pub(crate) struct Args {
     /// Where snapshots of state are kept. Engines that share the folder find each other's when partitions move.
     #[arg(long, value_name = "DIR", default_value = "sluice-engine-data")]
     data: PathBuf,
+    /// Where snapshots are kept instead: s3://BUCKET/PREFIX, with credentials, region and endpoint from the environment
+    /// (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL), or file:///FOLDER.
+    #[arg(long, value_name = "URL", env = "SLUICE_SNAPSHOTS")]
+    snapshots: Option<String>,
     /// The folder of list versions, the same for all engines. Without it, a screening that is ordered fails closed.
     #[arg(long, value_name = "DIR")]
     lists: Option<PathBuf>,
@@ -100,7 +105,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     let log = Arc::new(log.map_err(brokers::failed)?);
     let host = Arc::new(Host::new(HostParts {
         log: Arc::clone(&log) as _,
-        snapshots: Arc::new(FileSnapshots::new(args.data.join("snapshots"))),
+        snapshots: snapshots::open(args.snapshots.as_deref(), &args.data)?,
         library: folders::open_lists(args.lists.as_deref())?.library,
         layout,
         snapshot_every_records: args.snapshot_every,

@@ -27,6 +27,8 @@ mod restore;
 mod rules;
 mod screen;
 mod simulate;
+#[cfg(feature = "kafka")]
+mod snapshots;
 mod source;
 #[cfg(feature = "kafka")]
 mod topics;

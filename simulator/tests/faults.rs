@@ -22,6 +22,8 @@ const SEEDS_LONG: u64 = 50_000;
 const SEEDS_TO_COUNT: u64 = 1_000;
 /// Each feature of the model comes up in at least one of so many seeds.
 const ONE_IN: u64 = 100;
+/// Home, shard, gathering, distributor, and the composite engine.
+const STAGES: usize = 5;
 /// Seeds on disks that lie.
 const LYING_SEEDS: u64 = 80;
 
@@ -64,11 +66,23 @@ fn alerts_equal_an_undisturbed_replay_whatever_goes_wrong() {
         return;
     }
     assert!(
-        [tally.alerts, tally.observations, tally.crashes, tally.moves, tally.power_cuts, tally.foreseen]
-            .iter()
-            .all(|times| *times > 0),
+        [
+            tally.alerts,
+            tally.observations,
+            tally.crashes,
+            tally.moves,
+            tally.moves_in_a_batch,
+            tally.twins_fenced,
+            tally.power_cuts,
+            tally.foreseen,
+            tally.lost_tails,
+            tally.skewed,
+        ]
+        .iter()
+        .all(|times| *times > 0),
         "the simulation must not be idle: {tally:?}"
     );
+    assert_eq!(tally.lost_answers.len(), STAGES, "each stage loses an answer: {:?}", tally.lost_answers);
     let times = |feature: &str| tally.features.get(feature).copied().unwrap_or_default();
     let rare: Vec<_> =
         FEATURES.iter().map(|f| (*f, times(f))).filter(|(_, n)| (*n as u64) < seeds / ONE_IN).collect();

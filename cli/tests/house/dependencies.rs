@@ -66,6 +66,7 @@ const ENDS: &[&str] = &["sluice", "sluice-benches"];
 const ONLY: &[(&str, &[&str])] = &[
     ("rhai", &["sluice-rules"]),
     ("quick-xml", &["sluice-xml"]),
+    ("object_store", &["sluice-log"]),
     ("rdkafka", &["sluice-log"]),
     ("fluvio", &["sluice-log"]),
     ("rusqlite", &["sluice-log"]),

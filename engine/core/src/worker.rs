@@ -96,6 +96,17 @@ pub enum WorkerError {
         /// The first offset that there is.
         begins_at: Offset,
     },
+    /// Rules are put in force whose windows cannot be filled: the log begins after the past that they are filled from.
+    #[error(
+        "the rules {rules} cannot be put in force: their windows grow from the log's beginning, and it begins at offset \
+         {begins_at}"
+    )]
+    WindowsAreGone {
+        /// The rules.
+        rules: Hash256,
+        /// The first offset that there is.
+        begins_at: Offset,
+    },
 }
 
 /// One stage on one partition.
@@ -132,6 +143,8 @@ struct Filling<S> {
     /// Whether the next read is for the successor: it and the active stage take turns, until the rules are to
     /// be activated and everything waits for the successor.
     turn: NextRead,
+    /// Where the log begins, when that is after the past to be applied: nothing can be filled.
+    begins_at: Option<Offset>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -160,6 +173,11 @@ impl<S: Stage> Worker<S> {
     /// Whether every committed record has been applied, so that what comes next is new.
     pub fn is_live(&self) -> bool {
         matches!(&self.phase, Phase::Warm(warm) if warm.applied >= self.committed)
+    }
+
+    /// Whether it is in the middle of a batch: applied, and its fate is not known.
+    pub fn is_in_a_batch(&self) -> bool {
+        matches!(self.phase, Phase::Uncommitted(..))
     }
 
     /// The stage, for looking at; `None` while there is none.
@@ -261,18 +279,34 @@ impl<S: Stage> Worker<S> {
             return Ok(());
         }
         let committed = self.committed;
-        if warm.applied < committed {
-            warm.catch_up(records, committed);
-            return Ok(());
-        }
         let mut output = S::Output::default();
-        let applied = warm.apply(records, &mut output);
-        if applied > 0 {
+        let is_behind = warm.applied < committed;
+        let applied =
+            if is_behind { warm.catch_up(records, committed) } else { warm.apply(records, &mut output) };
+        if applied == 0 {
+            return warm.check_windows();
+        }
+        if !is_behind {
             let batch = Batch { output, from: committed, to: warm.applied, records: applied };
             let Phase::Warm(warm) = std::mem::replace(&mut self.phase, Phase::Cold) else { return Ok(()) };
             self.phase = Phase::Uncommitted(warm, Some(batch));
         }
         Ok(())
+    }
+
+    /// The log begins at `begins_at` by now, and its beginning was to be read. What is prepared cannot be filled from what is
+    /// left of the past: the stage goes on under the rules in force. Which rules those are.
+    ///
+    /// # Errors
+    /// When the stage's own state was to grow from it: [`WorkerError::PastIsGone`].
+    pub fn lost_its_beginning(&mut self, begins_at: Offset) -> Result<Hash256, WorkerError> {
+        match &mut self.phase {
+            Phase::Warm(Warm { filling: Some(filling), .. }) if filling.turn != NextRead::Stage => {
+                filling.begins_at = Some(begins_at);
+                Ok(filling.rules)
+            }
+            _ => Err(WorkerError::PastIsGone { begins_at }),
+        }
     }
 
     /// The batch handed out is committed.
@@ -303,7 +337,9 @@ impl<S: Stage> Worker<S> {
 
 impl<S: Stage> Warm<S> {
     fn is_filling_now(&self) -> bool {
-        self.filling.as_ref().is_some_and(|f| f.turn != NextRead::Stage && f.applied < self.applied)
+        self.filling
+            .as_ref()
+            .is_some_and(|f| f.turn != NextRead::Stage && f.applied < self.applied && f.begins_at.is_none())
     }
 
     fn next_read(&self) -> Offset {
@@ -328,15 +364,26 @@ impl<S: Stage> Warm<S> {
         }
     }
 
-    /// Apply again, muted, what is committed already.
-    fn catch_up(&mut self, records: &[(Offset, S::Record)], committed: Offset) {
+    /// Whether what waits to be put in force can be.
+    fn check_windows(&self) -> Result<(), WorkerError> {
+        match &self.filling {
+            Some(Filling { rules, turn: NextRead::SuccessorOnly, begins_at: Some(begins_at), .. }) => {
+                Err(WorkerError::WindowsAreGone { rules: *rules, begins_at: *begins_at })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Apply again, muted, what is committed already. How many were applied.
+    fn catch_up(&mut self, records: &[(Offset, S::Record)], committed: Offset) -> u64 {
         let past = records.partition_point(|(offset, _)| *offset < committed);
         let exhausted = records.is_empty() || past < records.len();
-        self.apply(&records[..past], &mut S::Output::default());
+        let applied = self.apply(&records[..past], &mut S::Output::default());
         let applied_all = records[..past].last().is_none_or(|(last, _)| *last < self.applied);
         if exhausted && applied_all {
             self.applied = committed;
         }
+        applied
     }
 
     /// Apply records up to an activation that must wait for its successor. How many were applied.
@@ -371,6 +418,7 @@ impl<S: Stage> Warm<S> {
                 successor: self.stage.successor(),
                 applied: 0,
                 turn: NextRead::Successor,
+                begins_at: None,
             });
         }
     }

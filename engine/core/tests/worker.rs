@@ -223,3 +223,88 @@ fn before_a_planned_stop_a_snapshot_is_handed_over_unless_there_is_nothing_new()
     assert!(save(&mut worker));
     assert!(!save(&mut worker), "it was handed over");
 }
+
+/// What a stage is told, in [`Windows`].
+const PREPARE: u64 = 1;
+const ACTIVATE: u64 = 2;
+const RULES: Hash256 = Hash256([7; 32]);
+
+/// A stage whose prepared rules read windows that it does not hold.
+#[derive(Clone, Copy, Default)]
+struct Windows {
+    prepared: bool,
+    held: bool,
+}
+
+impl Stage for Windows {
+    const NAME: &str = "windows";
+    const READS: Topic = Topic::Payments;
+
+    type Record = u64;
+    type Output = Vec<u64>;
+
+    fn apply(&mut self, _: Offset, record: &u64, output: &mut Vec<u64>) {
+        self.prepared |= *record == PREPARE;
+        output.push(*record);
+    }
+
+    fn publish(_: Vec<u64>, _: &Layout) -> Vec<Publication> {
+        Vec::new()
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
+        Ok(vec![u8::from(self.prepared), u8::from(self.held)])
+    }
+
+    fn restore(bytes: &[u8], _: Format, _: &Arc<dyn Library>) -> Result<Self, SnapshotError> {
+        Ok(Self { prepared: bytes[0] == 1, held: bytes[1] == 1 })
+    }
+
+    fn wants_filling(&self) -> Option<Hash256> {
+        (self.prepared && !self.held).then_some(RULES)
+    }
+
+    fn successor(&self) -> Self {
+        Self { held: true, ..*self }
+    }
+
+    fn activates(record: &u64) -> Option<Hash256> {
+        (*record == ACTIVATE).then_some(RULES)
+    }
+
+    fn adopt(&mut self, _: Self) {
+        self.held = true;
+    }
+}
+
+#[test]
+fn rules_whose_windows_reach_before_the_log_are_not_put_in_force() {
+    let config = WorkerConfig { batch_records_max: 1, snapshot_every_records: 0 };
+    let mut worker = Worker::new(config, Arc::new(NoLists), 0, Windows::default);
+    worker.restored([], 0).unwrap();
+    assert_eq!(worker.lost_its_beginning(3), Err(WorkerError::PastIsGone { begins_at: 3 }), "its own past");
+    let records = [(0, 0), (1, PREPARE), (2, 0), (3, 0), (4, ACTIVATE)];
+    let mut judged = Vec::new();
+    // The log loses its beginning when it is to be read again.
+    let refused = loop {
+        match worker.step().unwrap() {
+            Step::Read { from: 0, .. } if !judged.is_empty() => {
+                assert_eq!(worker.lost_its_beginning(3), Ok(RULES));
+            }
+            Step::Read { from, .. } => {
+                let next: Vec<_> = records.iter().filter(|(at, _)| *at >= from).take(1).copied().collect();
+                match worker.records(&next) {
+                    Ok(()) => {}
+                    Err(error) => break error,
+                }
+            }
+            Step::Commit(batch) => {
+                judged.extend(batch.output);
+                worker.committed().unwrap();
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(refused, WorkerError::WindowsAreGone { rules: RULES, begins_at: 3 });
+    assert_eq!(judged, [0, PREPARE, 0, 0], "it goes on until they are to be put in force");
+}

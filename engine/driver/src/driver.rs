@@ -1,6 +1,6 @@
 //! One stage on one partition, step by step.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use serde::de::DeserializeOwned;
 use sluice_core::{Batch, Layout, Library, Stage, Step, Worker, WorkerConfig, WorkerError};
@@ -164,7 +164,7 @@ impl<S: Stage<Record: DeserializeOwned, Output: Clone>> Driver<S> {
     }
 
     fn restore(&mut self, at_most: Offset) -> Result<Report<S::Output>, DriverError> {
-        let begins_at = self.log.bounds(self.partition())?.start;
+        let begins_at = self.whole()?.start;
         let (snapshots, name) = (Arc::clone(&self.snapshots), self.snapshots_name.clone());
         let offsets = snapshots.offsets(&name)?.into_iter().filter(|offset| *offset <= at_most);
         // Each is read only when the one before it was of no use.
@@ -180,7 +180,27 @@ impl<S: Stage<Record: DeserializeOwned, Output: Clone>> Driver<S> {
         Ok(Report::Restored)
     }
 
+    /// Where the partition begins and ends, which is not before what was committed: a log that lost its tail gives the same
+    /// offsets to other records, which would never be read.
+    fn whole(&self) -> Result<Range<Offset>, DriverError> {
+        let (bounds, committed) = (self.log.bounds(self.partition())?, self.worker.committed_offset());
+        if bounds.end < committed {
+            let what = format!("it ends at {}, and what stood before {committed} was committed", bounds.end);
+            return Err(LogError::Lost { partition: self.partition(), what }.into());
+        }
+        Ok(bounds)
+    }
+
     fn read(&mut self, from: Offset, limit: usize) -> Result<Report<S::Output>, DriverError> {
+        if from == 0 {
+            let begins_at = self.log.bounds(self.partition())?.start;
+            if begins_at > 0 {
+                let rules = self.worker.lost_its_beginning(begins_at)?;
+                tracing::error!(%rules, begins_at, stage = S::NAME, partition = %self.partition(),
+                    "prepared rules cannot be put in force: the log begins after the past that fills their windows");
+                return Ok(Report::Applied);
+            }
+        }
         self.records = self.fetch(from, limit)?;
         if self.records.is_empty() && self.ends_at == Some(from) {
             return Ok(Report::Idle { from });
@@ -198,6 +218,9 @@ impl<S: Stage<Record: DeserializeOwned, Output: Clone>> Driver<S> {
             Available::InTheLog => {
                 let limit = ReadLimit { records: limit, bytes: READ_BYTES_MAX };
                 let stored = self.log.read(self.partition(), from, limit)?;
+                if stored.is_empty() {
+                    self.whole()?;
+                }
                 let parse = |record| records::parse(self.partition(), record);
                 stored.iter().map(|record| Ok((record.offset, parse(record)?))).collect()
             }

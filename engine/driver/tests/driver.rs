@@ -14,7 +14,7 @@ use sluice_core::{
 };
 use sluice_driver::{Assignment, Driver, DriverError, Report, records};
 use sluice_log::{
-    Claim, Done, EmbeddedLog, FileSnapshots, Log, LogError, Offsets, Partition, ReadLimit, Record,
+    Claim, Done, EmbeddedLog, FileSnapshots, Log, LogError, Offsets, Partition, ReadLimit, Record, Snapshots,
     StoredRecord, Transaction,
 };
 use sluice_model::{EventRecord, Hash256, PaymentEvent, PaymentRecord, Topic};
@@ -62,13 +62,24 @@ impl Stage for Count {
     fn adopt(&mut self, _: Self) {}
 }
 
-/// A log that answers the next commit as it is told to, having taken the batch or not.
+/// A log that answers the next commit as it is told to, having taken the batch or not, and that may have lost its beginning or
+/// its end.
 struct Moody {
     log: Arc<EmbeddedLog>,
     next: Mutex<Option<(LogError, bool)>>,
+    left: Mutex<Range<Offset>>,
 }
 
 impl Moody {
+    fn new(log: Arc<EmbeddedLog>) -> Arc<Self> {
+        Arc::new(Self { log, next: Mutex::default(), left: Mutex::new(0..Offset::MAX) })
+    }
+
+    /// Nothing is left but this.
+    fn keeps(&self, left: Range<Offset>) {
+        *self.left.lock().unwrap() = left;
+    }
+
     fn answers(&self, error: LogError, takes: bool) {
         *self.next.lock().unwrap() = Some((error, takes));
     }
@@ -97,7 +108,10 @@ impl Log for Moody {
         from: Offset,
         limit: ReadLimit,
     ) -> Result<Vec<StoredRecord>, LogError> {
-        self.log.read(partition, from, limit)
+        let left = self.left.lock().unwrap().clone();
+        let mut records = self.log.read(partition, from.max(left.start), limit)?;
+        records.retain(|record| left.contains(&record.offset));
+        Ok(records)
     }
 
     fn newest(&self, partition: Partition, limit: usize) -> Result<Vec<StoredRecord>, LogError> {
@@ -105,7 +119,8 @@ impl Log for Moody {
     }
 
     fn bounds(&self, partition: Partition) -> Result<Range<Offset>, LogError> {
-        self.log.bounds(partition)
+        let (all, left) = (self.log.bounds(partition)?, self.left.lock().unwrap().clone());
+        Ok(left.start..all.end.min(left.end))
     }
 
     fn wait(&self, partition: Partition, from: Offset, timeout: Duration) -> Result<bool, LogError> {
@@ -216,7 +231,7 @@ fn what_becomes_of_a_batch_is_what_the_log_says_of_it() {
     {
         let folder = tempfile::tempdir().unwrap();
         let log = Arc::new(EmbeddedLog::open(&folder.path().join("log")).unwrap());
-        let log = Arc::new(Moody { log, next: Mutex::default() });
+        let log = Moody::new(log);
         append(&*log, 0..3);
         let mut driver = driver(&log, &folder.path().join("snapshots"));
         log.answers(error.clone(), takes);
@@ -242,7 +257,7 @@ fn what_becomes_of_a_batch_is_what_the_log_says_of_it() {
 fn a_driver_does_not_go_on_with_a_log_that_is_closed() {
     let folder = tempfile::tempdir().unwrap();
     let log = Arc::new(EmbeddedLog::open(&folder.path().join("log")).unwrap());
-    let log = Arc::new(Moody { log, next: Mutex::default() });
+    let log = Moody::new(log);
     append(&*log, 0..3);
     let mut driver = driver(&log, &folder.path().join("snapshots"));
     log.answers(LogError::Closed, false);
@@ -250,17 +265,80 @@ fn a_driver_does_not_go_on_with_a_log_that_is_closed() {
     assert!(matches!(failed, Some(DriverError::Log(LogError::Closed))), "{failed:?}");
 }
 
-/// Kafka's marks take offsets: what is committed may lie beyond the last record.
 #[test]
-fn a_driver_is_live_though_no_record_stands_before_what_is_committed() {
+fn a_flipped_bit_costs_a_snapshot_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let log = Arc::new(EmbeddedLog::open(&folder.path().join("log")).unwrap());
-    append(&*log, 0..3);
-    let beyond = Transaction::default().commit(Count::NAME, Count::READS.partition(0), 5);
-    log.transact(beyond).unwrap();
-    let mut driver = driver(&log, &folder.path().join("snapshots"));
-    assert_eq!(drive(&mut driver), (Vec::new(), 5));
-    assert!(driver.worker().is_live());
+    let kept = folder.path().join("snapshots");
+    for values in [0..10, 10..13] {
+        append(&*log, values);
+        let mut driver = driver(&log, &kept);
+        drive(&mut driver);
+        driver.release().unwrap();
+    }
+    let snapshots = FileSnapshots::new(&kept);
+    assert_eq!(snapshots.offsets("count").unwrap(), [13, 10]);
+    let mut newest = snapshots.get("count", 13).unwrap();
+    newest[60] ^= 1;
+    snapshots.put("count", 13, newest).unwrap();
+    let mut next = driver(&log, &kept);
+    assert!(matches!(next.step(100).unwrap(), Report::Restored));
+    assert_eq!(next.worker().stage().unwrap().0, 10, "the next older one");
+    assert_eq!(drive(&mut next), (Vec::new(), 13));
+    assert_eq!(next.worker().stage().unwrap().0, 13);
+}
+
+/// What a driver does first that it cannot do.
+fn fails(driver: &mut Driver<Count>) -> DriverError {
+    (0..10)
+        .find_map(|_| match driver.step(100) {
+            Ok(Report::Committed(batch)) => panic!("committed {batch:?}"),
+            Ok(_) => None,
+            Err(error) => Some(error),
+        })
+        .unwrap()
+}
+
+/// Others would get the offsets of what was lost, and nobody would read them.
+#[test]
+fn a_driver_does_not_go_on_with_a_log_that_lost_what_was_committed() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Moody::new(Arc::new(EmbeddedLog::open(&folder.path().join("log")).unwrap()));
+    append(&*log, 0..10);
+    let mut first = driver(&log, &folder.path().join("snapshots"));
+    assert_eq!(drive(&mut first), ((0..10).collect(), 10));
+    log.keeps(0..7);
+    let lost = |error: DriverError| matches!(error, DriverError::Log(LogError::Lost { .. }));
+    assert!(lost(fails(&mut first)), "whoever looks for more");
+    for snapshots in ["snapshots", "elsewhere"] {
+        assert!(
+            lost(fails(&mut driver(&log, &folder.path().join(snapshots)))),
+            "whoever is started: {snapshots}"
+        );
+    }
+    // It is put back: nothing was missed.
+    log.keeps(0..Offset::MAX);
+    append(&*log, 10..12);
+    assert_eq!(drive(&mut driver(&log, &folder.path().join("snapshots"))), (vec![10, 11], 12));
+}
+
+#[test]
+fn a_driver_grows_from_a_snapshot_where_the_log_has_lost_its_beginning() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Moody::new(Arc::new(EmbeddedLog::open(&folder.path().join("log")).unwrap()));
+    append(&*log, 0..10);
+    let mut first = driver(&log, &folder.path().join("snapshots"));
+    drive(&mut first);
+    first.release().unwrap();
+    log.keeps(8..Offset::MAX);
+    append(&*log, 10..12);
+    let without = fails(&mut driver(&log, &folder.path().join("elsewhere")));
+    let refused =
+        "the log begins at offset 8, and no snapshot stands for what came before: its records are gone";
+    assert_eq!(without.to_string(), refused);
+    let mut next = driver(&log, &folder.path().join("snapshots"));
+    assert_eq!(drive(&mut next), (vec![10, 11], 12));
+    assert_eq!(next.worker().stage().unwrap().0, 12);
 }
 
 #[test]

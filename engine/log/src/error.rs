@@ -113,6 +113,14 @@ pub enum LogError {
         /// Which.
         what: String,
     },
+    /// Where snapshots are to be, they cannot be read or kept.
+    #[error("the snapshots at {place} cannot be read or kept: {reason}")]
+    Snapshots {
+        /// Where they are.
+        place: String,
+        /// Why.
+        reason: String,
+    },
     /// Another process runs under the same name.
     #[error("another process runs under the instance name {instance}; give each process a name of its own")]
     Replaced {

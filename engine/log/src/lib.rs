@@ -10,7 +10,7 @@
 //!
 //! [`Log`] is the one trait; [`EmbeddedLog`] keeps it in SQLite, in one folder, for one process; with the feature `kafka`,
 //! `kafka::KafkaLog` in Apache Kafka, for many. State that is
-//! derived from the log but slow to derive lives beside it, in [`Snapshots`].
+//! derived from the log but slow to derive lives beside it, in [`Snapshots`]: files, or with the feature `object-store` objects in S3.
 //!
 //! **Invariants.** Records are bytes here: what they mean is their producers' and consumers' business. No clock.
 //! A full queue or a full disk is an answer ([`LogError::Busy`], [`LogError::Full`]), never a lost record.
@@ -24,6 +24,8 @@ mod embedded;
 mod error;
 #[cfg(feature = "kafka")]
 pub mod kafka;
+#[cfg(feature = "object-store")]
+mod objects;
 mod queue;
 mod record;
 mod snapshots;
@@ -34,6 +36,8 @@ use std::{ops::Range, sync::mpsc, time::Duration};
 pub use claim::{Claim, Claims};
 pub use embedded::{EmbeddedLog, EmbeddedOptions, LogView, LostTail, READ_WHOLE_BYTES_MAX, SqliteView};
 pub use error::LogError;
+#[cfg(feature = "object-store")]
+pub use objects::ObjectSnapshots;
 pub use record::{Append, Appended, Commit, Offset, ReadLimit, Record, StoredRecord, Transaction};
 pub use sluice_model::{Partition, Topic};
 pub use snapshots::{FileSnapshots, Snapshots};
@@ -57,7 +61,8 @@ pub trait Log: Send + Sync {
     /// Hand a transaction over, waiting for room in the queue, but not for the disk.
     fn submit_waiting(&self, transaction: Transaction, done: Done) -> Result<(), LogError>;
 
-    /// The records of a partition from an offset on, at most `limit` of them; none at the end of the partition.
+    /// The records of a partition from an offset on, at most `limit` of them; none at the end of the partition. From 0 is from
+    /// wherever it begins; from another offset that is before its beginning, records are [`LogError::Lost`].
     fn read(
         &self,
         partition: Partition,

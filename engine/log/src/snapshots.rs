@@ -40,7 +40,7 @@ impl FileSnapshots {
 
     /// The file of a snapshot, there or not.
     pub fn path(&self, name: &str, offset: Offset) -> PathBuf {
-        self.folder.join(name).join(format!("{offset:020}.{EXTENSION}"))
+        self.folder.join(name).join(file_name(offset))
     }
 
     /// Forget the snapshots of offsets beyond this one, of a future that is not on the log. How many there were.
@@ -68,7 +68,8 @@ impl Snapshots for FileSnapshots {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(self.failed(&error)),
         };
-        let mut offsets: Vec<Offset> = entries.filter_map(|entry| offset_of(&entry.ok()?.path())).collect();
+        let mut offsets: Vec<Offset> =
+            entries.filter_map(|entry| offset_of(entry.ok()?.file_name().to_str()?)).collect();
         offsets.sort_unstable_by(|a, b| b.cmp(a));
         Ok(offsets)
     }
@@ -85,12 +86,14 @@ impl Snapshots for FileSnapshots {
     }
 }
 
-/// The offset that a snapshot's file name says; `None` for any other file.
-fn offset_of(path: &Path) -> Option<Offset> {
-    if path.extension()? != EXTENSION {
-        return None;
-    }
-    path.file_stem()?.to_str()?.parse().ok()
+/// The name of the snapshot of an offset.
+pub(crate) fn file_name(offset: Offset) -> String {
+    format!("{offset:020}.{EXTENSION}")
+}
+
+/// The offset that a snapshot's name says; `None` for any other name.
+pub(crate) fn offset_of(file_name: &str) -> Option<Offset> {
+    file_name.strip_suffix(EXTENSION)?.strip_suffix('.')?.parse().ok()
 }
 
 /// A file that is there whole under its name or not at all.

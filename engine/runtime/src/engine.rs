@@ -100,9 +100,11 @@ impl EngineThread {
     }
 
     fn driver(&self) -> Result<Driver<Engine>, RuntimeError> {
+        let telemetry = self.telemetry.clone();
+        let saver = Saver::start(Arc::clone(&self.snapshots), move |size| telemetry.snapshot(size))?;
         let assignment = Assignment {
             log: Arc::clone(&self.log),
-            snapshots: Arc::new(Saver::start(Arc::clone(&self.snapshots), self.telemetry.clone())?),
+            snapshots: Arc::new(saver),
             snapshots_name: ENGINE.to_owned(),
             library: Arc::clone(&self.library),
             partition: PAYMENTS.index,

@@ -18,14 +18,15 @@ use std::{
 
 use serde::de::DeserializeOwned;
 use sluice_core::{Counts, Distributor, Gather, Home, Layout, Library, Shard, Stage, WorkerConfig};
-use sluice_driver::{Assignment, Driver, DriverError, Report};
+use sluice_driver::{Assignment, Driver, Report};
 use sluice_log::{Log, Offset, Partition, Snapshots};
 use sluice_model::{EventTime, Topic};
 
 pub use self::metrics::HostMetrics;
 use crate::{
     Clock as _, RuntimeError, SystemClock,
-    limits::{BATCH_RECORDS_MAX, COMMIT_RETRY_AFTER, SNAPSHOTS_KEPT},
+    limits::{BATCH_RECORDS_MAX, COMMIT_RETRY_AFTER},
+    saver::Saver,
 };
 
 /// How long a stage with nothing to do waits before it looks whether it is to end.
@@ -204,7 +205,7 @@ fn end(stages: Vec<Running>) {
 
 impl StageProgress {
     /// Drive the stage until it is to end: anew whenever it was fenced, or the log is out of reach.
-    fn go_on<S>(&self, parts: &HostParts, fresh: impl Fn() -> S + Clone + Send + 'static)
+    fn go_on<S>(self: &Arc<Self>, parts: &HostParts, fresh: impl Fn() -> S + Clone + Send + 'static)
     where
         S: Stage<Record: DeserializeOwned, Output: Clone>,
     {
@@ -224,15 +225,22 @@ impl StageProgress {
     }
 
     /// Claim the partition and drive the stage until it is to end, or is fenced.
-    fn drive<S>(&self, parts: &HostParts, fresh: impl Fn() -> S + Send + 'static) -> Result<(), DriverError>
+    fn drive<S>(
+        self: &Arc<Self>,
+        parts: &HostParts,
+        fresh: impl Fn() -> S + Send + 'static,
+    ) -> Result<(), RuntimeError>
     where
         S: Stage<Record: DeserializeOwned, Output: Clone>,
     {
-        let snapshots_name = format!("{}-{}", S::NAME, self.partition.index);
+        let of_saver = Arc::clone(self);
         let assignment = Assignment {
             log: Arc::clone(&parts.log),
-            snapshots: Arc::clone(&parts.snapshots),
-            snapshots_name: snapshots_name.clone(),
+            // Whoever is given the partition next finds the last snapshot: it is kept before the driver is gone.
+            snapshots: Arc::new(Saver::start(Arc::clone(&parts.snapshots), move |kept| {
+                of_saver.saved(kept.is_some())
+            })?),
+            snapshots_name: format!("{}-{}", S::NAME, self.partition.index),
             library: Arc::clone(&parts.library),
             partition: self.partition.index,
             layout: parts.layout,
@@ -247,7 +255,7 @@ impl StageProgress {
         let mut looked_at: Option<Instant> = None;
         while !self.is_stopping() {
             match driver.step(BATCH_RECORDS_MAX)? {
-                Report::Restored | Report::Applied => {}
+                Report::Restored | Report::Applied | Report::Saved => {}
                 Report::Committed(batch) => {
                     self.count(|counted| {
                         counted.records += batch.records;
@@ -255,13 +263,9 @@ impl StageProgress {
                     });
                     self.set_trouble(None);
                 }
-                Report::Saved => {
-                    parts.snapshots.prune(&snapshots_name, SNAPSHOTS_KEPT)?;
-                    self.count(|counted| counted.snapshot_at = Some(SystemClock.now()));
-                }
                 Report::NotSaved(error) => {
                     tracing::error!(%error, stage = self.stage, "a snapshot could not be made");
-                    self.count(|counted| counted.snapshot_failures += 1);
+                    self.saved(false);
                 }
                 Report::Refused(error) | Report::Aborted(error) => {
                     self.count(|counted| counted.commit_failures += 1);
@@ -296,6 +300,14 @@ impl StageProgress {
             let lag = bounds.end.saturating_sub(committed.max(bounds.start));
             self.count(|counted| counted.lag_records = Some(lag));
         }
+    }
+
+    /// A snapshot was kept, or could not be.
+    fn saved(&self, is_kept: bool) {
+        self.count(|counted| match is_kept {
+            true => counted.snapshot_at = Some(SystemClock.now()),
+            false => counted.snapshot_failures += 1,
+        });
     }
 
     fn count(&self, how: impl FnOnce(&mut Counted)) {

@@ -1,76 +1,39 @@
 //! Homes and shards on several nodes over one simulated log, with everything that can go wrong going wrong:
 //! nodes crash before, during and after commits, commits abort or lose their answer, partitions move while their
-//! old owner still works, the power fails, snapshots are torn, lost, stored late, or of a future that may not come.
+//! old owner still works, or in the middle of its batch, two processes take themselves for the same one, partitions lose what
+//! was committed, the power fails, snapshots are torn, lost, stored late, or of a future that may not come.
+
+mod mishaps;
+mod running;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::de::DeserializeOwned;
 use sluice_core::{
-    Distributor, Engine, EngineConfig, Gather, Home, Layout, Library, Offset, Shard, Stage, Step, Worker,
-    WorkerConfig,
+    Distributor, Engine, EngineConfig, Gather, Home, Layout, Library, Shard, Stage, WorkerConfig,
 };
-use sluice_driver::{Assignment, Driver, DriverError, Handoff, Report, records};
-use sluice_log::{Appended, Log, ReadLimit, StoredRecord};
+use sluice_driver::{Assignment, Driver, DriverError, Handoff};
+use sluice_log::{Appended, Log};
 use sluice_model::PaymentRecord;
 
-use super::{faults::Faults, history::StageId, log::SimLog, rng::Rng, shelf::Shelf, wire::Wire};
-
-/// What came of one step of a driver.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Activity {
-    /// Something was done.
-    Done,
-    /// There was nothing to do.
-    Idle,
-    /// The driver is gone: it died, or was fenced.
-    Gone,
-}
-
-/// The driver of a stage, with its way to the log.
-struct Owned<S: Stage> {
-    driver: Driver<S>,
-    wire: Arc<Wire>,
-    /// Where it waits for more.
-    idle_from: Option<Offset>,
-}
-
-/// A driver of any stage.
-trait Runs {
-    /// Its next turn, once there is something to do.
-    fn turn(&mut self, limit: usize, faults: Faults) -> Result<Activity, DriverError>;
-
-    /// Give up the partition as planned.
-    fn release(self: Box<Self>) -> Result<(), DriverError>;
-}
-
-impl<S: Stage<Record: DeserializeOwned, Output: Clone>> Runs for Owned<S> {
-    fn turn(&mut self, limit: usize, faults: Faults) -> Result<Activity, DriverError> {
-        if let Some(from) = self.idle_from
-            && !self.driver.reaches(from)?
-        {
-            return Ok(Activity::Idle);
-        }
-        self.idle_from = None;
-        self.wire.set(faults);
-        match self.driver.step(limit) {
-            Ok(Report::Idle { from }) => {
-                self.idle_from = Some(from);
-                Ok(Activity::Idle)
-            }
-            Ok(Report::Fenced) => Ok(Activity::Gone),
-            Ok(_) => Ok(Activity::Done),
-            Err(_) if self.wire.is_dead() => Ok(Activity::Gone),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn release(self: Box<Self>) -> Result<(), DriverError> {
-        self.driver.release().map(drop)
-    }
-}
+use self::{
+    mishaps::Happened,
+    running::{Activity, Owned, Running, Runs},
+};
+use super::{
+    faults::Faults,
+    history::StageId,
+    log::SimLog,
+    rng::Rng,
+    shelf::Shelf,
+    wire::{LostAnswers, Wire},
+};
 
 /// Records handed to an engine in memory, at most: few, so that the rest is read from the log.
 const HANDOFF_RECORDS_MAX: usize = 6;
+
+/// A node and the stage that it runs.
+type At = (usize, StageId);
 
 /// Nodes, each running some of the stages.
 pub(super) struct Cluster {
@@ -81,18 +44,22 @@ pub(super) struct Cluster {
     /// Every stage that must run somewhere.
     stages: Vec<StageId>,
     /// By node and stage: a stage may run on two nodes for a while, but only one of them can commit.
-    running: BTreeMap<(usize, StageId), Box<dyn Runs>>,
-    /// What hands durable records to the engines that run.
-    handoffs: BTreeMap<(usize, StageId), Arc<Handoff<PaymentRecord>>>,
+    running: BTreeMap<At, Running>,
+    /// Those that run on although another was started under their name.
+    twins: Vec<(At, Running)>,
+    /// The newest owner of each stage.
+    newest: BTreeMap<StageId, u64>,
     nodes: usize,
     shelf: Arc<Shelf>,
+    lost_answers: Arc<LostAnswers>,
+    happened: Happened,
     /// What no driver may say.
     broken: Vec<String>,
 }
 
 impl Cluster {
     /// A cluster that runs nothing yet.
-    pub(crate) fn new(
+    pub(super) fn new(
         nodes: usize,
         stages: Vec<StageId>,
         layout: Layout,
@@ -108,7 +75,10 @@ impl Cluster {
             config,
             stages,
             running: BTreeMap::new(),
-            handoffs: BTreeMap::new(),
+            twins: Vec::new(),
+            newest: BTreeMap::new(),
+            lost_answers: Arc::default(),
+            happened: Happened::default(),
             nodes,
             shelf: Arc::new(Shelf::new(Arc::clone(log), Rng::new(rng.bits()))),
             broken: Vec::new(),
@@ -117,26 +87,35 @@ impl Cluster {
 
     /// Start a stage on a node as its owner from here on.
     fn start(&mut self, node: usize, id: StageId, rng: &mut Rng) {
-        let at = (node, id);
-        let wire = Arc::new(Wire::new(Arc::clone(&self.log), Rng::new(rng.bits())));
+        if let Some(started) = self.started(id, rng) {
+            self.running.insert((node, id), started);
+        }
+    }
+
+    fn started(&mut self, id: StageId, rng: &mut Rng) -> Option<Running> {
+        let wire =
+            Arc::new(Wire::new(Arc::clone(&self.log), Arc::clone(&self.lost_answers), Rng::new(rng.bits())));
         let (library, engines) = (Arc::clone(&self.library), Arc::clone(&self.library));
-        let started = match id {
+        let mut handoff = None;
+        let driver = match id {
             StageId::Home(_) => self.own(id, None, wire, move || Home::new(Arc::clone(&library))),
             StageId::Shard(_) => self.own(id, None, wire, move || Shard::new(Arc::clone(&library))),
             StageId::Gather(_) => self.own(id, None, wire, Gather::default),
             StageId::Distributor => self.own(id, None, wire, || Distributor),
             StageId::Engine(_) => {
                 let end = self.log.end(id.reads()).unwrap_or_default();
-                let handoff = Arc::new(Handoff::new(end, HANDOFF_RECORDS_MAX));
-                self.handoffs.insert(at, Arc::clone(&handoff));
+                handoff = Some(Arc::new(Handoff::new(end, HANDOFF_RECORDS_MAX)));
                 let fresh = move || Engine::new(EngineConfig { shards: 3 }, Arc::clone(&engines));
-                self.own(id, Some(handoff), wire, fresh)
+                self.own(id, handoff.clone(), wire, fresh)
             }
         };
-        match started {
-            Ok(started) => drop(self.running.insert(at, started)),
-            Err(error) => self.broken.push(format!("{id:?}: {error}")),
-        }
+        let owner = self.newest.entry(id).or_default();
+        *owner += 1;
+        let owner = *owner;
+        driver
+            .map(|driver| Running { driver, handoff, owner })
+            .inspect_err(|error| self.broken.push(format!("{id:?}: {error}")))
+            .ok()
     }
 
     fn own<S: Stage<Record: DeserializeOwned, Output: Clone> + 'static>(
@@ -156,73 +135,19 @@ impl Cluster {
             config: self.config,
             handoff,
         };
-        Ok(Box::new(Owned { driver: Driver::claim(assignment, fresh)?, wire, idle_from: None }))
+        Ok(Box::new(Owned::new(Driver::claim(assignment, fresh)?, wire)))
     }
 
     /// A record has become durable on the payments log: every engine is handed it.
-    pub(crate) fn hand_over(&self, appended: &Appended, record: &PaymentRecord) {
-        for handoff in self.handoffs.values() {
+    pub(super) fn hand_over(&self, appended: &Appended, record: &PaymentRecord) {
+        let twins = self.twins.iter().map(|(_, running)| running);
+        for handoff in self.running.values().chain(twins).filter_map(|running| running.handoff.as_ref()) {
             handoff.push(appended, vec![record.clone()]);
         }
     }
 
-    /// A snapshot of what a stage will have applied once everything that stands in its partition now is committed: as if the
-    /// log had been put back to an older copy, and the snapshots had not. It counts for nothing until then, whatever name it
-    /// has.
-    pub(crate) fn foresee(&mut self, rng: &mut Rng) {
-        let id = *rng.pick(&self.stages);
-        let library = Arc::clone(&self.library);
-        let at_the_end = match id {
-            StageId::Home(_) => self.at_the_end(id, move || Home::new(Arc::clone(&library))),
-            StageId::Shard(_) => self.at_the_end(id, move || Shard::new(Arc::clone(&library))),
-            StageId::Gather(_) => self.at_the_end(id, Gather::default),
-            StageId::Distributor => self.at_the_end(id, || Distributor),
-            StageId::Engine(_) => {
-                self.at_the_end(id, move || Engine::new(EngineConfig { shards: 3 }, Arc::clone(&library)))
-            }
-        };
-        let committed = self.log.committed(id.name(), id.reads()).unwrap_or_default();
-        if let Some((offset, bytes)) = at_the_end {
-            let label = if rng.percent(50) { offset } else { committed };
-            self.shelf.store(&id.snapshots_name(), label, bytes);
-        }
-    }
-
-    /// The snapshot after everything that stands in a partition, committed or not.
-    fn at_the_end<S: Stage<Record: DeserializeOwned>>(
-        &self,
-        id: StageId,
-        fresh: impl Fn() -> S + Send + 'static,
-    ) -> Option<(Offset, Vec<u8>)> {
-        let end = self.log.end(id.reads()).ok()?;
-        let mut worker = Worker::new(self.config, Arc::clone(&self.library), end, fresh);
-        for _ in 0..STEPS_TO_THE_END_MAX {
-            match worker.step().ok()? {
-                Step::Restore { .. } => drop(worker.restored([], 0).ok()?),
-                Step::Read { from, limit } => {
-                    let stored = self.log.read(id.reads(), from, ReadLimit::records(limit)).ok()?;
-                    let parse = |stored: &StoredRecord| {
-                        Some((stored.offset, records::parse(id.reads(), stored).ok()?))
-                    };
-                    let read: Option<Vec<_>> = stored.iter().map(parse).collect();
-                    worker.records(&read?).ok()?;
-                }
-                Step::Save { offset, bytes } => return Some((offset, bytes)),
-                Step::Commit(_) | Step::Await => return None,
-            }
-            worker.want_snapshot();
-        }
-        None
-    }
-
-    /// The power fails: every node dies at once.
-    pub(crate) fn power_cut(&mut self) {
-        self.running.clear();
-        self.handoffs.clear();
-    }
-
     /// What must not be: errors of drivers, and snapshots handed over before what they stand for was committed.
-    pub(crate) fn broken(&self) -> Option<String> {
+    pub(super) fn broken(&self) -> Option<String> {
         let of_the_future = self.shelf.of_the_future();
         let early = of_the_future.first().map(|first| {
             format!("a snapshot was handed over before what it stands for was committed: {first}")
@@ -230,9 +155,25 @@ impl Cluster {
         self.broken.first().cloned().or(early)
     }
 
+    /// How often it came to what is rare.
+    pub(super) fn happened(&self) -> &Happened {
+        &self.happened
+    }
+
+    /// How often the answer to a commit that happened was lost, by stage.
+    pub(super) fn lost_answers(&self) -> BTreeMap<String, usize> {
+        self.lost_answers.by_stage()
+    }
+
     /// Let one driver take one turn; start a stage that nobody runs.
-    pub(crate) fn turn(&mut self, faults: Faults, rng: &mut Rng) {
+    pub(super) fn turn(&mut self, faults: Faults, rng: &mut Rng) {
         let id = *rng.pick(&self.stages);
+        if let Some(twin) = self.twins.iter().position(|((_, of), _)| *of == id)
+            && rng.percent(50)
+        {
+            self.turn_of_twin(twin, faults, rng);
+            return;
+        }
         let owners: Vec<usize> =
             (0..self.nodes).filter(|node| self.running.contains_key(&(*node, id))).collect();
         if owners.is_empty() {
@@ -243,47 +184,46 @@ impl Cluster {
         }
     }
 
-    fn turn_of(&mut self, at: (usize, StageId), faults: Faults, rng: &mut Rng) -> Activity {
-        self.shelf.set(faults);
-        // Deliveries are cut anywhere.
-        let limit = 1 + rng.below(self.config.batch_records_max);
-        let came = self.running.get_mut(&at).map_or(Ok(Activity::Gone), |driver| driver.turn(limit, faults));
-        let came = came.unwrap_or_else(|error| {
-            self.broken.push(format!("{:?}: {error}", at.1));
-            Activity::Gone
-        });
-        if came == Activity::Gone {
-            self.running.remove(&at);
-            self.handoffs.remove(&at);
+    fn turn_of(&mut self, at: At, faults: Faults, rng: &mut Rng) -> Activity {
+        let Some(mut running) = self.running.remove(&at) else { return Activity::Gone };
+        let came = self.turn_with(at.1, &mut running, faults, rng);
+        if !came.is_the_end() {
+            self.running.insert(at, running);
         }
         came
     }
 
-    /// A node dies with all that it runs.
-    pub(crate) fn crash(&mut self, rng: &mut Rng) {
-        let node = rng.below(self.nodes);
-        self.running.retain(|(on, _), _| *on != node);
-        self.handoffs.retain(|(on, _), _| *on != node);
+    fn turn_of_twin(&mut self, twin: usize, faults: Faults, rng: &mut Rng) -> Activity {
+        let (at, mut running) = self.twins.swap_remove(twin);
+        let came = self.turn_with(at.1, &mut running, faults, rng);
+        if came.is_the_end() {
+            self.happened.twins_fenced += usize::from(came == Activity::Fenced);
+        } else {
+            self.twins.push((at, running));
+        }
+        came
     }
 
-    /// A stage moves to another node. Its old owner gives it up, or does not know yet.
-    pub(crate) fn rebalance(&mut self, rng: &mut Rng) {
-        let (node, id) = (rng.below(self.nodes), *rng.pick(&self.stages));
-        let owners: Vec<_> = self.running.keys().filter(|(_, of)| *of == id).copied().collect();
-        for at in owners {
-            if rng.percent(50)
-                && let Some(driver) = self.running.remove(&at)
-                && let Err(error) = driver.release()
-            {
-                self.broken.push(format!("{id:?}: {error}"));
-            }
+    /// A turn of a driver, which may have been replaced: it moves nothing then.
+    fn turn_with(&mut self, id: StageId, running: &mut Running, faults: Faults, rng: &mut Rng) -> Activity {
+        self.shelf.set(faults);
+        let place = || self.log.committed(id.name(), id.reads()).unwrap_or_default();
+        let before = place();
+        // Deliveries are cut anywhere.
+        let limit = 1 + rng.below(self.config.batch_records_max);
+        let came = running.driver.turn(limit, faults);
+        if self.newest.get(&id) != Some(&running.owner) && place() != before {
+            self.broken.push(format!("{id:?}: an owner that had been replaced committed"));
         }
-        self.start(node, id, rng);
+        came.unwrap_or_else(|error| {
+            self.broken.push(format!("{id:?}: {error}"));
+            Activity::Gone
+        })
     }
 
     /// Run everything without faults until nothing is left to do. Whoever runs goes on: one that sleeps through a record leaves
     /// it undone.
-    pub(crate) fn settle(&mut self, rng: &mut Rng) {
+    pub(super) fn settle(&mut self, rng: &mut Rng) {
         let mut idle = 0;
         // Stages feed each other, so all of them must be idle through whole rounds.
         while idle < IDLE_ROUNDS && self.broken.is_empty() {
@@ -302,12 +242,12 @@ impl Cluster {
         for at in self.running.keys().copied().collect::<Vec<_>>() {
             busy |= self.turn_of(at, Faults::NONE, rng) != Activity::Idle;
         }
+        for twin in (0..self.twins.len()).rev() {
+            busy |= self.turn_of_twin(twin, Faults::NONE, rng) != Activity::Idle;
+        }
         busy
     }
 }
-
-/// More than a partition of a simulation takes.
-const STEPS_TO_THE_END_MAX: usize = 10_000;
 
 /// A driver is idle for a turn while it fills a successor in turns; several rounds in a row mean that it is done.
 const IDLE_ROUNDS: usize = 4;

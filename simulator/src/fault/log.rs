@@ -108,6 +108,20 @@ impl SimLog {
         lost
     }
 
+    /// A partition loses its last records, some of those before an offset among them. What it lost; nothing where there are none
+    /// before it.
+    pub(super) fn lose_tail(&self, partition: Partition, before: Offset, rng: &mut Rng) -> Vec<StoredRecord> {
+        let mut state = self.state();
+        let Some(records) = state.partitions.get_mut(&partition) else { return Vec::new() };
+        let before = records.stored.partition_point(|record| record.offset < before);
+        if before == 0 { Vec::new() } else { records.stored.split_off(rng.below(before)) }
+    }
+
+    /// A partition has again what it lost.
+    pub(super) fn put_back(&self, partition: Partition, tail: Vec<StoredRecord>) {
+        self.state().partitions.entry(partition).or_default().stored.extend(tail);
+    }
+
     /// Every record of a partition.
     pub(super) fn all(&self, partition: Partition) -> Vec<StoredRecord> {
         self.state().partitions.get(&partition).map(|records| records.stored.clone()).unwrap_or_default()

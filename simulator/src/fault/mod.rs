@@ -1,6 +1,7 @@
 //! The seeded fault simulation: the production core over a simulated log, on several nodes, with everything that
 //! can go wrong going wrong, and an oracle at the end. A failure is a seed that repeats exactly.
 
+mod clocks;
 mod cluster;
 mod faults;
 mod history;
@@ -88,6 +89,16 @@ pub struct Tally {
     pub losses: usize,
     /// Snapshots put on the shelf that were ahead of what was committed.
     pub foreseen: usize,
+    /// Partitions moved in the middle of a batch, and back in the middle of the new owner's.
+    pub moves_in_a_batch: usize,
+    /// Processes that took themselves for one that had been started again, and were fenced.
+    pub twins_fenced: usize,
+    /// Stages that said that their partition had lost what was committed.
+    pub lost_tails: usize,
+    /// Answers lost to commits that happened, by stage.
+    pub lost_answers: BTreeMap<String, usize>,
+    /// Events stamped by a clock that another source's disagrees with, within what is tolerated.
+    pub skewed: usize,
     /// Records compared with an undisturbed replay.
     pub compared: usize,
     /// Records compared with the naive model.
@@ -107,6 +118,13 @@ impl Tally {
         self.power_cuts += other.power_cuts;
         self.losses += other.losses;
         self.foreseen += other.foreseen;
+        self.moves_in_a_batch += other.moves_in_a_batch;
+        self.twins_fenced += other.twins_fenced;
+        self.lost_tails += other.lost_tails;
+        self.skewed += other.skewed;
+        for (stage, times) in other.lost_answers {
+            *self.lost_answers.entry(stage).or_default() += times;
+        }
         self.compared += other.compared;
         self.modelled += other.modelled;
         for (feature, times) in other.features {
@@ -256,6 +274,9 @@ impl Simulation {
                     self.tally.moves += 1;
                     self.cluster.rebalance(rng);
                 }
+                18 if rng.percent(30) => self.cluster.move_in_a_batch(rng),
+                18 if rng.percent(30) => self.cluster.twin(rng),
+                18 if rng.percent(20) => self.cluster.lose_tail(rng),
                 _ => {
                     self.cluster.turn(Faults::MANY, rng);
                 }
@@ -333,6 +354,12 @@ impl Simulation {
             oracle::nothing_lost_nothing_doubled(log, &self.clients.acknowledged)?;
         }
         oracle::every_question_answered(log, &self.clients.asked)?;
+        self.tally.skewed = clocks::change_nothing(log, self.topology, &shared())?;
+        let happened = self.cluster.happened();
+        self.tally.moves_in_a_batch = happened.moves_in_a_batch;
+        self.tally.twins_fenced = happened.twins_fenced;
+        self.tally.lost_tails = happened.lost_tails;
+        self.tally.lost_answers = self.cluster.lost_answers();
         self.tally.compared = compared;
         self.tally.acknowledged = self.clients.acknowledged.len();
         let count = |of: fn(&Published) -> bool| log.everything().filter(|p| of(p)).count();

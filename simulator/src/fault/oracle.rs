@@ -6,13 +6,15 @@
 //! 3. Every event that was acknowledged has been judged exactly once on each of its keys, or stands in the dead
 //!    letters.
 //! 4. Every acknowledged event that somebody waits for has one answer, the same however often it was asked.
+//! 5. The clocks that stamped the events change nothing of it, as long as they are off by no more than is tolerated: see
+//!    [`super::clocks`].
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
-use sluice_core::{KeyedRecord, Publication, Published};
+use sluice_core::{KeyedRecord, Layout, Offset, Publication, Published};
 use sluice_model::{Control, Decision, PaymentEvent, PaymentRecord, Topic};
 
 use super::{
@@ -35,7 +37,7 @@ pub(super) fn equals_replay<S: SimStage>(
     partition: u32,
     fresh: S,
 ) -> Result<usize, Broken> {
-    equals(log, id, replay(log, partition, fresh))
+    equals(log, id, replay(S::input(log, partition), &log.layout(), fresh))
 }
 
 /// Compare what was published by a stage with what it is to be.
@@ -58,9 +60,11 @@ pub(super) fn equals(log: &History, id: StageId, expected: Vec<Publication>) -> 
 }
 
 /// One record after another, and where rules are activated whose windows must be filled, the past once more.
-fn replay<S: SimStage>(log: &History, partition: u32, mut stage: S) -> Vec<Publication> {
-    let records = S::input(log, partition);
-    let layout = log.layout();
+pub(super) fn replay<S: SimStage>(
+    records: &[(Offset, S::Record)],
+    layout: &Layout,
+    mut stage: S,
+) -> Vec<Publication> {
     let mut published = Vec::new();
     for (at, (offset, record)) in records.iter().enumerate() {
         if S::activates(record).is_some_and(|rules| stage.wants_filling() == Some(rules)) {
@@ -72,7 +76,7 @@ fn replay<S: SimStage>(log: &History, partition: u32, mut stage: S) -> Vec<Publi
         }
         let mut output = S::Output::default();
         stage.apply(*offset, record, &mut output);
-        published.extend(S::publish(output, &layout));
+        published.extend(S::publish(output, layout));
     }
     published
 }

@@ -1,6 +1,7 @@
 //! One owner's way to the log, on which what can go wrong with a commit goes wrong.
 
 use std::{
+    collections::BTreeMap,
     ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -24,6 +25,7 @@ enum Fate {
 /// A log as one of its clients sees it.
 pub(super) struct Wire {
     log: Arc<SimLog>,
+    lost: Arc<LostAnswers>,
     state: Mutex<State>,
 }
 
@@ -33,10 +35,26 @@ struct State {
     is_dead: bool,
 }
 
+/// How often the answer to a commit that happened was lost, by whose it was.
+#[derive(Default)]
+pub(super) struct LostAnswers(Mutex<BTreeMap<String, usize>>);
+
+impl LostAnswers {
+    fn count(&self, claim: Option<&Claim>) {
+        let consumer = claim.map(|claim| claim.consumer.clone()).unwrap_or_default();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(consumer).or_default() += 1;
+    }
+
+    /// By the name of the stage.
+    pub(super) fn by_stage(&self) -> BTreeMap<String, usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 impl Wire {
     /// A way on which nothing goes wrong yet.
-    pub(super) fn new(log: Arc<SimLog>, rng: Rng) -> Self {
-        Self { log, state: Mutex::new(State { faults: Faults::NONE, rng, is_dead: false }) }
+    pub(super) fn new(log: Arc<SimLog>, lost: Arc<LostAnswers>, rng: Rng) -> Self {
+        Self { log, lost, state: Mutex::new(State { faults: Faults::NONE, rng, is_dead: false }) }
     }
 
     /// From here on so much goes wrong.
@@ -66,6 +84,14 @@ impl Wire {
         fate
     }
 
+    /// Two ways to say that it is not known what became of a request: a disk's, and a broker's.
+    fn unanswered(&self) -> LogError {
+        if self.state().rng.percent(50) {
+            return failed();
+        }
+        LogError::Unanswered { brokers: "simulated".to_owned(), reason: "as the simulation wants".to_owned() }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -91,8 +117,10 @@ impl Log for Wire {
                 done(Err(LogError::Closed));
             }
             Fate::AnswerLost => {
-                self.log.submit_waiting(transaction, Box::new(drop))?;
-                done(Err(failed()));
+                let (lost, claim) = (Arc::clone(&self.lost), transaction.claim.clone());
+                let count = move |result: Result<_, _>| drop(result.map(|_| lost.count(claim.as_ref())));
+                self.log.submit_waiting(transaction, Box::new(count))?;
+                done(Err(self.unanswered()));
             }
         }
         Ok(())
@@ -123,7 +151,8 @@ impl Log for Wire {
         let mut state = self.state();
         let chance = state.faults.unanswered;
         if state.rng.percent(chance) {
-            return Err(failed());
+            drop(state);
+            return Err(self.unanswered());
         }
         drop(state);
         self.log.committed(consumer, partition)

@@ -196,6 +196,10 @@ impl Log for KafkaLog {
             return Ok(fetched);
         }
         let Range { start, end: high } = self.watermarks(partition)?;
+        if from > 0 && from < start {
+            let what = format!("it begins at {start}, and was to be read from {from}");
+            return Err(LogError::Lost { partition, what });
+        }
         let from = from.max(start);
         if from >= self.known_end(partition, high).unwrap_or(high) {
             return Ok(Vec::new());

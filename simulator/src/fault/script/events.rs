@@ -15,6 +15,10 @@ const STEPS_MAX: usize = 4;
 /// it, beyond what a month would remember of a party.
 const PAUSES: [Span; 6] =
     [Span::hours(24), Span::hours(60), Span::hours(73), Span::days(20), Span::days(32), Span::days(45)];
+/// Sources that take events in, each by a clock of its own.
+const SOURCES: usize = 3;
+/// By how much the clock of a source is off at the most, in seconds: what it stamps is still tolerated.
+const OFF_BY_MAX: usize = 290;
 /// How far ahead a wrong clock is.
 const WRONG_CLOCK: Span = Span::days(400);
 
@@ -23,6 +27,7 @@ pub(super) fn write(count: usize, rng: &mut Rng) -> (Vec<EventRecord>, Vec<usize
     let mut events: Vec<EventRecord> = Vec::with_capacity(count);
     let mut after_pauses = Vec::new();
     let mut now = START;
+    let clocks: [Span; SOURCES] = std::array::from_fn(|_| off_by(rng));
     let wrong_clock = rng.percent(6).then(|| count / 2 + rng.below(count / 4));
     let pauses = if rng.percent(40) { 3 } else { 0 };
     for n in 0..count {
@@ -40,7 +45,7 @@ pub(super) fn write(count: usize, rng: &mut Rng) -> (Vec<EventRecord>, Vec<usize
         let mut event =
             if again { variation(&rng.pick(&known).event, n, now, rng) } else { fresh(n, now, rng) };
         let mut received_at =
-            if rng.percent(3) { now.minus(Span::hours(2)) } else { now.plus(Span::seconds(1)) };
+            if rng.percent(3) { now.minus(Span::hours(2)) } else { now.plus(*rng.pick(&clocks)) };
         if wrong_clock == Some(n) {
             event = fresh(n, now.plus(WRONG_CLOCK), rng);
             received_at = now.plus(WRONG_CLOCK);
@@ -52,7 +57,7 @@ pub(super) fn write(count: usize, rng: &mut Rng) -> (Vec<EventRecord>, Vec<usize
             lonely(&mut event, n);
         }
         events.push(EventRecord {
-            // A source's clock is ahead of the event's own time by a little, or far behind it by mistake.
+            // A source's clock is off by a little, or far behind by mistake.
             received_at,
             awaited: rng.percent(30),
             late_reason: late_reason.then(|| "found in a file of last week".to_owned()),
@@ -60,6 +65,12 @@ pub(super) fn write(count: usize, rng: &mut Rng) -> (Vec<EventRecord>, Vec<usize
         });
     }
     (events, after_pauses)
+}
+
+/// By how much a clock is off: seconds or minutes, either way.
+fn off_by(rng: &mut Rng) -> Span {
+    let most = *rng.pick(&[10, OFF_BY_MAX]);
+    Span::seconds(rng.below(2 * most) as i64 - most as i64)
 }
 
 /// As it is read from what a source writes: a party of which nothing is said is none.
