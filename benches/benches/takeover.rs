@@ -82,7 +82,7 @@ impl Log for AtRest {
 }
 
 fn config() -> WorkerConfig {
-    WorkerConfig { batch_records_max: BATCH, snapshot_every_records: 0 }
+    WorkerConfig { batch_records_max: BATCH, snapshot_every_records: u64::MAX }
 }
 
 fn fresh() -> Engine {
