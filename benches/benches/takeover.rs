@@ -1,7 +1,7 @@
 //! A partition of a million keys moves: from the start of its new owner until it is live, with the snapshot that the old one left
 //! in a folder, and in S3 on loopback. Not a criterion suite: each is done a few times and said.
 //!
-//! `cargo bench -p sluice-benches --bench takeover`; `SLUICE_KEYS` says how many keys.
+//! `cargo bench -p sluice-benches --features object-store --bench takeover`; `SLUICE_KEYS` says how many keys.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a measurement fails by panicking")]
 

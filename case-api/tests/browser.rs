@@ -86,6 +86,8 @@ impl Officer {
             capabilities.add_arg(flag).unwrap();
         }
         capabilities.add_arg(&format!("--user-data-dir={}", profile.display())).unwrap();
+        // In a build with an object store, no client is made without one. It fails where there is one already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let driver = WebDriver::new(chromedriver, capabilities).await.unwrap();
         Self { driver, base: base.to_owned(), step: std::cell::Cell::new(0) }
     }

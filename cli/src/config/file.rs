@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn everything_that_is_wrong_is_named_with_its_line() {
-        let text = "[up]\ncount = \"many\"\nwatch = 1\nlog = \"xml\"\nother = 1\naccept-loss = true\nurl = [1]\n[api]\n";
+        let text = "[up]\ncount = \"many\"\nwatch = 1\nlog = \"xml\"\nother = 1\naccept-loss = true\nurl = [1]\n[topics]\n";
         let wrong = values(text).unwrap_err();
         let lines: Vec<String> = wrong.iter().map(|(line, what)| format!("{line}: {what}")).collect();
         assert_eq!(
@@ -189,11 +189,11 @@ mod tests {
                 "5: other: no such key: it is none of the arguments of `sluice up`",
                 "6: accept-loss: this is said on the command line, not in a file",
                 "7: url: a text or a whole number is expected",
-                "8: [api] is no table of this file: [up] or [engine]",
+                "8: [topics] is no table of this file: [up] or [engine] or [api]",
             ]
         );
         let top = values("count = 1\n").unwrap_err();
-        assert_eq!(top, [(1, "count: keys stand in a table, [up] or [engine]".to_owned())]);
+        assert_eq!(top, [(1, "count: keys stand in a table, [up] or [engine] or [api]".to_owned())]);
         assert_eq!(values("[up]\n\ncount = = 1\n").unwrap_err()[0].0, 3);
         assert_eq!(values("[up]\ncount = 1\ncount = 2\n").unwrap_err()[0].0, 3);
     }
