@@ -142,6 +142,13 @@ pub fn processes_serve_over_engines(brokers: &Brokers) {
     assert_eq!(known.len(), alerts.len(), "each once");
     let of_log = deployment.alerts().len();
     assert_eq!(alerts.len(), of_log, "each is in a case");
+
+    // Of two processes of one name the older ends, once it finds out.
+    let newer = nodes.start("two");
+    decision(&newer.client(), of_frozen + 2, "1.00");
+    let refused = two.post(DECISIONS, JSON, &payment(of_frozen + 3, "1.00").to_string());
+    assert!(refused.is_none_or(|(status, _)| status != 200), "it was replaced");
+    while two.get("/readyz").is_some() {}
     println!(
         "api: {asked} decisions by 2 processes, {by_policy} of them by policy, 2 engines and 1 process killed; {of_log} alerts in cases, 0 lost, 0 doubled"
     );

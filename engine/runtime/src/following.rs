@@ -50,7 +50,27 @@ pub(crate) struct FollowingParts {
 pub(crate) struct Following {
     stopping: Arc<AtomicBool>,
     progress: Arc<Progress>,
+    /// Why each does not go on at this moment.
+    troubles: Arc<Mutex<[Option<String>; 2]>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// One of them.
+#[derive(Clone, Copy)]
+enum Thread {
+    /// Waits for decisions.
+    Decisions,
+    /// Looks for what else engines say.
+    Rest,
+}
+
+impl Thread {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Decisions => "decisions",
+            Self::Rest => "followed",
+        }
+    }
 }
 
 impl Following {
@@ -75,25 +95,36 @@ impl Following {
             judged: vec![None; parts.layout.partitions(Topic::Payments) as usize],
             parts,
         };
-        let following = Self { stopping, progress, threads: Mutex::default() };
-        following.run("decisions", decisions, |decisions| decisions.follow())?;
-        following.run("followed", engines, |engines| engines.follow())?;
+        let following = Self { stopping, progress, troubles: Arc::default(), threads: Mutex::default() };
+        following.run(Thread::Decisions, decisions, Decisions::follow)?;
+        following.run(Thread::Rest, engines, Followed::follow)?;
         Ok(following)
     }
 
     /// Look again and again, on a thread, until it is to end.
     fn run<T: Send + 'static>(
         &self,
-        name: &str,
+        of_thread: Thread,
         mut of: T,
         look: impl Fn(&mut T) -> Result<(), RuntimeError> + Send + 'static,
     ) -> Result<(), RuntimeError> {
         let (stopping, progress) = (Arc::clone(&self.stopping), Arc::clone(&self.progress));
-        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let troubles = Arc::clone(&self.troubles);
+        let thread = thread::Builder::new().name(of_thread.name().to_owned()).spawn(move || {
             while !stopping.load(Ordering::Relaxed) {
-                if let Err(error) = look(&mut of) {
-                    tracing::error!(%error, "the engines cannot be followed at this moment");
-                    progress.update(|status| status.trouble = Some(error.to_string()));
+                let trouble = look(&mut of).err().map(|error| error.to_string());
+                let is_trouble = trouble.is_some();
+                if let Some(error) = &trouble {
+                    tracing::error!(error, "the engines cannot be followed at this moment");
+                }
+                let mut troubles = troubles.lock().unwrap_or_else(PoisonError::into_inner);
+                if troubles[of_thread as usize] != trouble {
+                    troubles[of_thread as usize] = trouble;
+                    let first = troubles.iter().flatten().next().cloned();
+                    progress.update(|status| status.trouble = first);
+                }
+                drop(troubles);
+                if is_trouble {
                     thread::sleep(COMMIT_RETRY_AFTER);
                 }
             }
@@ -163,7 +194,6 @@ impl Followed {
         if self.looked_at.is_none_or(|at| elapsed.saturating_sub(at) >= LAG_LOOKED_AT_EVERY) {
             self.lag(elapsed)?;
         }
-        self.parts.progress.update(|status| status.trouble = None);
         thread::sleep(FOLLOWED_EVERY);
         Ok(())
     }

@@ -21,6 +21,7 @@ use crate::{
     RuntimeError,
     lanes::{Body, Lanes},
     limits::{BULK_CHUNK_BYTES_MAX, BULK_CHUNK_RECORDS_MAX},
+    progress::Progress,
     receipts::{Receipts, Slip},
     requests::Answered,
 };
@@ -83,11 +84,12 @@ pub(crate) struct Gateway {
 struct Door {
     judges: Judges,
     lanes: Arc<Lanes>,
+    progress: Arc<Progress>,
 }
 
 impl Gateway {
-    pub(crate) fn new(log: Arc<dyn Log>, judges: Judges, lanes: Arc<Lanes>) -> Self {
-        Self { log, door: Door { judges, lanes } }
+    pub(crate) fn new(log: Arc<dyn Log>, judges: Judges, lanes: Arc<Lanes>, progress: Arc<Progress>) -> Self {
+        Self { log, door: Door { judges, lanes, progress } }
     }
 
     /// How many durable records lie before the engines.
@@ -152,6 +154,7 @@ impl Gateway {
                 door.hand_over(handed, &offsets);
                 offsets.into_iter().next().unwrap_or_default()
             });
+            let stand = stand.map_err(|error| door.refused(error));
             let _ = sender.send(stand);
         };
         self.log.submit_waiting(transaction, Box::new(done))?;
@@ -170,6 +173,7 @@ impl Gateway {
                 door.hand_over(handed, &offsets);
                 first
             });
+            let result = result.map_err(|error| door.refused(error));
             // After the records are handed over: whoever counts them does not miss any.
             drop(until_answered);
             // The client may have gone; what is durable is handed over all the same.
@@ -289,6 +293,16 @@ impl Turns<'_> {
 }
 
 impl Door {
+    /// Why the log has not taken something. A process that was replaced takes nothing in any more: it ends.
+    fn refused(&self, error: LogError) -> LogError {
+        if matches!(error, LogError::Replaced { .. }) {
+            self.progress.update(|status| {
+                status.stopped.get_or_insert_with(|| error.to_string());
+            });
+        }
+        error
+    }
+
     fn hand_over(&self, handed: Handed, offsets: &Offsets) {
         match &self.judges {
             Judges::Here { handoff, receipts } => {

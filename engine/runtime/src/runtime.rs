@@ -138,7 +138,7 @@ impl Runtime {
                 (Judges::Elsewhere(layout), lanes, Running::Following(following))
             }
         };
-        let gateway = Arc::new(Gateway::new(Arc::clone(&log), judges, lanes));
+        let gateway = Arc::new(Gateway::new(Arc::clone(&log), judges, lanes, Arc::clone(&progress)));
         let deadlines = Deadlines::start(Arc::clone(&gateway), telemetry.clone())?;
         let app = App {
             log,

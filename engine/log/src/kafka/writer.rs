@@ -65,6 +65,10 @@ impl Writer {
             thread::sleep(ASK_AGAIN_AFTER);
             written = producer.resolve().map(Option::unwrap_or_default);
         }
+        if let Err(LogError::Client { .. }) = written {
+            // It has ended; the next of its name goes on. One that was replaced stays as it is.
+            self.producer = None;
+        }
         written
     }
 
