@@ -19,7 +19,7 @@ use common::{NOW, payment, rules};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use sluice_core::Layout;
-use sluice_log::{EmbeddedLog, FileSnapshots, Log, ReadLimit, Topic};
+use sluice_log::{EmbeddedLog, FileSnapshots, Log, ReadLimit, Record, Topic};
 use sluice_model::{Control, EventTime, PaymentRecord, Release};
 use sluice_runtime::{CachingLibrary, Clock, Engines, Host, HostParts, Outbox, Parts, Runtime, Webhooks};
 use tower::ServiceExt;
@@ -212,18 +212,25 @@ async fn a_request_that_one_process_answered_is_not_done_again_by_another() {
     let (one, ask_one) = deployment.process();
     let (other, ask_other) = deployment.process();
     one.put_rules_in_force(&rules()).unwrap();
-    let body = payment("1", "C-1", "10.00").to_string();
-    let first = post(&ask_one, "/v1/events", Some("key"), body.clone()).await;
-    assert_eq!((first.0, &first.1["pending"]), (StatusCode::ACCEPTED, &json!(1)));
-    // The other follows what was answered, a moment later: until then the event is at most there twice, and counts once.
-    let mut records = deployment.payments().len();
-    while post(&ask_other, "/v1/events", Some("key"), body.clone()).await.1 != first.1
-        || deployment.payments().len() > records
-    {
-        records = deployment.payments().len();
-    }
+    // The other follows what was answered, a moment later: of what was answered a hundred requests ago it does nothing.
+    let body = |number: usize| payment(&number.to_string(), "C-1", "10.00").to_string();
+    let key = |number: usize| format!("key-{number}");
+    let mut answers = Vec::new();
+    let known = loop {
+        let number = answers.len();
+        assert!(number < 5_000, "it does not follow");
+        answers.push(post(&ask_one, "/v1/events", Some(&key(number)), body(number)).await);
+        assert_eq!((answers[number].0, &answers[number].1["pending"]), (StatusCode::ACCEPTED, &json!(1)));
+        let Some(before) = number.checked_sub(100) else { continue };
+        let records = deployment.payments().len();
+        let again = post(&ask_other, "/v1/events", Some(&key(before)), body(before)).await;
+        assert_eq!(again, answers[before]);
+        if deployment.payments().len() == records {
+            break before;
+        }
+    };
     assert_eq!(
-        post(&ask_other, "/v1/events", Some("key"), payment("2", "C-1", "10.00").to_string()).await.0,
+        post(&ask_other, "/v1/events", Some(&key(known)), body(known + 1)).await.0,
         StatusCode::UNPROCESSABLE_ENTITY,
         "the key is another request's"
     );
@@ -235,12 +242,13 @@ async fn a_request_that_one_process_answered_is_not_done_again_by_another() {
 async fn nothing_is_taken_in_before_a_rule_is_in_force() {
     let folder = tempfile::tempdir().unwrap();
     let deployment = Deployment::new(folder.path());
-    let (process, ask) = deployment.process();
     // Ordered, and with no partition yet: nobody gives it to them.
     let ordered = [Control::Prepare(rules()), Control::Activate { rules: rules().hash() }];
-    for order in ordered {
-        process.control(order, Outbox::default()).unwrap();
-    }
+    let stored = ordered.iter().map(|order| Record::new("", serde_json::to_vec(order).unwrap())).collect();
+    deployment.log.append(Topic::Control.partition(0), stored).unwrap();
+    let (process, ask) = deployment.process();
+    // It has looked at the orders.
+    process.wait_until_live().unwrap();
     let event = payment("1", "C-1", "10.00");
     for path in ["/v1/events", "/v1/decisions"] {
         let (status, problem) = post(&ask, path, None, event.to_string()).await;
