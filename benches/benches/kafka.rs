@@ -51,7 +51,11 @@ struct Deployment {
 
 impl Deployment {
     fn new(brokers: &Brokers, namespace: &str, partitions: u32) -> Done<Self> {
-        let options: KafkaOptions = brokers.options(namespace);
+        let mut options: KafkaOptions = brokers.options(namespace);
+        if let Ok(text) = std::env::var("SLUICE_KAFKA_PROPERTIES") {
+            let properties = text.split(',').filter_map(|one| one.split_once('='));
+            options.properties.extend(properties.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        }
         let topics = Topics::new(&options)?;
         topics.apply(&topics.plan(TopicLayout { partitions, replication: 1 })?)?;
         let (log, layout) = (Arc::new(KafkaLog::open(options)?), Layout::of_stages(partitions));
@@ -259,6 +263,8 @@ fn main() -> Done<()> {
     let start = SystemClock.now().minus(sluice_model::Span::days(2));
     let traffic = Traffic::new(Config::spanning(wanted as u64, 1, start)).take(wanted);
     let events: Vec<_> = traffic.map(|labelled| record(labelled.event)).collect();
-    judged(&brokers, &rules, &events)?;
+    if std::env::var_os("SLUICE_DECISIONS_ONLY").is_none() {
+        judged(&brokers, &rules, &events)?;
+    }
     decided(&brokers, &rules)
 }

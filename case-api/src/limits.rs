@@ -60,6 +60,9 @@ pub const LEASE_RENEWED_EVERY: Duration = Duration::from_secs(3);
 pub const DELIVERY_WAIT: Duration = Duration::from_secs(2);
 /// How often it looks.
 pub const DELIVERY_POLL: Duration = Duration::from_millis(50);
+/// How long a hold waits for the alert that it names, where several partitions show what was committed together: the brokers write
+/// their markers within milliseconds. After that it opens a case of its own.
+pub const ALERT_WAIT: Duration = Duration::from_secs(5);
 /// How long to wait after a failed read of a feed or a failed delivery.
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// How long a feed may not advance while its source is ahead before the process is not ready: a batch takes well under a

@@ -22,7 +22,7 @@ mod stream_time;
 mod suppressions;
 mod users;
 
-use std::sync::Mutex;
+use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use sluice_model::EventTime;
 use tokio::sync::Semaphore;
@@ -49,7 +49,7 @@ use crate::{
     health::Health,
     limits::TRIALS_AT_ONCE,
     metrics::Metrics,
-    ports::{Catalogue, Ports},
+    ports::{Catalogue, Ports, Topic},
     store::Store,
 };
 
@@ -71,6 +71,8 @@ pub(crate) struct Service {
     delivering: tokio::sync::Mutex<()>,
     /// Whether other processes serve the same store.
     is_shared: bool,
+    /// The record of each feed that waits for an alert, and since when by the monotonic clock.
+    waiting: Mutex<HashMap<Topic, (u64, Duration)>>,
     /// Whether this process does the work behind the pages.
     lead: Lead,
     /// Claims of an `Idempotency-Key` under way.
@@ -97,6 +99,7 @@ impl Service {
             backtesting: Mutex::new(None),
             delivering: tokio::sync::Mutex::new(()),
             is_shared,
+            waiting: Mutex::default(),
             lead: Lead::default(),
             running: Turns::default(),
             instance: hex::encode(random::<8>()?),

@@ -73,6 +73,15 @@ pub struct HourCount {
 }
 
 impl Store {
+    /// Whether an alert is in a case.
+    pub(crate) async fn has_alert(&self, alert_id: &str) -> Result<bool, StoreError> {
+        let known: i64 = query("SELECT COUNT(*) FROM alerts WHERE alert_id = $1")
+            .bind(alert_id)
+            .value(&mut self.read().await?)
+            .await?;
+        Ok(known > 0)
+    }
+
     /// Alerts, newest first.
     pub async fn alerts(
         &self,

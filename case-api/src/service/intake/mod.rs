@@ -6,14 +6,15 @@ mod decisions;
 mod holds;
 mod observations;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
+use sluice_model::{AlertId, HoldOutcome};
 use tokio::task::spawn_blocking;
 
 use super::{Service, WorkError};
 use crate::{
     health::Work,
-    limits::FEED_BATCH,
+    limits::{ALERT_WAIT, FEED_BATCH},
     ports::{Item, PortError, Record, Topic},
     store::{StoreError, Tx},
 };
@@ -78,7 +79,37 @@ impl Service {
                 }
             }
         }
-        self.take_in(topic, &items, is_level).await
+        let ready = self.ready(topic, &items).await?;
+        self.take_in(topic, &items[..ready], is_level).await
+    }
+
+    /// How many of these may be taken in. A log of several processes shows what was committed together on one partition
+    /// before it does on another: a hold waits a while for the alert that it names.
+    async fn ready(&self, topic: Topic, items: &[Item]) -> Result<usize, StoreError> {
+        if !self.is_shared {
+            return Ok(items.len());
+        }
+        for (index, item) in items.iter().enumerate() {
+            for alert in item.record.alerts() {
+                if self.store.has_alert(&alert).await? {
+                    continue;
+                }
+                let has_waited = index == 0 && self.has_waited(topic, item.offset);
+                return Ok(if has_waited { 1 } else { index });
+            }
+        }
+        Ok(items.len())
+    }
+
+    /// Whether a record has been the first of its feed for as long as an alert is waited for.
+    fn has_waited(&self, topic: Topic, offset: u64) -> bool {
+        let now = self.ports.clock.elapsed();
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let (of, since) = waiting.entry(topic).or_insert((offset, now));
+        if *of != offset {
+            (*of, *since) = (offset, now);
+        }
+        now.saturating_sub(*since) >= ALERT_WAIT
     }
 
     /// What comes next in a feed, and whether it is level with its source.
@@ -147,6 +178,21 @@ impl Service {
         tx.move_offset(topic.name(), last.offset + 1).await?;
         tx.commit().await?;
         Ok(consumed)
+    }
+}
+
+impl Record {
+    /// The alerts that it follows from.
+    fn alerts(&self) -> Vec<String> {
+        let named = |alerts: &[AlertId]| alerts.iter().map(ToString::to_string).collect();
+        match self {
+            Self::Hold(said) if said.state == HoldOutcome::Released || !said.alerts.is_empty() => {
+                named(&said.alerts)
+            }
+            Self::Hold(said) => vec![said.because.clone()],
+            Self::Decision(decision) => named(&decision.alerts),
+            Self::Alert(..) | Self::Observation(_) => Vec::new(),
+        }
     }
 }
 

@@ -1,6 +1,10 @@
 //! Which brokers, under which names, and how their clients are set.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use rdkafka::{
     ClientConfig, ClientContext,
@@ -23,6 +27,11 @@ pub(super) const TRANSACTION_WITHIN: Duration = Duration::from_secs(10);
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// How long the brokers keep a fetch that finds nothing.
 const FETCH_WAIT: Duration = Duration::from_millis(100);
+/// How often an error of one kind is reported, however often clients meet it.
+const REPORTED_EVERY: Duration = Duration::from_secs(10);
+/// After which a producer asks again what the brokers have put off, in milliseconds, at first and at most.
+const ASKED_AGAIN_AFTER_MS: &str = "5";
+const ASKED_AGAIN_AFTER_MS_MAX: &str = "20";
 /// What one reader holds of what was fetched ahead, in KiB.
 const FETCHED_AHEAD_KIB: usize = 16 * 1024;
 
@@ -110,6 +119,9 @@ impl KafkaOptions {
             .set("compression.type", "lz4")
             // What belongs together is handed over at once, and nobody waits for more.
             .set("linger.ms", "0.5")
+            // The brokers put a transaction off while they still write the markers of the one before: they are asked again at once.
+            .set("retry.backoff.ms", ASKED_AGAIN_AFTER_MS)
+            .set("retry.backoff.max.ms", ASKED_AGAIN_AFTER_MS_MAX)
             .set("message.max.bytes", MESSAGE_BYTES_MAX.to_string());
         config
     }
@@ -157,7 +169,47 @@ pub(super) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
     }
 }
 
-/// An error that concerns a client as a whole.
+/// An error that concerns a client as a whole. Clients without brokers repeat theirs many times a second: of each kind one is
+/// reported in a while, with how many were left out.
 pub(super) fn report(error: &KafkaError, reason: &str) {
-    tracing::warn!(target: "kafka", %error, "{reason}");
+    static REPORTED: Mutex<BTreeMap<String, Repeated>> = Mutex::new(BTreeMap::new());
+    let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let repeated = reported.entry(error.to_string()).or_default();
+    if let Some(left_out) = repeated.again(Instant::now()) {
+        tracing::warn!(target: "kafka", %error, left_out, "{reason}");
+    }
+}
+
+/// What was reported of one kind of error.
+#[derive(Default)]
+struct Repeated {
+    last: Option<Instant>,
+    left_out: u64,
+}
+
+impl Repeated {
+    /// It came again: whether to report it, and how many were left out since the last.
+    fn again(&mut self, now: Instant) -> Option<u64> {
+        if self.last.is_some_and(|last| now.saturating_duration_since(last) < REPORTED_EVERY) {
+            self.left_out += 1;
+            return None;
+        }
+        self.last = Some(now);
+        Some(std::mem::take(&mut self.left_out))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_that_repeats_is_reported_once_in_a_while() {
+        let (mut repeated, start) = (Repeated::default(), Instant::now());
+        assert_eq!(repeated.again(start), Some(0));
+        assert_eq!(repeated.again(start), None);
+        assert_eq!(repeated.again(start + REPORTED_EVERY / 2), None);
+        assert_eq!(repeated.again(start + REPORTED_EVERY), Some(2));
+        assert_eq!(repeated.again(start + 2 * REPORTED_EVERY), Some(0));
+    }
 }
